@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A bump allocator over malloc chunks, for data that lives as long as the
+ * program text it describes: syntax trees, nodes, symbols, literals.
+ * Holds no pointer into the collected heap.
+ */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena {
+	char *cur, *end;
+	struct arena_chunk *chunks;
+};
+
+#define ARENA_INIT { 0, 0, 0 }
+
+/* A zeroed block of `size` bytes, aligned to 8; never fails. */
+void *arena_alloc(struct arena *a, size_t size);
+
+/* A copy of the n bytes at p, NUL-terminated. */
+char *arena_dup(struct arena *a, const char *p, size_t n);
+
+/* Frees every block at once; the arena is empty and usable again. */
+void arena_release(struct arena *a);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Doubling buffers.  The collected kind grows by copying into a new block, since the collector
+ * has no cheap realloc for pointer-free blocks.
+ */
+#include "config.h"
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void buf_release(struct buf *b)
+{
+	if (!b->gc)
+		free(b->p);
+	b->p = NULL;
+	b->len = b->cap = 0;
+}
+
+void buf_reserve(struct buf *b, size_t n)
+{
+	if (b->cap - b->len > n)
+		return;
+	size_t need = mem_size(1, n, b->len + 1);
+	size_t cap = b->cap ? b->cap : 64;
+	while (cap < need)
+		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+	char *p;
+	if (b->gc) {
+		p = mem_bytes(cap);
+		if (b->len)
+			memcpy(p, b->p, b->len);
+	} else {
+		p = realloc(b->p, cap);
+		if (!p) {
+			fputs("error: out of memory\n", stderr);
+			exit(1);
+		}
+	}
+	p[b->len] = 0;
+	b->p = p;
+	b->cap = cap;
+}
+
+void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (!n)
+		return;
+	buf_reserve(b, n);
+	memcpy(b->p + b->len, p, n);
+	b->len += n;
+	b->p[b->len] = 0;
+}
+
+void buf_addc(struct buf *b, char c)
+{
+	buf_reserve(b, 1);
+	b->p[b->len++] = c;
+	b->p[b->len] = 0;
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	if (n > 0) {
+		buf_reserve(b, (size_t)n + 1);
+		vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again);
+		b->len += (size_t)n;
+	}
+	va_end(again);
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(b, fmt, ap);
+	va_end(ap);
+}
+
+void buf_trim(struct buf *b, size_t n)
+{
+	if (n < b->len) {
+		b->len = n;
+		b->p[n] = 0;
+	}
+}
+
+const char *buf_str(const struct buf *b)
+{
+	return b->p ? b->p : "";
+}
+
+char *buf_detach(struct buf *b, size_t *len)
+{
+	if (!b->p)
+		buf_reserve(b, 1);
+	char *p = b->p;
+	if (len)
+		*len = b->len;
+	b->p = NULL;
+	b->len = b->cap = 0;
+	return p;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Every limit on recursion or size over user data, in one place, with its reason.
+ * Each has a test under tests/golden/limit/.
+ */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* C stack of the evaluating thread, lazily mapped.  About 200 bytes a level of evaluation, so
+ * more than a million nested calls. */
+#define LIMIT_EVAL_STACK ((size_t)512 << 20)
+
+/* Kept free at the end of that stack for what runs after an overflow is noticed. */
+#define LIMIT_EVAL_STACK_RESERVE ((size_t)1 << 20)
+
+/* Nesting of syntax (lists, parentheses, operators) the parser and the passes over the tree accept.
+ * Bison's own stack is on the heap; the passes recurse on the C stack. */
+#define LIMIT_PARSE_DEPTH 10000
+
+/* Nesting of JSON and TOML documents. */
+#define LIMIT_JSON_DEPTH 10000
+
+/* Nesting of directories in a NAR, as in Nix. */
+#define LIMIT_NAR_DEPTH 64
+
+/* Longest string value: lengths are 32-bit. */
+#define LIMIT_STRING_LENGTH 0xfffffff0u
+
+/* Steps one regular expression match may take for each byte of input and state of the automaton is
+ * bounded by construction; this bounds the automaton. */
+#define LIMIT_REGEX_STATES 100000
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The collector's settings, each with its reason:
+ *   - interior pointers off: on, every 16-byte object takes a 32-byte cell.  Tagged words need
+ *     displacements 1..7 registered instead.
+ *   - no_dls: data segments of shared libraries hold no pointer of ours; scanning them only costs.
+ *   - the heap may grow to a quarter of memory (at most 256 MiB) before the first collection: most
+ *     evaluations never reach it, and a mark of 20 MB costs as much as parsing a package set.
+ *
+ * Configured with --disable-gc, blocks come from malloc and are never freed, so that the
+ * sanitizers see every object boundary.
+ */
+#include "config.h"
+#include "base/mem.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if GX_GC
+#define GC_THREADS
+#include <gc.h>
+#include <gc_inline.h>
+#endif
+
+static __attribute__((noreturn, cold)) void out_of_memory(void)
+{
+	fputs("error: out of memory\n", stderr);
+	_exit(1);
+}
+
+size_t mem_size(size_t n, size_t size, size_t extra)
+{
+	size_t r;
+
+	if (__builtin_mul_overflow(n, size, &r) || __builtin_add_overflow(r, extra, &r))
+		out_of_memory();
+	return r;
+}
+
+#if GX_GC
+
+/* Not below: a collection every N blocks, to find pointers the collector cannot see. */
+static long stress_every;
+static _Thread_local long stress_count;
+
+static inline void mem_stress(void)
+{
+	if (__builtin_expect(stress_every != 0, 0) && ++stress_count >= stress_every) {
+		stress_count = 0;
+		GC_gcollect();
+	}
+}
+
+static void *oom_hook(size_t size)
+{
+	(void)size;
+	out_of_memory();
+}
+
+static void quiet(char *msg, GC_word arg)
+{
+	(void)msg;
+	(void)arg;
+}
+
+void mem_init(void)
+{
+	static int done;
+
+	if (done)
+		return;
+	done = 1;
+	GC_set_all_interior_pointers(0);
+	GC_set_no_dls(1);
+	GC_set_warn_proc(quiet);
+	GC_set_oom_fn(oom_hook);
+	GC_INIT();
+	for (size_t i = 1; i < 8; i++)
+		GC_register_displacement(i);
+	GC_allow_register_threads();
+
+	const char *s = getenv("GX_GC_STRESS");
+	if (s)
+		stress_every = strtol(s, NULL, 10);
+	if (!getenv("GC_INITIAL_HEAP_SIZE")) {
+		long pages = sysconf(_SC_PHYS_PAGES), psize = sysconf(_SC_PAGESIZE);
+		size_t cap = (size_t)256 << 20, want = cap;
+		if (pages > 0 && psize > 0 && (size_t)pages * (size_t)psize / 4 < cap)
+			want = (size_t)pages * (size_t)psize / 4;
+		GC_expand_hp(want);
+	}
+}
+
+void *mem_new(size_t size)
+{
+	mem_stress();
+	return GC_MALLOC(size ? size : 1);
+}
+
+void *mem_bytes(size_t size)
+{
+	mem_stress();
+	return GC_MALLOC_ATOMIC(size ? size : 1);
+}
+
+void *mem_root(size_t size)
+{
+	return GC_MALLOC_UNCOLLECTABLE(size);
+}
+
+void mem_add_root(void *p, size_t size)
+{
+	GC_add_roots(p, (char *)p + size);
+}
+
+void *mem_many(size_t size, int scanned)
+{
+	mem_stress();
+	void *list = NULL;
+	GC_generic_malloc_many(size, scanned ? GC_I_NORMAL : GC_I_PTRFREE, &list);
+	if (!list)
+		out_of_memory();
+	return list;
+}
+
+void mem_stats(struct mem_stats *out)
+{
+	out->allocated = GC_get_total_bytes();
+	out->heap = GC_get_heap_size();
+	out->collections = GC_get_gc_no();
+}
+
+#else
+
+static _Thread_local uint64_t allocated;
+
+void mem_init(void)
+{
+}
+
+void *mem_new(size_t size)
+{
+	void *p = calloc(1, size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	allocated += size;
+	return p;
+}
+
+void *mem_bytes(size_t size)
+{
+	void *p = malloc(size ? size : 1);
+
+	if (!p)
+		out_of_memory();
+	allocated += size;
+	return p;
+}
+
+void *mem_root(size_t size)
+{
+	return mem_new(size);
+}
+
+void mem_add_root(void *p, size_t size)
+{
+	(void)p;
+	(void)size;
+}
+
+void *mem_many(size_t size, int scanned)
+{
+	(void)scanned;
+	return mem_new(size);
+}
+
+void mem_stats(struct mem_stats *out)
+{
+	*out = (struct mem_stats){ .allocated = allocated, .heap = allocated };
+}
+
+#endif
+
+struct job {
+	void (*fn)(void *);
+	void *arg;
+};
+
+static void *job_main(void *p)
+{
+	struct job *j = p;
+
+	j->fn(j->arg);
+	return NULL;
+}
+
+void mem_run_on_stack(size_t size, void (*fn)(void *), void *arg, char **stack_low)
+{
+	struct job j = { fn, arg };
+	pthread_attr_t attr;
+	pthread_t t;
+	void *low = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+	if (low == MAP_FAILED) {
+		fprintf(stderr, "error: cannot map a stack of %zu bytes: %s\n", size, strerror(errno));
+		exit(1);
+	}
+	*stack_low = low;
+	pthread_attr_init(&attr);
+	pthread_attr_setstack(&attr, low, size);
+	int rc = pthread_create(&t, &attr, job_main, &j);
+	if (rc) {
+		fprintf(stderr, "error: cannot start the evaluating thread: %s\n", strerror(rc));
+		exit(1);
+	}
+	pthread_join(t, NULL);
+	pthread_attr_destroy(&attr);
+	munmap(low, size);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Memory of the collected world: base/mem, lang, eval and builtins.
+ *
+ * mem.c is the only file that includes <gc.h>.  Three kinds of block:
+ * mem_new (scanned by the collector, zeroed), mem_bytes (never holds a
+ * pointer, not zeroed), mem_root (scanned, never collected).  None is ever
+ * freed by hand.  A pointer to a collected block must be reachable from the
+ * C stack, from another scanned block, or from memory named to
+ * mem_add_root; malloc memory and arenas do not count.
+ *
+ * Low tag bits 1..7 on a pointer to the start of a block keep it alive;
+ * any other interior pointer does not (on the heap; on the stack any does).
+ *
+ * Out of memory ends the program with a message: there is no state worth
+ * saving in an evaluator that cannot allocate.
+ */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Starts the collector with the settings the evaluator needs.  Call once,
+ * first.  Idempotent. */
+void mem_init(void);
+
+/* A zeroed block of `size` bytes that may hold pointers. */
+void *mem_new(size_t size);
+
+/* A block of `size` bytes that never holds a pointer; contents undefined. */
+void *mem_bytes(size_t size);
+
+/* A zeroed block that is scanned and lives as long as the process. */
+void *mem_root(size_t size);
+
+/* Tells the collector to scan [p, p + size), for thread-local or static data. */
+void mem_add_root(void *p, size_t size);
+
+/* A list of zeroed blocks of `size` bytes (a multiple of 16, at most 256),
+ * linked through their first word; `scanned` as in mem_new.  The caller owns the whole
+ * list and clears the link before use.  For free lists of hot sizes; the head must lie in
+ * memory the collector scans. */
+void *mem_many(size_t size, int scanned);
+
+/* n * size + extra without overflow; ends the program when it would. */
+size_t mem_size(size_t n, size_t size, size_t extra);
+
+/* Runs fn(arg) on a fresh, lazily mapped C stack of `size` bytes and returns
+ * when it does.  stack_low receives the lowest address of that stack. */
+void mem_run_on_stack(size_t size, void (*fn)(void *), void *arg, char **stack_low);
+
+/* Statistics: bytes handed out so far, bytes in the heap, collections run. */
+struct mem_stats {
+	uint64_t allocated;
+	uint64_t heap;
+	uint64_t collections;
+};
+void mem_stats(struct mem_stats *out);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sources are kept in the order of their start, so a position is found by binary search.
+ */
+#include "config.h"
+#include "base/source.h"
+#include "base/arena.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct {
+	struct source **v;
+	size_t n, cap;
+	struct arena mem;
+	uint32_t next;
+} sources = { .next = 1 };
+
+const struct source *source_add(const char *name, const char *path, const char *base, const char *text, size_t len)
+{
+	if (len >= UINT32_MAX - sources.next - 1)
+		return NULL;
+	if (sources.n == sources.cap) {
+		size_t cap = sources.cap ? sources.cap * 2 : 64;
+		struct source **v = realloc(sources.v, cap * sizeof *v);
+		if (!v)
+			return NULL;
+		sources.v = v;
+		sources.cap = cap;
+	}
+	struct source *s = arena_alloc(&sources.mem, sizeof *s);
+	s->name = arena_dup(&sources.mem, name, strlen(name));
+	s->path = path ? arena_dup(&sources.mem, path, strlen(path)) : NULL;
+	s->base = arena_dup(&sources.mem, base, strlen(base));
+	s->text = text;
+	s->len = len;
+	s->start = sources.next;
+	/* One position past the end is used for "at end of file". */
+	sources.next += (uint32_t)len + 1;
+	sources.v[sources.n++] = s;
+	return s;
+}
+
+const struct source *source_of(uint32_t pos)
+{
+	size_t lo = 0, hi = sources.n;
+
+	if (!pos || pos >= sources.next)
+		return NULL;
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (sources.v[mid]->start <= pos)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return hi ? sources.v[lo] : NULL;
+}
+
+static int is_line_end(const struct source *s, size_t i)
+{
+	char c = s->text[i];
+
+	return c == '\n' || (c == '\r' && (i + 1 >= s->len || s->text[i + 1] != '\n'));
+}
+
+int source_locate(uint32_t pos, struct source_loc *out)
+{
+	const struct source *s = source_of(pos);
+
+	if (!s)
+		return -1;
+	size_t off = pos - s->start, line_start = 0;
+	uint32_t line = 1;
+	for (size_t i = 0; i < off; i++)
+		if (is_line_end(s, i)) {
+			line++;
+			line_start = i + 1;
+		}
+	size_t end = line_start;
+	while (end < s->len && s->text[end] != '\n' && s->text[end] != '\r')
+		end++;
+	*out = (struct source_loc){ s, line, (uint32_t)(off - line_start) + 1, s->text + line_start,
+				    (uint32_t)(end - line_start) };
+	return 0;
+}

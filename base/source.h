@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Source texts and positions.  Every text that is parsed gets a range of one
+ * 32-bit number line, so that a position in any file is a single uint32_t;
+ * line and column are computed only when an error is printed.  0 is no position.
+ */
+#ifndef BASE_SOURCE_H
+#define BASE_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct source {
+	const char *name; /* what errors show: a path, "«string»", "«stdin»" */
+	const char *path; /* absolute path of the file, NULL when there is none */
+	const char *base; /* directory that relative path literals start from */
+	const char *text; /* NUL after the last byte; may hold NULs itself */
+	size_t len;
+	uint32_t start; /* position of text[0]; 1 or more */
+};
+
+/* Registers a text.  name, path and base are copied; text must stay as it is for the life
+ * of the process.  Returns NULL when the 4 GiB of positions are used up. */
+const struct source *source_add(const char *name, const char *path, const char *base, const char *text, size_t len);
+
+/* The source that holds pos, NULL for 0 or an unknown one. */
+const struct source *source_of(uint32_t pos);
+
+struct source_loc {
+	const struct source *src;
+	uint32_t line, column;	   /* from 1; columns count bytes, as in Nix */
+	const char *line_text;	   /* start of the line in src->text */
+	uint32_t line_len;	   /* without the line ending */
+};
+
+/* Where pos is.  Returns 0, or -1 when pos is in no source. Lines end at \n, \r\n or \r. */
+int source_locate(uint32_t pos, struct source_loc *out);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * An open-addressing table of ids beside the array of names.  Each slot keeps the hash, so that
+ * growing never touches a name and a miss rarely does.
+ */
+#include "config.h"
+#include "lang/symbol.h"
+#include "base/arena.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct slot {
+	uint32_t hash;
+	sym_t sym;
+};
+
+static struct {
+	struct slot *slots;
+	size_t mask;
+	struct str **names;
+	uint32_t n, cap;
+	struct arena mem;
+} tab;
+
+static uint32_t hash_bytes(const char *p, size_t n)
+{
+	/* Eight bytes a step; names are short, so the mixing is what matters. */
+	uint64_t h = n * 0x9e3779b97f4a7c15u, w;
+
+	while (n >= 8) {
+		memcpy(&w, p, 8);
+		h = (h ^ w) * 0xff51afd7ed558ccdu;
+		h ^= h >> 32;
+		p += 8;
+		n -= 8;
+	}
+	w = 0;
+	if (n)
+		memcpy(&w, p, n);
+	h = (h ^ w) * 0xff51afd7ed558ccdu;
+	return (uint32_t)(h ^ (h >> 29) ^ (h >> 43));
+}
+
+static void *grow(void *p, size_t n, size_t size)
+{
+	p = realloc(p, mem_size(n, size, 0));
+	if (!p)
+		abort();
+	return p;
+}
+
+static void rehash(void)
+{
+	size_t cap = tab.slots ? (tab.mask + 1) * 2 : 4096;
+	struct slot *slots = calloc(cap, sizeof *slots);
+
+	if (!slots)
+		abort();
+	for (size_t i = 0; tab.slots && i <= tab.mask; i++) {
+		if (!tab.slots[i].sym)
+			continue;
+		size_t j = tab.slots[i].hash & (cap - 1);
+		while (slots[j].sym)
+			j = (j + 1) & (cap - 1);
+		slots[j] = tab.slots[i];
+	}
+	free(tab.slots);
+	tab.slots = slots;
+	tab.mask = cap - 1;
+}
+
+static sym_t sym_add(const char *p, size_t n)
+{
+	if (tab.n == tab.cap) {
+		tab.cap = tab.cap ? tab.cap * 2 : 2048;
+		tab.names = grow(tab.names, tab.cap, sizeof *tab.names);
+	}
+	struct str *s = arena_alloc(&tab.mem, sizeof *s + n + 1);
+	s->len = (uint32_t)n;
+	memcpy(s->b, p, n);
+	tab.names[tab.n] = s;
+	return tab.n++;
+}
+
+static sym_t sym_lookup(const char *p, size_t n, int add)
+{
+	uint32_t h = hash_bytes(p, n);
+	size_t i = h & tab.mask;
+
+	for (; tab.slots[i].sym; i = (i + 1) & tab.mask) {
+		if (tab.slots[i].hash != h)
+			continue;
+		const struct str *s = tab.names[tab.slots[i].sym];
+		if (s->len == n && !memcmp(s->b, p, n))
+			return tab.slots[i].sym;
+	}
+	if (!add)
+		return SYM_NONE;
+	sym_t s = sym_add(p, n);
+	tab.slots[i] = (struct slot){ h, s };
+	if (tab.n * 2 > tab.mask)
+		rehash();
+	return s;
+}
+
+static void sym_init(void)
+{
+	static const char *const known[] = {
+#define X(id, text) text,
+		SYMBOLS(X)
+#undef X
+	};
+
+	rehash();
+	sym_add("", 0); /* id 0 */
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		sym_lookup(known[i], strlen(known[i]), 1);
+}
+
+sym_t sym_intern(const char *p, size_t n)
+{
+	if (!tab.slots)
+		sym_init();
+	return sym_lookup(p, n, 1);
+}
+
+sym_t sym_c(const char *s)
+{
+	return sym_intern(s, strlen(s));
+}
+
+sym_t sym_find(const char *p, size_t n)
+{
+	if (!tab.slots)
+		sym_init();
+	return sym_lookup(p, n, 0);
+}
+
+const struct str *sym_name(sym_t s)
+{
+	if (!tab.slots)
+		sym_init();
+	return tab.names[s];
+}
+
+int sym_cmp(sym_t a, sym_t b)
+{
+	if (a == b)
+		return 0;
+	const struct str *x = tab.names[a], *y = tab.names[b];
+	int c = memcmp(x->b, y->b, x->len < y->len ? x->len : y->len);
+	return c ? c : x->len < y->len ? -1 : x->len > y->len;
+}
+
+uint32_t sym_count(void)
+{
+	return tab.n;
+}
