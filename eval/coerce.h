@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Coercions between values, as the language defines them.  All throw.
+ */
+#ifndef EVAL_COERCE_H
+#define EVAL_COERCE_H
+
+#include "eval/value.h"
+
+enum coerce_flags {
+	COERCE_MORE = 1,     /* as toString: also numbers, booleans, null, lists */
+	COERCE_COPY = 2,     /* paths are copied to the store and become store paths with context */
+	COERCE_NO_CANON = 4  /* a path given as a string stays as it is written */
+};
+
+/* The string (a TAG_STR word, context included) that w stands for: strings, paths, sets with
+ * __toString or outPath, and with COERCE_MORE the rest. */
+W coerce_string(W w, unsigned flags);
+
+/* The absolute path that w stands for, as a path value; *ctx receives the context its string carried. */
+W coerce_path(W w, uint32_t *ctx);
+
+/* The store path that w stands for, as a string with context: paths are copied, strings must lie in the store. */
+W coerce_store_path(W w);
+
+/* Shortest text that reads back as the same float the way Nix prints it in toString ("%f"-like)… */
+size_t float_to_string(double d, char out[64]);
+
+#endif

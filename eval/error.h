@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Language errors: raising, catching, what they hold.
+ *
+ * While it evaluates, a thread keeps a stack of records: thunks being forced (turned back into
+ * thunks when an error passes), calls and notes (which become the trace), and clean-ups.  setjmp
+ * and longjmp occur in eval/unwind.c only.
+ */
+#ifndef EVAL_ERROR_H
+#define EVAL_ERROR_H
+
+#include "base/err.h"
+#include "eval/value.h"
+
+enum error_kind {
+	EK_EVAL,      /* type errors, missing attributes, arithmetic … */
+	EK_THROW,     /* builtins.throw; caught by tryEval */
+	EK_ASSERT,    /* a failed assert; caught by tryEval */
+	EK_ABORT,
+	EK_RECURSION, /* infinite recursion */
+	EK_STACK,     /* too deep */
+	EK_SYNTAX,
+	EK_IO,
+	EK_DENIED,    /* pure or restricted evaluation */
+	EK_BUILD,
+	EK_INTERRUPT,
+	EK_QUIT	      /* leaves without message (builtins.break quitting …) */
+};
+
+/* Raises an error at the position of the innermost call to a builtin, or at pos.  fmt as printf, with
+ * lower-case message, subjects in quotes, no full stop.  Never returns. */
+void throw_error(enum error_kind k, const char *fmt, ...)
+	__attribute__((noreturn, cold, format(printf, 2, 3)));
+void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ...)
+	__attribute__((noreturn, cold, format(printf, 4, 5)));
+
+/* "expected X but found Y: value".  wanted with article ("a list"). */
+void throw_type(const char *wanted, W got) __attribute__((noreturn, cold));
+
+/* Raises what e says (code and position kept) and releases it. */
+void throw_err(struct err *e) __attribute__((noreturn, cold));
+
+/* Adds a line "while …" to the trace of any error raised until note_pop: fmt without arguments, or a value string.
+ * Pairs nest; an error pops them itself. */
+void note_push(const char *text, uint32_t pos);
+void note_push_value(W str, uint32_t pos); /* builtins.addErrorContext: always shown */
+void note_pop(void);
+
+/* Calls fn(arg) when an error passes before protect_pop; for descriptors and malloc memory held over
+ * something that throws.  protect_pop(1) also calls it. */
+void protect_push(void (*fn)(void *arg), void *arg);
+void protect_pop(int run);
+
+/* What was caught.  On the collected heap. */
+struct failure {
+	enum error_kind kind;
+	W msg;		/* string */
+	uint32_t pos, len;
+	W hint;		/* string or W_NULL: what to do next, e.g. did you mean */
+	struct trace *trace;
+};
+
+/* Runs fn(arg).  Returns 1 when it ended, 0 when it raised: then *f (when not NULL) says what. Thunks that were being forced
+ * are thunks again.  with_trace 0 saves the cost of collecting one. */
+int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_trace);
+
+/* Raises a caught failure again. */
+void unwind_rethrow(struct failure *f) __attribute__((noreturn));
+
+/* Position of the innermost builtin call, 0 when none: for positions a builtin puts in its result. */
+uint32_t call_pos(void);
+
+#endif

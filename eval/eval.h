@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Starting an evaluator, and text to value.
+ *
+ * The state of an evaluating thread is thread-local and private to eval/ (state.h).  One process may
+ * run one evaluator a thread.
+ */
+#ifndef EVAL_EVAL_H
+#define EVAL_EVAL_H
+
+#include "base/source.h"
+#include "eval/value.h"
+#include "lang/parse.h"
+
+struct eval_settings {
+	int pure;		     /* no clock, environment, search path, unlocked input */
+	int restricted;		     /* files only below the search path's entries */
+	int read_only;		     /* never write to a store */
+	int trace_verbose;
+	int show_trace;
+	const char *system;	     /* currentSystem */
+	const char *store_dir;	     /* "/nix/store" */
+	uint32_t max_call_depth;
+	struct parse_options parse;
+};
+
+/* What the evaluator needs from the world.  All may throw. */
+struct eval_io {
+	/* A path value's object copied into the store (or, read-only, only named): its store path as a string
+	 * with context. */
+	W (*path_to_store)(W path);
+	/* A message of builtins.trace, warn, …: one line to standard error. */
+	void (*message)(const char *p, size_t n);
+};
+
+extern struct eval_settings eval_settings;
+
+/* Prepares this thread: the builtins (NULL-terminated list of NULL-terminated lists), their documentation
+ * order, the global scope.  Call once, on the stack of mem_run_on_stack. */
+void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io, char *stack_low);
+
+/* The value of a text, parsed and evaluated to weak head normal form.  `scope` is a set whose attributes are in
+ * scope in front of the builtins (scopedImport), or W_NULL.  Throws. */
+W eval_source(const struct source *src, W scope);
+
+/* Convenience for strings given on the command line: name as in source_add, base for relative paths. */
+W eval_text(const char *text, size_t n, const char *name, const char *base);
+
+/* The `builtins` set, and a builtin's value by name (W_ABSENT when there is none). */
+W eval_builtins(void);
+W eval_builtin(const char *name);
+
+/* Adds a value to the set and the global scope before the first evaluation (flake/ and cli/). */
+void eval_add_builtin(const struct builtin *b);
+
+/* Calls a top-level function on a set with its arguments by name: `auto` as nix-build does, each formal taken from `args`
+ * (a set value) if there, else its default.  Other values are returned as they are.  Throws. */
+W eval_auto_call(W f, W args);
+
+/* The value at an attribute path ("a.b.\"c.d\".0"), auto-calling functions on the way with `args`. Throws. */
+W eval_attr_path(W root, const char *path, W args);
+
+#endif
