@@ -23,7 +23,8 @@ W coerce_path(W w, uint32_t *ctx);
 /* The store path that w stands for, as a string with context: paths are copied, strings must lie in the store. */
 W coerce_store_path(W w);
 
-/* Shortest text that reads back as the same float the way Nix prints it in toString ("%f"-like)… */
-size_t float_to_string(double d, char out[64]);
+/* The text of a float as toString gives it: fixed, six decimals.  Returns its length; out is NUL-terminated. */
+#define FLOAT_STRING_MAX 328
+size_t float_to_string(double d, char out[FLOAT_STRING_MAX]);
 
 #endif

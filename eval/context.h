@@ -21,6 +21,17 @@ uint32_t ctx_single(const char *elem, size_t n);
 /* The union; 0 is the empty context. */
 uint32_t ctx_union(uint32_t a, uint32_t b);
 
+/* Collects contexts while a string is put together and makes their union once, at the end: n
+ * additions in a row would intern every prefix of the result.  Starts zeroed; lives on the C stack or the
+ * collected heap. */
+struct ctx_acc {
+	uint32_t n, cap;
+	uint32_t *ids;
+	uint32_t one[4];
+};
+void ctx_acc_add(struct ctx_acc *a, uint32_t c);
+uint32_t ctx_acc_finish(struct ctx_acc *a);
+
 /* How many elements, and the i-th in byte order (borrowed, NUL-terminated). */
 size_t ctx_count(uint32_t c);
 const struct str *ctx_element(uint32_t c, size_t i);

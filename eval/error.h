@@ -67,6 +67,9 @@ int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_tra
 /* Raises a caught failure again. */
 void unwind_rethrow(struct failure *f) __attribute__((noreturn));
 
+/* Throws EK_STACK when the C stack is nearly used up.  Stands at the top of every function that recurses over values. */
+void stack_check(void);
+
 /* Position of the innermost builtin call, 0 when none: for positions a builtin puts in its result. */
 uint32_t call_pos(void);
 

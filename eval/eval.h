@@ -39,6 +39,9 @@ extern struct eval_settings eval_settings;
  * order, the global scope.  Call once, on the stack of mem_run_on_stack. */
 void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io, char *stack_low);
 
+/* The io that eval_init was given. */
+const struct eval_io *eval_world(void);
+
 /* The value of a text, parsed and evaluated to weak head normal form.  `scope` is a set whose attributes are in
  * scope in front of the builtins (scopedImport), or W_NULL.  Throws. */
 W eval_source(const struct source *src, W scope);
