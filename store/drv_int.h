@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between drv.c, aterm.c and modulo.c only.
+ */
+#ifndef STORE_DRV_INT_H
+#define STORE_DRV_INT_H
+
+#include "store/drv.h"
+
+/* An input as the hash modulo names it: by its own hash. */
+struct drv_hashed_input {
+	uint8_t hash[HASH_SHA256_LEN];
+	const struct slice *outputs;
+	size_t noutputs;
+};
+
+/* What stands for the inputs, and whether the outputs' own paths are blanked. */
+struct drv_form {
+	const struct drv_hashed_input *inputs;
+	size_t ninputs;
+	int hashed; /* use inputs above instead of the derivation's own */
+	int masked;
+};
+
+/* The text in that form, appended to a buffer or fed to a hash. */
+void drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f);
+void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f);
+
+/* A copy in the derivation's arena. */
+struct slice drv_dup(struct drv *d, struct slice s);
+
+/* Grows a malloc'd array of elements of `size` bytes by one; returns the zeroed new element. */
+void *drv_push(void *array, size_t *n, size_t *cap, size_t size);
+
+/* Sorts slices into byte order and drops repeats; returns how many are left. */
+size_t drv_sort_slices(struct slice *s, size_t n);
+
+#endif
