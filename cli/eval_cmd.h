@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What gxeval was asked to do, and doing it.
+ */
+#ifndef CLI_EVAL_CMD_H
+#define CLI_EVAL_CMD_H
+
+#include <stddef.h>
+
+#include "cli/output.h"
+
+struct auto_arg {
+	const char *name, *text;
+	int is_string; /* --argstr */
+};
+
+/* Plain memory; texts are borrowed from argv. */
+struct eval_request {
+	const char *expr;  /* -E */
+	const char *file;  /* -f or an operand; "-" is standard input */
+	const char *apply;
+	const char *profile;
+	const char **attrs;
+	size_t n_attrs;
+	struct auto_arg *args;
+	size_t n_args;
+	const char **search_path; /* -I, in order */
+	size_t n_search_path;
+	enum output_form form;
+	int parse_only;
+	int dump_builtins;
+	int stats;
+	int xml_no_location;
+};
+
+/* Does it, on a stack of mem_run_on_stack.  Returns an exit status. */
+int eval_cmd_run(const struct eval_request *r, char *stack_low);
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gxeval's option table, and what each option sets.  Options that contradict each other are refused
+ * rather than the last one winning: a script that passes both has a mistake in it.
+ */
+#include "config.h"
+#include "cli/eval_options.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "cli/settings.h"
+#include "eval/eval.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_id {
+	O_ATTR = 1, O_FILE, O_EXPR, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
+	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH,
+	O_PURE, O_IMPURE, O_READ_ONLY, O_SYSTEM, O_OPTION,
+	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
+	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
+	O_DUMP_BUILTINS
+};
+
+static const struct option what_options[] = {
+	{ O_FILE, 'f', "file", "FILE", "Evaluate a file; '-' is standard input, '<name>' is looked up in the search path." },
+	{ O_EXPR, 'E', "expr", "EXPR", "Evaluate an expression." },
+	{ O_ATTR, 'A', "attr", "PATH", "Select the attribute at PATH ('a.b.c'). Given again, one result after the other." },
+	{ O_ARG, 0, "arg", "NAME EXPR", "Pass the value of EXPR as argument NAME of a function at the top." },
+	{ O_ARGSTR, 0, "argstr", "NAME TEXT", "Pass TEXT as argument NAME." },
+	{ O_APPLY, 0, "apply", "EXPR", "Apply a function to the value before it is printed." },
+	{ 0 }
+};
+
+static const struct option form_options[] = {
+	{ O_LAZY, 0, "lazy", NULL, "Print what is known of the value; the rest as '«thunk»'." },
+	{ O_STRICT, 0, "strict", NULL, "Force all of it, derivations too; print as 'nix-instantiate --eval --strict'." },
+	{ O_JSON, 0, "json", NULL, "Print as JSON." },
+	{ O_RAW, 0, "raw", NULL, "Print a string without quotes and line end." },
+	{ O_XML, 0, "xml", NULL, "Print as XML." },
+	{ O_NO_LOCATION, 0, "no-location", NULL, "Leave positions out of the XML." },
+	{ O_PARSE, 0, "parse", NULL, "Only parse; print the syntax tree in normal form." },
+	{ O_DRV_PATH, 0, "drv-path", NULL, "Print the '.drv' path of the derivation, or of those in a set or list." },
+	{ 0 }
+};
+
+static const struct option world_options[] = {
+	{ O_INCLUDE, 'I', NULL, "PATH", "Add 'name=path' or a directory to the search path that <name> is looked up in." },
+	{ O_PURE, 0, "pure-eval", NULL, "No clock, environment, search path or file that was not given." },
+	{ O_IMPURE, 0, "impure", NULL, "The opposite of --pure-eval, and the default for files and expressions." },
+	{ O_READ_ONLY, 0, "read-only", NULL, "Never write to a store: paths come out right, nothing is added." },
+	{ O_SYSTEM, 0, "system", "SYSTEM", "What builtins.currentSystem is." },
+	{ O_OPTION, 0, "option", "NAME VALUE", "Set a setting of nix.conf." },
+	{ O_LINT_URL, 0, "lint-url-literals", "LEVEL", "For URLs without quotes: ignore, warn or fatal." },
+	{ O_LINT_ABSOLUTE, 0, "lint-absolute-path-literals", "LEVEL", "For path literals that start with '/' or '~'." },
+	{ O_LINT_SHORT, 0, "lint-short-path-literals", "LEVEL", "For path literals such as 'a/b' without './'." },
+	{ 0 }
+};
+
+static const struct option talk_options[] = {
+	{ O_SHOW_TRACE, 0, "show-trace", NULL, "Show the whole trace of an error." },
+	{ O_TRACE_VERBOSE, 0, "trace-verbose", NULL, "Let builtins.traceVerbose print." },
+	{ O_STATS, 0, "stats", NULL, "Print counts of the evaluation as JSON on standard error." },
+	{ O_PROFILE, 0, "profile", "FILE", "Write folded call stacks for a flame graph to FILE." },
+	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "'text' for people, or 'json': one object a line." },
+	{ O_QUIET, 'q', "quiet", NULL, "No warnings." },
+	{ O_VERBOSE, 'v', "verbose", NULL, "Say more: whole traces, notes of traceVerbose." },
+	{ O_HELP, 'h', "help", NULL, "Print this text." },
+	{ O_VERSION, 0, "version", NULL, "Print the version." },
+	{ O_DUMP_BUILTINS, 0, "dump-builtins", NULL, NULL },
+	{ 0 }
+};
+
+static const struct option_group groups[] = {
+	{ "What to evaluate", what_options },
+	{ "How to print it", form_options },
+	{ "What it may see", world_options },
+	{ "Messages", talk_options },
+	{ NULL, NULL }
+};
+
+static const struct program gxeval = {
+	"gxeval",
+	"evaluates expressions of the Nix language",
+	"  gxeval [options] FILE\n"
+	"  gxeval [options] -E EXPR\n",
+	"Exit status: 0 done, 1 the evaluation failed, 2 the command line is wrong, 130 interrupted.\n"
+	"\n"
+	"  gxeval -E 'map (x: x * x) [ 1 2 3 ]'\n"
+	"  gxeval -f release.gx -A hello --argstr system aarch64-linux\n"
+	"  gxeval --json -f config.gx\n",
+	groups
+};
+
+struct reading {
+	struct eval_request *r;
+	enum option_id form; /* the option that chose the output form; 0: none yet */
+	int stop;	     /* --help or --version was there */
+};
+
+/* Room for one more of what is counted by n. */
+static void *grow(void *v, size_t n, size_t size)
+{
+	v = realloc(v, (n + 1) * size);
+	if (!v) {
+		report_error("out of memory");
+		exit(EXIT_FAILED);
+	}
+	return v;
+}
+
+static void add_arg(struct eval_request *r, char **values, int is_string)
+{
+	r->args = grow(r->args, r->n_args, sizeof *r->args);
+	r->args[r->n_args++] = (struct auto_arg){ values[0], values[1], is_string };
+}
+
+static int set_source(struct eval_request *r, const char *file, const char *expr)
+{
+	if (r->file || r->expr)
+		return usage_error(&gxeval, "more than one thing to evaluate: '%s' and '%s'",
+				   r->file ? r->file : r->expr, file ? file : expr);
+	r->file = file;
+	r->expr = expr;
+	return 0;
+}
+
+static const char *form_name(enum option_id id)
+{
+	for (const struct option *o = form_options; o->id; o++)
+		if ((enum option_id)o->id == id)
+			return o->name;
+	return "";
+}
+
+static int set_form(struct reading *g, enum option_id id)
+{
+	static const enum output_form form[] = {
+		[O_LAZY] = OUTPUT_LAZY, [O_STRICT] = OUTPUT_STRICT, [O_JSON] = OUTPUT_JSON, [O_RAW] = OUTPUT_RAW,
+		[O_XML] = OUTPUT_XML, [O_DRV_PATH] = OUTPUT_DRV_PATH, [O_PARSE] = OUTPUT_VALUE
+	};
+
+	/* --json and the like force everything anyway, so --strict beside them says nothing new. */
+	if (id == O_STRICT && g->form && g->form != O_LAZY)
+		return 0;
+	if (g->form && g->form != id && g->form != O_STRICT)
+		return usage_error(&gxeval, "options '--%s' and '--%s' exclude each other", form_name(g->form),
+				   form_name(id));
+	if (g->form == O_STRICT && id == O_LAZY)
+		return usage_error(&gxeval, "options '--strict' and '--lazy' exclude each other");
+	g->form = id;
+	g->r->form = form[id];
+	g->r->parse_only = id == O_PARSE;
+	return 0;
+}
+
+static int set_setting(const char *name, const char *value)
+{
+	switch (settings_set(name, value)) {
+	case SETTING_OK:
+	case SETTING_IGNORED:
+		return 0;
+	case SETTING_BAD:
+		return usage_error(&gxeval, "setting '%s' is %s, not '%s'", name, settings_wanted(name), value);
+	case SETTING_UNKNOWN:
+		break;
+	}
+	return usage_error(&gxeval, "unknown setting '%s'", name);
+}
+
+static int set_log_format(const char *value)
+{
+	if (!strcmp(value, "json"))
+		report_settings.json = 1;
+	else if (strcmp(value, "text"))
+		return usage_error(&gxeval, "log format '%s' is neither 'text' nor 'json'", value);
+	return 0;
+}
+
+static int say_version(struct reading *g)
+{
+	static const char text[] = PACKAGE_NAME " " PACKAGE_VERSION "\n";
+
+	g->stop = 1;
+	return output_write(text, sizeof text - 1);
+}
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct reading *g = arg;
+	struct eval_request *r = g->r;
+
+	switch ((enum option_id)id) {
+	case O_ATTR:
+		r->attrs = grow(r->attrs, r->n_attrs, sizeof *r->attrs);
+		r->attrs[r->n_attrs++] = values[0];
+		return 0;
+	case O_FILE: return set_source(r, values[0], NULL);
+	case O_EXPR: return set_source(r, NULL, values[0]);
+	case O_ARG: add_arg(r, values, 0); return 0;
+	case O_ARGSTR: add_arg(r, values, 1); return 0;
+	case O_APPLY: r->apply = values[0]; return 0;
+	case O_INCLUDE:
+		r->search_path = grow(r->search_path, r->n_search_path, sizeof *r->search_path);
+		r->search_path[r->n_search_path++] = values[0];
+		return 0;
+	case O_LAZY:
+	case O_STRICT:
+	case O_JSON:
+	case O_RAW:
+	case O_XML:
+	case O_PARSE:
+	case O_DRV_PATH: return set_form(g, id);
+	case O_NO_LOCATION: r->xml_no_location = 1; return 0;
+	case O_PURE: eval_settings.pure = 1; return 0;
+	case O_IMPURE: eval_settings.pure = 0; return 0;
+	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
+	case O_SYSTEM: eval_settings.system = values[0]; return 0;
+	case O_OPTION: return set_setting(values[0], values[1]);
+	case O_LINT_URL: return set_setting("lint-url-literals", values[0]);
+	case O_LINT_ABSOLUTE: return set_setting("lint-absolute-path-literals", values[0]);
+	case O_LINT_SHORT: return set_setting("lint-short-path-literals", values[0]);
+	case O_SHOW_TRACE: eval_settings.show_trace = 1; return 0;
+	case O_TRACE_VERBOSE: eval_settings.trace_verbose = 1; return 0;
+	case O_STATS: r->stats = 1; return 0;
+	case O_PROFILE: r->profile = values[0]; return 0;
+	case O_LOG_FORMAT: return set_log_format(values[0]);
+	case O_VERBOSE: eval_settings.show_trace = eval_settings.trace_verbose = 1; return 0;
+	case O_QUIET: report_settings.quiet = 1; return 0;
+	case O_HELP: g->stop = 1; return options_help(&gxeval);
+	case O_VERSION: return say_version(g);
+	case O_DUMP_BUILTINS: r->dump_builtins = 1; return 0;
+	}
+	return 0;
+}
+
+static int on_operand(void *arg, char *word)
+{
+	return set_source(((struct reading *)arg)->r, word, NULL);
+}
+
+/* Settings by their own name: --max-call-depth 100, --restrict-eval, --no-restrict-eval. */
+static int on_other(void *arg, const char *name, char *value, int *used)
+{
+	int no = !strncmp(name, "no-", 3);
+	const char *bare = no ? name + 3 : name;
+	int is_bool = settings_is_bool(bare);
+
+	(void)arg;
+	if (is_bool < 0 || (no && !is_bool))
+		return -1;
+	if (is_bool)
+		return set_setting(bare, no ? "false" : "true");
+	if (!value)
+		return usage_error(&gxeval, "option '--%s' needs a value", name);
+	*used = 1;
+	/* The settings keep their text. */
+	return set_setting(bare, value);
+}
+
+int eval_options_read(struct eval_request *r, int argc, char **argv, int *go)
+{
+	struct reading g = { .r = r };
+	struct option_sink sink = { on_option, on_operand, on_other, settings_name, &g };
+
+	int rc = options_parse(&gxeval, argc, argv, &sink);
+	if (rc || g.stop)
+		return rc;
+	report_settings.full_trace = eval_settings.show_trace;
+	if (r->xml_no_location) {
+		if (r->form != OUTPUT_XML)
+			return usage_error(&gxeval, "option '--no-location' goes with '--xml'");
+		r->form = OUTPUT_XML_NO_LOCATION;
+	}
+	if (!r->file && !r->expr && !r->dump_builtins)
+		return usage_error(&gxeval, "nothing to evaluate: name a FILE, or give an expression with -E");
+	if (r->parse_only && (r->n_attrs || r->apply))
+		return usage_error(&gxeval, "option '--parse' takes neither '--attr' nor '--apply'");
+	*go = 1;
+	return 0;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Results on standard output, in each of the forms they can be asked for in.
+ */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "base/buf.h"
+#include "eval/value.h"
+
+enum output_form {
+	OUTPUT_VALUE,  /* the language's own syntax, forced all the way */
+	OUTPUT_LAZY,   /* the same, nothing forced below the top */
+	OUTPUT_STRICT, /* as nix-instantiate --eval --strict prints */
+	OUTPUT_JSON,
+	OUTPUT_RAW,
+	OUTPUT_XML,
+	OUTPUT_XML_NO_LOCATION,
+	OUTPUT_DRV_PATH
+};
+
+/* Appends what is printed for v, its line end included, to b (collected).  `args` are the arguments of
+ * functions met on the way, as in eval_auto_call.  Throws. */
+void output_value(struct buf *b, W v, enum output_form form, W args);
+
+/* Writes all of it to standard output.  Returns EXIT_DONE, or EXIT_FAILED after saying why. */
+int output_write(const char *p, size_t n);
+
+/* A JSON string literal, for machine-readable messages: bytes that are no UTF-8 become U+FFFD. */
+void output_json_string(struct buf *b, const char *p, size_t n);
+
+#endif

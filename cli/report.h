@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What people are told: errors with the place they point at, warnings, messages of builtins.trace.
+ * All of it goes to standard error.
+ */
+#ifndef CLI_REPORT_H
+#define CLI_REPORT_H
+
+#include "base/err.h"
+#include "eval/error.h"
+
+struct report_settings {
+	int json;	/* --log-format json: one object a line */
+	int colour;
+	int quiet;	/* no warnings */
+	int full_trace; /* --show-trace */
+};
+
+extern struct report_settings report_settings;
+
+/* Chooses colour: on a terminal, and not with NO_COLOR or TERM=dumb. */
+void report_init(void);
+
+/* An error that ended the evaluation.  Does not evaluate anything. */
+void report_failure(const struct failure *f);
+
+/* The same for an error from below the evaluator. */
+void report_err(const struct err *e);
+
+/* An error of the program's own, about no place in a source. */
+void report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* A warning about a span of source, 0 for none. */
+void report_warning(uint32_t pos, uint32_t len, const char *msg);
+
+/* A message of the evaluated program, as it is. */
+void report_message(const char *p, size_t n);
+
+#endif

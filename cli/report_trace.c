@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A trace is printed innermost first, so that what stands next to the message is what is nearest to the mistake
+ * and the outermost call comes last.
+ *
+ * Deep recursion repeats the same few frames thousands of times: a run of frames that is the same as
+ * the one before it (of a period up to FOLD_PERIOD) becomes one line that says how often.  Frames are
+ * the same when they would print the same line.  Without --show-trace at most SHORT_FRAMES
+ * lines are shown; notes the program itself attached (addErrorContext) always are.
+ */
+#include "config.h"
+#include "cli/report_trace.h"
+#include "base/source.h"
+#include "cli/output.h"
+#include "lang/symbol.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { FOLD_PERIOD = 8, SHORT_FRAMES = 8 };
+
+static int same(const struct trace_frame *a, const struct trace_frame *b)
+{
+	return a->kind == b->kind && a->pos == b->pos && a->name == b->name && a->text == b->text &&
+	       a->arg == b->arg && a->value == b->value;
+}
+
+/* How many times the `period` frames at i come again right after themselves. */
+static uint32_t repeats(const struct trace *t, uint32_t i, uint32_t period)
+{
+	uint32_t times = 0;
+
+	for (uint32_t at = i + period; at + period <= t->n; at += period, times++)
+		for (uint32_t j = 0; j < period; j++)
+			if (!same(&t->v[i + j], &t->v[at + j]))
+				return times;
+	return times;
+}
+
+static void add_sentence(struct buf *b, const struct trace_frame *f)
+{
+	const struct str *name = f->name ? sym_name(f->name) : NULL;
+
+	switch (f->kind) {
+	case TRACE_CALL:
+		if (name)
+			buf_addf(b, "while calling '%s'", name->b);
+		else
+			buf_adds(b, "while calling a function");
+		break;
+	case TRACE_BUILTIN:
+		if (f->arg)
+			buf_addf(b, "while evaluating argument %u of '%s'", (unsigned)f->arg, f->text);
+		else
+			buf_addf(b, "while calling the built-in function '%s'", f->text);
+		break;
+	case TRACE_VALUE:
+		buf_addf(b, "while evaluating '%s'", name ? name->b : "a value");
+		break;
+	case TRACE_NOTE:
+		buf_adds(b, f->text);
+		break;
+	case TRACE_USER:
+		if (w_is_str(f->value))
+			buf_add(b, w_get_str(f->value)->b, w_get_str(f->value)->len);
+		break;
+	}
+}
+
+static void add_frame(struct buf *b, const struct trace_frame *f, const struct trace_style *style)
+{
+	struct source_loc loc;
+	char cwd[4096];
+
+	buf_adds(b, "  ");
+	add_sentence(b, f);
+	if (f->pos && source_locate(f->pos, &loc) == 0)
+		buf_addf(b, ", at %s%s:%u:%u%s", style->place, style->file_name(loc.src, cwd, sizeof cwd),
+			 (unsigned)loc.line, (unsigned)loc.column, style->plain);
+	buf_addc(b, '\n');
+}
+
+/* What a short trace leaves out: forcing a value says little beside the calls around it, and a
+ * frame at the same place as the one before it says nothing new. */
+static int is_minor(const struct trace *t, uint32_t i)
+{
+	return !t->v[i].pos || (i && t->v[i].kind != TRACE_CALL && t->v[i].pos == t->v[i - 1].pos);
+}
+
+static void add_gap(struct buf *b, const struct trace *t, uint32_t i)
+{
+	if (t->skipped && i == t->skipped_after)
+		buf_addf(b, "  … %u more …\n", (unsigned)t->skipped);
+}
+
+void trace_add(struct buf *b, const struct trace *t, const struct trace_style *style)
+{
+	uint32_t shown = 0, hidden = 0;
+
+	for (uint32_t i = 0; i < t->n;) {
+		uint32_t period = 1, times = 0;
+		add_gap(b, t, i);
+		for (uint32_t p = 1; p <= FOLD_PERIOD && i + 2 * p <= t->n; p++) {
+			times = repeats(t, i, p);
+			if (times > 1 || (times && p > 2)) {
+				period = p;
+				break;
+			}
+			times = 0;
+		}
+		for (uint32_t j = 0; j < period; j++) {
+			const struct trace_frame *f = &t->v[i + j];
+			int keep = style->full || f->kind == TRACE_USER ||
+				   (shown < SHORT_FRAMES && !is_minor(t, i + j));
+			if (keep)
+				add_frame(b, f, style);
+			shown += keep;
+			hidden += !keep;
+		}
+		if (times && (style->full || shown < SHORT_FRAMES))
+			buf_addf(b, "  … the last %s %u more times …\n", period > 1 ? "lines repeat" : "line repeats",
+				 (unsigned)times);
+		i += period * (times + 1);
+	}
+	if (hidden)
+		buf_addf(b, "  (%u more; --show-trace shows all)\n", (unsigned)hidden);
+}
+
+void trace_add_json(struct buf *b, const struct trace *t, const struct trace_style *style)
+{
+	struct source_loc loc;
+	char cwd[4096];
+
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct buf text = BUF_INIT;
+		add_sentence(&text, &t->v[i]);
+		buf_adds(b, i ? ",{\"message\":" : "{\"message\":");
+		output_json_string(b, text.p, text.len);
+		buf_release(&text);
+		if (t->v[i].pos && source_locate(t->v[i].pos, &loc) == 0) {
+			const char *name = style->file_name(loc.src, cwd, sizeof cwd);
+			buf_adds(b, ",\"file\":");
+			output_json_string(b, name, strlen(name));
+			buf_addf(b, ",\"line\":%u,\"column\":%u", (unsigned)loc.line, (unsigned)loc.column);
+		}
+		buf_addc(b, '}');
+	}
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The trace of an error as text.
+ */
+#ifndef CLI_REPORT_TRACE_H
+#define CLI_REPORT_TRACE_H
+
+#include "base/buf.h"
+#include "eval/trace.h"
+
+struct source;
+
+/* How report.c names a file, and its colours (empty strings without). */
+struct trace_style {
+	const char *(*file_name)(const struct source *s, char *space, size_t size);
+	const char *place, *plain;
+	int full;
+};
+
+/* Appends a line for each frame, innermost first.  Without `full` only the frames that tell a reader most, and
+ * repeats folded. */
+void trace_add(struct buf *b, const struct trace *t, const struct trace_style *style);
+
+/* The same as elements of a JSON array. */
+void trace_add_json(struct buf *b, const struct trace *t, const struct trace_style *style);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The settings that evaluation reads are a table of names and fields of eval_settings.  Settings of
+ * nix.conf that only concern building or fetching are taken without a word, so that command lines
+ * written for Nix work; a name that nix.conf does not have is a mistake and is said to be one.
+ */
+#include "config.h"
+#include "cli/settings.h"
+#include "eval/eval.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LINT, SET_FEATURES };
+
+static const char *nix_path;
+
+struct setting {
+	const char *name;
+	enum setting_kind kind;
+	void *field;
+};
+
+static const struct setting settings[] = {
+	{ "eval-system", SET_STRING, &eval_settings.system },
+	{ "system", SET_STRING, &eval_settings.system },
+	{ "lint-absolute-path-literals", SET_LINT, &eval_settings.parse.absolute_paths },
+	{ "lint-short-path-literals", SET_LINT, &eval_settings.parse.short_paths },
+	{ "lint-url-literals", SET_LINT, &eval_settings.parse.url_literals },
+	{ "max-call-depth", SET_UINT, &eval_settings.max_call_depth },
+	{ "nix-path", SET_STRING, &nix_path },
+	{ "pure-eval", SET_BOOL, &eval_settings.pure },
+	{ "restrict-eval", SET_BOOL, &eval_settings.restricted },
+	{ "show-trace", SET_BOOL, &eval_settings.show_trace },
+	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose },
+	{ "experimental-features", SET_FEATURES, NULL },
+	{ "extra-experimental-features", SET_FEATURES, NULL },
+};
+
+/* Known to nix.conf, of no meaning for evaluation. */
+static const char *const other_settings[] = {
+	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders", "builders-use-substitutes",
+	"connect-timeout", "cores", "download-attempts", "eval-cache", "eval-cores", "extra-substituters",
+	"extra-trusted-public-keys", "fallback", "flake-registry", "http-connections", "http2", "keep-derivations",
+	"keep-failed", "keep-going", "keep-outputs", "log-lines", "max-build-log-size", "max-jobs",
+	"max-silent-time", "max-substitution-jobs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
+	"netrc-file", "require-sigs", "sandbox", "stalled-download-timeout", "store", "substitute",
+	"substituters", "system-features", "tarball-ttl", "timeout", "trusted-public-keys", "trusted-users",
+	"use-registries", "use-sqlite-wal", "user-agent-suffix", "warn-dirty",
+};
+
+static const struct setting *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+		if (!strcmp(settings[i].name, name))
+			return &settings[i];
+	return NULL;
+}
+
+static int is_other(const char *name)
+{
+	for (size_t i = 0; i < sizeof other_settings / sizeof *other_settings; i++)
+		if (!strcmp(other_settings[i], name))
+			return 1;
+	return 0;
+}
+
+static enum setting_result set_bool(int *field, const char *value)
+{
+	int yes = !strcmp(value, "true") || !strcmp(value, "yes") || !strcmp(value, "1");
+	int no = !strcmp(value, "false") || !strcmp(value, "no") || !strcmp(value, "0");
+
+	if (!yes && !no)
+		return SETTING_BAD;
+	*field = yes;
+	return SETTING_OK;
+}
+
+static enum setting_result set_uint(uint32_t *field, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long n = strtoul(value, &end, 10);
+	if (errno || end == value || *end || value[0] == '-' || n > UINT32_MAX)
+		return SETTING_BAD;
+	*field = (uint32_t)n;
+	return SETTING_OK;
+}
+
+static enum setting_result set_lint(enum lint_level *field, const char *value)
+{
+	if (!strcmp(value, "ignore"))
+		*field = LINT_IGNORE;
+	else if (!strcmp(value, "warn"))
+		*field = LINT_WARN;
+	else if (!strcmp(value, "fatal"))
+		*field = LINT_FATAL;
+	else
+		return SETTING_BAD;
+	return SETTING_OK;
+}
+
+enum setting_result settings_set(const char *name, const char *value)
+{
+	const struct setting *s = find(name);
+
+	if (!s)
+		return is_other(name) ? SETTING_IGNORED : SETTING_UNKNOWN;
+	switch (s->kind) {
+	case SET_BOOL:
+		return set_bool(s->field, value);
+	case SET_UINT:
+		return set_uint(s->field, value);
+	case SET_LINT:
+		return set_lint(s->field, value);
+	case SET_STRING:
+		*(const char **)s->field = value;
+		return SETTING_OK;
+	case SET_FEATURES:
+		return SETTING_OK;
+	}
+	return SETTING_UNKNOWN;
+}
+
+const char *settings_wanted(const char *name)
+{
+	const struct setting *s = find(name);
+
+	if (!s)
+		return "a value";
+	switch (s->kind) {
+	case SET_BOOL:
+		return "true or false";
+	case SET_UINT:
+		return "a number";
+	case SET_LINT:
+		return "ignore, warn or fatal";
+	case SET_STRING:
+	case SET_FEATURES:
+		break;
+	}
+	return "a value";
+}
+
+int settings_is_bool(const char *name)
+{
+	const struct setting *s = find(name);
+
+	return !s ? -1 : s->kind == SET_BOOL;
+}
+
+const char *settings_name(size_t i)
+{
+	return i < sizeof settings / sizeof *settings ? settings[i].name : NULL;
+}
+
+const char *settings_nix_path(void)
+{
+	return nix_path;
+}
+
+/* This machine in the language's words: "x86_64-linux". */
+static const char *this_system(void)
+{
+	static char text[160];
+	struct utsname u;
+
+	if (uname(&u) < 0)
+		return "x86_64-linux";
+	const char *cpu = u.machine;
+	if (cpu[0] == 'i' && !strcmp(cpu + 2, "86"))
+		cpu = "i686";
+	snprintf(text, sizeof text, "%s-linux", cpu);
+	return text;
+}
+
+void settings_defaults(void)
+{
+	eval_settings.system = this_system();
+	if (!eval_settings.store_dir)
+		eval_settings.store_dir = "/nix/store";
+	if (!eval_settings.max_call_depth)
+		eval_settings.max_call_depth = 10000;
+	eval_settings.read_only = 1;
+	eval_settings.parse.home = getenv("HOME");
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Settings by the names that nix.conf gives them, as --option NAME VALUE and as --NAME VALUE
+ * (--NAME and --no-NAME for those that are true or false).
+ */
+#ifndef CLI_SETTINGS_H
+#define CLI_SETTINGS_H
+
+#include <stddef.h>
+
+enum setting_result {
+	SETTING_OK,
+	SETTING_UNKNOWN, /* no setting of that name */
+	SETTING_IGNORED, /* a setting of nix.conf that evaluation does not read */
+	SETTING_BAD      /* the value is not one it can have; settings_wanted says which it can */
+};
+
+/* value must stay as it is for the life of the process. */
+enum setting_result settings_set(const char *name, const char *value);
+
+/* What values a setting takes ("true or false"), for messages. */
+const char *settings_wanted(const char *name);
+
+/* 1 when the setting is true or false, 0 when it takes another value, -1 when unknown. */
+int settings_is_bool(const char *name);
+
+/* The name of the i-th setting, NULL past the last. */
+const char *settings_name(size_t i);
+
+/* The entries that nix-path gave (separated by blanks or colons), NULL when it was not set. */
+const char *settings_nix_path(void);
+
+/* Gives eval_settings its values before the command line is read. */
+void settings_defaults(void);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * base/: buffers, errors, positions, arenas.
+ */
+#include "config.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/source.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void buf_is_terminated_and_counts(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	assert_string_equal(buf_str(&b), "");
+	buf_add(&b, "a\0b", 3);
+	buf_addf(&b, "%d", 42);
+	assert_int_equal(b.len, 5);
+	assert_memory_equal(b.p, "a\0b42", 6);
+	buf_trim(&b, 1);
+	assert_string_equal(buf_str(&b), "a");
+	buf_release(&b);
+	assert_int_equal(b.len, 0);
+}
+
+static void buf_grows_past_any_size(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++)
+		buf_addc(&b, (char)('a' + i % 26));
+	assert_int_equal(b.len, 100000);
+	assert_int_equal(b.p[99999], 'a' + 99999 % 26);
+	assert_int_equal(strlen(b.p), 100000);
+	buf_release(&b);
+}
+
+static void err_keeps_the_first(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(err_set(&e, ERR_HASH, "first %d", 1), ERR_HASH);
+	assert_int_equal(err_set(&e, ERR_IO, "second"), ERR_IO);
+	assert_int_equal(e.code, ERR_HASH);
+	assert_string_equal(e.msg, "first 1");
+	err_prefix(&e, "in %s", "x");
+	assert_string_equal(e.msg, "in x: first 1");
+	err_release(&e);
+	assert_int_equal(e.code, 0);
+}
+
+static void err_errno_tells_a_missing_file(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	errno = ENOENT;
+	assert_int_equal(err_errno(&e, "opening '%s'", "x"), ERR_NOTFOUND);
+	err_release(&e);
+	errno = EACCES;
+	assert_int_equal(err_errno(&e, "opening '%s'", "x"), ERR_IO);
+	err_release(&e);
+	err_set(NULL, ERR_IO, "nobody listens");
+}
+
+static void assert_at(uint32_t pos, uint32_t line, uint32_t column, const char *text)
+{
+	struct source_loc loc;
+
+	assert_int_equal(source_locate(pos, &loc), 0);
+	assert_int_equal(loc.line, line);
+	assert_int_equal(loc.column, column);
+	assert_int_equal(loc.line_len, strlen(text));
+	assert_memory_equal(loc.line_text, text, strlen(text));
+}
+
+static void source_finds_lines_of_every_ending(void **state)
+{
+	static const char text[] = "ab\nc\r\nd\re";
+	const struct source *a = source_add("a", NULL, "/", text, sizeof text - 1);
+	const struct source *b = source_add("b", "/b", "/", "xyz", 3);
+
+	(void)state;
+	assert_ptr_equal(source_of(a->start), a);
+	assert_ptr_equal(source_of(b->start), b);
+	assert_null(source_of(0));
+	assert_at(a->start, 1, 1, "ab");
+	assert_at(a->start + 3, 2, 1, "c");
+	assert_at(a->start + 6, 3, 1, "d");
+	assert_at(a->start + 8, 4, 1, "e");
+	assert_at(b->start + 3, 1, 4, "xyz");
+}
+
+static void arena_blocks_are_zero_and_aligned(void **state)
+{
+	struct arena a = ARENA_INIT;
+
+	(void)state;
+	for (size_t n = 1; n < 100000; n = n * 3 + 1) {
+		char *p = arena_alloc(&a, n);
+		assert_int_equal((uintptr_t)p % 8, 0);
+		for (size_t i = 0; i < n; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xff, n);
+	}
+	assert_string_equal(arena_dup(&a, "hello there", 5), "hello");
+	arena_release(&a);
+	arena_release(&a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(buf_is_terminated_and_counts),
+		cmocka_unit_test(buf_grows_past_any_size),
+		cmocka_unit_test(err_keeps_the_first),
+		cmocka_unit_test(err_errno_tells_a_missing_file),
+		cmocka_unit_test(source_finds_lines_of_every_ending),
+		cmocka_unit_test(arena_blocks_are_zero_and_aligned),
+	};
+
+	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
+}
