@@ -17,6 +17,10 @@ enum coerce_flags {
  * __toString or outPath, and with COERCE_MORE the rest. */
 W coerce_string(W w, unsigned flags);
 
+/* What a set stands for: the result of its __toString, else its outPath, as often as that is a set with one again;
+ * any other value is itself, forced.  *via_to_string is set to 1 when a __toString was called, else left. */
+W coerce_peel(W w, int *via_to_string);
+
 /* The absolute path that w stands for, as a path value; *ctx receives the context its string carried. */
 W coerce_path(W w, uint32_t *ctx);
 
