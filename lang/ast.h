@@ -99,12 +99,14 @@ struct formals {
 	struct formal *v; /* in the order written */
 };
 
+/* Nodes are allocated only as large as their kind needs: never copy a struct expr by value. */
 struct expr {
 	uint8_t kind;
 	uint8_t op;	 /* E_BINARY: enum binary_op */
 	uint8_t rec;	 /* E_ATTRS: rec.  E_CONCAT: 1 for a string (parts coerced), 0 for a path */
 	uint8_t paren;	 /* was written in parentheses */
 	uint32_t pos, len;
+	uint32_t depth;	 /* height of the tree below; at most LIMIT_PARSE_DEPTH, so passes may recurse */
 	union {
 		int64_t i;
 		double d;
@@ -118,7 +120,8 @@ struct expr {
 			struct formals *formals; /* NULL for x: */
 			struct expr *body;
 			sym_t name;		 /* the attribute it is bound to, for traces; set by the parser */
-			const char *doc;	 /* its doc comment's text, NULL without; doc_len bytes */
+			const char *doc;	 /* its doc comment between the marks, as written (doc_text strips
+						    it), NULL without; doc_len bytes */
 			uint32_t doc_len;
 		} lambda;
 		struct { struct expr *fn; uint32_t n; struct expr **v; } call;
