@@ -23,6 +23,9 @@
 /* Nesting of directories in a NAR, as in Nix. */
 #define LIMIT_NAR_DEPTH 64
 
+/* Length of a chain of derivations read from a store, each an input of the one before; nixpkgs has chains of some hundreds. */
+#define LIMIT_DRV_DEPTH 10000
+
 /* Longest string value: lengths are 32-bit. */
 #define LIMIT_STRING_LENGTH 0xfffffff0u
 

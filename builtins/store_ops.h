@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What builtins need from a store, as a table of functions, so that they work without one: with
+ * store_ops NULL (or eval_settings.read_only set) every path is computed and nothing is written.
+ *
+ * Functions return 0 (the predicates: 1 or 0) or a negative code with e filled; none throws or
+ * keeps a pointer it was given.  Paths are full texts below eval_settings.store_dir.
+ */
+#ifndef BUILTINS_STORE_OPS_H
+#define BUILTINS_STORE_OPS_H
+
+#include "store/drv.h"
+#include "store/nar.h"
+#include "store/path.h"
+
+struct store_ops {
+	/* Adds a text object (a derivation, a file of toFile) whose path was computed from exactly these bytes and
+	 * references (in byte order); nothing to do when it is valid. */
+	int (*add_text)(void *user, struct slice path, struct slice text, const struct slice *refs, size_t nrefs,
+			struct err *e);
+
+	/* Copies the file or tree at `from` to `path`, which was computed from the hash h of it.  filter (may be NULL) answers as it
+	 * did for the hash.  ERR_HASH when the contents have changed since. */
+	int (*add_tree)(void *user, struct slice path, const char *from, enum ca_method method, const struct hash *h,
+			const struct nar_filter *filter, const struct slice *refs, size_t nrefs, struct err *e);
+
+	/* Is this object there? */
+	int (*is_valid)(void *user, struct slice path, struct err *e);
+
+	/* Makes it be there, from a cache if need be. */
+	int (*ensure)(void *user, struct slice path, struct err *e);
+
+	/* Calls each() for the objects a valid object refers to, in byte order. */
+	int (*references)(void *user, struct slice path, void (*each)(void *arg, struct slice ref), void *arg,
+			  struct err *e);
+
+	/* Appends the bytes of a valid text object. */
+	int (*read_text)(void *user, struct slice path, struct buf *out, struct err *e);
+
+	void *user;
+};
+
+/* The store in use, NULL for none.  Set by cli before the first evaluation. */
+extern const struct store_ops *store_ops;
+
+/* The store to write to: NULL also in read-only mode. */
+const struct store_ops *store_ops_writing(void);
+
+#endif
