@@ -24,7 +24,7 @@
 #if GX_GC
 #define GC_THREADS
 #include <gc.h>
-#include <gc_inline.h>
+#include <gc/gc_inline.h>
 #endif
 
 static __attribute__((noreturn, cold)) void out_of_memory(void)

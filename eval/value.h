@@ -172,6 +172,9 @@ int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int 
  * written (0 for builtins). */
 sym_t function_arg(W f, uint32_t *pos);
 
+/* The name a closure was bound to (SYM_NONE without) and where it is written. */
+sym_t function_name(W f, uint32_t *pos);
+
 /* The builtin behind a word that is one or a partial application of one; else NULL. */
 const struct builtin *function_builtin(W f);
 

@@ -73,10 +73,11 @@ struct box_path {
 	char b[];
 };
 
-/* h.n is the arity. */
+/* h.n is the arity; strict a bit for each argument that is forced first in any case. */
 struct box_builtin {
 	struct box h;
 	const struct builtin *def;
+	uint64_t strict;
 };
 
 /* A closure or builtin with h.n of its arguments. */

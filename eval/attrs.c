@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Three kinds of set.  FLAT: shape and values.  LAZY: a literal whose members are made on first use; v[i]
+ * may be a lazy mark and v[n] is the frame it needs.  MERGE: `l // r`, looked through by
+ * attrs_find and flattened when someone iterates, when look-ups have cost as much as flattening would
+ * (hits, the ski-rental rule), or when it would get deeper than DEPTH_MAX.
+ *
+ * Most merged sets are read a few times or merged again; 4 to 7 % are ever iterated.  So copying at
+ * `//` is nearly always wasted.
+ */
+#include "config.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEPTH_MAX = 8, SMALL = 8, INDEX_MIN = 64 };
+
+struct merge {
+	uint32_t n; /* upper bound until flattened */
+	uint8_t kind, depth;
+	uint16_t hits;
+	struct attrs *l, *r, *flat;
+};
+
+static struct shape empty_shape;
+static struct attrs empty = { .sh = &empty_shape };
+
+W w_attrs_empty(void)
+{
+	return w_attrs(&empty);
+}
+
+struct shape *shape_new(const sym_t *sym, const uint32_t *pos, uint32_t n)
+{
+	struct shape *sh = alloc(sizeof *sh);
+
+	sh->n = n;
+	sh->sym = sym;
+	sh->pos = pos;
+	return sh;
+}
+
+struct attrs *attrs_alloc(struct shape *sh, uint32_t n)
+{
+	struct attrs *a = alloc(sizeof *a + (size_t)n * sizeof(W));
+
+	a->n = n;
+	a->sh = sh;
+	es.count.sets++;
+	es.count.set_elements += n;
+	return a;
+}
+
+struct attrs *attrs_alloc_lazy(struct shape *sh, uint32_t n, struct frame *f)
+{
+	struct attrs *a = alloc(sizeof *a + ((size_t)n + 1) * sizeof(W));
+
+	a->n = n;
+	a->kind = SET_LAZY;
+	a->sh = sh;
+	a->v[n] = (W)(uintptr_t)f;
+	es.count.sets++;
+	es.count.set_elements += n;
+	return a;
+}
+
+struct attrs *attrs_with_shape(struct shape *sh)
+{
+	return sh->n ? attrs_alloc(sh, sh->n) : &empty;
+}
+
+/* --- look-up --- */
+
+static W *member(struct attrs *a, uint32_t i)
+{
+	W *p = &a->v[i];
+
+	if (__builtin_expect(W_IS_LAZY(*p), 0))
+		*p = delay(W_LAZY_NODE(*p), (struct frame *)(uintptr_t)a->v[a->n]);
+	return p;
+}
+
+static uint32_t hash_sym(sym_t s)
+{
+	return s * 0x9e3779b1u;
+}
+
+/* The table of a large shape: index[hash] = position + 1, linear probing; size a power of two in index[0]. */
+static void build_index(struct shape *sh)
+{
+	uint32_t size = 1;
+
+	while (size < sh->n * 2)
+		size *= 2;
+	uint32_t *t = mem_bytes((size + 1) * sizeof *t);
+	memset(t, 0, (size + 1) * sizeof *t);
+	t[0] = size;
+	for (uint32_t i = 0; i < sh->n; i++) {
+		uint32_t h = hash_sym(sh->sym[i]) & (size - 1);
+		while (t[1 + h])
+			h = (h + 1) & (size - 1);
+		t[1 + h] = i + 1;
+	}
+	sh->index = t;
+}
+
+static int64_t find_indexed(struct shape *sh, sym_t s)
+{
+	if (!sh->index)
+		build_index(sh);
+	const uint32_t *t = sh->index;
+	uint32_t mask = t[0] - 1;
+	for (uint32_t h = hash_sym(s) & mask; t[1 + h]; h = (h + 1) & mask)
+		if (sh->sym[t[1 + h] - 1] == s)
+			return t[1 + h] - 1;
+	return -1;
+}
+
+/* Index of s in a shape, -1 when absent. */
+static int64_t shape_find(struct shape *sh, sym_t s)
+{
+	const sym_t *v = sh->sym;
+	uint32_t lo = 0, n = sh->n;
+
+	if (n >= INDEX_MIN)
+		return find_indexed(sh, s);
+	while (n > 1) {
+		uint32_t half = n / 2;
+		lo = v[lo + half] <= s ? lo + half : lo;
+		n -= half;
+	}
+	return n && v[lo] == s ? (int64_t)lo : -1;
+}
+
+static struct attrs *flatten(struct merge *m);
+
+/* The flat or lazy set below `a` that holds s, and where in it; NULL when absent. */
+static struct attrs *locate(struct attrs *a, sym_t s, uint32_t *at)
+{
+	while (a->kind == SET_MERGE) {
+		struct merge *m = (struct merge *)a;
+		if (m->flat) {
+			a = m->flat;
+			break;
+		}
+		if (m->depth > 2 && ++m->hits * (uint32_t)(m->depth - 1) * 5 >= m->n) {
+			a = flatten(m);
+			break;
+		}
+		struct attrs *found = locate(m->r, s, at);
+		if (found)
+			return found;
+		a = m->l;
+	}
+	int64_t i = shape_find(a->sh, s);
+	if (i < 0)
+		return NULL;
+	*at = (uint32_t)i;
+	return a;
+}
+
+W *attrs_find(W set, sym_t s)
+{
+	uint32_t i;
+
+	es.count.lookups++;
+	struct attrs *a = locate(W_PTR(set), s, &i);
+	return a ? member(a, i) : NULL;
+}
+
+W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
+{
+	struct attrs *a = W_PTR(set);
+	uint32_t i = *hint;
+
+	es.count.lookups++;
+	if (__builtin_expect(a->kind != SET_MERGE && i < a->n && a->sh->sym[i] == s, 1))
+		return member(a, i);
+	a = locate(a, s, &i);
+	if (!a)
+		return NULL;
+	*hint = i;
+	return member(a, i);
+}
+
+W *attrs_find_pos(W set, sym_t s, uint32_t *pos)
+{
+	uint32_t i;
+	struct attrs *a = locate(W_PTR(set), s, &i);
+
+	if (!a)
+		return NULL;
+	*pos = a->sh->pos ? a->sh->pos[i] : 0;
+	return member(a, i);
+}
+
+W *attrs_find_name(W set, const char *p, size_t n)
+{
+	sym_t s = sym_find(p, n);
+
+	return s ? attrs_find(set, s) : NULL;
+}
+
+W *attrs_find_c(W set, const char *name)
+{
+	return attrs_find_name(set, name, strlen(name));
+}
+
+/* --- flattening --- */
+
+static struct attrs *materialise(struct attrs *a)
+{
+	for (uint32_t i = 0; i < a->n; i++)
+		member(a, i);
+	a->kind = SET_FLAT;
+	a->v[a->n] = 0; /* lets go of the frame */
+	return a;
+}
+
+/* The flat operands of m from lowest to highest priority, onto out; an explicit stack, since
+ * chains of merges may lean either way. */
+static uint32_t operands(struct merge *m, struct attrs **out)
+{
+	struct attrs *stack[2 * DEPTH_MAX + 4];
+	uint32_t top = 0, n = 0;
+
+	stack[top++] = (struct attrs *)m;
+	while (top) {
+		struct attrs *a = stack[--top];
+		struct merge *x = (struct merge *)a;
+		if (a->kind == SET_MERGE && x->flat)
+			a = x->flat;
+		if (a->kind == SET_LAZY)
+			materialise(a);
+		if (a->kind == SET_FLAT) {
+			out[n++] = a;
+			continue;
+		}
+		stack[top++] = x->r;
+		stack[top++] = x->l;
+	}
+	return n;
+}
+
+/* A flat set with room for n, arrays of its shape writable through *sym and *pos. */
+static struct attrs *flat_new(uint32_t n, sym_t **sym, uint32_t **pos)
+{
+	*sym = alloc_bytes(mem_size(n, 2 * sizeof(uint32_t), 0));
+	*pos = *sym + n;
+	return attrs_alloc(shape_new(*sym, *pos, n), n);
+}
+
+/* r over l, both flat.  One pass over two ascending arrays. */
+static struct attrs *merge_two(struct attrs *l, struct attrs *r)
+{
+	const sym_t *ls = l->sh->sym, *rs = r->sh->sym;
+	const uint32_t *lp = l->sh->pos, *rp = r->sh->pos;
+	uint32_t i = 0, j = 0, k = 0, same = 0;
+
+	/* Counting first keeps the result exact. */
+	while (i < l->n && j < r->n) {
+		if (ls[i] == rs[j]) {
+			same++;
+			i++;
+			j++;
+		} else if (ls[i] < rs[j]) {
+			i++;
+		} else {
+			j++;
+		}
+	}
+	/* The right side has every name: its shape serves. */
+	if (same == l->n)
+		return r;
+	sym_t *sym;
+	uint32_t *pos;
+	struct attrs *a = flat_new(l->n + r->n - same, &sym, &pos);
+	i = j = 0;
+	while (k < a->n) {
+		int from_r = i == l->n || (j < r->n && rs[j] <= ls[i]);
+		if (from_r) {
+			i += i < l->n && ls[i] == rs[j];
+			sym[k] = rs[j];
+			pos[k] = rp ? rp[j] : 0;
+			a->v[k++] = r->v[j++];
+		} else {
+			sym[k] = ls[i];
+			pos[k] = lp ? lp[i] : 0;
+			a->v[k++] = l->v[i++];
+		}
+	}
+	return a;
+}
+
+static struct attrs *flatten(struct merge *m)
+{
+	struct attrs *ops[(1 << 8) + 1];
+
+	if (m->flat)
+		return m->flat;
+	es.count.flattened++;
+	uint32_t n = operands(m, ops);
+	/* Neighbours first, so that small operands meet small ones. */
+	while (n > 1) {
+		uint32_t k = 0;
+		for (uint32_t i = 0; i < n; i += 2)
+			ops[k++] = i + 1 < n ? merge_two(ops[i], ops[i + 1]) : ops[i];
+		n = k;
+	}
+	m->flat = ops[0];
+	m->l = m->r = NULL;
+	m->n = ops[0]->n;
+	return m->flat;
+}
+
+struct attrs *attrs_of(W set)
+{
+	struct attrs *a = W_PTR(set);
+
+	if (a->kind == SET_MERGE)
+		a = flatten((struct merge *)a);
+	return a->kind == SET_LAZY ? materialise(a) : a;
+}
+
+/* --- update --- */
+
+static struct attrs *flat_of(struct attrs *a)
+{
+	return a->kind == SET_MERGE && ((struct merge *)a)->flat ? ((struct merge *)a)->flat : a;
+}
+
+static int is_small(const struct attrs *a)
+{
+	return a->kind != SET_MERGE && a->n <= SMALL;
+}
+
+static struct attrs *as_flat(struct attrs *a)
+{
+	return a->kind == SET_LAZY ? materialise(a) : a;
+}
+
+static W merge_new(struct attrs *l, struct attrs *r)
+{
+	struct merge *m = alloc(sizeof *m);
+	uint32_t d = l->kind == SET_MERGE ? l->depth : 1, e = r->kind == SET_MERGE ? r->depth : 1;
+
+	es.count.merges++;
+	m->n = l->n + r->n < l->n ? UINT32_MAX : l->n + r->n;
+	m->kind = SET_MERGE;
+	m->depth = (uint8_t)((d > e ? d : e) + 1);
+	m->l = l;
+	m->r = r;
+	if (m->depth > DEPTH_MAX)
+		flatten(m);
+	return w_tag(m, TAG_ATTRS);
+}
+
+W attrs_update(W lw, W rw)
+{
+	struct attrs *l = flat_of(W_PTR(lw)), *r = flat_of(W_PTR(rw));
+
+	if (!r->n)
+		return lw;
+	if (!l->n)
+		return rw;
+	if (is_small(l) && is_small(r))
+		return w_attrs(merge_two(as_flat(l), as_flat(r)));
+	if (is_small(r) && l->kind == SET_MERGE) {
+		struct merge *m = (struct merge *)l;
+		if (is_small(m->r))
+			return merge_new(m->l, merge_two(as_flat(m->r), as_flat(r)));
+	}
+	return merge_new(l, r);
+}
+
+/* --- order --- */
+
+static int by_name(const void *x, const void *y, void *arg)
+{
+	const sym_t *sym = arg;
+
+	return sym_cmp(sym[*(const uint32_t *)x], sym[*(const uint32_t *)y]);
+}
+
+const uint32_t *attrs_order(struct attrs *a)
+{
+	struct shape *sh = a->sh;
+
+	if (!sh->order) {
+		uint32_t *o = mem_bytes(mem_size(sh->n, sizeof *o, 4));
+		for (uint32_t i = 0; i < sh->n; i++)
+			o[i] = i;
+		qsort_r(o, sh->n, sizeof *o, by_name, (void *)sh->sym);
+		sh->order = o;
+	}
+	return sh->order;
+}
+
+/* --- building --- */
+
+void attrs_builder_init(struct attrs_builder *b, size_t cap)
+{
+	b->n = 0;
+	b->cap = cap < 4 ? 4 : (uint32_t)cap;
+	b->e = mem_new(mem_size(b->cap, sizeof *b->e, 0));
+}
+
+void attrs_add(struct attrs_builder *b, sym_t s, uint32_t pos, W v)
+{
+	if (b->n == b->cap) {
+		struct attr_entry *e = mem_new(mem_size(b->cap, 2 * sizeof *e, 0));
+		memcpy(e, b->e, b->n * sizeof *e);
+		b->e = e;
+		b->cap *= 2;
+	}
+	b->e[b->n++] = (struct attr_entry){ s, pos, v };
+}
+
+void attrs_add_c(struct attrs_builder *b, const char *name, W v)
+{
+	attrs_add(b, sym_c(name), 0, v);
+}
+
+/* Stable sort by symbol: insertion for a few, else a radix sort on the bytes that differ. */
+static void sort_entries(struct attrs_builder *b)
+{
+	struct attr_entry *e = b->e;
+	uint32_t n = b->n, max = 0;
+	int sorted = 1;
+
+	for (uint32_t i = 0; i < n; i++) {
+		max = e[i].sym > max ? e[i].sym : max;
+		sorted &= !i || e[i - 1].sym <= e[i].sym;
+	}
+	if (sorted)
+		return;
+	if (n <= 24) {
+		for (uint32_t i = 1; i < n; i++) {
+			struct attr_entry x = e[i];
+			uint32_t j = i;
+			for (; j > 0 && e[j - 1].sym > x.sym; j--)
+				e[j] = e[j - 1];
+			e[j] = x;
+		}
+		return;
+	}
+	struct attr_entry *from = e, *to = mem_new(mem_size(n, sizeof *e, 0));
+	for (unsigned shift = 0; shift < 32 && max >> shift; shift += 8) {
+		uint32_t start[257] = { 0 };
+		for (uint32_t i = 0; i < n; i++)
+			start[((from[i].sym >> shift) & 255) + 1]++;
+		for (unsigned k = 0; k < 256; k++)
+			start[k + 1] += start[k];
+		for (uint32_t i = 0; i < n; i++)
+			to[start[(from[i].sym >> shift) & 255]++] = from[i];
+		struct attr_entry *t = from;
+		from = to;
+		to = t;
+	}
+	b->e = from;
+}
+
+static W finish(struct attrs_builder *b, int keep_last)
+{
+	if (!b->n)
+		return w_attrs_empty();
+	sort_entries(b);
+	uint32_t n = 0;
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (n && b->e[n - 1].sym == b->e[i].sym) {
+			if (keep_last)
+				b->e[n - 1] = b->e[i];
+		} else {
+			b->e[n++] = b->e[i];
+		}
+	}
+	sym_t *sym;
+	uint32_t *pos;
+	struct attrs *a = flat_new(n, &sym, &pos);
+	for (uint32_t i = 0; i < n; i++) {
+		sym[i] = b->e[i].sym;
+		pos[i] = b->e[i].pos;
+		a->v[i] = b->e[i].v;
+	}
+	return w_attrs(a);
+}
+
+W attrs_finish(struct attrs_builder *b)
+{
+	return finish(b, 0);
+}
+
+W attrs_finish_keep_last(struct attrs_builder *b)
+{
+	return finish(b, 1);
+}
+
+/* --- subsets --- */
+
+/* The attributes of a at the n ascending indices. */
+static W subset(struct attrs *a, const uint32_t *at, uint32_t n)
+{
+	sym_t *sym;
+	uint32_t *pos;
+
+	if (n == a->n)
+		return w_attrs(a);
+	if (!n)
+		return w_attrs_empty();
+	struct attrs *out = flat_new(n, &sym, &pos);
+	for (uint32_t i = 0; i < n; i++) {
+		sym[i] = a->sh->sym[at[i]];
+		pos[i] = a->sh->pos ? a->sh->pos[at[i]] : 0;
+		out->v[i] = a->v[at[i]];
+	}
+	return w_attrs(out);
+}
+
+W attrs_remove(W set, const sym_t *drop, size_t n)
+{
+	struct attrs *a = attrs_of(set);
+	uint32_t *at = mem_bytes(mem_size(a->n, sizeof *at, 4)), k = 0;
+	size_t j = 0;
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		while (j < n && drop[j] < a->sh->sym[i])
+			j++;
+		if (j == n || drop[j] != a->sh->sym[i])
+			at[k++] = i;
+	}
+	return subset(a, at, k);
+}
+
+W attrs_intersect(W keep, W set)
+{
+	struct attrs *k = W_PTR(keep), *s = W_PTR(set);
+	struct attrs_builder b;
+	uint32_t pos;
+
+	/* By look-up from the smaller side, so that a large merged side need not be flattened. */
+	int from_keep = k->n <= s->n;
+	struct attrs *small = attrs_of(from_keep ? keep : set);
+	attrs_builder_init(&b, small->n);
+	for (uint32_t i = 0; i < small->n; i++) {
+		sym_t y = small->sh->sym[i];
+		W *v = attrs_find_pos(from_keep ? set : keep, y, &pos);
+		if (v)
+			attrs_add(&b, y, from_keep ? pos : small->sh->pos ? small->sh->pos[i] : 0,
+				  from_keep ? *v : small->v[i]);
+	}
+	return attrs_finish(&b);
+}

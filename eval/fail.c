@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Errors the engine raises about nodes, and what they suggest.
+ */
+#include "config.h"
+#include "eval/attrs.h"
+#include "eval/ops.h"
+#include "eval/show.h"
+
+W position_set(uint32_t pos)
+{
+	struct source_loc at;
+	struct attrs_builder b;
+
+	if (source_locate(pos, &at))
+		return W_NULL;
+	attrs_builder_init(&b, 3);
+	attrs_add(&b, SYM_FILE, 0, w_cstr(at.src->path ? at.src->path : at.src->name));
+	attrs_add(&b, SYM_LINE, 0, w_int(at.line));
+	attrs_add(&b, SYM_COLUMN, 0, w_int(at.column));
+	return attrs_finish(&b);
+}
+
+static const char *quoted(sym_t s)
+{
+	struct buf b = BUF_GC;
+
+	show_attr_name(&b, sym_name(s)->b, sym_name(s)->len);
+	return buf_str(&b);
+}
+
+void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len)
+{
+	struct attrs *a = attrs_of(set);
+	const struct str *name = sym_name(s);
+	struct suggest near;
+	struct buf hint = BUF_GC;
+
+	suggest_init(&near, name->b, name->len);
+	for (uint32_t i = 0; i < a->n; i++)
+		suggest_offer(&near, sym_name(a->sh->sym[i])->b, sym_name(a->sh->sym[i])->len);
+	if (near.best)
+		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+	else if (!a->n)
+		buf_adds(&hint, "the set is empty");
+	throw_hint(EK_EVAL, pos, len, hint.len ? buf_str(&hint) : NULL, "attribute '%s' missing", quoted(s));
+}
+
+void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e)
+{
+	const struct node *at = e ? e : n;
+
+	throw_node(EK_EVAL, at, "expected a set with an attribute '%s' but found %s: %s", quoted(s), show_type(w),
+		   show_brief(w));
+}
+
+void throw_duplicate_attr(sym_t s, uint32_t pos, uint32_t len, uint32_t first)
+{
+	struct source_loc at;
+
+	if (source_locate(first, &at))
+		throw_at(EK_EVAL, pos, len, "dynamic attribute '%s' is already defined", quoted(s));
+	throw_at(EK_EVAL, pos, len, "dynamic attribute '%s' is already defined at %s:%u:%u", quoted(s), at.src->name,
+		 at.line, at.column);
+}
+
+/* For `assert a == b`, what the two sides were: evaluating them again gives the same values. */
+static void describe_sides(struct buf *b, const struct node *cond, struct frame *f)
+{
+	const struct n_binary *x = (const void *)cond;
+
+	if (cond->op == OP_EQ)
+		buf_addf(b, "the left side is %s, the right side %s", show_brief(ev(x->l, f)), show_brief(ev(x->r, f)));
+}
+
+void throw_assertion(const struct node *n, const struct node *cond, struct frame *f)
+{
+	struct buf b = BUF_GC;
+
+	describe_sides(&b, cond, f);
+	throw_hint(EK_ASSERT, n->pos, n->span, b.len ? buf_str(&b) : NULL, "assertion failed");
+}

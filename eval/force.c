@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Forcing thunks and slots.
+ *
+ * A thunk's code word says its state in the low two bits: 0 suspended (a node, val its frame), 1 done
+ * (val the value), 2 native (a C function, val and one more word its arguments), 3 being evaluated.
+ * The code is restored from the record when an error passes.
+ *
+ * A slot of a frame may hold the mark of a node instead of a thunk.  Reading it evaluates the node in
+ * place; a thunk is made only when the word must be kept somewhere else first (share_slot).
+ */
+#include "config.h"
+#include "base/limits.h"
+#include "eval/list.h"
+#include "eval/attrs.h"
+#include "eval/state.h"
+
+enum { TH_SUSPENDED, TH_DONE, TH_NATIVE, TH_RUNNING };
+
+struct native {
+	uintptr_t code;
+	W a, b;
+};
+
+W thunk_new(const struct node *n, struct frame *f)
+{
+	struct thunk *t = alloc(sizeof *t);
+
+	t->code = (uintptr_t)n;
+	t->val = (W)(uintptr_t)f;
+	es.count.thunks++;
+	return (W)(uintptr_t)t;
+}
+
+W lazy_native(W (*fn)(W a, W b), W a, W b)
+{
+	struct native *t = alloc(sizeof *t);
+
+	/* Functions are aligned to 4 at least on every platform we run on; the state bits rely on it. */
+	t->code = (uintptr_t)fn | TH_NATIVE;
+	t->a = a;
+	t->b = b;
+	es.count.thunks++;
+	return (W)(uintptr_t)t;
+}
+
+W lazy_call1(W f, W a)
+{
+	return lazy_native(call1, f, a);
+}
+
+static W apply_pap(W pap, W b)
+{
+	return call1(pap, b);
+}
+
+W lazy_call2(W f, W a, W b)
+{
+	struct box_pap *p = alloc(sizeof *p + sizeof(W));
+
+	p->h = (struct box){ BOX_PAP, 1 };
+	p->fn = f;
+	p->args[0] = a;
+	return lazy_native(apply_pap, w_tag(p, TAG_BOX), b);
+}
+
+static W finish(struct thunk *t, W v)
+{
+	t->val = v;
+	t->code = TH_DONE;
+	return v;
+}
+
+W force_by(W w, const struct node *by)
+{
+	struct thunk *t = W_PTR(w);
+	uintptr_t code = t->code;
+	struct rec r = { es.top, t, code, by, REC_THUNK, 0, 0 };
+	W v;
+
+	if (W_TAG(w) != TAG_THUNK)
+		return w;
+	if ((code & 3) == TH_DONE)
+		return t->val;
+	if ((code & 3) == TH_RUNNING)
+		infinite_recursion(t, by);
+	check_stack();
+	es.top = &r;
+	es.count.forced++;
+	t->code = TH_RUNNING;
+	if ((code & 3) == TH_SUSPENDED) {
+		v = ev((const struct node *)code, (struct frame *)(uintptr_t)t->val);
+	} else {
+		struct native *n = (struct native *)t;
+		v = ((W(*)(W, W))(code & ~(uintptr_t)3))(n->a, n->b);
+		v = force(v);
+		n->b = 0;
+	}
+	es.top = r.up;
+	return finish(t, v);
+}
+
+W force_thunk(W w)
+{
+	return force_by(w, NULL);
+}
+
+W w_peek(W w)
+{
+	const struct thunk *t = W_PTR(w);
+
+	return W_TAG(w) == TAG_THUNK && (t->code & 3) == TH_DONE ? t->val : w;
+}
+
+static W fill_slot(W *slot, struct frame *f, const struct node *by)
+{
+	W w = *slot;
+	struct rec r = { es.top, slot, w, by, REC_SLOT, 0, 0 };
+
+	if (w == W_HOLE)
+		infinite_recursion(slot, by);
+	check_stack();
+	es.top = &r;
+	*slot = W_HOLE;
+	W v = ev(W_LAZY_NODE(w), f);
+	es.top = r.up;
+	/* A thunk may have been made for the slot meanwhile: it reads the slot when forced. */
+	return *slot = v;
+}
+
+W read_slot(W *slot, struct frame *f, const struct node *by)
+{
+	W w = *slot;
+
+	if (W_TAG(w) == TAG_THUNK)
+		return *slot = force_by(w, by);
+	if (W_IS_LAZY(w) || w == W_HOLE)
+		return fill_slot(slot, f, by);
+	return w;
+}
+
+/* by is the variable node that reads the slot; `at` the frame it runs in, f the one that holds the slot. */
+W share_slot(W *slot, struct frame *f, const struct node *by)
+{
+	W w = *slot;
+
+	(void)by;
+	if (W_TAG(w) == TAG_THUNK) {
+		W v = w_peek(w);
+		return v == w ? w : (*slot = v);
+	}
+	if (W_IS_LAZY(w)) {
+		/* The mark is gone while delay looks: `let a = b; b = a;` must not run in circles here. */
+		*slot = W_HOLE;
+		return *slot = delay(W_LAZY_NODE(w), f);
+	}
+	return w;
+}
+
+void stack_check(void)
+{
+	check_stack();
+}
+
+/* --- deep --- */
+
+/* Sets and lists met so far: shared structure is walked once, cycles end. */
+struct seen {
+	const void **v;
+	size_t n, cap;
+};
+
+static int seen_insert(const void **v, size_t cap, const void *p)
+{
+	size_t i = ((uintptr_t)p >> 4) * 0x9e3779b97f4a7c15u >> 20 & (cap - 1);
+
+	for (; v[i]; i = (i + 1) & (cap - 1))
+		if (v[i] == p)
+			return 0;
+	v[i] = p;
+	return 1;
+}
+
+/* Adds p; returns 0 when it was there. */
+static int seen_add(struct seen *s, const void *p)
+{
+	if (s->n * 2 >= s->cap) {
+		size_t cap = s->cap ? s->cap * 2 : 64;
+		const void **v = mem_new(mem_size(cap, sizeof *v, 0));
+		for (size_t i = 0; i < s->cap; i++)
+			if (s->v[i])
+				seen_insert(v, cap, s->v[i]);
+		s->v = v;
+		s->cap = cap;
+	}
+	int fresh = seen_insert(s->v, s->cap, p);
+	s->n += (size_t)fresh;
+	return fresh;
+}
+
+static void deep(W w, struct seen *seen)
+{
+	check_stack();
+	w = force(w);
+	if (W_TAG(w) == TAG_LIST && list_len(w) && seen_add(seen, W_PTR(w))) {
+		struct list *l = list_of(w);
+		for (uint32_t i = 0; i < l->n; i++)
+			deep(force_at(&l->e[i]), seen);
+	} else if (W_TAG(w) == TAG_ATTRS && attrs_count(w) && seen_add(seen, W_PTR(w))) {
+		struct attrs *a = attrs_of(w);
+		const uint32_t *order = attrs_order(a);
+		for (uint32_t i = 0; i < a->n; i++)
+			deep(force_at(&a->v[order[i]]), seen);
+	}
+}
+
+void force_deep(W w)
+{
+	struct seen s = { 0 };
+
+	deep(w, &s);
+}

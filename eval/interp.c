@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * String and path interpolation.  The parts are evaluated left to right, then copied once into a
+ * string of the right size; contexts are joined at the end.
+ */
+#include "config.h"
+#include "base/pathname.h"
+#include "eval/coerce.h"
+#include "eval/context.h"
+#include "eval/ops.h"
+#include "eval/show.h"
+
+#include <string.h>
+
+enum { PARTS_ON_STACK = 16 };
+
+static W coerce_part(const struct node *n, W w)
+{
+	struct rec r = { es.top, "while evaluating an interpolated expression", 0, n, REC_NOTE, 0, n->pos };
+
+	if (w_is_str(w))
+		return w;
+	es.top = &r;
+	w = coerce_string(w, COERCE_COPY);
+	es.top = r.up;
+	return w;
+}
+
+static W join(const struct str **parts, uint32_t n)
+{
+	struct ctx_acc ctx = { 0 };
+	size_t len = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		len += parts[i]->len;
+		if (parts[i]->ctx)
+			ctx_acc_add(&ctx, parts[i]->ctx);
+	}
+	struct str *s = str_alloc(len, ctx_acc_finish(&ctx));
+	char *p = s->b;
+	for (uint32_t i = 0; i < n; i++) {
+		memcpy(p, parts[i]->b, parts[i]->len);
+		p += parts[i]->len;
+	}
+	return w_tag(s, TAG_STR);
+}
+
+W interpolate(const struct n_interp *n, struct frame *f)
+{
+	const struct str *few[PARTS_ON_STACK], **parts = few;
+
+	if (n->n > PARTS_ON_STACK)
+		parts = mem_new(mem_size(n->n, sizeof *parts, 0));
+	for (uint32_t i = 0; i < n->n; i++)
+		parts[i] = w_get_str(coerce_part(n->v[i], ev(n->v[i], f)));
+	return n->n == 1 ? w_tag(parts[0], TAG_STR) : join(parts, n->n);
+}
+
+static void add_path_part(struct buf *b, W w, const struct node *n)
+{
+	if (w_is_path(w)) {
+		buf_add(b, w_get_path(w)->b, w_get_path(w)->h.n);
+		return;
+	}
+	const struct str *s = w_get_str(coerce_string(w, 0));
+	if (s->ctx)
+		throw_node(EK_EVAL, n, "a string that refers to a store path cannot be appended to a path");
+	buf_add(b, s->b, s->len);
+}
+
+static W path_of(const struct buf *b)
+{
+	char *p = mem_bytes(b->len + 2);
+
+	return w_path(p, path_normalise(buf_str(b), b->len, p));
+}
+
+W interpolate_path(const struct n_interp *n, struct frame *f)
+{
+	struct buf b = BUF_GC;
+
+	for (uint32_t i = 0; i < n->n; i++)
+		add_path_part(&b, ev(n->v[i], f), n->v[i]);
+	return path_of(&b);
+}
+
+static W add_to_path(const struct node *n, W l, W r)
+{
+	struct buf b = BUF_GC;
+
+	add_path_part(&b, l, n);
+	add_path_part(&b, r, n);
+	return path_of(&b);
+}
+
+/* The right side is copied to the store only when the left one is a string. */
+static W add_strings(const struct node *n, W l, W r)
+{
+	struct rec note = { es.top, "while evaluating an operand of '+'", 0, n, REC_NOTE, 0, n->pos };
+	unsigned flags = w_is_str(l) ? COERCE_COPY : 0;
+	const struct str *parts[2];
+
+	es.top = &note;
+	parts[0] = w_get_str(coerce_string(l, 0));
+	parts[1] = w_get_str(w_is_str(r) ? r : coerce_string(r, flags));
+	es.top = note.up;
+	return join(parts, 2);
+}
+
+W add_values(const struct node *n, W l, W r)
+{
+	if (w_is_int(l) || w_is_float(l))
+		return arith(n, '+', l, r);
+	return w_is_path(l) ? add_to_path(n, l, r) : add_strings(n, l, r);
+}

@@ -1,0 +1,618 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One function for each kind of node: ev_X gives its value in a frame, and dl_X a word for it without
+ * evaluating (a thunk, unless something cheaper is at hand: constants, variables, functions, small
+ * lists and sets, whose construction cannot fail, and selections from what is already evaluated).
+ *
+ * Branches of if, bodies of let, with and assert are tail calls in C, so they use no stack.
+ */
+#include "config.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/coerce.h"
+#include "eval/compare.h"
+#include "eval/list.h"
+#include "eval/ops.h"
+#include "eval/show.h"
+#include "eval/state.h"
+
+#include <string.h>
+
+/* Literals up to this size are built at once where a thunk would do. */
+enum { EAGER_MAX = 8 };
+
+/* --- constants and variables --- */
+
+static W ev_constant(const struct node *n, struct frame *f)
+{
+	(void)f;
+	return force(((const struct n_const *)n)->w);
+}
+
+static W dl_constant(const struct node *n, struct frame *f)
+{
+	(void)f;
+	return ((const struct n_const *)n)->w;
+}
+
+static inline struct frame *up(struct frame *f, uint32_t level)
+{
+	while (level--)
+		f = f->up;
+	return f;
+}
+
+static inline int is_plain(W w)
+{
+	return W_TAG(w) != TAG_THUNK && (W_TAG(w) != TAG_CONST || w <= W_TRUE);
+}
+
+static inline W ev_slot(struct frame *f, const struct node *n)
+{
+	W *slot = &f->s[((const struct n_var *)n)->slot], w = *slot;
+
+	return __builtin_expect(is_plain(w), 1) ? w : read_slot(slot, f, n);
+}
+
+static W ev_var0(const struct node *n, struct frame *f)
+{
+	return ev_slot(f, n);
+}
+
+static W ev_var1(const struct node *n, struct frame *f)
+{
+	return ev_slot(f->up, n);
+}
+
+static W ev_var2(const struct node *n, struct frame *f)
+{
+	return ev_slot(f->up->up, n);
+}
+
+static W ev_varn(const struct node *n, struct frame *f)
+{
+	return ev_slot(up(f, ((const struct n_var *)n)->level), n);
+}
+
+static W dl_var(const struct node *n, struct frame *f)
+{
+	struct frame *g = up(f, ((const struct n_var *)n)->level);
+	W *slot = &g->s[((const struct n_var *)n)->slot], w = *slot;
+
+	if (is_plain(w))
+		return w;
+	w = share_slot(slot, g, n);
+	/* Being filled in right now: whoever reads the word later finds the value in the slot. */
+	return w == W_HOLE ? thunk_new(n, f) : w;
+}
+
+/* The word in a variable's slot, W_ABSENT while it is not made. */
+static W peek_var(const struct node *n, struct frame *f)
+{
+	W w = up(f, ((const struct n_var *)n)->level)->s[((const struct n_var *)n)->slot];
+
+	return is_plain(w) || W_TAG(w) == TAG_THUNK ? w : W_ABSENT;
+}
+
+/* --- with --- */
+
+static W with_set(const struct n_with *n, W *slot)
+{
+	W w = force_at(slot);
+
+	if (W_TAG(w) != TAG_ATTRS)
+		throw_node_type(n->env, "a set after 'with'", w);
+	return w;
+}
+
+static void offer_names(struct suggest *s, W set)
+{
+	struct attrs *a = attrs_of(set);
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct str *name = sym_name(a->sh->sym[i]);
+		suggest_offer(s, name->b, name->len);
+	}
+}
+
+static __attribute__((noreturn, cold)) void with_undefined(const struct n_with_var *v, struct frame *f)
+{
+	const struct str *name = sym_name(v->sym);
+	struct suggest near;
+	struct buf hint = BUF_GC;
+
+	suggest_init(&near, name->b, name->len);
+	for (uint32_t i = 0; i < v->n; i++)
+		offer_names(&near, up(f, v->env[i].level)->s[v->env[i].slot]);
+	if (near.best)
+		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+	throw_hint(EK_EVAL, v->h.pos, v->h.span, near.best ? buf_str(&hint) : NULL, "undefined variable '%s'", name->b);
+}
+
+static W ev_with_var(const struct node *n, struct frame *f)
+{
+	const struct n_with_var *v = (const void *)n;
+	W *memo = &up(f, v->level)->s[v->slot];
+
+	if (*memo)
+		return is_plain(*memo) ? *memo : (*memo = force_by(*memo, n));
+	for (uint32_t i = 0; i < v->n; i++) {
+		W set = with_set(v->env[i].with, &up(f, v->env[i].level)->s[v->env[i].slot]);
+		W *p = attrs_find(set, v->sym);
+		if (p)
+			return *memo = *p = force_by(*p, n);
+	}
+	with_undefined(v, f);
+}
+
+static W dl_with_var(const struct node *n, struct frame *f)
+{
+	const struct n_with_var *v = (const void *)n;
+	W w = up(f, v->level)->s[v->slot];
+
+	return w ? w_peek(w) : thunk_new(n, f);
+}
+
+static W ev_with(const struct node *n, struct frame *f)
+{
+	const struct n_with *w = (const void *)n;
+
+	f->s[w->slot] = delay(w->env, f);
+	return ev(w->body, f);
+}
+
+/* --- positions --- */
+
+static W ev_curpos(const struct node *n, struct frame *f)
+{
+	(void)f;
+	return position_set(n->pos);
+}
+
+/* --- attribute paths --- */
+
+static sym_t step_symbol(const struct n_step *s, struct frame *f)
+{
+	if (!s->name)
+		return s->sym;
+	W w = ev(s->name, f);
+	if (!w_is_str(w))
+		throw_at(EK_EVAL, s->pos, s->span, "expected a string for an attribute name but found %s: %s",
+			 show_type(w), show_brief(w));
+	return sym_intern(w_get_str(w)->b, w_get_str(w)->len);
+}
+
+static W ev_select1(const struct node *n, struct frame *f)
+{
+	struct n_select1 *s = (struct n_select1 *)n;
+	W set = ev(s->e, f);
+
+	if (__builtin_expect(W_TAG(set) != TAG_ATTRS, 0))
+		throw_not_a_set(set, s->sym, n, s->e);
+	W *p = attrs_find_hint(set, s->sym, &s->hint);
+	if (__builtin_expect(!p, 0))
+		throw_missing_attr(set, s->sym, s->sym_pos, s->sym_span);
+	return is_plain(*p) ? *p : (*p = force_by(*p, n));
+}
+
+/* Without evaluating: the attribute's word, when the set is there already and has it. */
+static W dl_select1(const struct node *n, struct frame *f)
+{
+	struct n_select1 *s = (struct n_select1 *)n;
+
+	if (s->e->op >= OP_VAR0 && s->e->op <= OP_VARN) {
+		W set = w_peek(peek_var(s->e, f));
+		W *p = W_TAG(set) == TAG_ATTRS ? attrs_find_hint(set, s->sym, &s->hint) : NULL;
+		if (p)
+			return w_peek(*p);
+	}
+	return thunk_new(n, f);
+}
+
+static W ev_select(const struct node *n, struct frame *f)
+{
+	struct n_select *s = (struct n_select *)n;
+	W w = ev(s->e, f);
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct n_step *st = &s->v[i];
+		sym_t sym = step_symbol(st, f);
+		if (W_TAG(w) != TAG_ATTRS) {
+			if (s->def)
+				return ev(s->def, f);
+			throw_not_a_set(w, sym, n, i ? NULL : s->e);
+		}
+		W *p = attrs_find_hint(w, sym, &st->hint);
+		if (!p) {
+			if (s->def)
+				return ev(s->def, f);
+			throw_missing_attr(w, sym, st->pos, st->span);
+		}
+		w = is_plain(*p) ? *p : (*p = force_by(*p, n));
+	}
+	return w;
+}
+
+static W ev_hasattr(const struct node *n, struct frame *f)
+{
+	struct n_select *s = (struct n_select *)n;
+	W w = ev(s->e, f);
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		struct n_step *st = &s->v[i];
+		sym_t sym = step_symbol(st, f);
+		W *p = W_TAG(w) == TAG_ATTRS ? attrs_find_hint(w, sym, &st->hint) : NULL;
+		if (!p)
+			return W_FALSE;
+		if (i + 1 < s->n)
+			w = is_plain(*p) ? *p : (*p = force_by(*p, n));
+	}
+	return W_TRUE;
+}
+
+/* --- sets and lists --- */
+
+static void fill_slots(const struct n_slot *v, uint32_t n, struct frame *f)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct node *x = v[i].v;
+		/* Constants and functions cost no more made now; the rest waits in its slot. */
+		f->s[v[i].slot] = x->op == OP_CONST || x->op == OP_LAMBDA ? delay(x, f) : W_LAZY(x);
+	}
+}
+
+static struct attrs *literal(const struct n_attrs *a, struct frame *f, int lazy)
+{
+	if (!a->n)
+		return W_PTR(w_attrs_empty());
+	if (lazy) {
+		struct attrs *s = attrs_alloc_lazy(a->sh, a->n, f);
+		memcpy(s->v, a->tmpl, a->n * sizeof(W));
+		return s;
+	}
+	struct attrs *s = attrs_alloc(a->sh, a->n);
+	for (uint32_t i = 0; i < a->n; i++) {
+		W w = a->tmpl[i];
+		s->v[i] = W_IS_LAZY(w) ? delay(W_LAZY_NODE(w), f) : w;
+	}
+	return s;
+}
+
+/* Adds { ${name} = value; } bindings to a finished static part. */
+static W add_dynamic(const struct n_attrs *a, W set, struct frame *f)
+{
+	struct attrs *base = attrs_of(set);
+	struct attrs_builder b;
+	uint32_t pos;
+
+	attrs_builder_init(&b, base->n + a->n_dyn);
+	for (uint32_t i = 0; i < base->n; i++)
+		attrs_add(&b, base->sh->sym[i], base->sh->pos ? base->sh->pos[i] : 0, base->v[i]);
+	for (uint32_t i = 0; i < a->n_dyn; i++) {
+		const struct n_dyn *d = &a->dyn[i];
+		W w = ev(d->name, f);
+		if (w == W_NULL)
+			continue;
+		if (!w_is_str(w))
+			throw_at(EK_EVAL, d->pos, d->span, "expected a string for an attribute name but found %s: %s",
+				 show_type(w), show_brief(w));
+		sym_t s = sym_intern(w_get_str(w)->b, w_get_str(w)->len);
+		for (uint32_t j = 0; j < b.n; j++) {
+			if (b.e[j].sym != s)
+				continue;
+			pos = b.e[j].pos;
+			throw_duplicate_attr(s, d->pos, d->span, pos);
+		}
+		attrs_add(&b, s, d->pos, delay(d->v, f));
+	}
+	return attrs_finish(&b);
+}
+
+static W ev_attrs(const struct node *n, struct frame *f)
+{
+	const struct n_attrs *a = (const void *)n;
+
+	fill_slots(a->slots, a->n_slots, f);
+	W w = w_attrs(literal(a, f, a->n_lazy >= 3));
+	return a->n_dyn ? add_dynamic(a, w, f) : w;
+}
+
+static W dl_attrs(const struct node *n, struct frame *f)
+{
+	const struct n_attrs *a = (const void *)n;
+
+	return a->n_dyn || a->n > EAGER_MAX ? thunk_new(n, f) : ev_attrs(n, f);
+}
+
+/* `__overrides` of a rec set replaces members, for the set and for what its members see. */
+static W apply_overrides(const struct n_attrs *a, W set, struct frame *f)
+{
+	W *slot = &f->s[a->overrides], over = read_slot(slot, f, &a->h);
+
+	if (W_TAG(over) != TAG_ATTRS)
+		throw_node_type(&a->h, "a set for '__overrides'", over);
+	for (uint32_t i = 0; i < a->n; i++) {
+		W *p = attrs_find(over, a->sh->sym[i]);
+		if (p)
+			f->s[i] = *p;
+	}
+	return attrs_update(set, over);
+}
+
+static W ev_rec(const struct node *n, struct frame *f)
+{
+	const struct n_attrs *a = (const void *)n;
+	struct frame *g = frame_new(a->nslots, f);
+
+	fill_slots(a->slots, a->n_slots, g);
+	W w = w_attrs(literal(a, g, 1));
+	if (a->overrides >= 0)
+		w = apply_overrides(a, w, g);
+	return a->n_dyn ? add_dynamic(a, w, g) : w;
+}
+
+static W ev_list(const struct node *n, struct frame *f)
+{
+	const struct n_list *x = (const void *)n;
+	struct list *l = list_new(x->n);
+
+	for (uint32_t i = 0; i < x->n; i++)
+		l->e[i] = delay(x->v[i], f);
+	return w_list(l);
+}
+
+static W dl_list(const struct node *n, struct frame *f)
+{
+	return ((const struct n_list *)n)->n > EAGER_MAX ? thunk_new(n, f) : ev_list(n, f);
+}
+
+/* --- binding and control --- */
+
+static W ev_lambda(const struct node *n, struct frame *f)
+{
+	struct closure *c = alloc(sizeof *c);
+
+	c->l = (const struct n_lambda *)n;
+	c->env = f;
+	return w_tag(c, TAG_CLOSURE);
+}
+
+static W ev_let(const struct node *n, struct frame *f)
+{
+	const struct n_let *l = (const void *)n;
+
+	fill_slots(l->v, l->n, f);
+	return ev(l->body, f);
+}
+
+static W ev_frame(const struct node *n, struct frame *f)
+{
+	const struct n_frame *x = (const void *)n;
+
+	return ev(x->body, frame_new(x->nslots, f));
+}
+
+static inline int truth(const struct node *n, struct frame *f, const char *where)
+{
+	W w = ev(n, f);
+
+	if (__builtin_expect(!w_is_bool(w), 0))
+		throw_node(EK_EVAL, n, "expected a Boolean %s but found %s: %s", where, show_type(w), show_brief(w));
+	return w == W_TRUE;
+}
+
+static W ev_if(const struct node *n, struct frame *f)
+{
+	const struct n_if *x = (const void *)n;
+
+	return ev(truth(x->cond, f, "as the condition of 'if'") ? x->then : x->else_, f);
+}
+
+static W ev_assert(const struct node *n, struct frame *f)
+{
+	const struct n_assert *x = (const void *)n;
+
+	if (!truth(x->cond, f, "as the condition of 'assert'"))
+		throw_assertion(n, x->cond, f);
+	return ev(x->body, f);
+}
+
+/* --- Boolean operators --- */
+
+static W ev_not(const struct node *n, struct frame *f)
+{
+	return W_BOOL(!truth(((const struct n_unary *)n)->e, f, "after '!'"));
+}
+
+static W ev_and(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+
+	return W_BOOL(truth(b->l, f, "left of '&&'") && truth(b->r, f, "right of '&&'"));
+}
+
+static W ev_or(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+
+	return W_BOOL(truth(b->l, f, "left of '||'") || truth(b->r, f, "right of '||'"));
+}
+
+static W ev_impl(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+
+	return W_BOOL(!truth(b->l, f, "left of '->'") || truth(b->r, f, "right of '->'"));
+}
+
+/* --- comparison --- */
+
+static inline int equal(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	if (W_TAG(l) == TAG_INT && W_TAG(r) == TAG_INT)
+		return l == r;
+	return value_equal(l, r);
+}
+
+static W ev_eq(const struct node *n, struct frame *f)
+{
+	return W_BOOL(equal(n, f));
+}
+
+static W ev_ne(const struct node *n, struct frame *f)
+{
+	return W_BOOL(!equal(n, f));
+}
+
+static inline int less(const struct node *n, W a, W b)
+{
+	if (W_TAG(a) == TAG_INT && W_TAG(b) == TAG_INT)
+		return (int64_t)a < (int64_t)b;
+	return less_slow(n, a, b);
+}
+
+static W ev_lt(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	return W_BOOL(less(n, l, r));
+}
+
+static W ev_ge(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	return W_BOOL(!less(n, l, r));
+}
+
+/* a > b is b < a, in that order of evaluation too. */
+static W ev_gt(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W r = ev(b->r, f), l = ev(b->l, f);
+
+	return W_BOOL(less(n, r, l));
+}
+
+static W ev_le(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W r = ev(b->r, f), l = ev(b->l, f);
+
+	return W_BOOL(!less(n, r, l));
+}
+
+/* --- arithmetic --- */
+
+static W ev_add(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	/* Both tags are 1: the sum of the words less one tag is the sum, unless it overflows 61 bits. */
+	int64_t sum;
+	if (W_TAG(l) == TAG_INT && W_TAG(r) == TAG_INT &&
+	    !__builtin_add_overflow((int64_t)l, (int64_t)(r - TAG_INT), &sum))
+		return (W)sum;
+	return add_values(n, l, r);
+}
+
+static W ev_sub(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	int64_t d;
+	if (W_TAG(l) == TAG_INT && W_TAG(r) == TAG_INT &&
+	    !__builtin_sub_overflow((int64_t)l, (int64_t)(r - TAG_INT), &d))
+		return (W)d;
+	return arith(n, '-', l, r);
+}
+
+static W ev_mul(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	return arith(n, '*', l, r);
+}
+
+static W ev_div(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f), r = ev(b->r, f);
+
+	return arith(n, '/', l, r);
+}
+
+static W ev_neg(const struct node *n, struct frame *f)
+{
+	return arith(n, '-', w_small(0), ev(((const struct n_unary *)n)->e, f));
+}
+
+/* --- sets, lists, strings --- */
+
+static W ev_update(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f);
+
+	if (W_TAG(l) != TAG_ATTRS)
+		throw_node_type(b->l, "a set left of '//'", l);
+	W r = ev(b->r, f);
+	if (W_TAG(r) != TAG_ATTRS)
+		throw_node_type(b->r, "a set right of '//'", r);
+	return attrs_update(l, r);
+}
+
+static W ev_concat(const struct node *n, struct frame *f)
+{
+	const struct n_binary *b = (const void *)n;
+	W l = ev(b->l, f);
+
+	if (W_TAG(l) != TAG_LIST)
+		throw_node_type(b->l, "a list left of '++'", l);
+	W r = ev(b->r, f);
+	if (W_TAG(r) != TAG_LIST)
+		throw_node_type(b->r, "a list right of '++'", r);
+	return list_concat(l, r);
+}
+
+static W ev_interp(const struct node *n, struct frame *f)
+{
+	return interpolate((const struct n_interp *)n, f);
+}
+
+static W ev_path(const struct node *n, struct frame *f)
+{
+	return interpolate_path((const struct n_interp *)n, f);
+}
+
+#define ev_call call_node
+
+const op_eval ops_eval[OP_COUNT] = {
+#define X(id, name) [OP_##id] = ev_##name,
+	NODE_OPS(X)
+#undef X
+};
+
+const op_eval ops_delay[OP_COUNT] = {
+#define X(id, name) [OP_##id] = thunk_new,
+	NODE_OPS(X)
+#undef X
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Woverride-init"
+	[OP_CONST] = dl_constant,
+	[OP_VAR0] = dl_var, [OP_VAR1] = dl_var, [OP_VAR2] = dl_var, [OP_VARN] = dl_var,
+	[OP_WITH_VAR] = dl_with_var,
+	[OP_SELECT1] = dl_select1,
+	[OP_ATTRS] = dl_attrs,
+	[OP_LIST] = dl_list,
+	[OP_LAMBDA] = ev_lambda,
+#pragma GCC diagnostic pop
+};

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Private to eval/: the slow halves of operators (arith.c, interp.c) and errors about nodes (fail.c).
+ */
+#ifndef EVAL_OPS_H
+#define EVAL_OPS_H
+
+#include "base/suggest.h"
+#include "eval/state.h"
+
+/* l OP r for numbers, op one of - * /.  Throws. */
+W arith(const struct node *n, char op, W l, W r);
+
+/* l + r of any types that have a sum. */
+W add_values(const struct node *n, W l, W r);
+
+/* a < b when not both are small integers. */
+int less_slow(const struct node *n, W a, W b);
+
+/* "a${b}c", and a path followed by parts. */
+W interpolate(const struct n_interp *n, struct frame *f);
+W interpolate_path(const struct n_interp *n, struct frame *f);
+
+/* { file, line, column } of a position, null when unknown. */
+W position_set(uint32_t pos);
+
+void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e) __attribute__((noreturn, cold));
+void throw_duplicate_attr(sym_t s, uint32_t pos, uint32_t len, uint32_t first) __attribute__((noreturn, cold));
+void throw_assertion(const struct node *n, const struct node *cond, struct frame *f) __attribute__((noreturn, cold));
+
+#endif

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Private to eval/: the state of the evaluating thread, small-object allocation, frames, and the
+ * stack of records that unwinding and traces read.
+ *
+ * The state is thread-local, so a second evaluating thread needs no change here.  It is named to
+ * the collector as a root by eval_init.
+ *
+ * Records live in the C frames of the functions that push them and form a list (es.top).  A record is
+ * popped on normal exit; an error walks the list instead (unwind.c).
+ */
+#ifndef EVAL_STATE_H
+#define EVAL_STATE_H
+
+#include "base/mem.h"
+#include "eval/error.h"
+#include "eval/eval.h"
+#include "eval/value.h"
+#include "lang/program.h"
+
+enum { CLASS_MAX = 16 }; /* size classes of 16 bytes: up to 256 */
+
+struct frame {
+	struct frame *up;
+	W s[];
+};
+
+struct closure {
+	const struct n_lambda *l;
+	struct frame *env;
+};
+
+enum rec_kind {
+	REC_THUNK,   /* p: thunk being forced; data: its code before */
+	REC_SLOT,    /* p: slot being filled in place; data: its word before */
+	REC_CALL,    /* p: the closure's n_lambda; by: the call node */
+	REC_BUILTIN, /* p: struct builtin; by: the call node (may be NULL); arg: argument being read, from 1 */
+	REC_NOTE,    /* p: text */
+	REC_WHAT,    /* p: text after "while evaluating " */
+	REC_USER,    /* data: string value given to addErrorContext */
+	REC_PROTECT  /* p: struct protect */
+};
+
+struct rec {
+	struct rec *up;
+	const void *p;
+	W data;
+	const struct node *by; /* the node that asked, for names and positions */
+	uint16_t kind, arg;
+	uint32_t pos;
+};
+
+struct protect {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct counters {
+	uint64_t thunks, forced, calls, builtin_calls, frames, lookups, sets, set_elements, merges, flattened,
+		lists, list_elements, list_concats, strings;
+};
+
+struct es {
+	void *free[CLASS_MAX + 1];
+	void *free_bytes[CLASS_MAX + 1];
+	struct rec *top;
+	char *stack_limit;
+	struct handler *handler;
+	uint32_t depth, max_depth;
+	struct counters count;
+	const struct eval_io *io;
+	W builtins;  /* the set */
+	W *globals;  /* by symbol; 0 where there is none; mem_root */
+	uint32_t n_globals;
+};
+
+extern _Thread_local struct es es;
+
+void *alloc_refill(size_t cls, int scanned);
+
+/* A zeroed scanned object. */
+static inline void *alloc(size_t size)
+{
+	size_t c = (size + 15) >> 4;
+
+	if (__builtin_expect(c > CLASS_MAX, 0))
+		return mem_new(size);
+	void *p = es.free[c];
+	if (__builtin_expect(!p, 0))
+		p = alloc_refill(c, 1);
+	es.free[c] = *(void **)p;
+	*(void **)p = NULL;
+	return p;
+}
+
+/* A pointer-free object, not zeroed. */
+static inline void *alloc_bytes(size_t size)
+{
+	size_t c = (size + 15) >> 4;
+
+	if (__builtin_expect(c > CLASS_MAX, 0))
+		return mem_bytes(size);
+	void *p = es.free_bytes[c];
+	if (__builtin_expect(!p, 0))
+		p = alloc_refill(c, 0);
+	es.free_bytes[c] = *(void **)p;
+	return p;
+}
+
+static inline struct frame *frame_new(uint32_t nslots, struct frame *up)
+{
+	struct frame *f = alloc(sizeof *f + (size_t)nslots * sizeof(W));
+
+	f->up = up;
+	es.count.frames++;
+	return f;
+}
+
+/* --- the engine --- */
+
+typedef W (*op_eval)(const struct node *n, struct frame *f);
+
+extern const op_eval ops_eval[OP_COUNT];
+extern const op_eval ops_delay[OP_COUNT];
+
+/* The value of a node in a frame. Throws. */
+static inline W ev(const struct node *n, struct frame *f)
+{
+	return ops_eval[n->op](n, f);
+}
+
+/* A word that stands for a node in a frame: its value when that costs nothing, else a thunk. Never throws
+ * and never evaluates. */
+static inline W delay(const struct node *n, struct frame *f)
+{
+	return ops_delay[n->op](n, f);
+}
+
+W thunk_new(const struct node *n, struct frame *f);
+
+/* As force, naming the node that asked. */
+W force_by(W w, const struct node *by);
+
+/* The value of a slot, filling it. */
+W read_slot(W *slot, struct frame *f, const struct node *by);
+
+/* The word of a slot for keeping elsewhere: not a mark. */
+W share_slot(W *slot, struct frame *f, const struct node *by);
+
+/* Applies a closure or builtin to exactly its arity / calls anything. node may be NULL. */
+W call_words(W fn, unsigned n, const W *args, const struct node *by);
+W call_closure(const struct n_lambda *l, struct frame *nf, const struct node *by);
+W call_node(const struct node *n, struct frame *f);
+
+__attribute__((noreturn, cold)) void stack_overflow(void);
+__attribute__((noreturn, cold)) void infinite_recursion(const void *p, const struct node *by);
+
+static inline void check_stack(void)
+{
+	if (__builtin_expect((char *)__builtin_frame_address(0) < es.stack_limit, 0))
+		stack_overflow();
+}
+
+/* Errors at a node. */
+void throw_node(enum error_kind k, const struct node *n, const char *fmt, ...)
+	__attribute__((noreturn, cold, format(printf, 3, 4)));
+void throw_node_type(const struct node *n, const char *wanted, W got) __attribute__((noreturn, cold));
+/* The same with a hint line. */
+void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint, const char *fmt, ...)
+	__attribute__((noreturn, cold, format(printf, 5, 6)));
+
+/* --- sets, private part --- */
+
+enum { SET_FLAT, SET_LAZY, SET_MERGE };
+
+/* A set literal's object for n attributes, with room for the frame of members not made yet. */
+struct attrs *attrs_alloc(struct shape *sh, uint32_t n);
+struct attrs *attrs_alloc_lazy(struct shape *sh, uint32_t n, struct frame *f);
+
+/* The slot of an attribute with a hint of where it was found last time, kept up to date. */
+W *attrs_find_hint(W set, sym_t s, uint32_t *hint);
+
+struct shape *shape_new(const sym_t *sym, const uint32_t *pos, uint32_t n);
+
+/* "attribute 'x' missing" with the nearest name, at pos. */
+void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len) __attribute__((noreturn, cold));
+
+#endif

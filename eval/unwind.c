@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Raising and catching.  The only file with setjmp and longjmp, always in the shape
+ * unwind_run(fn, arg), so that no caller needs volatile locals.
+ *
+ * An error walks the records from the top to those of the catcher: thunks and slots become what they
+ * were before (so a later force evaluates again and is not mistaken for recursion), clean-ups
+ * run, calls and notes are copied into the trace if the catcher wants one.
+ */
+#include "config.h"
+#include "base/limits.h"
+#include "eval/state.h"
+#include "eval/show.h"
+#include "eval/trace.h"
+#include "eval/builtin.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ends of a deep trace that are kept. */
+enum { TRACE_INNER = 2000, TRACE_OUTER = 2000 };
+
+struct handler {
+	jmp_buf jb;
+	struct handler *up;
+	struct rec *top;
+	uint32_t depth;
+	struct failure *f;
+	int with_trace;
+};
+
+static int is_traced(const struct rec *r)
+{
+	switch (r->kind) {
+	case REC_CALL: case REC_BUILTIN: case REC_NOTE: case REC_WHAT: case REC_USER:
+		return 1;
+	case REC_THUNK: case REC_SLOT:
+		return r->by && (r->by->op <= OP_WITH_VAR || r->by->op == OP_SELECT1 || r->by->op == OP_SELECT);
+	default:
+		return 0;
+	}
+}
+
+static sym_t node_symbol(const struct node *n)
+{
+	if (n->op >= OP_VAR0 && n->op <= OP_VARN)
+		return ((const struct n_var *)n)->sym;
+	if (n->op == OP_WITH_VAR)
+		return ((const struct n_with_var *)n)->sym;
+	if (n->op == OP_SELECT1)
+		return ((const struct n_select1 *)n)->sym;
+	if (n->op == OP_SELECT) {
+		const struct n_select *s = (const void *)n;
+		return s->v[s->n - 1].sym;
+	}
+	return SYM_NONE;
+}
+
+static const char *while_evaluating(const char *what)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "while evaluating %s", what);
+	return buf_str(&b);
+}
+
+static void trace_fill(struct trace_frame *t, const struct rec *r)
+{
+	*t = (struct trace_frame){ .value = W_NULL, .pos = r->pos };
+	if (r->by) {
+		t->pos = r->by->pos;
+		t->len = r->by->span;
+	}
+	switch (r->kind) {
+	case REC_CALL:
+		t->kind = TRACE_CALL;
+		t->name = ((const struct n_lambda *)r->p)->name;
+		t->at = ((const struct n_lambda *)r->p)->h.pos;
+		break;
+	case REC_BUILTIN:
+		t->kind = TRACE_BUILTIN;
+		t->text = ((const struct builtin *)r->p)->name;
+		t->arg = r->arg;
+		break;
+	case REC_NOTE:
+		t->kind = TRACE_NOTE;
+		t->text = r->p;
+		break;
+	case REC_WHAT:
+		t->kind = TRACE_NOTE;
+		t->text = while_evaluating(r->p);
+		break;
+	case REC_USER:
+		t->kind = TRACE_USER;
+		t->value = r->data;
+		break;
+	default:
+		t->kind = TRACE_VALUE;
+		t->name = node_symbol(r->by);
+	}
+}
+
+static struct trace *trace_collect(const struct rec *from, const struct rec *to)
+{
+	uint32_t total = 0, i = 0, k = 0;
+
+	for (const struct rec *r = from; r != to; r = r->up)
+		total += (uint32_t)is_traced(r);
+	uint32_t keep = total > TRACE_INNER + TRACE_OUTER ? TRACE_INNER + TRACE_OUTER : total;
+	struct trace *t = mem_new(mem_size(keep, sizeof *t->v, sizeof *t));
+	t->n = keep;
+	t->skipped = total - keep;
+	t->skipped_after = TRACE_INNER;
+	for (const struct rec *r = from; r != to; r = r->up) {
+		if (!is_traced(r))
+			continue;
+		if (!t->skipped || i < TRACE_INNER || i >= total - TRACE_OUTER)
+			trace_fill(&t->v[k++], r);
+		i++;
+	}
+	return t;
+}
+
+static void restore(const struct rec *r)
+{
+	if (r->kind == REC_THUNK) {
+		struct thunk *t = (struct thunk *)r->p;
+		t->code = r->data;
+	} else if (r->kind == REC_SLOT) {
+		*(W *)r->p = r->data;
+	} else if (r->kind == REC_PROTECT) {
+		const struct protect *p = r->p;
+		p->fn(p->arg);
+	}
+}
+
+static __attribute__((noreturn)) void raise_failure(const struct failure *f)
+{
+	struct handler *h = es.handler;
+
+	if (!h) {
+		fprintf(stderr, "error: %s\n", w_get_str(f->msg)->b);
+		exit(1);
+	}
+	if (h->f) {
+		*h->f = *f;
+		if (h->with_trace && !f->trace)
+			h->f->trace = trace_collect(es.top, h->top);
+	}
+	while (es.top != h->top) {
+		const struct rec *r = es.top;
+		es.top = r->up;
+		restore(r);
+	}
+	es.depth = h->depth;
+	longjmp(h->jb, 1);
+}
+
+int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_trace)
+{
+	struct handler h = { .up = es.handler, .top = es.top, .depth = es.depth, .f = f, .with_trace = with_trace };
+
+	es.handler = &h;
+	if (setjmp(h.jb)) {
+		/* h is unchanged since setjmp, so reading it here is defined. */
+		es.handler = es.handler->up;
+		return 0;
+	}
+	fn(arg);
+	es.handler = h.up;
+	return 1;
+}
+
+void unwind_rethrow(struct failure *f)
+{
+	raise_failure(f);
+}
+
+static __attribute__((noreturn)) void throw_v(enum error_kind k, uint32_t pos, uint32_t len, const char *hint,
+					      const char *fmt, va_list ap)
+{
+	struct buf b = BUF_GC;
+
+	buf_vaddf(&b, fmt, ap);
+	struct failure f = { .kind = k, .msg = w_str(buf_str(&b), b.len, 0), .pos = pos, .len = len,
+			     .hint = hint ? w_cstr(hint) : W_NULL };
+	raise_failure(&f);
+}
+
+/* The innermost builtin call that has a position: builtins called by builtins have none. */
+static const struct node *builtin_site(void)
+{
+	for (const struct rec *r = es.top; r; r = r->up)
+		if ((r->kind == REC_BUILTIN || r->kind == REC_CALL) && r->by)
+			return r->by;
+	return NULL;
+}
+
+uint32_t call_pos(void)
+{
+	const struct node *n = builtin_site();
+
+	return n ? n->pos : 0;
+}
+
+void throw_error(enum error_kind k, const char *fmt, ...)
+{
+	const struct node *n = builtin_site();
+	va_list ap;
+
+	va_start(ap, fmt);
+	throw_v(k, n ? n->pos : 0, n ? n->span : 0, NULL, fmt, ap);
+}
+
+void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	throw_v(k, pos, len, NULL, fmt, ap);
+}
+
+void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	throw_v(k, pos, len, hint, fmt, ap);
+}
+
+void throw_node(enum error_kind k, const struct node *n, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	throw_v(k, n->pos, n->span, NULL, fmt, ap);
+}
+
+void throw_node_type(const struct node *n, const char *wanted, W got)
+{
+	throw_node(EK_EVAL, n, "expected %s but found %s: %s", wanted, show_type(got), show_brief(got));
+}
+
+void throw_type(const char *wanted, W got)
+{
+	throw_error(EK_EVAL, "expected %s but found %s: %s", wanted, show_type(got), show_brief(got));
+}
+
+static enum error_kind kind_of_code(const struct err *e)
+{
+	switch (e->code) {
+	case ERR_IO: case ERR_NOTFOUND: case ERR_NETWORK: return EK_IO;
+	case ERR_DENIED: return EK_DENIED;
+	case ERR_BUILD: return EK_BUILD;
+	case ERR_INTERRUPT: return EK_INTERRUPT;
+	default: return e->pos ? EK_SYNTAX : EK_EVAL;
+	}
+}
+
+void throw_err(struct err *e)
+{
+	const struct node *site = e->pos ? NULL : builtin_site();
+	const char *text = e->msg ? e->msg : "unknown error", *nl = strchr(text, '\n');
+	struct failure f = { .kind = kind_of_code(e), .hint = W_NULL, .pos = e->pos, .len = e->len };
+
+	/* A second line of the message is the hint. */
+	f.msg = w_str(text, nl ? (size_t)(nl - text) : strlen(text), 0);
+	if (nl)
+		f.hint = w_cstr(nl + 1);
+	if (site) {
+		f.pos = site->pos;
+		f.len = site->span;
+	}
+	err_release(e);
+	raise_failure(&f);
+}
+
+void stack_overflow(void)
+{
+	/* Room for raising: what runs from here is bounded. */
+	es.stack_limit -= LIMIT_EVAL_STACK_RESERVE / 2;
+	const struct node *n = builtin_site();
+	struct failure f = { .kind = EK_STACK, .msg = w_cstr("stack overflow; possible infinite recursion"),
+			     .hint = W_NULL, .pos = n ? n->pos : 0, .len = n ? n->span : 0 };
+	es.stack_limit += LIMIT_EVAL_STACK_RESERVE / 2;
+	raise_failure(&f);
+}
+
+/* The names on the way from the second time something is asked for back to the first: a -> b -> a. */
+static void describe_loop(struct buf *b, const void *p, const struct node *by)
+{
+	enum { SHOWN = 8 };
+	sym_t names[SHOWN];
+	unsigned n = 0, more = 0;
+
+	for (const struct rec *r = es.top; r; r = r->up) {
+		sym_t s = (r->kind == REC_THUNK || r->kind == REC_SLOT) && r->by ? node_symbol(r->by) : SYM_NONE;
+		if (s && n < SHOWN)
+			names[n++] = s;
+		else if (s)
+			more++;
+		if (r->p == p)
+			break;
+	}
+	sym_t last = by ? node_symbol(by) : SYM_NONE;
+	if (!n || !last)
+		return;
+	for (unsigned i = n; i-- > 0;)
+		buf_addf(b, "%s -> ", sym_name(names[i])->b);
+	if (more)
+		buf_adds(b, "… -> ");
+	buf_adds(b, sym_name(last)->b);
+}
+
+void infinite_recursion(const void *p, const struct node *by)
+{
+	const struct node *n = by ? by : builtin_site();
+	struct buf b = BUF_GC;
+
+	describe_loop(&b, p, by);
+	throw_hint(EK_RECURSION, n ? n->pos : 0, n ? n->span : 0, NULL, "infinite recursion encountered%s%s",
+		   b.len ? ": " : "", buf_str(&b));
+}
+
+static void rec_push(enum rec_kind k, const void *p, W data, uint32_t pos)
+{
+	struct rec *r = mem_new(sizeof *r);
+
+	*r = (struct rec){ .up = es.top, .p = p, .data = data, .kind = k, .pos = pos };
+	es.top = r;
+}
+
+void note_push(const char *text, uint32_t pos)
+{
+	rec_push(REC_NOTE, text, W_NULL, pos);
+}
+
+void note_push_value(W str, uint32_t pos)
+{
+	rec_push(REC_USER, NULL, str, pos);
+}
+
+void note_pop(void)
+{
+	es.top = es.top->up;
+}
+
+void protect_push(void (*fn)(void *arg), void *arg)
+{
+	struct protect *p = mem_new(sizeof *p);
+
+	*p = (struct protect){ fn, arg };
+	rec_push(REC_PROTECT, p, W_NULL, 0);
+}
+
+void protect_pop(int run)
+{
+	const struct protect *p = es.top->p;
+
+	es.top = es.top->up;
+	if (run)
+		p->fn(p->arg);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Making values, and what a word is.
+ */
+#include "config.h"
+#include "base/limits.h"
+#include "eval/builtin.h"
+#include "eval/state.h"
+
+#include <string.h>
+
+_Thread_local struct es es;
+
+void *alloc_refill(size_t cls, int scanned)
+{
+	return mem_many(cls * 16, scanned);
+}
+
+W w_int_slow(int64_t i)
+{
+	struct box_int *b = alloc_bytes(sizeof *b);
+
+	*b = (struct box_int){ { BOX_INT, 0 }, i };
+	return w_tag(b, TAG_BOX);
+}
+
+W w_float(double d)
+{
+	struct box_float *b = alloc_bytes(sizeof *b);
+
+	*b = (struct box_float){ { BOX_FLOAT, 0 }, d };
+	return w_tag(b, TAG_BOX);
+}
+
+struct str *str_alloc(size_t n, uint32_t ctx)
+{
+	if (n > LIMIT_STRING_LENGTH)
+		throw_error(EK_EVAL, "string of %zu bytes is longer than the limit of 4 GiB", n);
+	struct str *s = alloc_bytes(sizeof *s + n + 1);
+	s->len = (uint32_t)n;
+	s->ctx = ctx;
+	s->b[n] = 0;
+	es.count.strings++;
+	return s;
+}
+
+W w_str(const char *p, size_t n, uint32_t ctx)
+{
+	struct str *s = str_alloc(n, ctx);
+
+	if (n)
+		memcpy(s->b, p, n);
+	return w_tag(s, TAG_STR);
+}
+
+W w_cstr(const char *s)
+{
+	return w_str(s, strlen(s), 0);
+}
+
+W str_with_context(W w, uint32_t ctx)
+{
+	struct str *s = w_get_str(w);
+
+	return s->ctx == ctx ? w : w_str(s->b, s->len, ctx);
+}
+
+W w_path(const char *p, size_t n)
+{
+	struct box_path *b = alloc_bytes(sizeof *b + n + 1);
+
+	b->h = (struct box){ BOX_PATH, (uint32_t)n };
+	memcpy(b->b, p, n);
+	b->b[n] = 0;
+	return w_tag(b, TAG_BOX);
+}
+
+static enum vtype box_type(const struct box *b)
+{
+	switch ((enum box_kind)b->kind) {
+	case BOX_INT: return V_INT;
+	case BOX_FLOAT: return V_FLOAT;
+	case BOX_PATH: return V_PATH;
+	case BOX_BUILTIN: case BOX_PAP: return V_FUNCTION;
+	}
+	return V_NULL;
+}
+
+enum vtype w_type(W w)
+{
+	switch (W_TAG(w)) {
+	case TAG_THUNK: return V_THUNK;
+	case TAG_INT: return V_INT;
+	case TAG_CONST: return w == W_NULL ? V_NULL : w_is_bool(w) ? V_BOOL : V_THUNK;
+	case TAG_STR: return V_STRING;
+	case TAG_ATTRS: return V_ATTRS;
+	case TAG_LIST: return V_LIST;
+	case TAG_CLOSURE: return V_FUNCTION;
+	case TAG_BOX: return box_type(W_PTR(w));
+	}
+	return V_NULL;
+}
+
+const char *vtype_name(enum vtype t)
+{
+	static const char *const names[] = {
+		[V_INT] = "an integer", [V_FLOAT] = "a float", [V_BOOL] = "a Boolean", [V_STRING] = "a string",
+		[V_PATH] = "a path", [V_NULL] = "null", [V_ATTRS] = "a set", [V_LIST] = "a list",
+		[V_FUNCTION] = "a function", [V_THUNK] = "a thunk",
+	};
+
+	return names[t];
+}
+
+/* --- functions --- */
+
+/* The lambda behind a closure or partial application of one, and how many arguments it has. */
+static const struct n_lambda *lambda_of(W f, uint32_t *given)
+{
+	*given = 0;
+	if (w_is_box(f, BOX_PAP)) {
+		struct box_pap *p = W_PTR(f);
+		*given = p->h.n;
+		f = p->fn;
+	}
+	return W_TAG(f) == TAG_CLOSURE ? ((struct closure *)W_PTR(f))->l : NULL;
+}
+
+int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg,
+		     int *ellipsis)
+{
+	uint32_t given;
+	const struct n_lambda *l = lambda_of(f, &given);
+
+	if (!l || !l->has_formals || given + 1 != l->arity)
+		return 0;
+	/* In name order: formals are few, so pick the next smallest each time. */
+	uint32_t *order = mem_bytes(mem_size(l->n_formals, sizeof *order, 4));
+	for (uint32_t i = 0; i < l->n_formals; i++) {
+		uint32_t j = i;
+		for (; j > 0 && sym_cmp(l->formals[order[j - 1]].sym, l->formals[i].sym) > 0; j--)
+			order[j] = order[j - 1];
+		order[j] = i;
+	}
+	for (uint32_t i = 0; i < l->n_formals; i++) {
+		const struct n_formal *fm = &l->formals[order[i]];
+		each(arg, fm->sym, fm->pos, fm->def != NULL);
+	}
+	*ellipsis = l->ellipsis;
+	return 1;
+}
+
+sym_t function_arg(W f, uint32_t *pos)
+{
+	uint32_t given;
+	const struct n_lambda *l = lambda_of(f, &given);
+
+	*pos = l ? l->param_pos[given] : 0;
+	return l ? l->params[given] : SYM_NONE;
+}
+
+sym_t function_name(W f, uint32_t *pos)
+{
+	uint32_t given;
+	const struct n_lambda *l = lambda_of(f, &given);
+
+	*pos = l ? l->param_pos[given] : 0;
+	return l && !given ? l->name : SYM_NONE;
+}
+
+const struct builtin *function_builtin(W f)
+{
+	if (w_is_box(f, BOX_PAP))
+		f = ((struct box_pap *)W_PTR(f))->fn;
+	return w_is_box(f, BOX_BUILTIN) ? ((struct box_builtin *)W_PTR(f))->def : NULL;
+}
+
+const char *function_doc(W f, size_t *len)
+{
+	uint32_t given;
+	const struct n_lambda *l = lambda_of(f, &given);
+
+	if (!l || !l->doc)
+		return NULL;
+	*len = l->doc_len;
+	return l->doc;
+}

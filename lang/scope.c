@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Resolves every variable of a tree to a frame and a slot and emits the nodes eval/ runs.
+ *
+ * bind[] maps a symbol to its innermost lexical binding, with the outer ones chained behind it, so a
+ * variable is found in one step however deep the scopes are.  `with` never hides a lexical
+ * binding; a name bound nowhere is looked up in the enclosing withs when there are any.
+ *
+ * Where a let or with may share the running frame: only where the code around it runs directly in
+ * that frame ("strict" below), so that slots are not reserved for code that may never run.  Sharing is always
+ * correct, since all code of a frame runs at most once for each frame.
+ */
+#include "config.h"
+#include "lang/program.h"
+#include "lang/scope_int.h"
+#include "base/suggest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A let in the middle of a body shares the frame up to this size: beyond, frames made for
+ * one branch would carry the slots of all. */
+enum { SHARED_SLOTS_MAX = 32 };
+
+static struct cvar **bind;
+static uint32_t bind_cap;
+
+static struct cvar *bound(sym_t s)
+{
+	return s < bind_cap ? bind[s] : NULL;
+}
+
+static void bind_var(struct resolver *r, struct cscope *sc, sym_t s, uint32_t slot)
+{
+	if (s >= bind_cap) {
+		uint32_t cap = sym_count() + 1024;
+		bind = realloc(bind, cap * sizeof *bind);
+		if (!bind)
+			abort();
+		memset(bind + bind_cap, 0, (cap - bind_cap) * sizeof *bind);
+		bind_cap = cap;
+	}
+	struct cvar *v = arena_alloc(&r->tmp, sizeof *v);
+	*v = (struct cvar){ s, slot, r->frame, bind[s], sc->vars };
+	bind[s] = v;
+	sc->vars = v;
+}
+
+static void unbind(struct cscope *sc)
+{
+	for (struct cvar *v = sc->vars; v; v = v->next)
+		bind[v->sym] = v->shadowed;
+	sc->vars = NULL;
+}
+
+static uint32_t new_slot(struct resolver *r)
+{
+	return r->frame->nslots++;
+}
+
+static void push_frame(struct resolver *r, struct cframe *f)
+{
+	*f = (struct cframe){ r->frame, r->frame ? r->frame->depth + 1 : 0, 0, 0 };
+	r->frame = f;
+}
+
+static void pop_frame(struct resolver *r)
+{
+	r->frame = r->frame->up;
+}
+
+/* --- making nodes --- */
+
+static void *node_new(struct resolver *r, size_t size, enum node_op op, const struct expr *x)
+{
+	struct node *n = arena_alloc(r->mem, size);
+
+	n->op = (uint8_t)op;
+	n->pos = x->pos;
+	n->span = x->len > 0xffff ? 0xffff : (uint16_t)x->len;
+	return n;
+}
+
+static const struct node *node_const(struct resolver *r, const struct expr *x, W w)
+{
+	struct n_const *n = node_new(r, sizeof *n, OP_CONST, x);
+
+	n->w = w;
+	return &n->h;
+}
+
+static W literal_str(struct resolver *r, const char *p, size_t len)
+{
+	struct str *s = arena_alloc(r->mem, sizeof *s + len + 1);
+
+	s->len = (uint32_t)len;
+	if (len)
+		memcpy(s->b, p, len);
+	return w_tag(s, TAG_STR);
+}
+
+static W literal_path(struct resolver *r, const char *p, size_t len)
+{
+	struct box_path *b = arena_alloc(r->mem, sizeof *b + len + 1);
+
+	b->h = (struct box){ BOX_PATH, (uint32_t)len };
+	memcpy(b->b, p, len);
+	return w_tag(b, TAG_BOX);
+}
+
+static W literal_int(struct resolver *r, int64_t i)
+{
+	if (int_fits(i))
+		return w_small(i);
+	struct box_int *b = arena_alloc(r->mem, sizeof *b);
+	b->h.kind = BOX_INT;
+	b->i = i;
+	return w_tag(b, TAG_BOX);
+}
+
+static W literal_float(struct resolver *r, double d)
+{
+	struct box_float *b = arena_alloc(r->mem, sizeof *b);
+
+	b->h.kind = BOX_FLOAT;
+	b->d = d;
+	return w_tag(b, TAG_BOX);
+}
+
+static const struct node *node_var(struct resolver *r, const struct expr *x, sym_t s, const struct cframe *f,
+				   uint32_t slot)
+{
+	uint32_t level = r->frame->depth - f->depth;
+	struct n_var *n = node_new(r, sizeof *n, level < 3 ? OP_VAR0 + level : OP_VARN, x);
+
+	n->level = level;
+	n->slot = slot;
+	n->sym = s;
+	return &n->h;
+}
+
+/* --- variables --- */
+
+/* The slot in which reads of s under the innermost with remember what they found. */
+static uint32_t with_cache_slot(struct resolver *r, struct cwith *w, sym_t s)
+{
+	for (struct ccache *c = w->caches; c; c = c->next)
+		if (c->sym == s)
+			return c->slot;
+	struct ccache *c = arena_alloc(&r->tmp, sizeof *c);
+	*c = (struct ccache){ s, w->frame->nslots++, w->caches };
+	w->caches = c;
+	return c->slot;
+}
+
+static const struct node *with_var(struct resolver *r, const struct expr *x, sym_t s)
+{
+	uint32_t n = 0, i = 0;
+
+	for (struct cwith *w = r->with; w; w = w->up)
+		n++;
+	struct n_with_var *v = node_new(r, sizeof *v + n * sizeof *v->env, OP_WITH_VAR, x);
+	v->sym = s;
+	v->n = n;
+	v->level = r->frame->depth - r->with->frame->depth;
+	v->slot = with_cache_slot(r, r->with, s);
+	for (struct cwith *w = r->with; w; w = w->up, i++) {
+		v->env[i].level = r->frame->depth - w->frame->depth;
+		v->env[i].slot = w->slot;
+		v->env[i].with = w->node;
+	}
+	return &v->h;
+}
+
+static void undefined(struct resolver *r, const struct expr *x, sym_t s)
+{
+	const struct str *name = sym_name(s);
+	struct suggest near;
+
+	suggest_init(&near, name->b, name->len);
+	for (uint32_t i = 1; i < sym_count(); i++) {
+		const struct str *c = sym_name(i);
+		if (i != s && (bound(i) || (c->len > 1 && c->b[0] != '_' && r->env->global(r->env->arg, i) != W_ABSENT)))
+			suggest_offer(&near, c->b, c->len);
+	}
+	if (near.best)
+		err_at(r->err, x->pos, x->len, "undefined variable '%s'\ndid you mean '%.*s'?", name->b,
+		       (int)near.best_len, near.best);
+	else
+		err_at(r->err, x->pos, x->len, "undefined variable '%s'", name->b);
+}
+
+static const struct node *resolve_var(struct resolver *r, const struct expr *x, sym_t s)
+{
+	const struct cvar *v = bound(s);
+
+	if (v)
+		return node_var(r, x, s, v->frame, v->slot);
+	W w = r->env->global(r->env->arg, s);
+	if (w != W_ABSENT)
+		return node_const(r, x, w);
+	if (r->with)
+		return with_var(r, x, s);
+	undefined(r, x, s);
+	return node_const(r, x, W_NULL);
+}
+
+/* --- attribute paths --- */
+
+static struct n_step step_of(struct resolver *r, const struct attr_name *a)
+{
+	struct n_step s = { .sym = a->sym, .pos = a->pos, .span = a->len };
+
+	if (a->expr)
+		s.name = resolve(r, a->expr, 0);
+	return s;
+}
+
+static const struct node *select_path(struct resolver *r, const struct expr *x, const struct node *e,
+				      uint32_t from, enum node_op op, int strict)
+{
+	const struct attr_path *p = x->select.path;
+	uint32_t n = p->n - from;
+
+	if (op == OP_SELECT && n == 1 && !p->v[from].expr && !x->select.def) {
+		struct n_select1 *s = node_new(r, sizeof *s, OP_SELECT1, x);
+		s->sym = p->v[from].sym;
+		s->sym_pos = p->v[from].pos;
+		s->sym_span = p->v[from].len;
+		s->e = e;
+		return &s->h;
+	}
+	struct n_select *s = node_new(r, sizeof *s + n * sizeof *s->v, op, x);
+	s->n = n;
+	s->e = e;
+	for (uint32_t i = 0; i < n; i++)
+		s->v[i] = step_of(r, &p->v[from + i]);
+	if (op == OP_SELECT && x->select.def)
+		s->def = resolve(r, x->select.def, strict);
+	return &s->h;
+}
+
+/* builtins.NAME is a constant wherever `builtins` is the global one. */
+static W static_builtin(struct resolver *r, const struct expr *x)
+{
+	const struct expr *e = x->select.e;
+	const struct attr_name *a = &x->select.path->v[0];
+
+	if (e->kind != E_VAR || e->var.sym != SYM_BUILTINS || bound(SYM_BUILTINS) || a->expr)
+		return W_ABSENT;
+	return r->env->builtin(r->env->arg, a->sym);
+}
+
+static const struct node *resolve_select(struct resolver *r, const struct expr *x, int strict)
+{
+	W w = static_builtin(r, x);
+
+	if (w == W_ABSENT)
+		return select_path(r, x, resolve(r, x->select.e, strict), 0, OP_SELECT, strict);
+	const struct node *c = node_const(r, x, w);
+	return x->select.path->n == 1 ? c : select_path(r, x, c, 1, OP_SELECT, strict);
+}
+
+/* --- attribute sets --- */
+
+static int by_symbol(const void *a, const void *b)
+{
+	sym_t x = (*(const struct binding *const *)a)->sym, y = (*(const struct binding *const *)b)->sym;
+
+	return x < y ? -1 : x > y;
+}
+
+static struct binding **sorted_bindings(struct resolver *r, const struct bindings *b)
+{
+	struct binding **v = arena_alloc(&r->tmp, (b->n + 1) * sizeof *v);
+
+	for (uint32_t i = 0; i < b->n; i++)
+		v[i] = &b->v[i];
+	qsort(v, b->n, sizeof *v, by_symbol);
+	return v;
+}
+
+static struct shape *shape_for(struct resolver *r, struct binding **v, uint32_t n)
+{
+	sym_t *sym = arena_alloc(r->mem, (n + 1) * sizeof *sym);
+	uint32_t *pos = arena_alloc(r->mem, (n + 1) * sizeof *pos);
+
+	for (uint32_t i = 0; i < n; i++) {
+		sym[i] = v[i]->sym;
+		pos[i] = v[i]->pos;
+	}
+	return r->env->shape(r->env->arg, sym, pos, n);
+}
+
+/* The value of a binding, in the scope that holds now. */
+static const struct node *binding_value(struct resolver *r, const struct binding *b, const uint32_t *from_slots)
+{
+	struct expr at = { .pos = b->pos, .len = b->len };
+
+	if (b->kind != BIND_INHERIT_FROM)
+		return resolve(r, b->value, 0);
+	struct n_select1 *s = node_new(r, sizeof *s, OP_SELECT1, &at);
+	s->sym = b->sym;
+	s->sym_pos = b->pos;
+	s->sym_span = b->len;
+	s->e = node_var(r, &at, b->sym, r->frame, from_slots[b->from_index]);
+	return &s->h;
+}
+
+static W lazy_word(const struct node *n)
+{
+	if (n->op == OP_CONST)
+		return ((const struct n_const *)n)->w;
+	return W_LAZY(n);
+}
+
+/* Slots for the expressions of `inherit (e)`, resolved in the scope that holds now, onto out. */
+static uint32_t *from_slots(struct resolver *r, const struct bindings *b, struct n_slot *out)
+{
+	uint32_t *slots = arena_alloc(&r->tmp, (b->n_from + 1) * sizeof *slots);
+
+	for (uint32_t i = 0; i < b->n_from; i++) {
+		slots[i] = new_slot(r);
+		out[i] = (struct n_slot){ slots[i], resolve(r, b->from[i], 0) };
+	}
+	return slots;
+}
+
+static void resolve_dynamic(struct resolver *r, struct n_attrs *a, const struct bindings *b)
+{
+	a->n_dyn = b->n_dyn;
+	a->dyn = arena_alloc(r->mem, (b->n_dyn + 1) * sizeof *a->dyn);
+	for (uint32_t i = 0; i < b->n_dyn; i++) {
+		const struct dyn_binding *d = &b->dyn[i];
+		a->dyn[i].name = resolve(r, d->name, 0);
+		a->dyn[i].v = resolve(r, d->value, 0);
+		a->dyn[i].pos = d->pos;
+		a->dyn[i].span = d->len;
+	}
+}
+
+static struct n_attrs *attrs_new(struct resolver *r, const struct expr *x, enum node_op op, struct binding **v)
+{
+	const struct bindings *b = x->attrs.b;
+	struct n_attrs *a = node_new(r, sizeof *a, op, x);
+
+	a->n = b->n;
+	a->overrides = -1;
+	a->sh = shape_for(r, v, b->n);
+	a->tmpl = arena_alloc(r->mem, (b->n + 1) * sizeof *a->tmpl);
+	a->slots = arena_alloc(r->mem, (b->n + b->n_from + 1) * sizeof *a->slots);
+	return a;
+}
+
+static const struct node *resolve_attrs(struct resolver *r, const struct expr *x)
+{
+	const struct bindings *b = x->attrs.b;
+	struct binding **v = sorted_bindings(r, b);
+	struct n_attrs *a = attrs_new(r, x, OP_ATTRS, v);
+	uint32_t *slots = from_slots(r, b, a->slots);
+
+	a->n_slots = b->n_from;
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct node *n = binding_value(r, v[i], slots);
+		a->tmpl[i] = lazy_word(n);
+		if (n->op != OP_CONST && (n->op < OP_VAR0 || n->op > OP_VARN))
+			a->n_lazy++;
+	}
+	resolve_dynamic(r, a, b);
+	return &a->h;
+}
+
+/* Resolves `inherit x` values before the names of the rec or let are bound. */
+static const struct node **outer_values(struct resolver *r, struct binding **v, uint32_t n)
+{
+	const struct node **out = arena_alloc(&r->tmp, (n + 1) * sizeof *out);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (v[i]->kind == BIND_INHERIT)
+			out[i] = resolve(r, v[i]->value, 0);
+	return out;
+}
+
+static const struct node *resolve_rec(struct resolver *r, const struct expr *x)
+{
+	const struct bindings *b = x->attrs.b;
+	struct binding **v = sorted_bindings(r, b);
+	struct n_attrs *a = attrs_new(r, x, OP_REC, v);
+	struct cscope sc = { 0 };
+	struct cframe f;
+
+	push_frame(r, &f);
+	const struct node **outer = outer_values(r, v, b->n);
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct expr at = { .pos = v[i]->pos, .len = v[i]->len };
+		bind_var(r, &sc, v[i]->sym, new_slot(r));
+		a->tmpl[i] = W_LAZY(node_var(r, &at, v[i]->sym, r->frame, i));
+		if (v[i]->sym == SYM_OVERRIDES)
+			a->overrides = (int32_t)i;
+	}
+	uint32_t *slots = from_slots(r, b, a->slots + b->n);
+	for (uint32_t i = 0; i < b->n; i++)
+		a->slots[i] = (struct n_slot){ i, outer[i] ? outer[i] : binding_value(r, v[i], slots) };
+	a->n_slots = b->n + b->n_from;
+	resolve_dynamic(r, a, b);
+	unbind(&sc);
+	a->nslots = f.nslots;
+	pop_frame(r);
+	return &a->h;
+}
+
+/* --- let, with: in the running frame where strict, else in one of their own --- */
+
+static int may_share(const struct resolver *r, int strict, uint32_t more)
+{
+	return strict && (r->frame->nslots + more <= SHARED_SLOTS_MAX || r->frame->head);
+}
+
+static const struct node *own_frame(struct resolver *r, const struct expr *x)
+{
+	struct n_frame *n = node_new(r, sizeof *n, OP_FRAME, x);
+	struct cframe f;
+
+	push_frame(r, &f);
+	f.head = 1;
+	n->body = resolve(r, x, 1);
+	n->nslots = f.nslots;
+	pop_frame(r);
+	return &n->h;
+}
+
+static const struct node *resolve_let(struct resolver *r, const struct expr *x, int strict)
+{
+	const struct bindings *b = x->let.b;
+	struct cscope sc = { 0 };
+
+	if (b->n + b->n_from == 0)
+		return resolve(r, x->let.body, strict);
+	if (!may_share(r, strict, b->n + b->n_from))
+		return own_frame(r, x);
+	struct binding **v = arena_alloc(&r->tmp, b->n * sizeof *v + 1);
+	struct n_let *n = node_new(r, sizeof *n + (b->n + b->n_from) * sizeof *n->v, OP_LET, x);
+	for (uint32_t i = 0; i < b->n; i++)
+		v[i] = &b->v[i];
+	const struct node **outer = outer_values(r, v, b->n);
+	for (uint32_t i = 0; i < b->n; i++) {
+		n->v[i].slot = new_slot(r);
+		bind_var(r, &sc, v[i]->sym, n->v[i].slot);
+	}
+	uint32_t *slots = from_slots(r, b, n->v + b->n);
+	for (uint32_t i = 0; i < b->n; i++)
+		n->v[i].v = outer[i] ? outer[i] : binding_value(r, v[i], slots);
+	n->n = b->n + b->n_from;
+	n->body = resolve(r, x->let.body, 1);
+	unbind(&sc);
+	return &n->h;
+}
+
+static const struct node *resolve_with(struct resolver *r, const struct expr *x, int strict)
+{
+	if (!may_share(r, strict, 1))
+		return own_frame(r, x);
+	struct n_with *n = node_new(r, sizeof *n, OP_WITH, x);
+	struct cwith w = { .frame = r->frame, .up = r->with, .node = n };
+	n->env = resolve(r, x->with.env, 0);
+	n->slot = w.slot = new_slot(r);
+	r->with = &w;
+	n->body = resolve(r, x->with.body, 1);
+	r->with = w.up;
+	return &n->h;
+}
+
+/* --- functions --- */
+
+static int formal_by_symbol(const void *a, const void *b)
+{
+	sym_t x = ((const struct n_formal *)a)->sym, y = ((const struct n_formal *)b)->sym;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Parameters of x and of the lambdas directly below it, up to one with formals. */
+static uint32_t chain_length(const struct expr *x)
+{
+	uint32_t n = 1;
+
+	while (!x->lambda.formals && x->lambda.body->kind == E_LAMBDA && n < 250) {
+		x = x->lambda.body;
+		n++;
+	}
+	return n;
+}
+
+static void resolve_formals(struct resolver *r, struct n_lambda *l, const struct expr *x, struct cscope *sc)
+{
+	const struct formals *fs = x->lambda.formals;
+
+	l->has_formals = 1;
+	l->ellipsis = fs->ellipsis != 0;
+	l->n_formals = fs->n;
+	l->formals = arena_alloc(r->mem, (fs->n + 1) * sizeof *l->formals);
+	for (uint32_t i = 0; i < fs->n; i++) {
+		const struct formal *f = &fs->v[i];
+		l->formals[i] = (struct n_formal){ f->sym, new_slot(r), f->pos, f->len, 0, NULL };
+		bind_var(r, sc, f->sym, l->formals[i].slot);
+	}
+	for (uint32_t i = 0; i < fs->n; i++)
+		if (fs->v[i].def)
+			l->formals[i].def = resolve(r, fs->v[i].def, 0);
+	qsort(l->formals, fs->n, sizeof *l->formals, formal_by_symbol);
+}
+
+static const struct node *resolve_lambda(struct resolver *r, const struct expr *x)
+{
+	struct n_lambda *l = node_new(r, sizeof *l, OP_LAMBDA, x);
+	uint32_t arity = chain_length(x);
+	sym_t *params = arena_alloc(r->mem, arity * sizeof *params);
+	uint32_t *ppos = arena_alloc(r->mem, arity * sizeof *ppos);
+	struct cscope sc = { 0 };
+	struct cframe f;
+
+	l->name = x->lambda.name;
+	l->doc = x->lambda.doc;
+	l->doc_len = x->lambda.doc_len;
+	push_frame(r, &f);
+	f.nslots = arity;
+	for (uint32_t i = 0; i < arity; i++) {
+		if (i)
+			x = x->lambda.body;
+		params[i] = x->lambda.arg;
+		ppos[i] = x->pos;
+		if (x->lambda.arg)
+			bind_var(r, &sc, x->lambda.arg, i);
+	}
+	l->arity = arity;
+	l->params = params;
+	l->param_pos = ppos;
+	if (x->lambda.formals)
+		resolve_formals(r, l, x, &sc);
+	f.head = 1;
+	l->body = resolve(r, x->lambda.body, 1);
+	l->nslots = f.nslots;
+	unbind(&sc);
+	pop_frame(r);
+	strict_params(l);
+	return &l->h;
+}
+
+static const struct node *resolve_call(struct resolver *r, const struct expr *x, int strict)
+{
+	struct n_call *c = node_new(r, sizeof *c + x->call.n * sizeof *c->args, OP_CALL, x);
+
+	c->n = x->call.n;
+	c->fn = resolve(r, x->call.fn, strict);
+	for (uint32_t i = 0; i < c->n; i++)
+		c->args[i] = resolve(r, x->call.v[i], 0);
+	return &c->h;
+}
+
+/* --- operators --- */
+
+/* The name an operator stands for, if it is lexically rebound: then the operator is a call of it. */
+static sym_t rebound_operator(const struct expr *x)
+{
+	sym_t s = SYM_NONE;
+
+	if (x->kind == E_NEG)
+		s = SYM_SUB;
+	else
+		switch (x->op) {
+		case BIN_SUB: s = SYM_SUB; break;
+		case BIN_MUL: s = SYM_MUL; break;
+		case BIN_DIV: s = SYM_DIV; break;
+		case BIN_LT: case BIN_LE: case BIN_GT: case BIN_GE: s = SYM_LESS_THAN; break;
+		}
+	return s && bound(s) ? s : SYM_NONE;
+}
+
+static const struct node *call_operator(struct resolver *r, const struct expr *x, sym_t s)
+{
+	struct n_call *c = node_new(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
+	int swap = x->kind == E_BINARY && (x->op == BIN_GT || x->op == BIN_LE);
+	int negate = x->kind == E_BINARY && (x->op == BIN_LE || x->op == BIN_GE);
+	const struct node *l = x->kind == E_NEG ? node_const(r, x, w_small(0)) : resolve(r, x->bin.l, 0);
+	const struct node *rr = resolve(r, x->kind == E_NEG ? x->bin.l : x->bin.r, 0);
+
+	c->n = 2;
+	c->fn = resolve_var(r, x, s);
+	c->args[0] = swap ? rr : l;
+	c->args[1] = swap ? l : rr;
+	if (!negate)
+		return &c->h;
+	struct n_unary *n = node_new(r, sizeof *n, OP_NOT, x);
+	n->e = &c->h;
+	return &n->h;
+}
+
+static const struct node *resolve_binary(struct resolver *r, const struct expr *x, int strict)
+{
+	static const uint8_t op[] = {
+		[BIN_ADD] = OP_ADD, [BIN_SUB] = OP_SUB, [BIN_MUL] = OP_MUL, [BIN_DIV] = OP_DIV,
+		[BIN_EQ] = OP_EQ, [BIN_NE] = OP_NE, [BIN_LT] = OP_LT, [BIN_LE] = OP_LE, [BIN_GT] = OP_GT,
+		[BIN_GE] = OP_GE, [BIN_AND] = OP_AND, [BIN_OR] = OP_OR, [BIN_IMPL] = OP_IMPL,
+		[BIN_UPDATE] = OP_UPDATE, [BIN_CONCAT] = OP_CONCAT,
+	};
+	sym_t s = rebound_operator(x);
+
+	if (s)
+		return call_operator(r, x, s);
+	struct n_binary *n = node_new(r, sizeof *n, op[x->op], x);
+	n->l = resolve(r, x->bin.l, strict);
+	n->r = resolve(r, x->bin.r, strict);
+	return &n->h;
+}
+
+static const struct node *resolve_unary(struct resolver *r, const struct expr *x, int strict)
+{
+	sym_t s = x->kind == E_NEG ? rebound_operator(x) : SYM_NONE;
+
+	if (s)
+		return call_operator(r, x, s);
+	struct n_unary *n = node_new(r, sizeof *n, x->kind == E_NEG ? OP_NEG : OP_NOT, x);
+	n->e = resolve(r, x->bin.l, strict);
+	return &n->h;
+}
+
+static const struct node *resolve_many(struct resolver *r, const struct expr *x, enum node_op op, uint32_t n,
+				       struct expr **v)
+{
+	struct n_interp *l = node_new(r, sizeof *l + n * sizeof *l->v, op, x);
+
+	_Static_assert(sizeof(struct n_interp) == sizeof(struct n_list), "one constructor for both");
+	l->n = n;
+	for (uint32_t i = 0; i < n; i++)
+		l->v[i] = resolve(r, v[i], 0);
+	return &l->h;
+}
+
+static const struct node *resolve_spath(struct resolver *r, const struct expr *x)
+{
+	struct n_call *c = node_new(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
+
+	c->n = 2;
+	c->fn = resolve_var(r, x, SYM_FIND_FILE);
+	c->args[0] = resolve_var(r, x, SYM_NIX_PATH);
+	c->args[1] = node_const(r, x, literal_str(r, x->str.p, x->str.n));
+	return &c->h;
+}
+
+static const struct node *resolve_if(struct resolver *r, const struct expr *x, int strict)
+{
+	struct n_if *n = node_new(r, sizeof *n, OP_IF, x);
+
+	n->cond = resolve(r, x->if_.cond, strict);
+	r->frame->head = 0;
+	n->then = resolve(r, x->if_.then, strict);
+	n->else_ = resolve(r, x->if_.else_, strict);
+	return &n->h;
+}
+
+static const struct node *resolve_assert(struct resolver *r, const struct expr *x, int strict)
+{
+	struct n_assert *n = node_new(r, sizeof *n, OP_ASSERT, x);
+
+	n->cond = resolve(r, x->with.env, strict);
+	n->body = resolve(r, x->with.body, strict);
+	return &n->h;
+}
+
+const struct node *resolve(struct resolver *r, const struct expr *x, int strict)
+{
+	switch ((enum expr_kind)x->kind) {
+	case E_INT: return node_const(r, x, literal_int(r, x->i));
+	case E_FLOAT: return node_const(r, x, literal_float(r, x->d));
+	case E_STR: return node_const(r, x, literal_str(r, x->str.p, x->str.n));
+	case E_PATH: return node_const(r, x, literal_path(r, x->str.p, x->str.n));
+	case E_SPATH: return resolve_spath(r, x);
+	case E_VAR: return resolve_var(r, x, x->var.sym);
+	case E_CURPOS: return node_new(r, sizeof(struct n_curpos), OP_CURPOS, x);
+	case E_SELECT: return resolve_select(r, x, strict);
+	case E_HASATTR: return select_path(r, x, resolve(r, x->select.e, strict), 0, OP_HASATTR, 0);
+	case E_ATTRS: return x->rec ? resolve_rec(r, x) : resolve_attrs(r, x);
+	case E_LIST: return resolve_many(r, x, OP_LIST, x->list.n, x->list.v);
+	case E_LAMBDA: return resolve_lambda(r, x);
+	case E_CALL: return resolve_call(r, x, strict);
+	case E_LET: return resolve_let(r, x, strict);
+	case E_WITH: return resolve_with(r, x, strict);
+	case E_IF: return resolve_if(r, x, strict);
+	case E_ASSERT: return resolve_assert(r, x, strict);
+	case E_NOT: case E_NEG: return resolve_unary(r, x, strict);
+	case E_BINARY: return resolve_binary(r, x, strict);
+	case E_CONCAT: return resolve_many(r, x, x->rec ? OP_INTERP : OP_PATH, x->concat.n, x->concat.v);
+	}
+	abort();
+}
+
+const struct node *scope_resolve(const struct expr *x, const struct scope_env *env, struct arena *mem,
+				 uint32_t *nslots, struct err *e)
+{
+	struct resolver r = { .mem = mem, .env = env, .err = e };
+	struct cframe outer, f;
+	struct cscope sc = { 0 };
+
+	if (env->n_names) {
+		push_frame(&r, &outer);
+		for (uint32_t i = 0; i < env->n_names; i++)
+			bind_var(&r, &sc, env->names[i], i);
+	}
+	push_frame(&r, &f);
+	f.head = 1;
+	const struct node *n = resolve(&r, x, 1);
+	*nslots = f.nslots;
+	unbind(&sc);
+	arena_release(&r.tmp);
+	return e->code ? NULL : n;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Private to scope.c and strict.c: what is known while a tree is resolved.
+ */
+#ifndef LANG_SCOPE_INT_H
+#define LANG_SCOPE_INT_H
+
+#include "lang/program.h"
+
+/* A frame being laid out. head: nothing but its parameters took slots so far in a branch, so a
+ * let of any size belongs to it. */
+struct cframe {
+	struct cframe *up;
+	uint32_t depth, nslots;
+	int head;
+};
+
+struct cvar {
+	sym_t sym;
+	uint32_t slot;
+	struct cframe *frame;
+	struct cvar *shadowed; /* the binding of the same name outside */
+	struct cvar *next;     /* in the same scope */
+};
+
+struct cscope {
+	struct cvar *vars;
+};
+
+struct ccache {
+	sym_t sym;
+	uint32_t slot;
+	struct ccache *next;
+};
+
+struct cwith {
+	struct cwith *up;
+	struct cframe *frame;
+	uint32_t slot;
+	struct ccache *caches;
+	const struct n_with *node;
+};
+
+struct resolver {
+	struct arena *mem; /* for nodes */
+	struct arena tmp;  /* dropped at the end */
+	const struct scope_env *env;
+	struct err *err;
+	struct cframe *frame;
+	struct cwith *with;
+};
+
+/* The node for x. strict: it runs directly in the frame being laid out, not from a thunk. */
+const struct node *resolve(struct resolver *r, const struct expr *x, int strict);
+
+/* Notes which parameters the body of l forces before anything else can happen. */
+void strict_params(struct n_lambda *l);
+
+#endif
