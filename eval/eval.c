@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
+#include "eval/show.h"
 #include "eval/state.h"
 
 #include <string.h>

@@ -594,25 +594,17 @@ static W ev_path(const struct node *n, struct frame *f)
 }
 
 #define ev_call call_node
+#define dl_thunk thunk_new
+#define dl_lambda ev_lambda
 
 const op_eval ops_eval[OP_COUNT] = {
-#define X(id, name) [OP_##id] = ev_##name,
+#define X(id, evaluate, put_off) [OP_##id] = ev_##evaluate,
 	NODE_OPS(X)
 #undef X
 };
 
 const op_eval ops_delay[OP_COUNT] = {
-#define X(id, name) [OP_##id] = thunk_new,
+#define X(id, evaluate, put_off) [OP_##id] = dl_##put_off,
 	NODE_OPS(X)
 #undef X
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Woverride-init"
-	[OP_CONST] = dl_constant,
-	[OP_VAR0] = dl_var, [OP_VAR1] = dl_var, [OP_VAR2] = dl_var, [OP_VARN] = dl_var,
-	[OP_WITH_VAR] = dl_with_var,
-	[OP_SELECT1] = dl_select1,
-	[OP_ATTRS] = dl_attrs,
-	[OP_LIST] = dl_list,
-	[OP_LAMBDA] = ev_lambda,
-#pragma GCC diagnostic pop
 };

@@ -17,16 +17,21 @@
 #include "lang/ast.h"
 #include "lang/word.h"
 
-#define NODE_OPS(X)                                                                                        \
-	X(CONST, constant) X(VAR0, var0) X(VAR1, var1) X(VAR2, var2) X(VARN, varn) X(WITH_VAR, with_var)    \
-	X(CURPOS, curpos) X(SELECT1, select1) X(SELECT, select) X(HASATTR, hasattr) X(ATTRS, attrs)         \
-	X(REC, rec) X(LIST, list) X(LAMBDA, lambda) X(CALL, call) X(LET, let) X(FRAME, frame)               \
-	X(WITH, with) X(IF, if) X(ASSERT, assert) X(NOT, not) X(NEG, neg) X(ADD, add) X(SUB, sub)           \
-	X(MUL, mul) X(DIV, div) X(EQ, eq) X(NE, ne) X(LT, lt) X(LE, le) X(GT, gt) X(GE, ge) X(AND, and)     \
-	X(OR, or) X(IMPL, impl) X(UPDATE, update) X(CONCAT, concat) X(INTERP, interp) X(PATH, path)
+/* Each kind of node: its name, its evaluation (ev_X in eval/ops.c) and how it is put off (dl_X). */
+#define NODE_OPS(X) \
+	X(CONST, constant, constant) X(VAR0, var0, var) X(VAR1, var1, var) X(VAR2, var2, var) \
+	X(VARN, varn, var) X(WITH_VAR, with_var, with_var) X(CURPOS, curpos, thunk) \
+	X(SELECT1, select1, select1) X(SELECT, select, thunk) X(HASATTR, hasattr, thunk) \
+	X(ATTRS, attrs, attrs) X(REC, rec, thunk) X(LIST, list, list) X(LAMBDA, lambda, lambda) \
+	X(CALL, call, thunk) X(LET, let, thunk) X(FRAME, frame, thunk) X(WITH, with, thunk) \
+	X(IF, if, thunk) X(ASSERT, assert, thunk) X(NOT, not, thunk) X(NEG, neg, thunk) \
+	X(ADD, add, thunk) X(SUB, sub, thunk) X(MUL, mul, thunk) X(DIV, div, thunk) X(EQ, eq, thunk) \
+	X(NE, ne, thunk) X(LT, lt, thunk) X(LE, le, thunk) X(GT, gt, thunk) X(GE, ge, thunk) \
+	X(AND, and, thunk) X(OR, or, thunk) X(IMPL, impl, thunk) X(UPDATE, update, thunk) \
+	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk)
 
 enum node_op {
-#define X(id, name) OP_##id,
+#define X(id, ev, dl) OP_##id,
 	NODE_OPS(X)
 #undef X
 	OP_COUNT
