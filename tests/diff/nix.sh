@@ -1,0 +1,113 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# Differential test: the same expressions in gxeval and in nix-instantiate must give the same text or both be refused.
+# Skipped (77) where nix-instantiate is not installed.
+#
+# Expressions are COUNT generated ones (SEED), each line of cases/*.lines and each cases/*.gx.  Each is
+# evaluated strictly, and lazily (only to its type).  nix-instantiate takes 40 ms to start but evaluates many files
+# in one go up to the first it refuses: what gxeval accepts is given to it in one go, the rest one by one.
+#
+# known-differences lists what newer Nix changed on purpose: lines of "side<TAB>fixed string<TAB>reason".
+# side is what is searched for the string: expr (the expression), gx or nix (what that program said).
+set -u
+command -v nix-instantiate >/dev/null 2>&1 || { echo "nix-instantiate is not installed"; exit 77; }
+here=$srcdir/tests/diff
+: "${COUNT:=2000}" "${SEED:=1}"
+gen=$builddir/tests/diff/gen
+[ -x "$gen" ] || { echo "the generator is not built"; exit 77; }
+work=$PWD/work
+mkdir -p "$work/state" "$work/etc" "$work/x"
+cd "$work/x" || exit 1
+
+# The oracle sees nothing of this machine and changes nothing on it.
+export NIX_REMOTE=dummy:// NIX_STATE_DIR="$work/state" NIX_CONF_DIR="$work/etc" NIX_STORE_DIR=/nix/store
+export NIX_LOG_DIR="$work/state" NIX_LOCALSTATE_DIR="$work/state"
+unset NIX_PATH
+
+"$gen" "$SEED" "$COUNT" . || exit 1
+for f in "$here"/cases/*.lines; do
+	[ -f "$f" ] || continue
+	base=${f##*/}
+	awk -v base="${base%.lines}" '
+		/^[ \t]*(#.*)?$/ { next }
+		{ name = sprintf("%s-%03d.gx", base, NR); print > name; close(name) }' "$f"
+done
+for f in "$here"/cases/*.gx; do
+	[ -f "$f" ] && cp "$f" .
+done
+# The lazy form asks only for the type: what is inside must not be touched.
+for f in *.gx; do
+	printf 'builtins.typeOf (\n' >"lazy-$f"
+	cat "$f" >>"lazy-$f"
+	printf ')\n' >>"lazy-$f"
+done
+
+cat >../gx.sh <<'SH'
+for f; do
+	timeout 60 "$gxeval" --strict "$f" >"$f.gx-out" 2>"$f.gx-err" </dev/null
+	echo $? >"$f.gx-status"
+done
+SH
+ls | grep '\.gx$' | xargs -P "${jobs:-2}" -n 50 sh ../gx.sh
+
+# nix FILE...: answers in FILE.nix-out, or FILE.nix-err when it is refused.
+cat >../nix.sh <<'SH'
+while [ $# -gt 0 ]; do
+	timeout 120 nix-instantiate --eval --strict --readonly-mode "$@" >nix.$$.out 2>nix.$$.err </dev/null
+	rc=$?
+	while IFS= read -r line; do
+		printf '%s\n' "$line" >"$1.nix-out"
+		shift
+	done <nix.$$.out
+	[ $rc -eq 0 ] && continue
+	[ $# -gt 0 ] || break
+	grep '^error' nix.$$.err | tail -n 1 >"$1.nix-err"
+	[ -s "$1.nix-err" ] || echo "status $rc" >"$1.nix-err"
+	shift
+done
+rm -f nix.$$.out nix.$$.err
+SH
+grep -lx 0 *.gx-status | sed 's/\.gx-status$//' | xargs -P "${jobs:-2}" -n 100 sh ../nix.sh
+grep -Lx 0 *.gx-status | sed 's/\.gx-status$//' | xargs -P "${jobs:-2}" -n 20 sh ../nix.sh
+
+# Prints the reason why a difference is known, or nothing.
+reason() { # FILE
+	while IFS="$(printf '\t')" read -r side text why; do
+		case $side in
+		expr) grep -qF -- "$text" "$1" && echo "$why" && return ;;
+		gx) grep -qsF -- "$text" "$1.gx-err" "$1.gx-out" && echo "$why" && return ;;
+		nix) grep -qsF -- "$text" "$1.nix-err" "$1.nix-out" && echo "$why" && return ;;
+		esac
+	done <"$here/known-differences"
+}
+
+agree=0 refused=0 known=0 differ=0
+for f in *.gx; do
+	read -r rc <"$f.gx-status"
+	if [ "$rc" -gt 1 ]; then
+		why="gxeval ends with status $rc"
+	elif [ -f "$f.nix-err" ] && [ "$rc" -eq 1 ]; then
+		refused=$((refused + 1))
+		continue
+	elif [ -f "$f.nix-out" ] && [ "$rc" -eq 0 ] && cmp -s "$f.gx-out" "$f.nix-out"; then
+		agree=$((agree + 1))
+		continue
+	elif [ -n "$(reason "$f")" ]; then
+		known=$((known + 1))
+		continue
+	else
+		why=differs
+	fi
+	differ=$((differ + 1))
+	if [ $differ -le "${SHOW:-25}" ]; then
+		echo "not ok - $f: $why"
+		sed -n '1,12s/^/#   /p' "$f"
+		echo "#   gx:  $(head -c 300 "$f.gx-out" | head -n 3; grep -A 2 '^error' "$f.gx-err" | head -n 3)"
+		echo "#   nix: $(cat "$f.nix-out" "$f.nix-err" 2>/dev/null | head -c 300 | head -n 3)"
+	fi
+done
+[ $differ -gt "${SHOW:-25}" ] && echo "not ok - $((differ - ${SHOW:-25})) more differ"
+[ -n "${KEEP-}" ] && mkdir -p "$KEEP" && cp -r . "$KEEP"
+echo "ok - $agree values and $refused refusals agree with $(nix-instantiate --version); $known known differences"
+[ $differ -eq 0 ]

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+#
+# What integration tests share.  A test is a shell script that starts with
+#     . "$srcdir/tests/integration/lib.sh"
+# runs in an empty folder of its own, and says `check "what it shows" command...` for each behaviour.  tests/run sets
+# srcdir, builddir, gxeval.  No pipe over the program under test: its status would be lost.
+set -u
+PATH=${gxeval%/*}:$PATH
+
+# Runs a command; its success is the test's.
+check() { # DESCRIPTION COMMAND...
+	_what=$1
+	shift
+	if "$@" >check.log 2>&1; then
+		echo "ok - $_what"
+	else
+		echo "not ok - $_what"
+		sed 's/^/#   /' check.log
+	fi
+}
+
+# Succeeds when the command ends with exactly this status.
+status() { # STATUS COMMAND...
+	_want=$1
+	shift
+	_rc=0
+	"$@" || _rc=$?
+	[ $_rc -eq "$_want" ] || { echo "status $_rc, expected $_want: $*" && return 1; }
+}
+
+# Succeeds when the command fails in an orderly way: not by a signal, a timeout, or not being found.
+must_fail() { # COMMAND...
+	_rc=0
+	"$@" || _rc=$?
+	[ $_rc -ne 0 ] && [ $_rc -lt 124 ] || { echo "status $_rc, expected an orderly failure: $*" && return 1; }
+}
+
+# Succeeds when standard output of the command is exactly TEXT and its status 0.
+prints() { # TEXT COMMAND...
+	_text=$1
+	shift
+	_got=$("$@") || return 1
+	[ "$_got" = "$_text" ] || { printf 'printed:  %s\nexpected: %s\n' "$_got" "$_text" && return 1; }
+}
+
+# Succeeds when the command fails in an orderly way and says TEXT (a fixed string) on standard error.
+complains() { # TEXT COMMAND...
+	_text=$1
+	shift
+	must_fail "$@" 2>complains.log || return 1
+	grep -qF -- "$_text" complains.log || { cat complains.log && echo "does not say: $_text" && return 1; }
+}

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: MIT
+#
+# The arrows of doc/ARCHITECTURE.md: which folder may include which, private headers stay in their folder, each
+# library's header occurs in one .c file, config.h comes first in every .c file.
+cd "$srcdir" || exit 1
+
+find base lang eval store fetch builtins flake cli -name '*.[chy]' -o -name '*.re' | sort | xargs awk '
+	function bad(text) { print "not ok - " FILENAME ":" FNR ": " text; failures++ }
+	BEGIN {
+		may["base"] = " base "
+		may["lang"] = " base lang "
+		may["eval"] = " base lang eval "
+		may["store"] = " base store "
+		may["fetch"] = " base store fetch "
+		may["builtins"] = " base lang eval store fetch builtins "
+		may["flake"] = " base lang eval store fetch builtins flake "
+		may["cli"] = " base lang eval store fetch builtins flake cli "
+	}
+	FNR == 1 {
+		split(FILENAME, part, "/")
+		folder = part[1]
+		seen_include = 0
+		if (FILENAME ~ /\.[ch]$/ && $0 !~ /SPDX-License-Identifier: MIT/)
+			bad("does not start with the licence line")
+	}
+	FNR > 1000 && !long[FILENAME]++ { bad("longer than 1000 lines") }
+	/^#[ \t]*include "/ {
+		split($0, quoted, "\"")
+		header = quoted[2]
+		if (!seen_include++ && FILENAME ~ /\.c$/ && FILENAME !~ /lang\/(parser|lexer)\.c$/ && header != "config.h")
+			bad("the first include is not config.h")
+		if (header == "config.h") next
+		if (header !~ /\//) { bad("include \"" header "\" has no folder"); next }
+		split(header, to, "/")
+		if (index(may[folder], " " to[1] " ") == 0)
+			bad(folder "/ may not include " header)
+		if ((header ~ /_int\.h$/ || header == "eval/state.h") && to[1] != folder)
+			bad(header " is private to " to[1] "/")
+		if ((folder == "store" || folder == "fetch") && header == "base/mem.h")
+			bad("collected memory in " folder "/")
+		next
+	}
+	/^#[ \t]*include <(gc|sqlite3|curl|openssl|archive|seccomp|git2)[.\/_]/ {
+		match($0, /<(gc|sqlite3|curl|openssl|archive|seccomp|git2)/)
+		lib = substr($0, RSTART + 1, RLENGTH - 1)
+		if (FILENAME ~ /\.h$/) bad("library header <" lib "> in a header")
+		if (lib in owner && owner[lib] != FILENAME) bad("<" lib "> is also included by " owner[lib])
+		owner[lib] = FILENAME
+	}
+	END {
+		if (!failures) print "ok - " ARGC - 1 " files keep to the arrows"
+		exit failures > 0
+	}'
