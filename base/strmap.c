@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "base/strmap.h"
+#include "base/hashing.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -14,22 +15,6 @@ struct strmap_entry {
 	uint32_t len, hash;
 	uint64_t value;
 };
-
-static uint32_t hash_bytes(const char *p, size_t n)
-{
-	uint64_t h = n * 0x9e3779b97f4a7c15u, w;
-
-	for (; n >= 8; p += 8, n -= 8) {
-		memcpy(&w, p, 8);
-		h = (h ^ w) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-	}
-	w = 0;
-	if (n)
-		memcpy(&w, p, n);
-	h = (h ^ w) * 0xff51afd7ed558ccdu;
-	return (uint32_t)(h ^ (h >> 29) ^ (h >> 43));
-}
 
 static struct strmap_entry *find(const struct strmap *m, const char *key, size_t n, uint32_t hash)
 {
@@ -77,4 +62,17 @@ uint64_t *strmap_put(struct strmap *m, const char *key, size_t n, int *is_new)
 		m->n++;
 	}
 	return &e->value;
+}
+
+int strmap_next(const struct strmap *m, size_t *at, const char **key, size_t *n, uint64_t **value)
+{
+	while (*at < m->cap && !m->e[*at].key)
+		++*at;
+	if (*at >= m->cap)
+		return 0;
+	struct strmap_entry *e = &m->e[(*at)++];
+	*key = e->key;
+	*n = e->len;
+	*value = &e->value;
+	return 1;
 }

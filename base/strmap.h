@@ -24,4 +24,7 @@ uint64_t *strmap_get(const struct strmap *m, const char *key, size_t n);
  * strmap_put. */
 uint64_t *strmap_put(struct strmap *m, const char *key, size_t n, int *is_new);
 
+/* The next entry from *at (0 at first) on, in no order; returns 0 at the end. */
+int strmap_next(const struct strmap *m, size_t *at, const char **key, size_t *n, uint64_t **value);
+
 #endif

@@ -152,13 +152,16 @@ W call_words(W fn, unsigned n, const W *args, const struct node *by);
 W call_closure(const struct n_lambda *l, struct frame *nf, const struct node *by);
 W call_node(const struct node *n, struct frame *f);
 
-__attribute__((noreturn, cold)) void stack_overflow(void);
+/* The stack limit was passed: a sample is due, or the stack is used up (then throws). */
+__attribute__((cold)) void stack_event(void);
+/* Takes a sample if one is due; returns whether. */
+int profile_event(void);
 __attribute__((noreturn, cold)) void infinite_recursion(const void *p, const struct node *by);
 
 static inline void check_stack(void)
 {
 	if (__builtin_expect((char *)__builtin_frame_address(0) < es.stack_limit, 0))
-		stack_overflow();
+		stack_event();
 }
 
 /* Errors at a node. */

@@ -277,8 +277,10 @@ void throw_err(struct err *e)
 	raise_failure(&f);
 }
 
-void stack_overflow(void)
+void stack_event(void)
 {
+	if (profile_event())
+		return;
 	/* Room for raising: what runs from here is bounded. */
 	es.stack_limit -= LIMIT_EVAL_STACK_RESERVE / 2;
 	const struct node *n = builtin_site();

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "lang/symbol.h"
 #include "base/arena.h"
+#include "base/hashing.h"
 #include "base/mem.h"
 
 #include <stdlib.h>
@@ -23,25 +24,6 @@ static struct {
 	uint32_t n, cap;
 	struct arena mem;
 } tab;
-
-static uint32_t hash_bytes(const char *p, size_t n)
-{
-	/* Eight bytes a step; names are short, so the mixing is what matters. */
-	uint64_t h = n * 0x9e3779b97f4a7c15u, w;
-
-	while (n >= 8) {
-		memcpy(&w, p, 8);
-		h = (h ^ w) * 0xff51afd7ed558ccdu;
-		h ^= h >> 32;
-		p += 8;
-		n -= 8;
-	}
-	w = 0;
-	if (n)
-		memcpy(&w, p, n);
-	h = (h ^ w) * 0xff51afd7ed558ccdu;
-	return (uint32_t)(h ^ (h >> 29) ^ (h >> 43));
-}
 
 static void *grow(void *p, size_t n, size_t size)
 {
