@@ -300,13 +300,14 @@ void hash_add(struct buf *b, const struct hash *h, enum hash_format f, int with_
 
 int hash_parse_format(const char *p, size_t n, enum hash_algo a, enum hash_format f, struct hash *out, struct err *e)
 {
+	/* No form of the longest hash comes near this; SRI may hold any number of newlines, in theory. */
+	enum { LONGEST = 512 };
 	static const char *const names[] = { "base16", "nix32", "base64", "SRI" };
-	uint8_t raw[NIX32_MAX(512)];
+	uint8_t raw[BASE64_MAX(LONGEST)]; /* the densest of the three */
 	size_t len = 0, want = algos[a].len;
 	int rc;
 
-	/* No form of the longest hash comes near this; SRI may hold any number of newlines, in theory. */
-	if (n > 512)
+	if (n > LONGEST)
 		return err_set(e, ERR_INVALID, "invalid %s hash of %zu characters", names[f], n);
 	if (f == HASH_BASE16)
 		rc = base16_decode(p, n, raw, &len, e);
