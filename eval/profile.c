@@ -7,6 +7,7 @@
  * A stack is kept as the text it is written as; equal ones are counted together.
  */
 #include "config.h"
+#include "base/buf.h"
 #include "base/source.h"
 #include "base/strmap.h"
 #include "eval/builtin.h"
