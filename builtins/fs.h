@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The file system as an evaluation sees it.
+ *
+ * Paths are path values: absolute, normalised, logical.  Between them and the kernel stand three things:
+ *
+ *   mounts    a store that lies elsewhere than it says, or a flake's source that is not copied yet, is a
+ *             logical prefix read from a physical directory
+ *   access    in pure and restricted evaluation only what is below an allowed prefix may be read, every
+ *             symbolic link on the way included; an error names the path that was asked for, never
+ *             where a link led, and comes before anything is known about the file
+ *   memory    a file, directory or kind that was read once is not read again: an evaluation sees one state.
+ *             What was absent or failed is asked for again, since a build may have made it since
+ *
+ * The state is the evaluating thread's.  Everything marked Throws. raises EK_DENIED for what access forbids.
+ */
+#ifndef BUILTINS_FS_H
+#define BUILTINS_FS_H
+
+#include "eval/builtin.h"
+
+/* --- set-up, before or during evaluation; strings are copied --- */
+
+/* Allows the object at a normalised path and everything below it. */
+void fs_allow(const char *path, size_t n);
+
+/* Reads paths at and below `logical` from `physical`; what is not there is looked for at the logical path itself. */
+void fs_mount(const char *logical, const char *physical);
+
+/* Makes <nix/NAME> a file with this text. */
+void fs_provide(const char *name, const char *text);
+
+/* Appends to the search path: "prefix=path" or "path" as after -I; all entries of a text like $NIX_PATH. */
+void fs_search_path_add(const char *entry, size_t n);
+void fs_search_path_add_all(const char *entries);
+
+/* What needs a store or a network.  Absent ones (NULL) make what needs them an error. */
+struct fs_hooks {
+	/* Builds or fetches what a context names, so that it can be read, and allows reading it. Throws. */
+	void (*realise)(uint32_t ctx);
+	/* The references of the store object that holds `path`, as a context of opaque paths; 0 when unknown. */
+	uint32_t (*references)(const char *path, size_t n);
+	/* The value of importing a valid derivation file; W_ABSENT when path is none.  Throws. */
+	W (*import_drv)(W path);
+	/* The directory a search path entry like "https://…", "channel:…" or "flake:…" stands for. Throws. */
+	W (*fetch_entry)(const char *entry, size_t n);
+};
+void fs_set_hooks(const struct fs_hooks *hooks);
+
+/* --- reading --- */
+
+enum fs_kind {
+	FS_FAILED = -3, /* errno says why */
+	FS_LOOP = -2,	/* too many symbolic links */
+	FS_DENIED = -1,
+	FS_MISSING = 0,
+	FS_REGULAR,
+	FS_DIRECTORY,
+	FS_SYMLINK,
+	FS_OTHER
+};
+
+/* What is at a path; fs_stat follows a symbolic link, fs_lstat does not. */
+enum fs_kind fs_lstat(W path);
+enum fs_kind fs_stat(W path);
+
+/* Raises the error for what a kind below FS_REGULAR says about path. */
+void fs_throw(enum fs_kind k, W path) __attribute__((noreturn, cold));
+
+/* The path with every symbolic link followed; need not exist.  Throws. */
+W fs_resolve(W path);
+
+/* Where an object that is to be copied whole lies physically, links in its directory part followed; it exists and
+ * reading all of it is allowed.  Collected.  Throws. */
+const char *fs_tree(W path);
+
+/* The contents of a file, without context.  Throws. */
+W fs_read_file(W path);
+
+/* The set readDir returns.  Throws. */
+W fs_read_dir(W path);
+
+/* "regular", "directory", "symlink" or "unknown", of the path itself.  Throws. */
+W fs_kind_string(W path);
+
+/* The value of a file, or of default.gx or default.nix in a directory.  Throws. */
+W fs_import(W path);
+
+/* The path an argument stands for, after what its context names was built.  Throws. */
+W fs_realise(W arg);
+void fs_realise_context(uint32_t ctx);
+
+/* A file's text for the parser, and registered as a source. It stays. Throws. */
+const struct source *fs_source(W path);
+
+/* path/name, normalised. */
+W fs_join(W path, const char *name, size_t n);
+
+/* The path value for a name given by a user: relative ones start at the working directory. Throws. */
+W fs_user_path(const char *p, size_t n);
+
+/* What `<name>` stands for in a list of n entries (prefixes may be empty).  Throws. */
+struct fs_search_entry {
+	const char *prefix, *path;
+	size_t prefix_len, path_len;
+};
+W fs_find_file(const struct fs_search_entry *e, size_t n, const char *name, size_t name_len);
+
+/* The search path; *n entries, borrowed. */
+const struct fs_search_entry *fs_search_path(size_t *n);
+
+extern const struct builtin *const builtins_files[];
+extern const struct builtin *const builtins_import[];
+extern const struct builtin *const builtins_search_path[];
+extern const struct builtin *const builtins_paths[];
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading files and directories.
+ *
+ * A file is read straight into the string value it becomes: its size is asked for first, one read fills the
+ * block, and files that have no size (pipes, /proc) grow by doubling.  Contents above a mebibyte are not kept
+ * in the memo: what the expression itself does not hold on to can be collected.
+ *
+ * Under a guard the path was walked first, so no component is a link any more and the open says so.
+ */
+#include "config.h"
+#include "builtins/fs_int.h"
+#include "base/buf.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/pathname.h"
+#include "base/source.h"
+#include "eval/eval.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { KEEP_MAX = 1 << 20, GROW_MIN = 1 << 16, DIR_BUFFER = 1 << 15 };
+
+/* --- opening --- */
+
+static void close_fd(void *arg)
+{
+	close(*(int *)arg);
+}
+
+static __attribute__((noreturn, cold)) void cannot_open(W path, int err)
+{
+	errno = err;
+	fs_throw(err == ENOENT || err == ENOTDIR ? FS_MISSING : err == ELOOP ? FS_LOOP : FS_FAILED, path);
+}
+
+/* The descriptor, or -1 and errno. */
+static int open_places(W path, int flags)
+{
+	const char *place[2];
+	unsigned n = fs_places(path, place);
+	int fd = -1;
+
+	for (unsigned i = 0; i < n && fd < 0; i++)
+		do
+			fd = open(place[i], flags | O_CLOEXEC);
+		while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+/* The path to open for `path`, checked: itself when nothing guards it. */
+static W openable(W path)
+{
+	W real = path;
+
+	if (fs_guarded() || fs_state()->mounts.n)
+		real = fs_resolve(path);
+	if (fs_guarded() && !fs_allowed(w_get_path(real)->b, w_get_path(real)->h.n))
+		fs_throw(FS_DENIED, path);
+	return real;
+}
+
+static int open_flags(int flags)
+{
+	return fs_guarded() ? flags | O_NOFOLLOW : flags;
+}
+
+/* --- files --- */
+
+static ssize_t read_some(int fd, char *p, size_t n)
+{
+	ssize_t k;
+
+	do
+		k = read(fd, p, n);
+	while (k < 0 && errno == EINTR);
+	return k;
+}
+
+/* Reads until p is full or the file ends; -1 and errno on failure. */
+static ssize_t read_full(int fd, char *p, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t k = read_some(fd, p + done, n - done);
+		if (k < 0)
+			return -1;
+		if (!k)
+			break;
+		done += (size_t)k;
+	}
+	return (ssize_t)done;
+}
+
+static __attribute__((noreturn, cold)) void too_large(W path)
+{
+	throw_error(EK_IO, "file '%s' is larger than a string can be", w_get_path(path)->b);
+}
+
+/* A file of unknown length, of which `have` bytes were read already. */
+static W read_growing(int fd, W path, const char *first, size_t have)
+{
+	struct buf b = BUF_GC;
+
+	buf_add(&b, first, have);
+	for (;;) {
+		buf_reserve(&b, b.len < GROW_MIN ? GROW_MIN : b.len);
+		ssize_t k = read_some(fd, b.p + b.len, b.cap - b.len - 1);
+		if (k < 0)
+			cannot_open(path, errno);
+		if (!k)
+			return w_str(buf_str(&b), b.len, 0);
+		b.len += (size_t)k;
+		if (b.len > LIMIT_STRING_LENGTH)
+			too_large(path);
+	}
+}
+
+/* A file that says how long it is, and one byte more to see whether that is true. */
+static W read_sized(int fd, W path, size_t size)
+{
+	struct str *s = str_alloc(size, 0);
+	ssize_t n = read_full(fd, s->b, size);
+	char more;
+
+	if (n < 0)
+		cannot_open(path, errno);
+	if ((size_t)n < size) {
+		s->len = (uint32_t)n;
+		s->b[n] = 0;
+		return w_tag(s, TAG_STR);
+	}
+	ssize_t k = read_some(fd, &more, 1);
+	if (k <= 0)
+		return w_tag(s, TAG_STR);
+	struct buf b = BUF_GC;
+	buf_add(&b, s->b, size);
+	buf_addc(&b, more);
+	return read_growing(fd, path, b.p, b.len);
+}
+
+static W read_fd(int fd, W path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		cannot_open(path, errno);
+	if (S_ISDIR(st.st_mode))
+		throw_error(EK_IO, "cannot read '%s': it is a directory", w_get_path(path)->b);
+	if ((uint64_t)st.st_size > LIMIT_STRING_LENGTH)
+		too_large(path);
+	return S_ISREG(st.st_mode) && st.st_size ? read_sized(fd, path, (size_t)st.st_size)
+						 : read_growing(fd, path, "", 0);
+}
+
+W fs_read_file(W path)
+{
+	struct fs *fs = fs_state();
+	W real = openable(path);
+	struct box_path *p = w_get_path(real);
+	uint64_t *known = strmap_get(&fs->files, p->b, p->h.n);
+	const char *text = fs_provided(real);
+
+	if (known)
+		return *known;
+	if (text)
+		return w_cstr(text);
+	int fd = open_places(real, open_flags(O_RDONLY));
+	if (fd < 0)
+		cannot_open(path, errno);
+	protect_push(close_fd, &fd);
+	W s = read_fd(fd, path);
+	protect_pop(1);
+	if (w_get_str(s)->len <= KEEP_MAX)
+		*strmap_put(&fs->files, p->b, p->h.n, NULL) = s;
+	return s;
+}
+
+/* --- program text --- */
+
+/* The parser's text must outlive the collector's interest in it. */
+static const struct source *add_source(W path, const struct str *s)
+{
+	struct box_path *p = w_get_path(path);
+	size_t dir = path_dir_len(p->b, p->h.n);
+	char *text = malloc(mem_size(1, s->len, 1)), *base = malloc(dir + 1);
+
+	if (!text || !base)
+		throw_error(EK_IO, "out of memory reading '%s'", p->b);
+	memcpy(text, s->b, (size_t)s->len + 1);
+	memcpy(base, p->b, dir);
+	base[dir] = 0;
+	const struct source *src = source_add(p->b, p->b, base, text, s->len);
+	free(base);
+	if (!src)
+		free(text);
+	return src;
+}
+
+const struct source *fs_source(W path)
+{
+	struct fs *fs = fs_state();
+	struct box_path *p = w_get_path(path);
+
+	if (fs_guarded())
+		openable(path);
+	uint64_t *known = strmap_get(&fs->sources, p->b, p->h.n);
+	if (known)
+		return (const struct source *)(uintptr_t)*known;
+	const struct source *src = add_source(path, w_get_str(fs_read_file(path)));
+	if (!src)
+		throw_error(EK_IO, "too much source text: '%s' does not fit", p->b);
+	*strmap_put(&fs->sources, p->b, p->h.n, NULL) = (uintptr_t)src;
+	return src;
+}
+
+/* --- directories --- */
+
+struct linux_dirent64 {
+	uint64_t ino;
+	int64_t off;
+	unsigned short reclen;
+	unsigned char type;
+	char name[];
+};
+
+static W kind_word(enum fs_kind k)
+{
+	return sym_word(sym_c(k == FS_REGULAR	? "regular"
+			      : k == FS_DIRECTORY ? "directory"
+			      : k == FS_SYMLINK	  ? "symlink"
+						  : "unknown"));
+}
+
+W fs_kind_string(W path)
+{
+	enum fs_kind k = fs_lstat(path);
+
+	if (k < FS_REGULAR)
+		fs_throw(k, path);
+	return kind_word(k);
+}
+
+/* For file systems whose directories do not tell the kind. */
+static W kind_later(W path, W unused)
+{
+	(void)unused;
+	return fs_kind_string(path);
+}
+
+struct lister {
+	struct attrs_builder b;
+	W dir;
+	W kind[4]; /* of regular, directory, symlink, other */
+};
+
+static W entry_kind(struct lister *l, const struct linux_dirent64 *d, size_t n)
+{
+	switch (d->type) {
+	case DT_REG:
+		return l->kind[0];
+	case DT_DIR:
+		return l->kind[1];
+	case DT_LNK:
+		return l->kind[2];
+	case DT_UNKNOWN:
+		return lazy_native(kind_later, fs_join(l->dir, d->name, n), W_NULL);
+	default:
+		return l->kind[3];
+	}
+}
+
+static void list_entry(struct lister *l, const struct linux_dirent64 *d)
+{
+	size_t n = strlen(d->name);
+
+	if (d->name[0] == '.' && (n == 1 || (n == 2 && d->name[1] == '.')))
+		return;
+	if (fs_guarded()) {
+		struct box_path *p = w_get_path(fs_join(l->dir, d->name, n));
+		if (!fs_allowed(p->b, p->h.n))
+			return;
+	}
+	attrs_add(&l->b, sym_intern(d->name, n), 0, entry_kind(l, d, n));
+}
+
+/* Adds all entries; returns 0, or an errno. */
+static int list_fd(struct lister *l, int fd)
+{
+	_Alignas(struct linux_dirent64) char buffer[DIR_BUFFER];
+	long n;
+
+	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+		for (long i = 0; i < n;) {
+			struct linux_dirent64 *d = (void *)(buffer + i);
+			list_entry(l, d);
+			i += d->reclen;
+		}
+	return n < 0 ? errno : 0;
+}
+
+static W list_dir(W real, W path)
+{
+	struct lister l = { .dir = real,
+			    .kind = { kind_word(FS_REGULAR), kind_word(FS_DIRECTORY), kind_word(FS_SYMLINK),
+				      kind_word(FS_OTHER) } };
+
+	attrs_builder_init(&l.b, 64);
+	int fd = open_places(real, open_flags(O_RDONLY | O_DIRECTORY));
+	if (fd < 0 && errno == ENOTDIR && fs_stat(path) > FS_MISSING)
+		throw_error(EK_IO, "cannot list '%s': it is not a directory", w_get_path(path)->b);
+	if (fd < 0)
+		cannot_open(path, errno);
+	protect_push(close_fd, &fd);
+	int err = list_fd(&l, fd);
+	protect_pop(1);
+	if (err)
+		cannot_open(path, err);
+	return attrs_finish(&l.b);
+}
+
+W fs_read_dir(W path)
+{
+	struct fs *fs = fs_state();
+	W real = openable(path);
+	struct box_path *p = w_get_path(real);
+	uint64_t *known = strmap_get(&fs->dirs, p->b, p->h.n);
+
+	if (known)
+		return *known;
+	W set = list_dir(real, path);
+	*strmap_put(&fs->dirs, p->b, p->h.n, NULL) = set;
+	return set;
+}

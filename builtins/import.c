@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * import and scopedImport.
+ *
+ * A file is named by where its own links lead, so that a relative path in it starts at the real file; links in the
+ * directories above are left alone.  Two memos stand in front of the work: by the path as written, which is
+ * what the same expression asks again and again, and by the file found, so that two ways to
+ * one file give one value.  Both hold the thunk while the file is being evaluated: a file that imports itself
+ * before it has a value is an infinite recursion and is reported as one.
+ */
+#include "config.h"
+#include "base/buf.h"
+#include "base/pathname.h"
+#include "base/source.h"
+#include "builtins/fs_int.h"
+#include "eval/coerce.h"
+#include "eval/eval.h"
+
+#include <string.h>
+
+enum { LINKS_MAX = 1024 };
+
+/* --- realising --- */
+
+static __attribute__((noreturn, cold)) void no_store(const struct ctx_elem *c)
+{
+	throw_error(EK_DENIED,
+		    "cannot build '%.*s^%.*s' during evaluation: there is no store to build in; in read-only mode what "
+		    "is imported must exist already",
+		    (int)c->path_len, c->path, (int)c->output_len, c->output);
+}
+
+void fs_realise_context(uint32_t ctx)
+{
+	struct ctx_elem c;
+
+	if (!ctx)
+		return;
+	if (fs_state()->hooks.realise) {
+		fs_state()->hooks.realise(ctx);
+		return;
+	}
+	for (size_t i = 0; i < ctx_count(ctx); i++) {
+		ctx_parse(ctx_element(ctx, i), &c);
+		if (c.kind == CTX_BUILT)
+			no_store(&c);
+		if (fs_lstat(w_path(c.path, c.path_len)) < FS_REGULAR)
+			throw_error(EK_EVAL, "path '%.*s' is not valid", (int)c.path_len, c.path);
+	}
+}
+
+W fs_realise(W arg)
+{
+	uint32_t ctx;
+	W path = coerce_path(arg, &ctx);
+
+	fs_realise_context(ctx);
+	return path;
+}
+
+/* --- finding the file --- */
+
+/* The target of the link at path, as a path; W_ABSENT when it is none. */
+static W link_target(W path)
+{
+	enum fs_kind k = fs_lstat(path), why = FS_MISSING;
+	struct box_path *p = w_get_path(path);
+
+	if (k < FS_REGULAR)
+		fs_throw(k, path);
+	if (k != FS_SYMLINK)
+		return W_ABSENT;
+	W real = fs_walk(path, 0, &why);
+	const struct str *t = w_get_str(*strmap_get(&fs_state()->kinds, w_get_path(real)->b, w_get_path(real)->h.n));
+	if (t->len && t->b[0] == '/')
+		return fs_join(w_path("/", 1), t->b, t->len);
+	return fs_join(w_path(p->b, path_dir_len(p->b, p->h.n)), t->b, t->len);
+}
+
+/* default.gx if there is one, else default.nix, there or not. */
+static W default_file(W dir)
+{
+	W gx = fs_join(dir, "default.gx", 10);
+
+	return fs_stat(gx) >= FS_REGULAR ? gx : fs_join(dir, "default.nix", 11);
+}
+
+static W expression_file(W path)
+{
+	W next;
+
+	for (int links = 0; w_get_path(path)->h.n > 1; path = next, links++) {
+		if (links == LINKS_MAX)
+			fs_throw(FS_LOOP, path);
+		if ((next = link_target(path)) == W_ABSENT)
+			break;
+	}
+	return fs_stat(path) == FS_DIRECTORY ? default_file(path) : path;
+}
+
+/* --- evaluating it --- */
+
+/* "while evaluating the file …", collected. */
+static const char *file_note(W path)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "while evaluating the file '%s'", w_get_path(path)->b);
+	return b.p;
+}
+
+static W eval_file(W path, W scope)
+{
+	note_push(file_note(path), 0);
+	W w = eval_source(fs_source(path), scope);
+	note_pop();
+	return w;
+}
+
+static void remember(struct strmap *m, W path, W value)
+{
+	*strmap_put(m, w_get_path(path)->b, w_get_path(path)->h.n, NULL) = value;
+}
+
+static W *remembered(struct strmap *m, W path)
+{
+	return strmap_get(m, w_get_path(path)->b, w_get_path(path)->h.n);
+}
+
+/* Under a guard a remembered value must not tell more than the file would. */
+static void check_access(W path)
+{
+	enum fs_kind k;
+
+	if (fs_guarded() && (k = fs_stat(path)) < FS_REGULAR)
+		fs_throw(k, path);
+}
+
+W fs_import(W path)
+{
+	struct fs *fs = fs_state();
+	W *known;
+
+	check_access(path);
+	if ((known = remembered(&fs->imports, path)))
+		return force(*known);
+	W file = expression_file(path), value;
+	if ((known = remembered(&fs->exprs, file))) {
+		value = *known;
+	} else {
+		check_access(file);
+		value = lazy_native(eval_file, file, W_NULL);
+		remember(&fs->exprs, file, value);
+	}
+	remember(&fs->imports, path, value);
+	value = force(value);
+	remember(&fs->exprs, file, value);
+	remember(&fs->imports, path, value);
+	return value;
+}
+
+/* What a derivation file of the store stands for; W_ABSENT for other paths. */
+static W import_drv(W path)
+{
+	struct fs *fs = fs_state();
+	struct box_path *p = w_get_path(path);
+
+	if (!fs->hooks.import_drv || p->h.n < 4 || memcmp(p->b + p->h.n - 4, ".drv", 4))
+		return W_ABSENT;
+	return fs->hooks.import_drv(path);
+}
+
+BUILTIN_FLAGS(bi_import, BI_GLOBAL, "import", "!path",
+	      "The value of the expression in the file *path*. For a directory that is its `default.gx`, or its "
+	      "`default.nix`.\n"
+	      "The file sees the builtins and nothing of where it is imported; a relative path in it starts at the "
+	      "file's own directory. A file is evaluated once, however often it is imported. When the path comes "
+	      "from a derivation that is not built yet, it is built first.",
+	      "import (toFile \"three.gx\" \"1 + 2\")", "3")
+{
+	W path = fs_realise(args[0]), w = import_drv(path);
+
+	return w == W_ABSENT ? fs_import(path) : w;
+}
+
+BUILTIN_FLAGS(bi_scoped_import, BI_GLOBAL, "scopedImport", "scope path",
+	      "The value of the expression in the file *path*, with the attributes of the set *scope* as variables "
+	      "in front of the builtins.\n"
+	      "Unlike with `import`, the file is evaluated each time.",
+	      "scopedImport { x = 2; } (toFile \"x.gx\" \"x + 1\")", "3")
+{
+	W path = fs_realise(args[1]), w = import_drv(path);
+
+	if (w != W_ABSENT)
+		return w;
+	W scope = arg_attrs(args, 0), file = expression_file(path);
+	check_access(file);
+	return eval_file(file, scope);
+}
+
+const struct builtin *const builtins_import[] = { &def_bi_import, &def_bi_scoped_import, NULL };
