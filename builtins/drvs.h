@@ -3,7 +3,8 @@
  * The store objects this evaluation knows: every derivation it made, every text it put in a file, and
  * what they refer to.  So no .drv that was made here is ever read back: its hash modulo, outputs and inputs
  * are remembered, and with a store to write to its text, which is written only when somebody
- * needs the file (drvs_write).
+ * needs the file (drvs_write): before a build, before reading a path that a context names, and for the contexts of
+ * what an evaluation prints.
  *
  * Records live as long as the process, hold no pointer into the collected heap, and never move.
  * Fields are read-only outside drvs.c.

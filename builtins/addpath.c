@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From paths to store paths.
+ *
+ * The store path of a tree is computed from the hash of its archive, which is the expensive part, so hashes are
+ * remembered by path for the length of an evaluation, whatever name the object is given, and finished store paths of
+ * path values as well.  A file that changes during an evaluation is therefore seen once.
+ *
+ * A filter is a function of the language: it is called while the archive is written, file by
+ * file, as Nix does, so that what it traces comes in the same order.  It may raise an error while descriptors
+ * are open; such an error is caught at the call and raised again when the archive writer has returned.
+ * What it left out is remembered for the copy into a store, which therefore never asks again.
+ */
+#include "config.h"
+
+#include "builtins/addpath.h"
+
+#include "base/mem.h"
+#include "base/strmap.h"
+#include "builtins/fs.h"
+#include "builtins/store_ops.h"
+#include "eval/eval.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reachable by the collector. */
+static struct memo {
+	struct strmap hashes;	  /* method and path -> struct hash */
+	struct strmap store_paths; /* path value -> string */
+} *memo;
+
+static uint64_t hashed_bytes;
+
+static struct memo *get_memo(void)
+{
+	return memo ? memo : (memo = mem_root(sizeof *memo));
+}
+
+uint64_t add_path_bytes(void)
+{
+	return hashed_bytes;
+}
+
+struct slice path_base_name(W path)
+{
+	const char *s = strrchr(w_get_path(path)->b, '/');
+
+	return s && s[1] ? slice_of(s + 1) : SLICE("source");
+}
+
+W store_path_string(const struct store_path *p)
+{
+	struct buf b = BUF_GC;
+
+	store_path_add(&b, slice_of(eval_settings.store_dir), p);
+	if (eval_settings.pure || eval_settings.restricted)
+		fs_allow(b.p, b.len);
+	return w_str(b.p, b.len, ctx_single(b.p, b.len));
+}
+
+/* --- the filter --- */
+
+struct filtering {
+	W fn;
+	const char *path; /* of the file asked about */
+	size_t n;
+	const char *type;
+	int answer;
+	int raised;
+	struct failure failure;
+	size_t asked_root, copied_root; /* lengths of the root's path while hashing, copying */
+	struct strmap left_out;		/* below the root */
+};
+
+static void call_filter(void *arg)
+{
+	struct filtering *f = arg;
+	W r = call2(f->fn, w_str(f->path, f->n, 0), w_cstr(f->type));
+
+	f->answer = want_bool(r, "the return value of the path filter function");
+}
+
+static int ask_filter(void *user, const char *path, size_t n, enum nar_type type, struct err *e)
+{
+	struct filtering *f = user;
+
+	f->path = path;
+	f->n = n;
+	f->type = nar_type_name(type);
+	if (!unwind_run(call_filter, f, &f->failure, 1)) {
+		f->raised = 1;
+		return err_set(e, ERR_INVALID, "the filter failed");
+	}
+	if (!f->answer)
+		strmap_put(&f->left_out, path + f->asked_root, n - f->asked_root, NULL);
+	return f->answer;
+}
+
+static int recall_filter(void *user, const char *path, size_t n, enum nar_type type, struct err *e)
+{
+	struct filtering *f = user;
+
+	(void)type;
+	(void)e;
+	return !strmap_get(&f->left_out, path + f->copied_root, n - f->copied_root);
+}
+
+/* --- hashing --- */
+
+static void hash_object(const struct add_path *p, struct filtering *f, struct hash *out)
+{
+	const char *path = w_get_path(p->path)->b, *place = fs_tree(p->path);
+	const struct nar_filter ask = { ask_filter, f };
+	struct err e = ERR_INIT;
+	uint64_t size = 0;
+	int rc;
+
+	if (p->method == CA_FLAT)
+		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, &size, &e);
+	else
+		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : NULL, out, &size, &e);
+	hashed_bytes += size;
+	if (f && f->raised) {
+		err_release(&e);
+		unwind_rethrow(&f->failure);
+	}
+	if (rc)
+		throw_err(&e);
+}
+
+static void hash_remembered(const struct add_path *p, struct hash *out)
+{
+	const struct box_path *path = w_get_path(p->path);
+	size_t n = path->h.n;
+	char *key = mem_bytes(n + 2);
+	uint64_t *v;
+	struct hash *h;
+
+	key[0] = p->method == CA_FLAT ? 'f' : 'r';
+	memcpy(key + 1, path->b, n + 1);
+	v = strmap_get(&get_memo()->hashes, key, n + 1);
+	if (v) {
+		*out = *(struct hash *)(uintptr_t)*v;
+		return;
+	}
+	hash_object(p, NULL, out);
+	h = mem_bytes(sizeof *h);
+	*h = *out;
+	*strmap_put(&get_memo()->hashes, key, n + 1, NULL) = (uintptr_t)h;
+}
+
+static void make_path(const struct add_path *p, const struct hash *h, struct store_path *out)
+{
+	struct err e = ERR_INIT;
+
+	if (!store_path_make_fixed(slice_of(eval_settings.store_dir), p->name, p->method, h, p->refs, p->nrefs, 0, out,
+				   &e))
+		return;
+	err_prefix(&e, "the path '%s' cannot be added to the store", w_get_path(p->path)->b);
+	throw_err(&e);
+}
+
+static __attribute__((noreturn, cold)) void throw_mismatch(const struct add_path *p, const struct hash *got)
+{
+	char want_text[HASH_TEXT_MAX], got_text[HASH_TEXT_MAX];
+
+	hash_print(p->expected, HASH_SRI, 1, want_text);
+	hash_print(got, HASH_SRI, 1, got_text);
+	throw_error(EK_EVAL, "the %spath '%s' does not have the hash that was given: wanted %s, got %s",
+		    p->filter == W_NULL ? "" : "filtered ", w_get_path(p->path)->b, want_text, got_text);
+}
+
+/* --- into the store --- */
+
+static int is_there(const struct store_ops *ops, W path)
+{
+	struct err e = ERR_INIT;
+	int rc = ops->is_valid(ops->user, (struct slice){ w_get_str(path)->b, w_get_str(path)->len }, &e);
+
+	if (rc < 0)
+		throw_err(&e);
+	return rc;
+}
+
+static void copy_object(const struct store_ops *ops, const struct add_path *p, W path, const struct hash *h,
+			struct filtering *f)
+{
+	const struct nar_filter recall = { recall_filter, f };
+	struct slice to = { w_get_str(path)->b, w_get_str(path)->len };
+	const char *from = fs_tree(p->path);
+	struct err e = ERR_INIT;
+
+	if (is_there(ops, path))
+		return;
+	if (f)
+		f->copied_root = strlen(from);
+	if (ops->add_tree(ops->user, to, from, p->method, h, f ? &recall : NULL, p->refs, p->nrefs, &e))
+		throw_err(&e);
+}
+
+W add_path(const struct add_path *p)
+{
+	const struct store_ops *ops = store_ops_writing();
+	struct filtering *f = NULL;
+	struct store_path sp;
+	struct hash h;
+	W result;
+
+	if (p->expected && store_ops) {
+		make_path(p, p->expected, &sp);
+		result = store_path_string(&sp);
+		if (is_there(store_ops, result))
+			return result;
+	}
+	if (p->filter != W_NULL && p->method == CA_NAR) {
+		f = mem_new(sizeof *f);
+		f->fn = p->filter;
+		f->asked_root = w_get_path(p->path)->h.n;
+		hash_object(p, f, &h);
+	} else {
+		hash_remembered(p, &h);
+	}
+	if (p->expected && !hash_eq(p->expected, &h))
+		throw_mismatch(p, &h);
+	make_path(p, &h, &sp);
+	result = store_path_string(&sp);
+	if (ops)
+		copy_object(ops, p, result, &h, f);
+	return result;
+}
+
+W path_to_store(W path)
+{
+	struct box_path *b = w_get_path(path);
+	uint64_t *known = strmap_get(&get_memo()->store_paths, b->b, b->h.n);
+	struct add_path p = { .path = path, .method = CA_NAR, .filter = W_NULL };
+	W result;
+
+	if (known)
+		return *known;
+	p.name = path_base_name(path);
+	if (slice_ends(p.name, SLICE(".drv")))
+		throw_error(EK_EVAL, "the file '%s' cannot be copied to the store: names of files there may not end in '.drv'",
+			    b->b);
+	result = add_path(&p);
+	*strmap_put(&get_memo()->store_paths, b->b, b->h.n, NULL) = result;
+	return result;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Objects of the file system as store objects: what store path a file or tree gets, and with a store
+ * to write to, putting it there.
+ */
+#ifndef BUILTINS_ADDPATH_H
+#define BUILTINS_ADDPATH_H
+
+#include "eval/value.h"
+#include "store/hash.h"
+#include "store/path.h"
+#include "store/slice.h"
+
+struct add_path {
+	W path; /* a path value */
+	struct slice name;
+	enum ca_method method;	     /* CA_NAR or CA_FLAT */
+	W filter;		     /* function of path and type, W_NULL for none */
+	const struct hash *expected; /* what the hash must be, NULL when anything will do */
+	const struct slice *refs;    /* objects it refers to, in byte order */
+	size_t nrefs;
+};
+
+/* The store path as a string with context.  Throws. */
+W add_path(const struct add_path *p);
+
+/* eval_io.path_to_store: a path value's object under its own name.  Hashed once an evaluation. */
+W path_to_store(W path);
+
+/* A full store path as a string whose context is that object. */
+W store_path_string(const struct store_path *p);
+
+/* The last component, "source" for the root. */
+struct slice path_base_name(W path);
+
+/* How many bytes of archives were hashed (for statistics). */
+uint64_t add_path_bytes(void);
+
+#endif
