@@ -14,6 +14,7 @@
  */
 #include "config.h"
 #include "lang/parser.h"
+#include "base/buf.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -223,20 +224,28 @@ static int bad_character(struct lexer *lx)
 	if (*p == '$')
 		return LEX_ERROR(lx, p, 1, "unexpected character '$'; a variable is written without it, or as ${...} in a string");
 	if (*p == '\'')
-		return LEX_ERROR(lx, p, 1, "unexpected character '''; strings are written \"...\" or ''...''");
+		return LEX_ERROR(lx, p, 1, "unexpected character \"'\"; strings are written \"...\" or ''...''");
 	if (*p > 0x20 && *p < 0x7f)
 		return LEX_ERROR(lx, p, 1, "unexpected character '%c'", *p);
 	return LEX_ERROR(lx, p, 1, "unexpected byte 0x%02x", *p);
 }
 
-/* The innermost open bracket is the quote that was never closed. */
+/* The innermost open bracket is the quote that was never closed.  It may well be a closing one taken for
+ * an opening one, behind a `${` without its brace. */
 static int unterminated_string(struct lexer *lx)
 {
-	const struct bracket *top = stack_from(&lx->brackets, lx->brackets.n - 1);
+	uint32_t n = lx->brackets.n;
+	const struct bracket *v = stack_from(&lx->brackets, 0), *top = &v[n - 1];
 	int ind = top->kind == '\'';
+	struct buf b = BUF_INIT;
 
-	err_at(lx->err, top->pos, ind ? 2 : 1, "unterminated string: no closing %s before the end of file",
-	       ind ? "\"''\"" : "'\"'");
+	if (n > 1 && top[-1].kind == '$') {
+		buf_adds(&b, "; it begins inside the '${' opened at ");
+		show_position(&b, top[-1].pos);
+	}
+	err_at(lx->err, top->pos, ind ? 2 : 1, "unterminated string: no closing %s before the end of file%s",
+	       ind ? "\"''\"" : "'\"'", buf_str(&b));
+	buf_release(&b);
 	return LANG_error;
 }
 

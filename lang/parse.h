@@ -32,4 +32,8 @@ struct expr *parse_bindings(const struct source *src, const struct parse_options
 struct buf;
 void print_ast(struct buf *b, const struct expr *e);
 
+/* Appends a doc comment (expr->lambda.doc) as it is shown: without the indentation common to its lines, every
+ * line ended by a newline. */
+void doc_text(struct buf *b, const char *p, size_t n);
+
 #endif

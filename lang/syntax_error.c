@@ -1,10 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * Wording of syntax errors.
+ * One message for a token the grammar does not allow there.
+ *
+ * The parser knows which token came and which tokens it could have shifted.  Behind an expression that
+ * is a short list, since it has by then decided that the expression is over: just `;` in a binding, just
+ * `)` in parentheses.  So the list says where we are, and together with the token, the one before it and
+ * the innermost open bracket it is enough to recognise the usual mistakes and say what to do.
+ *
+ * Tokens go by the names the grammar gives them ("'if'", "identifier"), as the generated parser
+ * hands them out.
  */
 #include "config.h"
 #include "lang/ast_build.h"
+#include "lang/parser.h"
 #include "base/buf.h"
+
+#include <string.h>
+
+/* What is known about the error. */
+struct report {
+	struct parse *ps;
+	const char *token; /* that came */
+	struct span at;
+	const char *const *expected;
+	int n;
+	const struct bracket *open; /* innermost bracket the token stands in, NULL for none */
+};
+
 void show_position(struct buf *b, uint32_t pos)
 {
 	struct source_loc at;
@@ -12,8 +34,258 @@ void show_position(struct buf *b, uint32_t pos)
 	if (!source_locate(pos, &at))
 		buf_addf(b, "%s:%u:%u", at.src->name, at.line, at.column);
 }
+
+static int is(const struct report *r, const char *token)
+{
+	return !strcmp(r->token, token);
+}
+
+static int is_one_of(const char *token, const char *const *list)
+{
+	for (; *list; list++)
+		if (!strcmp(token, *list))
+			return 1;
+	return 0;
+}
+
+static int expects(const struct report *r, const char *token)
+{
+	for (int i = 0; i < r->n; i++)
+		if (!strcmp(r->expected[i], token))
+			return 1;
+	return 0;
+}
+
+static int expects_only(const struct report *r, const char *token)
+{
+	return r->n == 1 && expects(r, token);
+}
+
+/* Every expression may begin with an integer, and nothing else may. */
+static int expects_expr(const struct report *r)
+{
+	return expects(r, "integer");
+}
+
+/* An attribute path may go on or begin. */
+static int expects_name(const struct report *r)
+{
+	return expects(r, "'or'") && !expects_expr(r);
+}
+
+static const char *closer(char kind)
+{
+	return kind == '(' ? "')'" : kind == '[' ? "']'" : kind == '{' || kind == '$' ? "'}'" : "";
+}
+
+static const char *opener(char kind)
+{
+	return kind == '$' ? "${" : kind == '(' ? "(" : kind == '[' ? "[" : "{";
+}
+
+/* The byte of the source behind the token, past blanks; 0 at the end. */
+static char next_char(const struct report *r)
+{
+	const char *p = literal_text(r->ps, r->at) + (r->at.end - r->at.begin);
+
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return *p;
+}
+
+/* "unexpected ...", with the token's text where the name does not tell it. */
+static void add_token(struct buf *b, const struct report *r)
+{
+	static const char *const with_text[] = { "identifier", "integer", "floating-point number", "path",
+						 "'~/' path", "'<...>' path", "URL", NULL };
+	size_t n = r->at.end - r->at.begin;
+
+	if (is(r, "'~/' path") || is(r, "'<...>' path"))
+		buf_adds(b, "path");
+	else
+		buf_adds(b, r->token);
+	if (is_one_of(r->token, with_text))
+		buf_addf(b, " '%.*s%s'", (int)(n > 60 ? 60 : n), literal_text(r->ps, r->at), n > 60 ? "..." : "");
+}
+
+static const char *const expr_tokens[] = {
+	"integer", "floating-point number", "path", "'~/' path", "'<...>' path", "URL", "'if'", "'assert'", "'with'",
+	"'let'", "'rec'", "opening \"''\"", "'!'", "'-'", "'('", "'['", "'{'", NULL
+};
+static const char *const name_tokens[] = { "identifier", "'or'", "'\"'", "'${'", NULL };
+
+/* What was expected, in at most four items; nothing if it is more. */
+static void add_expected(struct buf *b, const struct report *r)
+{
+	const char *items[5];
+	int n = 0, expr = expects_expr(r), name = expects_name(r);
+
+	if (expr)
+		items[n++] = "an expression";
+	if (name)
+		items[n++] = "a name";
+	for (int i = 0; i < r->n; i++) {
+		const char *t = r->expected[i];
+		if ((expr && is_one_of(t, expr_tokens)) || ((expr || name) && is_one_of(t, name_tokens)) ||
+		    !strcmp(t, "bindings"))
+			continue;
+		if (n == 4)
+			return;
+		items[n++] = t;
+	}
+	for (int i = 0; i < n; i++)
+		buf_addf(b, "%s%s", i == 0 ? ", expected " : i == n - 1 ? " or " : ", ", items[i]);
+}
+
+/* Where the bracket is that was to be closed; no need if that is the token just before. */
+static void add_open(struct buf *b, const struct report *r)
+{
+	if (!r->open || !expects(r, closer(r->open->kind)) || r->open->pos == r->ps->lx.prev.at.begin)
+		return;
+	buf_addf(b, " to close the '%s' opened at ", opener(r->open->kind));
+	show_position(b, r->open->pos);
+}
+
+static const char *const comparisons[] = { "'=='", "'!='", "'<'", "'>'", "'<='", "'>='", NULL };
+static const char *const prefix_words[] = { "'if'", "'let'", "'with'", "'assert'", NULL };
+static const char *const keywords[] = { "'if'", "'then'", "'else'", "'let'", "'in'", "'with'", "'assert'", "'rec'",
+					"'inherit'", NULL };
+
+/* Whether a name may stand here.  In a `let` the parser has decided otherwise before it gives up, and
+ * the token before tells. */
+static int wants_name(const struct report *r)
+{
+	int prev = r->ps->lx.prev.token;
+
+	return expects_name(r) || prev == LET || (prev == ';' && expects_only(r, "'in'"));
+}
+
+/* A keyword where a name should be, and is meant to be, to judge by what surrounds it. */
+static const char *advice_for_keyword(const struct report *r)
+{
+	char next = next_char(r);
+
+	if (!is_one_of(r->token, keywords))
+		return NULL;
+	if (r->ps->lx.prev.token == '.' || (wants_name(r) && (next == '=' || next == '.' || next == ';')))
+		return ": it is a reserved word; in quotes it can be the name of an attribute";
+	if (expects(r, "identifier") && !expects_expr(r) && (next == ',' || next == '?' || next == '}'))
+		return ": it is a reserved word and cannot name an argument";
+	if (is(r, "'in'") && r->ps->lx.prev.token == '}' && !r->open)
+		return ": 'let' takes its bindings without braces, let a = 1; in a";
+	if (is_one_of(r->token, prefix_words) && !wants_name(r))
+		return ": as an operand or argument it needs parentheses";
+	return NULL;
+}
+
+static const char *advice_for_equals(const struct report *r)
+{
+	if (expects_only(r, "';'"))
+		return ": is a ';' missing before this binding? A comparison is written '=='";
+	if (literal_text(r->ps, r->at)[1] == '>')
+		return ": a function is written 'x: body'";
+	if (expects(r, "','") && expects(r, "'}'"))
+		return ": the default of an argument is written with '?'";
+	if (expects(r, "'in'") || expects_name(r) || expects_expr(r))
+		return NULL;
+	return r->open && r->open->kind != '$' ? ": a comparison is written '=='"
+					       : ": a comparison is written '==', and bindings stand in '{ }' or 'let ... in'";
+}
+
+static const char *advice_for_comma(const struct report *r)
+{
+	if (r->ps->lx.prev.token == ELLIPSIS)
+		return ": '...' comes last among the arguments";
+	if (r->open && r->open->kind == '[')
+		return ": elements of a list are separated by blanks";
+	if (r->open && r->open->kind == '{' && expects_only(r, "';'"))
+		return ": a binding ends with ';'";
+	if (r->open && r->open->kind == '(')
+		return ": arguments are separated by blanks, f a b";
+	return NULL;
+}
+
+static const char *advice_for_dot(const struct report *r)
+{
+	const char *p = literal_text(r->ps, r->at);
+
+	if (p[1] == '/' || (p[1] == '.' && p[2] == '/'))
+		return p[1] == '/' ? ": a path cannot end with a slash; the current directory is './.'"
+				   : ": a path cannot end with a slash; the parent directory is '../.'";
+	return NULL;
+}
+
+/* What to do, for the mistakes we know; it begins with its own punctuation and replaces the list of what was
+ * expected. */
+static const char *advice(const struct report *r)
+{
+	const char *word = advice_for_keyword(r);
+
+	if (word)
+		return word;
+	if (is(r, "'='"))
+		return advice_for_equals(r);
+	if (is(r, "','"))
+		return advice_for_comma(r);
+	if (is(r, "'.'"))
+		return advice_for_dot(r);
+	if (is_one_of(r->token, comparisons) && expects(r, "'++'"))
+		return ": comparisons do not chain; use parentheses or '&&'";
+	if ((is(r, "'|>'") || is(r, "'<|'")) && !expects_expr(r))
+		return ": '|>' and '<|' do not mix without parentheses";
+	if (is(r, "end of path"))
+		return ": a path cannot contain '//'; the operator needs blanks around it";
+	if ((is(r, "':'") || is(r, "'@'")) && r->ps->lx.prev.token == ID)
+		return ": a function used as an operand or argument needs parentheses";
+	if (is(r, "':'") && r->ps->lx.prev.token == '}')
+		return ": these braces hold bindings; the arguments of a function are { a, b ? default, ... }";
+	if (expects_only(r, "'{'") && r->ps->lx.prev.token == LET)
+		return ": a 'let' used as an operand or argument needs parentheses";
+	if (expects_only(r, "'else'"))
+		return ": every 'if' needs an 'else'";
+	if (expects_only(r, "';'") && (is(r, "'}'") || is(r, "'in'")))
+		return ": a ';' is missing before it";
+	return NULL;
+}
+
+static void unclosed(const struct report *r, struct buf *b)
+{
+	buf_addf(b, "unexpected end of file: the '%s' opened at ", opener(r->open->kind));
+	show_position(b, r->open->pos);
+	buf_adds(b, " is never closed");
+}
+
+/* The bracket that was innermost before the token, which may itself have opened one. */
+static const struct bracket *innermost(const struct parse *ps, struct span at)
+{
+	uint32_t n = ps->lx.brackets.n;
+	const struct bracket *v = stack_from(&ps->lx.brackets, 0);
+
+	if (n && v[n - 1].pos == at.begin)
+		n--;
+	return n ? &v[n - 1] : NULL;
+}
+
 void syntax_error(struct parse *ps, const char *unexpected, struct span at, const char *const *expected, int n)
 {
-	(void)expected;(void)n;
-	err_at(ps->err, at.begin, at.end - at.begin, "syntax error: unexpected %s", unexpected);
+	struct report r = { ps, unexpected, at, expected, n, innermost(ps, at) };
+	struct buf b = BUF_INIT;
+	const char *what_to_do;
+
+	buf_adds(&b, "syntax error: ");
+	what_to_do = advice(&r);
+	if (is(&r, "end of file") && r.open) {
+		unclosed(&r, &b);
+	} else {
+		buf_adds(&b, "unexpected ");
+		add_token(&b, &r);
+		if (what_to_do)
+			buf_adds(&b, what_to_do);
+		else
+			add_expected(&b, &r);
+		if (!what_to_do)
+			add_open(&b, &r);
+	}
+	err_at(ps->err, at.begin, at.end - at.begin, "%s", buf_str(&b));
+	buf_release(&b);
 }
