@@ -83,56 +83,58 @@ static void print_path(struct buf *b, const struct attr_path *path)
 	}
 }
 
-static int by_binding_name(const void *a, const void *b)
+/* Where a binding is printed: plain inherits, then those from each expression in turn, then the rest. */
+static uint64_t group(const struct binding *b)
 {
-	return sym_cmp((*(const struct binding *const *)a)->sym, (*(const struct binding *const *)b)->sym);
+	return b->kind == BIND_INHERIT ? 0 : b->kind == BIND_INHERIT_FROM ? 1 + (uint64_t)b->from_index : UINT64_MAX;
 }
 
-/* The inherited names of one kind (and, for inherit (e), of one e), in order. */
-static void print_inherits(struct buf *b, const struct binding *const *v, uint32_t n, enum binding_kind kind,
-			   uint32_t from_index, const struct expr *from)
+static int by_group_and_name(const void *a, const void *b)
 {
-	int any = 0;
+	const struct binding *x = *(const struct binding *const *)a, *y = *(const struct binding *const *)b;
+	uint64_t gx = group(x), gy = group(y);
 
-	for (uint32_t i = 0; i < n; i++) {
-		if (v[i]->kind != kind || v[i]->from_index != from_index)
-			continue;
-		if (!any++) {
-			buf_adds(b, "inherit");
-			if (from) {
-				buf_adds(b, " (");
-				print_ast(b, from);
-				buf_addc(b, ')');
-			}
-		}
+	return gx != gy ? (gx < gy ? -1 : 1) : sym_cmp(x->sym, y->sym);
+}
+
+/* The names of the group that begins at v[0] of n bindings; returns how many those are. */
+static uint32_t print_inherits(struct buf *b, const struct binding *const *v, uint32_t n, const struct expr *from)
+{
+	uint32_t i;
+
+	buf_adds(b, "inherit");
+	if (from) {
+		buf_adds(b, " (");
+		print_ast(b, from);
+		buf_addc(b, ')');
+	}
+	for (i = 0; i < n && group(v[i]) == group(v[0]); i++) {
 		buf_addc(b, ' ');
 		print_name(b, v[i]->sym);
 	}
-	if (any)
-		buf_adds(b, "; ");
+	buf_adds(b, "; ");
+	return i;
 }
 
 static void print_bindings(struct buf *b, const struct bindings *bs)
 {
 	const struct binding **v = malloc((bs->n + 1) * sizeof *v);
+	uint32_t i = 0;
 
 	if (!v)
 		abort();
-	for (uint32_t i = 0; i < bs->n; i++)
-		v[i] = &bs->v[i];
-	qsort(v, bs->n, sizeof *v, by_binding_name);
-	print_inherits(b, v, bs->n, BIND_INHERIT, 0, NULL);
-	for (uint32_t i = 0; i < bs->n_from; i++)
-		print_inherits(b, v, bs->n, BIND_INHERIT_FROM, i, bs->from[i]);
-	for (uint32_t i = 0; i < bs->n; i++) {
-		if (v[i]->kind != BIND_PLAIN)
-			continue;
+	for (uint32_t k = 0; k < bs->n; k++)
+		v[k] = &bs->v[k];
+	qsort(v, bs->n, sizeof *v, by_group_and_name);
+	while (i < bs->n && v[i]->kind != BIND_PLAIN)
+		i += print_inherits(b, v + i, bs->n - i, v[i]->kind == BIND_INHERIT ? NULL : bs->from[v[i]->from_index]);
+	for (; i < bs->n; i++) {
 		print_name(b, v[i]->sym);
 		buf_adds(b, " = ");
 		print_ast(b, v[i]->value);
 		buf_adds(b, "; ");
 	}
-	for (uint32_t i = 0; i < bs->n_dyn; i++) {
+	for (i = 0; i < bs->n_dyn; i++) {
 		print_dynamic(b, bs->dyn[i].name);
 		buf_adds(b, " = ");
 		print_ast(b, bs->dyn[i].value);
