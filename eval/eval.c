@@ -139,6 +139,11 @@ const struct eval_io *eval_world(void)
 	return es.io;
 }
 
+void eval_counters(struct counters *out)
+{
+	*out = es.count;
+}
+
 W eval_builtins(void)
 {
 	return es.builtins;

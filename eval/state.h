@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "eval/error.h"
 #include "eval/eval.h"
+#include "eval/stats.h"
 #include "eval/value.h"
 #include "lang/program.h"
 
@@ -53,11 +54,6 @@ struct rec {
 struct protect {
 	void (*fn)(void *arg);
 	void *arg;
-};
-
-struct counters {
-	uint64_t thunks, forced, calls, builtin_calls, frames, lookups, sets, set_elements, merges, flattened,
-		lists, list_elements, list_concats, strings;
 };
 
 struct es {
