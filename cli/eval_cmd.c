@@ -5,8 +5,6 @@
  */
 #include "config.h"
 #include "cli/eval_cmd.h"
-#include "base/mem.h"
-#include "base/pathname.h"
 #include "base/source.h"
 #include "builtins/fs.h"
 #include "builtins/registry.h"
@@ -15,16 +13,14 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/stats.h"
+#include "cli/world.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "lang/parse.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,24 +29,25 @@ struct run {
 	const struct eval_request *r;
 	char cwd[PATH_MAX];
 	struct buf out;
+	size_t done; /* how much of out is whole results */
 };
 
 /* --- texts --- */
 
-/* The whole of a descriptor, NUL-terminated, for the life of the process.  Throws. */
-static char *read_all(int fd, const char *name, size_t *len)
+/* The whole of standard input, NUL-terminated, for the life of the process.  Throws. */
+static char *read_stdin(size_t *len)
 {
 	struct buf b = BUF_INIT;
 
 	for (;;) {
 		buf_reserve(&b, 65536);
-		ssize_t n = read(fd, b.p + b.len, b.cap - b.len - 1);
+		ssize_t n = read(0, b.p + b.len, b.cap - b.len - 1);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0) {
 			int en = errno;
 			buf_release(&b);
-			throw_error(EK_IO, "cannot read '%s': %s", name, strerror(en));
+			throw_error(EK_IO, "cannot read standard input: %s", strerror(en));
 		}
 		if (n == 0)
 			break;
@@ -60,49 +57,40 @@ static char *read_all(int fd, const char *name, size_t *len)
 	return buf_detach(&b, len);
 }
 
-/* A path as typed, made absolute and normalised by its text alone. */
-static const char *absolute(struct run *k, const char *path)
+static const struct source *source_of_text(struct run *k, const char *name, const char *text, size_t len)
 {
-	struct buf b = BUF_GC;
+	const struct source *s = source_add(name, NULL, k->cwd, text, len);
 
-	if (path[0] != '/')
-		buf_adds(&b, k->cwd);
-	buf_addc(&b, '/');
-	buf_adds(&b, path);
-	char *out = mem_bytes(b.len + 2);
-	path_normalise(b.p, b.len, out);
-	return out;
-}
-
-/* The text of what is to be parsed, as a source. */
-static const struct source *open_source(struct run *k)
-{
-	const struct eval_request *r = k->r;
-	const struct source *s;
-
-	if (r->expr) {
-		s = source_add("«string»", NULL, k->cwd, r->expr, strlen(r->expr));
-	} else {
-		size_t len;
-		int is_stdin = !strcmp(r->file, "-");
-		int fd = is_stdin ? 0 : open(r->file, O_RDONLY | O_CLOEXEC);
-		if (fd < 0)
-			throw_error(EK_IO, "cannot open file '%s': %s", r->file, strerror(errno));
-		char *text = read_all(fd, is_stdin ? "standard input" : r->file, &len);
-		if (!is_stdin)
-			close(fd);
-		const char *path = is_stdin ? NULL : absolute(k, r->file);
-		const char *dir = k->cwd;
-		if (path) {
-			struct buf d = BUF_GC;
-			buf_add(&d, path, path_dir_len(path, strlen(path)));
-			dir = d.p;
-		}
-		s = source_add(is_stdin ? "«stdin»" : path, path, dir, text, len);
-	}
 	if (!s)
 		throw_error(EK_EVAL, "the program text is larger than 4 GiB");
 	return s;
+}
+
+/* The text of -E or standard input as a source; NULL when a file was named. */
+static const struct source *given_text(struct run *k)
+{
+	size_t len;
+
+	if (k->r->expr)
+		return source_of_text(k, "«string»", k->r->expr, strlen(k->r->expr));
+	if (strcmp(k->r->file, "-"))
+		return NULL;
+	char *text = read_stdin(&len);
+	return source_of_text(k, "«stdin»", text, len);
+}
+
+/* The path value of the file that was named: `<name>` goes through the search path. */
+static W file_path(struct run *k)
+{
+	const char *file = k->r->file;
+	size_t n = strlen(file);
+	struct stat st;
+
+	if (n > 2 && file[0] == '<' && file[n - 1] == '>')
+		return eval_text(file, n, "«command line»", k->cwd);
+	if (stat(file, &st) < 0)
+		throw_error(EK_IO, "cannot open '%s': %s", file, strerror(errno));
+	return fs_user_path(file, n);
 }
 
 static void parse_and_print(struct run *k)
@@ -110,28 +98,34 @@ static void parse_and_print(struct run *k)
 	struct arena mem = ARENA_INIT;
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;
-	struct expr *x = parse_source(open_source(k), &eval_settings.parse, &mem, &e);
+	const struct source *src = given_text(k);
+	struct expr *x = parse_source(src ? src : fs_source(file_path(k)), &eval_settings.parse, &mem, &e);
 
 	if (!x)
 		throw_err(&e);
 	print_ast(&b, x);
 	buf_add(&k->out, b.p, b.len);
 	buf_addc(&k->out, '\n');
+	k->done = k->out.len;
 	buf_release(&b);
 }
 
 /* --- values --- */
 
-static W parse_arg(W text, W dir)
+/* Pointers travel as integers: what they point at is argv and the C stack, which the collector need not know. */
+static W parse_arg(W run, W auto_arg)
 {
-	return eval_text(w_get_str(text)->b, w_get_str(text)->len, "«argument»", w_get_str(dir)->b);
+	struct run *k = (struct run *)(intptr_t)w_get_int(run);
+	const struct auto_arg *a = (const struct auto_arg *)(intptr_t)w_get_int(auto_arg);
+
+	return eval_text(a->text, strlen(a->text), "«argument»", k->cwd);
 }
 
 static W eval_arg(struct run *k, const struct auto_arg *a)
 {
 	if (a->is_string)
 		return w_cstr(a->text);
-	return lazy_native(parse_arg, w_cstr(a->text), w_cstr(k->cwd));
+	return lazy_native(parse_arg, w_int((intptr_t)k), w_int((intptr_t)a));
 }
 
 static W make_args(struct run *k)
@@ -144,28 +138,11 @@ static W make_args(struct run *k)
 	return attrs_finish_keep_last(&b);
 }
 
-static W load_file(struct run *k)
-{
-	const char *file = k->r->file;
-	struct stat st;
-	W path;
-
-	if (file[0] == '<' && file[strlen(file) - 1] == '>') {
-		path = eval_text(file, strlen(file), "«command line»", k->cwd);
-	} else {
-		if (stat(file, &st) < 0)
-			throw_error(EK_IO, "cannot open file '%s': %s", file, strerror(errno));
-		const char *p = absolute(k, file);
-		path = w_path(p, strlen(p));
-	}
-	return call1(eval_builtin("import"), path);
-}
-
 static W load(struct run *k)
 {
-	if (k->r->expr || !strcmp(k->r->file, "-"))
-		return eval_source(open_source(k), W_NULL);
-	return load_file(k);
+	const struct source *src = given_text(k);
+
+	return src ? eval_source(src, W_NULL) : fs_import(file_path(k));
 }
 
 static void print_one(struct run *k, W v, W args)
@@ -174,6 +151,7 @@ static void print_one(struct run *k, W v, W args)
 	if (k->r->apply)
 		v = call1(eval_text(k->r->apply, strlen(k->r->apply), "«apply»", k->cwd), v);
 	output_value(&k->out, v, k->r->form, args);
+	k->done = k->out.len;
 }
 
 static void run(void *arg)
@@ -183,6 +161,7 @@ static void run(void *arg)
 
 	if (r->dump_builtins) {
 		dump_builtins(&k->out, builtin_lists);
+		k->done = k->out.len;
 		return;
 	}
 	if (r->parse_only) {
@@ -197,14 +176,6 @@ static void run(void *arg)
 		print_one(k, eval_attr_path(root, r->attrs[i], args), args);
 }
 
-/* --- the world --- */
-
-static void warn(void *arg, uint32_t pos, uint32_t len, const char *msg)
-{
-	(void)arg;
-	report_warning(pos, len, msg);
-}
-
 int eval_cmd_run(const struct eval_request *r, char *stack_low)
 {
 	struct run k = { .r = r, .out = BUF_GC };
@@ -214,12 +185,10 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		report_error("cannot tell the current directory: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
-	eval_settings.parse.warn = warn;
-	eval_settings.parse.pure = eval_settings.pure;
 	world_start(r, stack_low);
 	int ok = unwind_run(run, &k, &f, 1);
-	/* What was printed before the error of a later --attr is a result all the same. */
-	int status = k.out.len ? output_write(k.out.p, k.out.len) : EXIT_DONE;
+	/* What was made before the error of a later --attr is a result all the same. */
+	int status = output_write(k.out.p, k.done);
 	if (!ok) {
 		report_failure(&f);
 		status = f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;

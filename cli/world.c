@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The seam where the evaluator, which knows no file system and no store, is given both.
+ *
+ * The search path is what -I said, then the nix-path setting or else NIX_PATH, or else the channels of this
+ * user and of root as Nix has them.  In pure evaluation only the folder of the file that was named may be read.
+ */
+#include "config.h"
+#include "cli/world.h"
+#include "builtins/addpath.h"
+#include "builtins/fs.h"
+#include "builtins/registry.h"
+#include "cli/eval_cmd.h"
+#include "cli/report.h"
+#include "cli/settings.h"
+#include "eval/eval.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static void lint_warning(void *arg, uint32_t pos, uint32_t len, const char *msg)
+{
+	(void)arg;
+	report_warning(pos, len, msg);
+}
+
+static void add_channels(void)
+{
+	static const char root[] = "/nix/var/nix/profiles/per-user/root/channels";
+	const char *home = getenv("HOME");
+	char path[PATH_MAX], entry[PATH_MAX + 16];
+	struct stat st;
+
+	if (home && (size_t)snprintf(path, sizeof path, "%s/.nix-defexpr/channels", home) < sizeof path &&
+	    stat(path, &st) == 0)
+		fs_search_path_add(path, strlen(path));
+	if (stat(root, &st) == 0) {
+		int n = snprintf(entry, sizeof entry, "nixpkgs=%s/nixpkgs", root);
+		fs_search_path_add(entry, (size_t)n);
+		fs_search_path_add(root, strlen(root));
+	}
+}
+
+static void set_search_path(const struct eval_request *r)
+{
+	const char *all = settings_nix_path();
+
+	for (size_t i = 0; i < r->n_search_path; i++)
+		fs_search_path_add(r->search_path[i], strlen(r->search_path[i]));
+	if (!all)
+		all = getenv("NIX_PATH");
+	if (all)
+		fs_search_path_add_all(all);
+	else
+		add_channels();
+}
+
+static void allow_given_file(const char *file)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (!file || !strcmp(file, "-") || !realpath(file, path) || stat(path, &st) < 0)
+		return;
+	if (!S_ISDIR(st.st_mode)) {
+		char *slash = strrchr(path, '/');
+		slash[slash == path] = 0;
+	}
+	fs_allow(path, strlen(path));
+}
+
+void world_start(const struct eval_request *r, char *stack_low)
+{
+	static const struct eval_io io = { path_to_store, report_message };
+
+	eval_settings.parse.warn = lint_warning;
+	eval_settings.parse.pure = eval_settings.pure;
+	if (eval_settings.pure)
+		allow_given_file(r->file);
+	else
+		set_search_path(r);
+	eval_init(builtin_lists, &io, stack_low);
+}
