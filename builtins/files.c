@@ -5,7 +5,8 @@
  * it, and the text of a store object refers to what the object refers to.
  */
 #include "config.h"
-#include "builtins/fs_int.h"
+#include "builtins/fs.h"
+#include "builtins/store_ops.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
 
@@ -13,38 +14,44 @@
 
 /* --- readFile --- */
 
-enum { STORE_DIGEST = 32 };
+struct text_refs {
+	const struct str *text;
+	struct ctx_acc found;
+};
 
-static int in_store(W path)
+static void add_ref(void *arg, struct slice ref)
 {
-	size_t n = strlen(eval_settings.store_dir);
-	struct box_path *p = w_get_path(path);
+	struct text_refs *t = arg;
+	size_t dir = strlen(eval_settings.store_dir) + 1;
 
-	return p->h.n > n + 1 && !memcmp(p->b, eval_settings.store_dir, n) && p->b[n] == '/';
+	if (ref.n > dir + STORE_HASH_LEN && memmem(t->text->b, t->text->len, ref.p + dir, STORE_HASH_LEN))
+		ctx_acc_add(&t->found, ctx_single(ref.p, ref.n));
 }
 
 /* Of the references of the store object that holds the file, those whose digest occurs in its text. */
 static uint32_t text_context(W path, const struct str *text)
 {
-	const struct fs_hooks *hooks = &fs_state()->hooks;
-	size_t dir = strlen(eval_settings.store_dir) + 1;
-	struct ctx_acc found = { 0 };
+	struct text_refs t = { .text = text };
+	struct slice dir = { eval_settings.store_dir, strlen(eval_settings.store_dir) };
+	struct slice whole = { w_get_path(path)->b, w_get_path(path)->h.n }, rest;
+	struct store_path object;
+	struct err e = ERR_INIT;
 
-	if (!hooks->references || !in_store(path))
+	if (!store_ops || store_path_split(dir, whole, &object, &rest, &e)) {
+		err_release(&e);
 		return 0;
-	uint32_t refs = hooks->references(w_get_path(path)->b, w_get_path(path)->h.n);
-	for (size_t i = 0; i < ctx_count(refs); i++) {
-		const struct str *e = ctx_element(refs, i);
-		if (e->len > dir + STORE_DIGEST && memmem(text->b, text->len, e->b + dir, STORE_DIGEST))
-			ctx_acc_add(&found, ctx_single(e->b, e->len));
 	}
-	return ctx_acc_finish(&found);
+	whole.n -= rest.n;
+	/* An object that is not in the database has no known references; its text can be read all the same. */
+	if (store_ops->references(store_ops->user, whole, add_ref, &t, &e))
+		err_release(&e);
+	return ctx_acc_finish(&t.found);
 }
 
 BUILTIN(bi_read_file, "readFile", "!path",
 	"The contents of the file *path* as a string. A file with a NUL byte cannot be read. The text of a file in the store carries "
 	"the context of the store paths it mentions.",
-	"readFile (toFile \"hello\" \"hi\\n\")", "\"hi\\n\"")
+	"isString (readFile <nix/fetchurl.nix>)", "true")
 {
 	W path = fs_realise(args[0]), w = fs_read_file(path);
 	struct str *s = w_get_str(w);

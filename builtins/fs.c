@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/pathname.h"
+#include "builtins/corepkgs.h"
 #include "eval/eval.h"
 
 #include <errno.h>
@@ -68,20 +69,14 @@ void fs_mount(const char *logical, const char *physical)
 		(uintptr_t)copy(physical, strlen(physical));
 }
 
-void fs_provide(const char *name, const char *text)
-{
-	struct buf b = BUF_GC;
-
-	buf_addf(&b, "%s/%s", FS_PROVIDED_DIR, name);
-	*strmap_put(&fs_state()->provided, b.p, b.len, NULL) = (uintptr_t)copy(text, strlen(text));
-}
-
 const char *fs_provided(W path)
 {
 	struct box_path *p = w_get_path(path);
-	uint64_t *v = strmap_get(&fs_state()->provided, p->b, p->h.n);
+	size_t n = strlen(FS_PROVIDED_DIR);
 
-	return v ? (const char *)(uintptr_t)*v : NULL;
+	if (p->h.n <= n || memcmp(p->b, FS_PROVIDED_DIR "/", n + 1))
+		return NULL;
+	return corepkg_text(p->b + n + 1);
 }
 
 /* --- access --- */
@@ -113,7 +108,7 @@ int fs_allowed(const char *path, size_t n)
 
 	if (eval_settings.restricted && !eval_settings.pure)
 		allow_search_path(fs);
-	if (strmap_get(&fs->ancestors, path, n))
+	if (strmap_get(&fs->ancestors, path, n) || path_is_within(path, n, FS_PROVIDED_DIR, strlen(FS_PROVIDED_DIR)))
 		return 1;
 	for (; n > 1; n = path_dir_len(path, n))
 		if (strmap_get(&fs->allowed, path, n))

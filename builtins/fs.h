@@ -27,9 +27,6 @@ void fs_allow(const char *path, size_t n);
 /* Reads paths at and below `logical` from `physical`; what is not there is looked for at the logical path itself. */
 void fs_mount(const char *logical, const char *physical);
 
-/* Makes <nix/NAME> a file with this text. */
-void fs_provide(const char *name, const char *text);
-
 /* Appends to the search path: "prefix=path" or "path" as after -I; all entries of a text like $NIX_PATH. */
 void fs_search_path_add(const char *entry, size_t n);
 void fs_search_path_add_all(const char *entries);
@@ -38,8 +35,6 @@ void fs_search_path_add_all(const char *entries);
 struct fs_hooks {
 	/* Builds or fetches what a context names, so that it can be read, and allows reading it. Throws. */
 	void (*realise)(uint32_t ctx);
-	/* The references of the store object that holds `path`, as a context of opaque paths; 0 when unknown. */
-	uint32_t (*references)(const char *path, size_t n);
 	/* The value of importing a valid derivation file; W_ABSENT when path is none.  Throws. */
 	W (*import_drv)(W path);
 	/* The directory a search path entry like "https://…", "channel:…" or "flake:…" stands for. Throws. */

@@ -20,7 +20,6 @@ struct fs {
 	struct strmap mounts;	 /* logical prefix -> physical directory, a C string */
 	struct strmap allowed;	 /* prefix -> 1 */
 	struct strmap ancestors; /* of allowed prefixes -> 1 */
-	struct strmap provided;	 /* path below PROVIDED_DIR -> text, a C string */
 	struct strmap warned;	 /* search path entries that were reported missing */
 	struct fs_search_entry *search;
 	size_t nsearch, search_cap;
@@ -28,7 +27,7 @@ struct fs {
 	struct fs_hooks hooks;
 };
 
-/* Where <nix/…> files live: no such directory exists. */
+/* Where <nix/…> files (corepkgs.h) live: no such directory exists. */
 #define FS_PROVIDED_DIR "/__corepkgs__"
 
 struct fs *fs_state(void);
@@ -45,7 +44,7 @@ W fs_walk(W path, int full, enum fs_kind *why);
 /* The physical names to try for a path, best first; returns how many.  out[0] may be the path itself. */
 unsigned fs_places(W path, const char *out[2]);
 
-/* Text of a provided file, NULL when path is none. */
+/* Text of a file of FS_PROVIDED_DIR, NULL when path is none. */
 const char *fs_provided(W path);
 
 #endif

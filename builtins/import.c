@@ -13,6 +13,7 @@
 #include "base/pathname.h"
 #include "base/source.h"
 #include "builtins/fs_int.h"
+#include "builtins/store_ops.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
 
@@ -30,6 +31,18 @@ static __attribute__((noreturn, cold)) void no_store(const struct ctx_elem *c)
 		    (int)c->path_len, c->path, (int)c->output_len, c->output);
 }
 
+static int is_valid(const struct ctx_elem *c)
+{
+	struct err e = ERR_INIT;
+
+	if (!store_ops)
+		return fs_lstat(w_path(c->path, c->path_len)) >= FS_REGULAR;
+	int r = store_ops->is_valid(store_ops->user, (struct slice){ c->path, c->path_len }, &e);
+	if (r < 0)
+		throw_err(&e);
+	return r;
+}
+
 void fs_realise_context(uint32_t ctx)
 {
 	struct ctx_elem c;
@@ -44,8 +57,9 @@ void fs_realise_context(uint32_t ctx)
 		ctx_parse(ctx_element(ctx, i), &c);
 		if (c.kind == CTX_BUILT)
 			no_store(&c);
-		if (fs_lstat(w_path(c.path, c.path_len)) < FS_REGULAR)
-			throw_error(EK_EVAL, "path '%.*s' is not valid", (int)c.path_len, c.path);
+		if (!is_valid(&c))
+			throw_error(EK_EVAL, "path '%.*s' is not valid%s", (int)c.path_len, c.path,
+				    eval_settings.read_only ? ": in read-only mode nothing is written to the store" : "");
 	}
 }
 
@@ -176,7 +190,7 @@ BUILTIN_FLAGS(bi_import, BI_GLOBAL, "import", "!path",
 	      "The file sees the builtins and nothing of where it is imported; a relative path in it starts at the "
 	      "file's own directory. A file is evaluated once, however often it is imported. When the path comes "
 	      "from a derivation that is not built yet, it is built first.",
-	      "import (toFile \"three.gx\" \"1 + 2\")", "3")
+	      "isFunction (import <nix/fetchurl.nix>)", "true")
 {
 	W path = fs_realise(args[0]), w = import_drv(path);
 
@@ -187,7 +201,7 @@ BUILTIN_FLAGS(bi_scoped_import, BI_GLOBAL, "scopedImport", "scope path",
 	      "The value of the expression in the file *path*, with the attributes of the set *scope* as variables "
 	      "in front of the builtins.\n"
 	      "Unlike with `import`, the file is evaluated each time.",
-	      "scopedImport { x = 2; } (toFile \"x.gx\" \"x + 1\")", "3")
+	      "isFunction (scopedImport { x = 2; } <nix/fetchurl.nix>)", "true")
 {
 	W path = fs_realise(args[1]), w = import_drv(path);
 
