@@ -96,11 +96,25 @@ static void put_lit(struct out *o, const char *s)
 	put(o, s, strlen(s));
 }
 
-static void put_raw(struct out *o, struct slice s)
+/* Most tokens are short and follow a byte or two of punctuation: each is one piece of room, `lead` included. */
+static void put_raw(struct out *o, const char *lead, struct slice s)
 {
-	put_c(o, '"');
-	put(o, s.p, s.n);
-	put_c(o, '"');
+	size_t k = strlen(lead);
+
+	if (s.n > PIECE) {
+		put(o, lead, k);
+		put_c(o, '"');
+		put(o, s.p, s.n);
+		put_c(o, '"');
+		return;
+	}
+	char *q = room(o, k + s.n + 2);
+
+	memcpy(q, lead, k);
+	q[k] = '"';
+	memcpy(q + k + 1, s.p, s.n);
+	q[k + 1 + s.n] = '"';
+	took(o, k + s.n + 2);
 }
 
 /* What follows the backslash for a byte that needs one, 0 for the others. */
@@ -133,38 +147,49 @@ static size_t copy_plain(char *q, const char *p, size_t n)
 	return i;
 }
 
-static void put_str(struct out *o, struct slice s)
+/* Escapes n bytes from p to q, which has room for 2 * n + 16; returns the end. */
+static char *escape(char *q, const char *p, size_t n)
 {
-	put_c(o, '"');
-	while (s.n) {
-		size_t n = s.n < PIECE ? s.n : PIECE;
-		char *start = room(o, 2 * n + 16), *q = start;
+	for (size_t i = 0; i < n;) {
+		size_t k = copy_plain(q, p + i, n - i);
 
-		for (size_t i = 0; i < n;) {
-			size_t k = copy_plain(q, s.p + i, n - i);
-
-			q += k;
-			i += k;
-			if (i < n) {
-				*q++ = '\\';
-				*q++ = escape_of[(unsigned char)s.p[i++]];
-			}
+		q += k;
+		i += k;
+		if (i < n) {
+			*q++ = '\\';
+			*q++ = escape_of[(unsigned char)p[i++]];
 		}
-		took(o, (size_t)(q - start));
+	}
+	return q;
+}
+
+static void put_str(struct out *o, const char *lead, struct slice s)
+{
+	size_t k = strlen(lead), n = s.n < PIECE ? s.n : PIECE;
+	char *start = room(o, k + 2 * n + 18), *q = start;
+
+	memcpy(q, lead, k);
+	q += k;
+	*q++ = '"';
+	for (;;) {
+		q = escape(q, s.p, n);
 		s.p += n;
 		s.n -= n;
+		if (!s.n)
+			break;
+		took(o, (size_t)(q - start));
+		n = s.n < PIECE ? s.n : PIECE;
+		q = start = room(o, 2 * n + 17);
 	}
-	put_c(o, '"');
+	*q++ = '"';
+	took(o, (size_t)(q - start));
 }
 
 static void put_raws(struct out *o, const struct slice *s, size_t n)
 {
 	put_c(o, '[');
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			put_c(o, ',');
-		put_raw(o, s[i]);
-	}
+	for (size_t i = 0; i < n; i++)
+		put_raw(o, i ? "," : "", s[i]);
 	put_c(o, ']');
 }
 
@@ -173,10 +198,8 @@ static void put_output(struct out *o, const struct drv_output *out, int masked)
 	char hex[HASH_TEXT_MAX];
 	struct slice none = SLICE(""), hash = none;
 
-	put_c(o, '(');
-	put_raw(o, out->name);
-	put_c(o, ',');
-	put_raw(o, masked ? none : out->path);
+	put_raw(o, "(", out->name);
+	put_raw(o, ",", masked ? none : out->path);
 	put_lit(o, ",\"");
 	if (out->kind == DRV_FIXED || out->kind == DRV_FLOATING || out->kind == DRV_IMPURE) {
 		struct slice prefix = ca_method_prefix(out->method);
@@ -188,8 +211,7 @@ static void put_output(struct out *o, const struct drv_output *out, int masked)
 		hash = (struct slice){ hex, hash_print(&out->hash, HASH_BASE16, 0, hex) };
 	else if (out->kind == DRV_IMPURE)
 		hash = SLICE("impure");
-	put_lit(o, "\",");
-	put_raw(o, hash);
+	put_raw(o, "\",", hash);
 	put_c(o, ')');
 }
 
@@ -203,8 +225,7 @@ static void put_node(struct out *o, const struct drv_node *node)
 	put_raws(o, node->outputs, node->noutputs);
 	put_lit(o, ",[");
 	for (size_t i = 0; i < node->nchildren; i++) {
-		put_lit(o, i ? ",(" : "(");
-		put_raw(o, node->children[i].output);
+		put_raw(o, i ? ",(" : "(", node->children[i].output);
 		put_c(o, ',');
 		put_node(o, &node->children[i].node);
 		put_c(o, ')');
@@ -219,15 +240,13 @@ static void put_inputs(struct out *o, const struct drv *d, const struct drv_form
 	put_c(o, '[');
 	for (size_t i = 0; f->hashed && i < f->ninputs; i++) {
 		base16_encode(f->inputs[i].hash, HASH_SHA256_LEN, hex);
-		put_lit(o, i ? ",(" : "(");
-		put_raw(o, (struct slice){ hex, sizeof hex });
+		put_raw(o, i ? ",(" : "(", (struct slice){ hex, sizeof hex });
 		put_c(o, ',');
 		put_raws(o, f->inputs[i].outputs, f->inputs[i].noutputs);
 		put_c(o, ')');
 	}
 	for (size_t i = 0; !f->hashed && i < d->ninputs; i++) {
-		put_lit(o, i ? ",(" : "(");
-		put_raw(o, d->inputs[i].path);
+		put_raw(o, i ? ",(" : "(", d->inputs[i].path);
 		put_c(o, ',');
 		put_node(o, &d->inputs[i].node);
 		put_c(o, ')');
@@ -248,13 +267,10 @@ static void put_env(struct out *o, const struct drv *d, int masked)
 			k++;
 		if (masked && k < d->noutputs && slice_eq(d->outputs[k].name, key))
 			value = SLICE("");
-		put_lit(o, i ? ",(" : "(");
-		put_str(o, key);
-		put_c(o, ',');
-		put_str(o, value);
-		put_c(o, ')');
+		put_str(o, i ? "),(" : "(", key);
+		put_str(o, ",", value);
 	}
-	put_c(o, ']');
+	put_lit(o, d->nenv ? ")]" : "]");
 }
 
 static void put_drv(struct out *o, const struct drv *d, const struct drv_form *f)
@@ -269,16 +285,11 @@ static void put_drv(struct out *o, const struct drv *d, const struct drv_form *f
 	put_inputs(o, d, f);
 	put_c(o, ',');
 	put_raws(o, d->srcs, d->nsrcs);
-	put_c(o, ',');
-	put_raw(o, d->system);
-	put_c(o, ',');
-	put_str(o, d->builder);
+	put_raw(o, ",", d->system);
+	put_str(o, ",", d->builder);
 	put_lit(o, ",[");
-	for (size_t i = 0; i < d->nargs; i++) {
-		if (i)
-			put_c(o, ',');
-		put_str(o, d->args[i]);
-	}
+	for (size_t i = 0; i < d->nargs; i++)
+		put_str(o, i ? "," : "", d->args[i]);
 	put_lit(o, "],");
 	put_env(o, d, f->masked);
 	put_c(o, ')');
@@ -345,13 +356,14 @@ static int expect(struct parser *s, const char *lit)
 /* The end of a string that starts at p, and whether it has escapes; NULL when there is none. */
 static const char *string_end(const char *p, const char *end, int *escaped)
 {
-	*escaped = 0;
+	const char *quote = p < end ? memchr(p, '"', (size_t)(end - p)) : NULL;
+
+	*escaped = quote && memchr(p, '\\', (size_t)(quote - p));
+	if (!*escaped)
+		return quote;
 	while (p < end && *p != '"') {
-		if (*p == '\\') {
-			*escaped = 1;
-			if (++p == end)
-				return NULL;
-		}
+		if (*p == '\\' && ++p == end)
+			return NULL;
 		p++;
 	}
 	return p < end ? p : NULL;

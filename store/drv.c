@@ -21,6 +21,7 @@ void drv_init(struct drv *d, struct slice name)
 {
 	memset(d, 0, sizeof *d);
 	d->name = drv_dup(d, name);
+	d->system = d->builder = SLICE("");
 }
 
 void drv_release(struct drv *d)
