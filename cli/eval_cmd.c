@@ -17,13 +17,18 @@
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
+#include "eval/profile.h"
 #include "lang/parse.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* A thousand samples a second: enough for a short run, and too few to slow it down. */
+enum { PROFILE_INTERVAL_US = 1000 };
 
 struct run {
 	const struct eval_request *r;
@@ -176,6 +181,24 @@ static void run(void *arg)
 		print_one(k, eval_attr_path(root, r->attrs[i], args), args);
 }
 
+/* Writes what was sampled; a file that cannot be written is an error, the result stays. */
+static int write_profile(const char *path)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f) {
+		report_error("cannot write '%s': %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	profile_stop(f);
+	int bad = ferror(f);
+	if (fclose(f) || bad) {
+		report_error("cannot write '%s': %s", path, strerror(errno));
+		return EXIT_FAILED;
+	}
+	return EXIT_DONE;
+}
+
 int eval_cmd_run(const struct eval_request *r, char *stack_low)
 {
 	struct run k = { .r = r, .out = BUF_GC };
@@ -186,6 +209,8 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		return EXIT_FAILED;
 	}
 	world_start(r, stack_low);
+	if (r->profile)
+		profile_start(PROFILE_INTERVAL_US);
 	int ok = unwind_run(run, &k, &f, 1);
 	/* What was made before the error of a later --attr is a result all the same. */
 	int status = output_write(k.out.p, k.done);
@@ -193,6 +218,8 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		report_failure(&f);
 		status = f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 	}
+	if (r->profile && write_profile(r->profile) && ok)
+		status = EXIT_FAILED;
 	if (r->stats)
 		stats_print();
 	return status;
