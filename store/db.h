@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The database of valid objects: Nix's SQLite schema 10, shared with every other program on the store.
+ *
+ * An object exists for others exactly when it has a row here; the files come first, the row last (store/object.h),
+ * and on deletion the row goes first.  The invariant the tables keep: what a valid object refers to is valid.
+ *
+ * One struct db is used by one thread, and not across fork.  Waiting for other writers happens inside (busy
+ * handler); db.c is the only file that includes <sqlite3.h>.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include "base/err.h"
+#include "store/hash.h"
+#include "store/pathset.h"
+
+#include <stdint.h>
+
+enum { DB_SCHEMA = 10 };
+
+struct db;
+
+/* Of a valid object.  Zeroed is empty; strings are malloc'd and owned by the struct. */
+struct path_info {
+	struct store_path path;
+	struct hash nar_hash;	   /* SHA-256 of the archive */
+	uint64_t nar_size;	   /* 0: not known */
+	int64_t registered;	   /* seconds since 1970; 0 on registering means now */
+	struct store_path deriver; /* len 0: none */
+	int ultimate;		   /* built here, not copied */
+	char *sigs;		   /* separated by spaces, NULL: none */
+	char *ca;		   /* "fixed:r:sha256:…", NULL: not content-addressed */
+	struct path_set refs;	   /* may hold the object itself */
+	int64_t id;		   /* of the row */
+};
+
+void path_info_release(struct path_info *i);
+
+enum db_flags {
+	DB_CREATE = 1 << 0,   /* make the tables when there are none */
+	DB_READONLY = 1 << 1, /* change nothing, not even by recovering a journal's leftovers */
+	DB_NOSYNC = 1 << 2    /* do not wait for the disk: for stores that are thrown away */
+};
+
+/* Opens <dir>/db.sqlite, whose paths lie below the logical store directory.  ERR_INVALID for a schema this
+ * program cannot use; a damaged file is said to be one. */
+int db_open(struct db **out, const char *dir, struct slice store_dir, enum db_flags flags, struct err *e);
+void db_free(struct db *db);
+
+/* --- transactions --- */
+
+/* Transactions nest: only the outermost takes effect.  Every change made outside one is one of its own. */
+int db_begin(struct db *db, struct err *e);
+int db_commit(struct db *db, struct err *e);
+void db_rollback(struct db *db);
+
+/* --- asking --- */
+
+/* 1 valid, 0 not, negative on failure. */
+int db_is_valid(struct db *db, const struct store_path *p, struct err *e);
+
+/* All about an object; ERR_NOTFOUND when it is not valid. */
+int db_info(struct db *db, const struct store_path *p, struct path_info *out, struct err *e);
+
+/* The next three add to *out. */
+int db_references(struct db *db, const struct store_path *p, struct path_set *out, struct err *e);
+int db_referrers(struct db *db, const struct store_path *p, struct path_set *out, struct err *e);
+
+/* Valid derivations that list p as an output, whatever its recorded deriver is. */
+int db_derivers(struct db *db, const struct store_path *p, struct path_set *out, struct err *e);
+
+/* Calls each() for every output of a valid derivation, valid or not, by name. */
+int db_outputs(struct db *db, const struct store_path *drv,
+	       int (*each)(void *arg, struct slice name, const struct store_path *path, struct err *e), void *arg,
+	       struct err *e);
+
+/* The valid object whose digest (32 digits) this is; ERR_NOTFOUND. */
+int db_find_digest(struct db *db, struct slice digest, struct store_path *out, struct err *e);
+
+/* Adds every valid object. */
+int db_all(struct db *db, struct path_set *out, struct err *e);
+
+/* --- changing --- */
+
+/* Makes objects valid in one transaction; references may go to one another in any order, everything else they
+ * refer to must be valid.  An object that is valid already keeps its row, hash and size are updated.  Outputs of derivations are
+ * registered with db_add_output. */
+int db_register(struct db *db, const struct path_info *v, size_t n, struct err *e);
+
+/* Says that `output` of a valid derivation is at path. */
+int db_add_output(struct db *db, const struct store_path *drv, struct slice output, const struct store_path *path,
+		  struct err *e);
+
+/* Makes an object invalid; ERR_INVALID when valid objects refer to it. */
+int db_forget(struct db *db, const struct store_path *p, struct err *e);
+
+/* Replaces what is known of a valid object's contents (repair, sizes old programs did not record), signatures included. */
+int db_update(struct db *db, const struct path_info *i, struct err *e);
+
+/* SQLite's own check of the file, ERR_INVALID with its first complaint. */
+int db_check(struct db *db, struct err *e);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Where the store is.  Two directories matter: the logical store directory, which is part of every hash and
+ * of every text inside objects (normally /nix/store), and the physical one, where the files are.
+ *
+ * A struct place is only names; nothing is created or opened by it.  Fields are read-only for others.
+ */
+#ifndef STORE_PLACE_H
+#define STORE_PLACE_H
+
+#include "base/err.h"
+#include "store/slice.h"
+
+enum place_mode {
+	PLACE_SYSTEM,   /* the machine's own store: logical = physical, below / */
+	PLACE_ROOT,     /* --store ROOT: physically below ROOT */
+	PLACE_USER,     /* the per-user root, because /nix belongs to somebody else */
+	PLACE_RELOCATED /* --store-dir DIR: logical = physical, other hashes than everybody else's */
+};
+
+/* All malloc'd, absolute, without a slash at the end. */
+struct place {
+	enum place_mode mode;
+	char *root;	  /* the directory that stands for /, "" for / itself */
+	char *store_dir;  /* logical: "/nix/store" */
+	char *real_store; /* physical: ROOT "/nix/store" */
+	char *state_dir;  /* physical: ROOT "/nix/var/nix" */
+	char *log_dir;	  /* physical: ROOT "/nix/var/log/nix" */
+};
+
+/* What the user said; NULL for what he did not. */
+struct place_request {
+	const char *store;     /* a directory, "auto", "local", or local?root=…&store=…&state=…&log=… */
+	const char *store_dir; /* a directory */
+};
+
+/* Decides, in this order: what was asked for; as root or as owner of /nix the machine's store; the per-user root
+ * in $XDG_DATA_HOME (or ~/.local/share).  ERR_INVALID for what cannot work, with the reason and what would. */
+int place_choose(struct place *p, const struct place_request *r, struct err *e);
+void place_release(struct place *p);
+
+/* 1 when builds and shells see the store at its logical place only through a mount namespace. */
+int place_is_mapped(const struct place *p);
+
+/* A sentence for people: which mode, where, and what follows from it.  malloc'd. */
+char *place_describe(const struct place *p);
+
+/* The physical name of a logical path below the store directory (malloc'd), NULL when it is not below it. */
+char *place_real(const struct place *p, struct slice logical);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Checking that the store is what the database says.
+ */
+#ifndef STORE_VERIFY_H
+#define STORE_VERIFY_H
+
+#include "store/store.h"
+
+enum verify_problem {
+	VERIFY_MISSING,	 /* valid, but not on disk; detail: "" */
+	VERIFY_CONTENTS, /* the archive's hash is another; detail: the one found */
+	VERIFY_FORM,	 /* mode, time or owner not canonical; detail: which */
+	VERIFY_UNREADABLE,
+	VERIFY_DANGLING	 /* missing, and others refer to it */
+};
+
+struct verify_options {
+	int check_contents;
+	/* Told of each problem.  Returns 1 when it was mended (the object is checked no further), 0 when not. May be NULL. */
+	int (*problem)(void *arg, enum verify_problem what, const struct store_path *p, const char *detail);
+	void *arg;
+};
+
+/* Checks everything: objects that are gone and that nobody refers to are made invalid, the rest is reported.  *bad: how many
+ * problems remain. */
+int store_verify(struct store *s, const struct verify_options *o, size_t *bad, struct err *e);
+
+#endif
