@@ -24,6 +24,9 @@ find base lang eval store fetch builtins flake cli -name '*.[chy]' -o -name '*.r
 			bad("does not start with the licence line")
 	}
 	FNR > 1000 && !long[FILENAME]++ { bad("longer than 1000 lines") }
+	(folder == "store" || folder == "fetch") && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
+		bad("collected memory in " folder "/")
+	}
 	/^#[ \t]*include "/ {
 		split($0, quoted, "\"")
 		header = quoted[2]
@@ -36,8 +39,6 @@ find base lang eval store fetch builtins flake cli -name '*.[chy]' -o -name '*.r
 			bad(folder "/ may not include " header)
 		if ((header ~ /_int\.h$/ || header == "eval/state.h") && to[1] != folder)
 			bad(header " is private to " to[1] "/")
-		if ((folder == "store" || folder == "fetch") && header == "base/mem.h")
-			bad("collected memory in " folder "/")
 		next
 	}
 	/^#[ \t]*include <(gc|sqlite3|curl|openssl|archive|seccomp|git2)[.\/_]/ {
