@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Printing values.  One walk serves three readers: people (language syntax, derivations short,
+ * perhaps indented and coloured), scripts that compare with nix-instantiate --eval (SHOW_STRICT), and error
+ * messages (show_brief: never forces, stops after some 60 columns).
+ *
+ * A set or list met a second time prints as «repeated», as in Nix: that ends cycles, and keeps values with much
+ * sharing from growing exponentially.  Empty ones are exempt, since they are all the same object.
+ *
+ * The buffer is on the collected heap or the caller's; a throw half way leaves what was printed so far in it.
+ */
+#include "config.h"
+#include "eval/show.h"
+#include "base/mem.h"
+#include "base/source.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/coerce.h"
+#include "eval/compare.h"
+#include "eval/error.h"
+#include "eval/list.h"
+
+#include <limits.h>
+#include <string.h>
+
+#define RED "\033[31;1m"
+#define GREEN "\033[32;1m"
+#define BLUE "\033[34;1m"
+#define MAGENTA "\033[35;1m"
+#define CYAN "\033[36;1m"
+#define NORMAL "\033[0m"
+
+enum { BRIEF_LEN = 60, BRIEF_STRING = 40, BRIEF_DEPTH = 3, INDENT = 2 };
+
+struct printer {
+	struct buf *b;
+	unsigned flags;
+	unsigned depth;	  /* how many levels may still be opened */
+	unsigned indent;
+	size_t stop;	  /* show_brief: no new item once the buffer is this long */
+	const void **seen; /* open addressing, cap_seen a power of two */
+	size_t n_seen, cap_seen;
+};
+
+static void print(struct printer *p, W w);
+
+/* --- text --- */
+
+static void show_bytes(struct buf *b, const char *p, size_t n)
+{
+	size_t from = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *e = NULL;
+		switch (p[i]) {
+		case '"': e = "\\\""; break;
+		case '\\': e = "\\\\"; break;
+		case '\n': e = "\\n"; break;
+		case '\r': e = "\\r"; break;
+		case '\t': e = "\\t"; break;
+		case '$':
+			if (i + 1 < n && p[i + 1] == '{')
+				e = "\\$";
+		}
+		if (!e)
+			continue;
+		buf_add(b, p + from, i - from);
+		buf_adds(b, e);
+		from = i + 1;
+	}
+	buf_add(b, p + from, n - from);
+}
+
+void show_string(struct buf *b, const char *p, size_t n)
+{
+	buf_addc(b, '"');
+	show_bytes(b, p, n);
+	buf_addc(b, '"');
+}
+
+static int is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* `or` is not among them: it may name an attribute without quotes. */
+static int is_keyword(const char *p, size_t n)
+{
+	static const char *const words[] = { "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strlen(words[i]) == n && !memcmp(words[i], p, n))
+			return 1;
+	return 0;
+}
+
+void show_attr_name(struct buf *b, const char *p, size_t n)
+{
+	int plain = n && is_letter(p[0]) && !is_keyword(p, n);
+
+	for (size_t i = 1; plain && i < n; i++)
+		plain = is_letter(p[i]) || (p[i] >= '0' && p[i] <= '9') || p[i] == '\'' || p[i] == '-';
+	if (plain)
+		buf_add(b, p, n);
+	else
+		show_string(b, p, n);
+}
+
+static void colour(struct printer *p, const char *code)
+{
+	if (p->flags & SHOW_COLOUR)
+		buf_adds(p->b, code);
+}
+
+static void coloured(struct printer *p, const char *code, const char *text)
+{
+	colour(p, code);
+	buf_adds(p->b, text);
+	colour(p, NORMAL);
+}
+
+/* How many of n bytes to show when at most max may be: whole characters only. */
+static size_t cut(const char *s, size_t n, size_t max)
+{
+	if (n <= max)
+		return n;
+	while (max && ((unsigned char)s[max] & 0xc0) == 0x80)
+		max--;
+	return max;
+}
+
+static void print_string(struct printer *p, const struct str *s)
+{
+	size_t n = p->stop == SIZE_MAX ? s->len : cut(s->b, s->len, BRIEF_STRING);
+
+	colour(p, MAGENTA);
+	show_string(p->b, s->b, n);
+	if (n < s->len)
+		buf_adds(p->b, "...");
+	colour(p, NORMAL);
+}
+
+/* --- sets and lists met before --- */
+
+static int seen_insert(const void **v, size_t cap, const void *x)
+{
+	size_t i = (size_t)(((uintptr_t)x >> 4) * 0x9e3779b97f4a7c15u >> 20) & (cap - 1);
+
+	for (; v[i]; i = (i + 1) & (cap - 1))
+		if (v[i] == x)
+			return 0;
+	v[i] = x;
+	return 1;
+}
+
+/* Is x here for the first time? */
+static int fresh(struct printer *p, const void *x)
+{
+	if (p->n_seen * 2 >= p->cap_seen) {
+		size_t cap = p->cap_seen ? p->cap_seen * 2 : 32;
+		const void **v = mem_new(mem_size(cap, sizeof *v, 0));
+		for (size_t i = 0; i < p->cap_seen; i++)
+			if (p->seen[i])
+				seen_insert(v, cap, p->seen[i]);
+		p->seen = v;
+		p->cap_seen = cap;
+	}
+	if (!seen_insert(p->seen, p->cap_seen, x))
+		return 0;
+	p->n_seen++;
+	return 1;
+}
+
+/* --- functions and thunks --- */
+
+static void print_builtin(struct printer *p, W w, const struct builtin *b)
+{
+	int part = w_is_box(w, BOX_PAP);
+
+	if (p->flags & SHOW_STRICT) {
+		buf_adds(p->b, part ? "<PRIMOP-APP>" : "<PRIMOP>");
+		return;
+	}
+	colour(p, BLUE);
+	buf_addf(p->b, "«%sprimop %s»", part ? "partially applied " : "", b->name);
+	colour(p, NORMAL);
+}
+
+static void print_closure(struct printer *p, W w)
+{
+	struct source_loc at;
+	uint32_t pos;
+	sym_t name = function_name(w, &pos);
+
+	if (p->flags & SHOW_STRICT) {
+		buf_adds(p->b, "<LAMBDA>");
+		return;
+	}
+	colour(p, BLUE);
+	buf_adds(p->b, "«lambda");
+	if (name)
+		buf_addf(p->b, " %s", sym_name(name)->b);
+	if (!source_locate(pos, &at))
+		buf_addf(p->b, " @ %s:%u:%u", at.src->name, at.line, at.column);
+	buf_adds(p->b, "»");
+	colour(p, NORMAL);
+}
+
+static void print_function(struct printer *p, W w)
+{
+	const struct builtin *b = function_builtin(w);
+
+	if (b)
+		print_builtin(p, w, b);
+	else
+		print_closure(p, w);
+}
+
+static void print_thunk(struct printer *p)
+{
+	if (p->flags & SHOW_STRICT)
+		buf_adds(p->b, "<CODE>");
+	else
+		coloured(p, MAGENTA, "«thunk»");
+}
+
+/* --- sets and lists --- */
+
+static void force_slot(void *slot)
+{
+	force_at(slot);
+}
+
+/* With SHOW_PRETTY: on several lines unless it is empty or holds one plain value.  Forcing that one
+ * is harmless, as it is printed next; should it fail, printing it says so. */
+static int is_tall(struct printer *p, uint32_t n, W *first)
+{
+	struct failure f;
+
+	if (!(p->flags & SHOW_PRETTY) || n == 0)
+		return 0;
+	if (n > 1)
+		return 1;
+	if (p->flags & SHOW_FORCE && !unwind_run(force_slot, first, &f, 0))
+		return 0;
+	enum vtype t = w_type(w_peek(*first));
+	return t == V_LIST || t == V_ATTRS || t == V_THUNK;
+}
+
+static void space(struct printer *p, int tall)
+{
+	if (!tall) {
+		buf_addc(p->b, ' ');
+		return;
+	}
+	buf_addc(p->b, '\n');
+	for (unsigned i = 0; i < p->indent; i++)
+		buf_addc(p->b, ' ');
+}
+
+/* Opens a level; 0 when there are to be no more. */
+static int descend(struct printer *p)
+{
+	if (!p->depth)
+		return 0;
+	p->depth--;
+	p->indent += INDENT;
+	return 1;
+}
+
+static void ascend(struct printer *p)
+{
+	p->depth++;
+	p->indent -= INDENT;
+}
+
+static int is_full(struct printer *p)
+{
+	if (p->b->len < p->stop)
+		return 0;
+	buf_adds(p->b, "...");
+	return 1;
+}
+
+static void print_list(struct printer *p, W w)
+{
+	if (!list_len(w)) {
+		buf_adds(p->b, "[ ]");
+		return;
+	}
+	if (!fresh(p, W_PTR(w))) {
+		coloured(p, MAGENTA, "«repeated»");
+		return;
+	}
+	if (!descend(p)) {
+		buf_adds(p->b, "[ ... ]");
+		return;
+	}
+	struct list *l = list_of(w);
+	int tall = is_tall(p, l->n, l->e);
+	buf_addc(p->b, '[');
+	for (uint32_t i = 0; i < l->n; i++) {
+		space(p, tall);
+		if (is_full(p))
+			break;
+		if (p->flags & SHOW_FORCE && !(p->flags & SHOW_ERRORS))
+			force_at(&l->e[i]);
+		print(p, l->e[i]);
+	}
+	ascend(p);
+	space(p, tall);
+	buf_addc(p->b, ']');
+}
+
+static void print_attrs(struct printer *p, W w)
+{
+	if (!descend(p)) {
+		buf_adds(p->b, "{ ... }");
+		return;
+	}
+	struct attrs *a = attrs_of(w);
+	const uint32_t *order = attrs_order(a);
+	int tall = is_tall(p, a->n, a->v);
+	buf_addc(p->b, '{');
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct str *name = sym_name(a->sh->sym[order[i]]);
+		W *v = &a->v[order[i]];
+		space(p, tall);
+		if (is_full(p))
+			break;
+		show_attr_name(p->b, name->b, name->len);
+		buf_adds(p->b, " = ");
+		if (p->flags & SHOW_FORCE && !(p->flags & SHOW_ERRORS))
+			force_at(v);
+		print(p, *v);
+		buf_addc(p->b, ';');
+	}
+	ascend(p);
+	space(p, tall);
+	buf_addc(p->b, '}');
+}
+
+static void print_derivation(struct printer *p, W w)
+{
+	W *drv = attrs_find(w, SYM_DRV_PATH);
+	W path = drv ? coerce_string(*drv, 0) : W_NULL;
+
+	colour(p, GREEN);
+	buf_adds(p->b, "«derivation");
+	if (drv) {
+		buf_addc(p->b, ' ');
+		buf_add(p->b, w_get_str(path)->b, w_get_str(path)->len);
+	}
+	buf_adds(p->b, "»");
+	colour(p, NORMAL);
+}
+
+static void print_set(struct printer *p, W w)
+{
+	if (!attrs_count(w))
+		buf_adds(p->b, "{ }");
+	else if (!fresh(p, W_PTR(w)))
+		coloured(p, MAGENTA, "«repeated»");
+	else if (p->flags & SHOW_FORCE && !(p->flags & (SHOW_DRV_INSIDE | SHOW_STRICT)) && value_is_derivation(w))
+		print_derivation(p, w);
+	else
+		print_attrs(p, w);
+}
+
+/* --- any value --- */
+
+static void print_value(struct printer *p, W w)
+{
+	stack_check();
+	if (p->flags & SHOW_FORCE)
+		w = force(w);
+	else
+		w = w_peek(w);
+	switch (w_type(w)) {
+	case V_INT:
+		colour(p, CYAN);
+		buf_addf(p->b, "%lld", (long long)w_get_int(w));
+		colour(p, NORMAL);
+		break;
+	case V_FLOAT:
+		colour(p, CYAN);
+		buf_addf(p->b, "%g", w_get_float(w));
+		colour(p, NORMAL);
+		break;
+	case V_BOOL:
+		coloured(p, CYAN, w == W_TRUE ? "true" : "false");
+		break;
+	case V_NULL:
+		coloured(p, CYAN, "null");
+		break;
+	case V_STRING:
+		print_string(p, w_get_str(w));
+		break;
+	case V_PATH:
+		colour(p, GREEN);
+		buf_add(p->b, w_get_path(w)->b, w_get_path(w)->h.n);
+		colour(p, NORMAL);
+		break;
+	case V_ATTRS:
+		print_set(p, w);
+		break;
+	case V_LIST:
+		print_list(p, w);
+		break;
+	case V_FUNCTION:
+		print_function(p, w);
+		break;
+	case V_THUNK:
+		print_thunk(p);
+		break;
+	}
+}
+
+struct guarded {
+	struct printer *p;
+	W w;
+};
+
+static void print_guarded(void *arg)
+{
+	struct guarded *g = arg;
+
+	print_value(g->p, g->w);
+}
+
+/* With SHOW_ERRORS an error takes the place of the value it happened in.  Running out of stack
+ * and interrupts are not values' errors. */
+static void print(struct printer *p, W w)
+{
+	struct guarded g = { p, w };
+	struct failure f;
+	unsigned depth = p->depth, indent = p->indent;
+
+	if (!(p->flags & SHOW_ERRORS)) {
+		print_value(p, w);
+		return;
+	}
+	if (unwind_run(print_guarded, &g, &f, 0))
+		return;
+	if (f.kind == EK_STACK || f.kind == EK_INTERRUPT || f.kind == EK_QUIT)
+		unwind_rethrow(&f);
+	p->depth = depth;
+	p->indent = indent;
+	colour(p, RED);
+	buf_addf(p->b, "«error: %s»", w_get_str(f.msg)->b);
+	colour(p, NORMAL);
+}
+
+void show_value(struct buf *b, W w, unsigned flags, unsigned depth)
+{
+	struct printer p = { .b = b, .flags = flags, .depth = depth, .stop = SIZE_MAX };
+
+	print(&p, w);
+}
+
+const char *show_brief(W w)
+{
+	struct buf b = BUF_GC;
+	struct printer p = { .b = &b, .depth = BRIEF_DEPTH, .stop = BRIEF_LEN };
+
+	print_value(&p, w);
+	return buf_str(&b);
+}
+
+const char *show_type(W w)
+{
+	struct buf b = BUF_GC;
+	const struct builtin *def;
+
+	w = w_peek(w);
+	def = function_builtin(w);
+	if (def) {
+		buf_addf(&b, "the %sbuilt-in function '%s'", w_is_box(w, BOX_PAP) ? "partially applied " : "",
+			 def->name);
+		return buf_str(&b);
+	}
+	if (w_is_str(w) && w_get_str(w)->ctx)
+		return "a string with context";
+	return vtype_name(w_type(w));
+}
