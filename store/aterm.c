@@ -27,8 +27,9 @@
  * hash when full.  Strings are escaped 16 bytes at a time: an evaluation writes each derivation
  * three times, and a byte loop cost as much as SHA-256 did.
  *
- * Reading takes what a writer writes, sets in any order but without repeats.  Nix also takes stray commas, unknown
- * escapes and a tail after the last parenthesis; no writer makes those, and a text with two readings is not wanted in a store.
+ * Reading takes what a writer writes, sets in any order but without repeats.  Nix also takes stray commas,
+ * unknown escapes and a tail after the last parenthesis; no writer makes those, and a text with two
+ * readings is not wanted in a store.
  */
 #include "config.h"
 #include "store/drv_int.h"

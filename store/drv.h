@@ -84,7 +84,8 @@ void drv_release(struct drv *d);
 
 /* --- building one --- */
 
-/* Adds an output of kind DRV_DEFERRED; the caller changes kind, method and hash.  The pointer lives until the next call. */
+/* Adds an output of kind DRV_DEFERRED; the caller changes kind, method and hash (algo alone where the hash is not
+ * known).  The pointer lives until the next call. */
 struct drv_output *drv_add_output(struct drv *d, struct slice name);
 
 /* Wants `output` of the derivation at path; any number of calls for a path, in any order. */
@@ -112,8 +113,8 @@ void drv_sort(struct drv *d);
 /* 1 when some input is dynamic (the text then starts "DrvWithVersion"). */
 int drv_is_dynamic(const struct drv *d);
 
-/* What outputs may be combined: all of one kind, a fixed one alone and called "out", floating ones with one algorithm, at least one.
- * Returns 0 and the kind, or ERR_INVALID. */
+/* What outputs may be combined: at least one, all of one kind, a fixed one alone and called "out", floating ones with
+ * one algorithm.  Returns 0 and the kind, or ERR_INVALID. */
 int drv_kind(const struct drv *d, enum drv_output_kind *kind, struct err *e);
 
 /* --- text --- */
@@ -122,9 +123,9 @@ int drv_kind(const struct drv *d, enum drv_output_kind *kind, struct err *e);
 void drv_write(struct buf *b, const struct drv *d);
 
 /* Parses the text of a .drv file into d (initialised here; on error released again).  dir: the store directory all
- * paths must lie in; name: the derivation's name, which the text does not hold (the file's without digest and ".drv").
- * Stricter than Nix: no text after the end, no doubled or stray commas, no repeats, and what the output's
- * path of a fixed hash must be is checked.  ERR_INVALID, ERR_LIMIT. */
+ * paths must lie in; name: the derivation's name, which the text does not hold (the file's, without digest and
+ * ".drv").  Stricter than Nix: no text after the end, no doubled or stray commas, no repeats; the path of a fixed
+ * output must be what follows from its hash.  ERR_INVALID, ERR_LIMIT. */
 int drv_parse(struct drv *d, struct slice dir, struct slice name, struct slice text, struct err *e);
 
 #endif

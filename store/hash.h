@@ -102,7 +102,8 @@ int hash_parse(const char *p, size_t n, enum hash_algo want, struct hash *out, e
 
 /* As hash_parse, but an empty text with a known algorithm is the hash of all zeros (the dummy people put in
  * outputHash to learn the real one): *was_empty, when not NULL, is set to 1 so that the caller can warn. */
-int hash_parse_or_empty(const char *p, size_t n, enum hash_algo want, struct hash *out, int *was_empty, struct err *e);
+int hash_parse_or_empty(const char *p, size_t n, enum hash_algo want, struct hash *out, int *was_empty,
+			struct err *e);
 
 /* Only SRI. */
 int hash_parse_sri(const char *p, size_t n, struct hash *out, struct err *e);

@@ -13,8 +13,7 @@
  * So how a fixed output is fetched does not matter to who uses it.  In the text, a fixed input counts as
  * one that has the single output "out".  Inputs are ordered by hash; two derivations
  * with the same hash (they differ in how some fixed input is fetched) become one input that has the outputs of
- * both.  Nix before 2.10 or so kept the outputs of the last instead; the difference shows only where somebody
- * uses different outputs of two such twins.
+ * both ("both" in tests/unit/data/drv1.nix).
  *
  * A derivation with an input of unknown path (floating, impure, dynamic) has neither yet: it is deferred.
  */
@@ -76,8 +75,8 @@ static void order(struct hashed *h)
 }
 
 /* One input; *deferred is set when its paths are not known. */
-static int hash_input(struct drv_hashed_input *out, const struct drv_input *in, const struct drv_cache *c, int *deferred,
-		      struct err *e)
+static int hash_input(struct drv_hashed_input *out, const struct drv_input *in, const struct drv_cache *c,
+		      int *deferred, struct err *e)
 {
 	static const struct slice out_name[] = { { "out", 3 } };
 	struct drv_modulo m;
@@ -212,8 +211,8 @@ static struct slice full_path(struct drv *d, struct slice dir, const struct stor
 	return (struct slice){ s, dir.n + 1 + p->len };
 }
 
-/* What a variable named as an output holds before paths of input-addressed outputs are known.  Must come before the sort, since
- * it may add variables. */
+/* What a variable named as an output holds before paths of input-addressed outputs are known.  Must come before the
+ * sort, since it may add variables. */
 static int prepare_output(struct drv *d, struct slice dir, struct drv_output *o, struct err *e)
 {
 	char text[PLACEHOLDER_LEN + 1], name[STORE_NAME_MAX + 1];

@@ -29,21 +29,22 @@ struct drv_cache {
 };
 
 /* Does all of it for a derivation that is filled in but for the paths of its outputs: sorts; computes output
- * paths (DRV_DEFERRED becomes DRV_INPUT unless an input is deferred; DRV_FIXED gets its path); sets the environment variable
- * of each output to its path (floating: its placeholder; deferred: ""); appends the text to `text` (may be NULL);
- * computes the path of the .drv and the hash modulo to remember under it.  path and m may be NULL. */
+ * paths (DRV_DEFERRED becomes DRV_INPUT unless an input is deferred; DRV_FIXED gets its path); sets the environment
+ * variable of each output to its path (floating: its placeholder; deferred: ""); appends the text to `text` (may be
+ * NULL); computes the path of the .drv and the hash modulo to remember under it.  path and m may be NULL, c when
+ * there are no inputs. */
 int drv_finish(struct drv *d, struct slice dir, const struct drv_cache *c, struct buf *text, struct store_path *path,
 	       struct drv_modulo *m, struct err *e);
 
 /* The hash modulo of a finished derivation, as its users see it. */
 int drv_modulo(const struct drv *d, const struct drv_cache *c, struct drv_modulo *out, struct err *e);
 
-/* The text that the masked hash is computed over, for explaining a path.  *deferred is set to 1, and nothing appended, when there
- * is none yet. */
+/* The text that the masked hash is computed over, for explaining a path.  *deferred is set to 1, and nothing
+ * appended, when there is none yet. */
 int drv_write_masked(struct buf *b, const struct drv *d, const struct drv_cache *c, int *deferred, struct err *e);
 
-/* Checks the output paths (and the variables named after them) of a parsed input-addressed or fixed derivation against what
- * they must be.  ERR_INVALID names the first that differs. */
+/* Checks the output paths, and the variables named after them, of a parsed input-addressed derivation against what
+ * they must be (drv_parse checks fixed ones).  ERR_INVALID names the first that differs. */
 int drv_check(const struct drv *d, struct slice dir, const struct drv_cache *c, struct err *e);
 
 /* The path of the .drv whose text is `text`: a text object that refers to all inputs. */

@@ -41,9 +41,10 @@ struct nar_filter {
 /* "regular", "directory", "symlink", "unknown": the words filterSource passes. */
 const char *nar_type_name(enum nar_type t);
 
-/* Writes the archive of the object called name in dirfd (as in openat; a full path with AT_FDCWD).  path is what the filter and
- * messages call it; NULL for name.  filter may be NULL.  ERR_IO and ERR_NOTFOUND from the system, ERR_INVALID for
- * an object that is no file, directory or link, ERR_LIMIT for a tree deeper than LIMIT_NAR_DEPTH, and whatever filter and sink return. */
+/* Writes the archive of the object called name in dirfd (as in openat; a full path with AT_FDCWD).  path is what
+ * the filter and messages call it; NULL for name.  filter may be NULL.  ERR_IO and ERR_NOTFOUND from the system,
+ * ERR_INVALID for an object that is no file, directory or link, ERR_LIMIT for a tree deeper than LIMIT_NAR_DEPTH, and
+ * whatever filter and sink return. */
 int nar_write(int dirfd, const char *name, const char *path, const struct nar_filter *filter,
 	      const struct nar_sink *sink, struct err *e);
 
@@ -62,8 +63,8 @@ int nar_hash_file_flat(enum hash_algo a, int dirfd, const char *name, struct has
 /* --- reading --- */
 
 /* What is in the archive, in its order.  A member may be NULL.  Each returns 0 or a negative code to stop.
- * name is a file name that is safe to create in the directory last entered (never empty, ".", "..", or with '/' or NUL
- * in it, NUL-terminated); for the root it is empty.  Slices live until the callback returns. */
+ * name is a file name that is safe to create in the directory last entered (never empty, ".", "..", or with '/' or
+ * NUL in it, NUL-terminated); for the root it is empty.  Slices live until the callback returns. */
 struct nar_events {
 	int (*directory)(void *user, struct slice name, struct err *e);
 	int (*directory_end)(void *user, struct err *e);

@@ -8,8 +8,9 @@
  *
  * Two layers.  Below, strings: 8 bytes of length, the bytes, padding that must be zero; the length is compared
  * with the most the grammar allows here before anything is done with it, and that is at most
- * NAR_TARGET_MAX, so no hostile length is ever added to or multiplied.  Contents are not strings in this sense:
- * their 64-bit length only counts down while bytes pass through.  Above, one step of the grammar for each complete string:
+ * NAR_TARGET_MAX, so no hostile length is ever added to or multiplied.  Contents are not strings in this
+ * sense: their 64-bit length only counts down while bytes pass through.  Above, one step of the grammar for
+ * each complete string:
  *
  *   state        string                 next
  *   MAGIC        nix-archive-1          OPEN
@@ -300,7 +301,10 @@ static int step(struct nar_reader *r, struct err *e)
 /* Ready for the length of whatever comes next. */
 static void next_string(struct nar_reader *r)
 {
-	r->max = r->state == NAME ? NAR_NAME_MAX : r->state == TARGET ? NAR_TARGET_MAX : r->state == EXEC_VALUE ? 0 : TAG_MAX;
+	r->max = r->state == NAME	  ? NAR_NAME_MAX
+		 : r->state == TARGET	  ? NAR_TARGET_MAX
+		 : r->state == EXEC_VALUE ? 0
+					  : TAG_MAX;
 	r->have = 0;
 	r->left = 8;
 	if (r->part != PART_CONTENTS)

@@ -16,7 +16,8 @@
  * All output goes through one large buffer that is never cleared; files are read straight into it, so a
  * tree of small files costs per file open, fstat, read, close and a share of one write.  The type that
  * readdir tells is only a hint for how to open; what counts is fstat of what was opened, without
- * following links, so a tree that changes under us gives an error or some consistent file, never another place's contents.
+ * following links, so a tree that changes under us gives an error or some consistent file, never
+ * another place's contents.
  */
 #include "config.h"
 #include "store/nar.h"

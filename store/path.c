@@ -9,12 +9,11 @@
  *               | "source" { ":" store-path } [ ":self" ]        hash: SHA-256 of the NAR
  *               | "output:" output                               hash: the derivation's, masked, modulo
  *               | "output:out"                                   hash: SHA-256 of the inner text
- *   inner       = "fixed:out:" [ "r:" | "git:" | "text:" ] algo ":" base16 ":"
+ *   inner       = "fixed:out:" [ "r:" | "git:" ] algo ":" base16 ":"
  *   name        = 1 to 211 of A-Z a-z 0-9 + - . _ ? =, not "." or "..", nor starting with ".-" or "..-"
  *
  * The references in a type are in byte order.  The last rule on names keeps "." and ".." from
- * being the first dash-separated part of a name (Nix 2.35; older ones refuse any leading dot,
- * or none).
+ * being the first dash-separated part of a name; it is that of Nix 2.35 (2.8 takes any dots).
  *
  * Fingerprints are never put together in memory: their pieces go straight into the hash.
  */
@@ -217,8 +216,8 @@ static void update(struct hash_ctx *c, struct slice s)
 }
 
 /* A fingerprint whose type has gone into c already: the rest of it, and the path. */
-static int finish(struct hash_ctx *c, struct slice dir, const struct hash *h, struct slice name, struct store_path *out,
-		  struct err *e)
+static int finish(struct hash_ctx *c, struct slice dir, const struct hash *h, struct slice name,
+		  struct store_path *out, struct err *e)
 {
 	char text[HASH_TEXT_MAX + 1];
 	uint8_t folded[STORE_HASH_BYTES];
