@@ -31,7 +31,7 @@ static char root[64];
 
 static const char *in_root(const char *name)
 {
-	static char path[256];
+	static char path[512];
 
 	snprintf(path, sizeof path, "%s/%s", root, name);
 	return path;
