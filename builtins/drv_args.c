@@ -313,10 +313,16 @@ static void read_structured(struct drv_args *a, sym_t name, enum special what, W
 		warn_output_check(a, sym_name(name)->b);
 		break;
 	case SYSTEM:
+		set_special(a, what, want_string_plain(w, "the 'system' attribute"));
+		break;
 	case OUTPUT_HASH:
+		set_special(a, what, want_string_plain(w, "the 'outputHash' attribute"));
+		break;
 	case OUTPUT_HASH_ALGO:
+		set_special(a, what, want_string_plain(w, "the 'outputHashAlgo' attribute"));
+		break;
 	case OUTPUT_HASH_MODE:
-		set_special(a, what, want_string_plain(w, "an attribute that says how to build"));
+		set_special(a, what, want_string_plain(w, "the 'outputHashMode' attribute"));
 		break;
 	default:
 		break;
