@@ -10,6 +10,7 @@
 #include "builtins/registry.h"
 #include "cli/dump.h"
 #include "cli/options.h"
+#include "cli/parse_cmd.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/stats.h"
@@ -18,7 +19,6 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "eval/profile.h"
-#include "lang/parse.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -100,19 +100,10 @@ static W file_path(struct run *k)
 
 static void parse_and_print(struct run *k)
 {
-	struct arena mem = ARENA_INIT;
-	struct err e = ERR_INIT;
-	struct buf b = BUF_INIT;
 	const struct source *src = given_text(k);
-	struct expr *x = parse_source(src ? src : fs_source(file_path(k)), &eval_settings.parse, &mem, &e);
 
-	if (!x)
-		throw_err(&e);
-	print_ast(&b, x);
-	buf_add(&k->out, b.p, b.len);
-	buf_addc(&k->out, '\n');
+	parse_cmd(&k->out, src ? src : fs_source(file_path(k)));
 	k->done = k->out.len;
-	buf_release(&b);
 }
 
 /* --- values --- */

@@ -84,7 +84,7 @@ static const struct program gxeval = {
 	"gxeval",
 	"evaluates expressions of the Nix language",
 	"  gxeval [options] FILE\n"
-	"  gxeval [options] -E EXPR\n",
+	"  gxeval [options] -E EXPR",
 	"Exit status: 0 done, 1 the evaluation failed, 2 the command line is wrong, 130 interrupted.\n"
 	"\n"
 	"  gxeval -E 'map (x: x * x) [ 1 2 3 ]'\n"
