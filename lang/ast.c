@@ -53,7 +53,8 @@ void ast_push(struct parse *ps, struct expr *e)
 }
 
 /* Moves the expressions above the mark into an array, behind `first` unless that is NULL. */
-static struct expr **take_exprs(struct parse *ps, struct expr *parent, struct expr *first, uint32_t mark, uint32_t *n)
+static struct expr **take_exprs(struct parse *ps, struct expr *parent, struct expr *first, uint32_t mark,
+				uint32_t *n)
 {
 	struct expr **from = stack_from(&ps->exprs, mark), **v;
 	uint32_t lead = first != NULL;
@@ -300,6 +301,7 @@ struct expr *ast_call(struct parse *ps, struct expr *fn, struct expr *arg, struc
 	} else if (at.begin == e->pos) {
 		e->len = at.end - at.begin;
 	}
+	e->paren = 0; /* in (f a) b the parentheses are not around all of it */
 	add_argument(ps, e, arg);
 	return e;
 }

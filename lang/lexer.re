@@ -222,7 +222,8 @@ static int bad_character(struct lexer *lx)
 	if (*p == '&' || *p == '|')
 		return LEX_ERROR(lx, p, 1, "unexpected character '%c'; did you mean '%c%c'?", *p, *p, *p);
 	if (*p == '$')
-		return LEX_ERROR(lx, p, 1, "unexpected character '$'; a variable is written without it, or as ${...} in a string");
+		return LEX_ERROR(lx, p, 1, "unexpected character '$'; a variable is written without it, or as ${...} in a "
+					   "string");
 	if (*p == '\'')
 		return LEX_ERROR(lx, p, 1, "unexpected character \"'\"; strings are written \"...\" or ''...''");
 	if (*p > 0x20 && *p < 0x7f)
@@ -334,7 +335,7 @@ static int lex_token(struct parse *ps, union sem *v)
 	<code> "|>"               { return PIPE_INTO; }
 	<code> [-+*/<>=!?@.:;,]   { return *lx->tok; }
 
-	<code> [({[]               { failed = open_bracket(ps, (char)*lx->tok, COND_code); return failed ? failed : *lx->tok; }
+	<code> [({[]              { failed = open_bracket(ps, (char)*lx->tok, COND_code); return failed ? failed : *lx->tok; }
 	<code> ")"                { close_bracket(lx, '(', '('); return ')'; }
 	<code> "]"                { close_bracket(lx, '[', '['); return ']'; }
 	<code> "}"                { close_bracket(lx, '{', '$'); return '}'; }
