@@ -57,6 +57,22 @@ const struct source *source_of(uint32_t pos)
 	return hi ? sources.v[lo] : NULL;
 }
 
+static const char *shown_from;
+
+void source_show_from(const char *dir)
+{
+	shown_from = dir;
+}
+
+const char *source_shown_name(const struct source *s)
+{
+	size_t n = shown_from ? strlen(shown_from) : 0;
+
+	if (n > 1 && s->path && !strcmp(s->name, s->path) && !strncmp(s->path, shown_from, n) && s->path[n] == '/')
+		return s->path + n + 1;
+	return s->name;
+}
+
 static int is_line_end(const struct source *s, size_t i)
 {
 	char c = s->text[i];

@@ -26,6 +26,12 @@ const struct source *source_add(const char *name, const char *path, const char *
 /* The source that holds pos, NULL for 0 or an unknown one. */
 const struct source *source_of(uint32_t pos);
 
+/* The name as messages show it: below the directory of source_show_from, the rest of the path after it. */
+const char *source_shown_name(const struct source *s);
+
+/* Names below this directory (absolute, no trailing slash, borrowed for good) are shown relative to it. */
+void source_show_from(const char *dir);
+
 struct source_loc {
 	const struct source *src;
 	uint32_t line, column;	   /* from 1; columns count bytes, as in Nix */

@@ -125,9 +125,14 @@ static const char *file_note(W path)
 
 static W eval_file(W path, W scope)
 {
-	note_push(file_note(path), 0);
+	/* The file the program began with needs no note: every position is in it. */
+	int nested = call_pos() != 0;
+
+	if (nested)
+		note_push(file_note(path), 0);
 	W w = eval_source(fs_source(path), scope);
-	note_pop();
+	if (nested)
+		note_pop();
 	return w;
 }
 

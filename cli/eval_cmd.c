@@ -199,6 +199,7 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		report_error("cannot tell the current directory: %s", strerror(errno));
 		return EXIT_FAILED;
 	}
+	source_show_from(k.cwd);
 	world_start(r, stack_low);
 	if (r->profile)
 		profile_start(PROFILE_INTERVAL_US);

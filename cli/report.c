@@ -66,23 +66,9 @@ static void send(struct buf *b)
 
 /* --- places --- */
 
-static const char *report_file_name(const struct source *s, char *space, size_t size)
-{
-	if (!s->path || s->name[0] != '/')
-		return s->name;
-	if (!getcwd(space, size))
-		return s->name;
-	size_t n = strlen(space);
-	if (n > 1 && !strncmp(s->path, space, n) && s->path[n] == '/')
-		return s->path + n + 1;
-	return s->name;
-}
-
 static void add_place(struct buf *b, const struct source_loc *loc)
 {
-	char cwd[4096];
-
-	buf_addf(b, "%s%s%s:%u:%u", colour(BLUE), report_file_name(loc->src, cwd, sizeof cwd), colour(PLAIN),
+	buf_addf(b, "%s%s%s:%u:%u", colour(BLUE), source_shown_name(loc->src), colour(PLAIN),
 		 (unsigned)loc->line, (unsigned)loc->column);
 }
 
@@ -172,11 +158,10 @@ static void add_text(struct buf *b, const char *p, size_t n)
 static void add_json_place(struct buf *b, uint32_t pos, uint32_t len)
 {
 	struct source_loc loc;
-	char cwd[4096];
 
 	if (source_locate(pos, &loc) < 0)
 		return;
-	const char *name = report_file_name(loc.src, cwd, sizeof cwd);
+	const char *name = source_shown_name(loc.src);
 	buf_adds(b, ",\"file\":");
 	output_json_string(b, name, strlen(name));
 	buf_addf(b, ",\"line\":%u,\"column\":%u,\"length\":%u", (unsigned)loc.line, (unsigned)loc.column,
@@ -194,7 +179,7 @@ struct message {
 
 static struct trace_style trace_style(void)
 {
-	return (struct trace_style){ report_file_name, colour(BLUE), colour(PLAIN), report_settings.full_trace };
+	return (struct trace_style){ colour(BLUE), colour(PLAIN), report_settings.full_trace };
 }
 
 static void add_json(struct buf *b, const struct message *m)

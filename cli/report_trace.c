@@ -70,12 +70,11 @@ static void add_sentence(struct buf *b, const struct trace_frame *f)
 static void add_frame(struct buf *b, const struct trace_frame *f, const struct trace_style *style)
 {
 	struct source_loc loc;
-	char cwd[4096];
 
 	buf_adds(b, "  ");
 	add_sentence(b, f);
 	if (f->pos && source_locate(f->pos, &loc) == 0)
-		buf_addf(b, ", at %s%s:%u:%u%s", style->place, style->file_name(loc.src, cwd, sizeof cwd),
+		buf_addf(b, ", at %s%s:%u:%u%s", style->place, source_shown_name(loc.src),
 			 (unsigned)loc.line, (unsigned)loc.column, style->plain);
 	buf_addc(b, '\n');
 }
@@ -110,12 +109,12 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 		}
 		for (uint32_t j = 0; j < period; j++) {
 			const struct trace_frame *f = &t->v[i + j];
-			int keep = style->full || f->kind == TRACE_USER ||
-				   (shown < SHORT_FRAMES && !is_minor(t, i + j));
+			int always = style->full || f->kind == TRACE_USER, minor = is_minor(t, i + j);
+			int keep = always || (shown < SHORT_FRAMES && !minor);
 			if (keep)
 				add_frame(b, f, style);
 			shown += keep;
-			hidden += !keep;
+			hidden += !keep && !minor;
 		}
 		if (times && (style->full || shown < SHORT_FRAMES))
 			buf_addf(b, "  … the last %s %u more times …\n", period > 1 ? "lines repeat" : "line repeats",
@@ -129,7 +128,6 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 void trace_add_json(struct buf *b, const struct trace *t, const struct trace_style *style)
 {
 	struct source_loc loc;
-	char cwd[4096];
 
 	for (uint32_t i = 0; i < t->n; i++) {
 		struct buf text = BUF_INIT;
@@ -138,7 +136,7 @@ void trace_add_json(struct buf *b, const struct trace *t, const struct trace_sty
 		output_json_string(b, text.p, text.len);
 		buf_release(&text);
 		if (t->v[i].pos && source_locate(t->v[i].pos, &loc) == 0) {
-			const char *name = style->file_name(loc.src, cwd, sizeof cwd);
+			const char *name = source_shown_name(loc.src);
 			buf_adds(b, ",\"file\":");
 			output_json_string(b, name, strlen(name));
 			buf_addf(b, ",\"line\":%u,\"column\":%u", (unsigned)loc.line, (unsigned)loc.column);

@@ -8,11 +8,8 @@
 #include "base/buf.h"
 #include "eval/trace.h"
 
-struct source;
-
-/* How report.c names a file, and its colours (empty strings without). */
+/* The colours of places (empty strings without). */
 struct trace_style {
-	const char *(*file_name)(const struct source *s, char *space, size_t size);
 	const char *place, *plain;
 	int full;
 };

@@ -39,7 +39,7 @@ static __attribute__((noreturn, cold)) void missing_argument(const struct n_lamb
 	struct source_loc at;
 
 	if (by && !source_locate(fm->pos, &at))
-		buf_addf(&hint, "it is declared at %s:%u:%u", at.src->name, at.line, at.column);
+		buf_addf(&hint, "it is declared at %s:%u:%u", source_shown_name(at.src), at.line, at.column);
 	throw_hint(EK_EVAL, by ? by->pos : fm->pos, by ? by->span : fm->span, hint.len ? buf_str(&hint) : NULL,
 		   "%s called without required argument '%s'", lambda_label(l), sym_name(fm->sym)->b);
 }

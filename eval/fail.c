@@ -60,7 +60,7 @@ void throw_duplicate_attr(sym_t s, uint32_t pos, uint32_t len, uint32_t first)
 
 	if (source_locate(first, &at))
 		throw_at(EK_EVAL, pos, len, "dynamic attribute '%s' is already defined", quoted(s));
-	throw_at(EK_EVAL, pos, len, "dynamic attribute '%s' is already defined at %s:%u:%u", quoted(s), at.src->name,
+	throw_at(EK_EVAL, pos, len, "dynamic attribute '%s' is already defined at %s:%u:%u", quoted(s), source_shown_name(at.src),
 		 at.line, at.column);
 }
 

@@ -201,7 +201,8 @@ static void print_closure(struct printer *p, W w)
 	if (name)
 		buf_addf(p->b, " %s", sym_name(name)->b);
 	if (!source_locate(pos, &at))
-		buf_addf(p->b, " @ %s:%u:%u", at.src->name, at.line, at.column);
+		buf_addf(p->b, " @ %s:%u:%u", p->stop ? source_shown_name(at.src) : at.src->name, at.line,
+			 at.column);
 	buf_adds(p->b, "»");
 	colour(p, NORMAL);
 }

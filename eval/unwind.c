@@ -189,11 +189,11 @@ static __attribute__((noreturn)) void throw_v(enum error_kind k, uint32_t pos, u
 	raise_failure(&f);
 }
 
-/* The innermost builtin call that has a position: builtins called by builtins have none. */
+/* The innermost operation with a position: builtins called by builtins have none. */
 static const struct node *builtin_site(void)
 {
 	for (const struct rec *r = es.top; r; r = r->up)
-		if ((r->kind == REC_BUILTIN || r->kind == REC_CALL) && r->by)
+		if ((r->kind == REC_BUILTIN || r->kind == REC_CALL || r->kind == REC_NOTE) && r->by)
 			return r->by;
 	return NULL;
 }

@@ -32,7 +32,7 @@ void show_position(struct buf *b, uint32_t pos)
 	struct source_loc at;
 
 	if (!source_locate(pos, &at))
-		buf_addf(b, "%s:%u:%u", at.src->name, at.line, at.column);
+		buf_addf(b, "%s:%u:%u", source_shown_name(at.src), at.line, at.column);
 }
 
 static int is(const struct report *r, const char *token)
