@@ -42,7 +42,7 @@ BUILTIN_FLAGS(bi_derivation_strict, BI_GLOBAL, "derivationStrict", "!attrs",
 	      "- `__contentAddressed`, `__impure`: the paths of the outputs depend on what is built. Their paths are "
 	      "placeholders until then.",
 	      "(derivationStrict { name = \"x\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; }).out",
-	      "\"/nix/store/bq4zv0x64xbph6rlpx5jf2rivrg1xqv2-x\"")
+	      "\"/nix/store/s668cfx1vrqfjryf96jj8wfhg7f67dhj-x\"")
 {
 	struct drv_args a;
 	W result;
@@ -203,7 +203,7 @@ BUILTIN_FLAGS(bi_derivation, BI_GLOBAL, "derivation", "!attrs",
 	      "Only `outputs` is evaluated at once, the other attributes when one of the paths is asked for. "
 	      "What the attributes mean is said at [`derivationStrict`](#builtins-derivationStrict).",
 	      "(derivation { name = \"x\"; system = \"x86_64-linux\"; builder = \"/bin/sh\"; }).drvPath",
-	      "\"/nix/store/yrdrvq7jlszsdbi1k7fjh6lmq68r2knz-x.drv\"")
+	      "\"/nix/store/97qlv6h78lxlm9zc8849ahsbcklhsi2y-x.drv\"")
 {
 	W attrs = arg_attrs(args, 0), *slot = attrs_find(attrs, SYM_OUTPUTS);
 	struct list *names;

@@ -117,7 +117,7 @@ BUILTIN(bi_to_file, "toFile", "!name !text",
 	"Put *text* into a file of the store and return its path, which ends in *name*. "
 	"The text may hold paths of other files in the store, but not of derivations' outputs: such a file would have to be "
 	"made by a derivation.",
-	"toFile \"hello.txt\" \"hello\"", "\"/nix/store/h2wc0rf9nn3a8lmb7dmfl45rw4gyvmiv-hello.txt\"")
+	"toFile \"hello.txt\" \"hello\"", "\"/nix/store/q790zdjk75hm2cn42nh77pqw4gbv1b88-hello.txt\"")
 {
 	struct str *name = arg_string_plain(args, 0), *text = arg_string(args, 1);
 	struct err e = ERR_INIT;
@@ -194,7 +194,7 @@ BUILTIN(bi_filter_source, "filterSource", "filter !path",
 	"*filter* is called with the path of each file, a string, and its type: `\"regular\"`, `\"directory\"`, "
 	"`\"symlink\"` or `\"unknown\"`. Of a directory it does not want, nothing is copied. The store path is named "
 	"after the directory; [`path`](#builtins-path) does the same and lets you choose the name.",
-	"", "")
+	"filterSource (path: type: false) /etc", "\"/nix/store/l4qv3rnr36l876mmp9bqkkqa75sg4b7r-etc\"")
 {
 	struct add_path *p = mem_new(sizeof *p);
 	W given;
@@ -256,7 +256,8 @@ BUILTIN(bi_path, "path", "!args",
 	"hash gives them. `true` by default.\n"
 	"- `sha256`: the hash the copy must have.\n\n"
 	"Only `path` is required.",
-	"", "")
+	"path { path = /etc; name = \"empty\"; filter = path: type: false; }",
+	"\"/nix/store/9ljssglw74jabzzsqsl3lim4d5jgh4ya-empty\"")
 {
 	struct path_args *p = mem_new(sizeof *p);
 	struct attrs *a = attrs_of(arg_attrs(args, 0));
@@ -279,8 +280,8 @@ BUILTIN(bi_path, "path", "!args",
 BUILTIN(bi_store_path, "storePath", "!path",
 	"Refer to an object that is in the store already: *path* as a string that depends on it. A path value "
 	"in a derivation would be copied to the store once more. Not available in pure evaluation.",
-	"storePath \"/nix/store/h2wc0rf9nn3a8lmb7dmfl45rw4gyvmiv-hello.txt\"",
-	"\"/nix/store/h2wc0rf9nn3a8lmb7dmfl45rw4gyvmiv-hello.txt\"")
+	"storePath \"/nix/store/q790zdjk75hm2cn42nh77pqw4gbv1b88-hello.txt\"",
+	"\"/nix/store/q790zdjk75hm2cn42nh77pqw4gbv1b88-hello.txt\"")
 {
 	struct store_path sp;
 	struct err e = ERR_INIT;
