@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Lists.  map, genList and friends make elements that call the function when they are forced; filter,
+ * partition and sort move elements as they are.  What is forced when is part of the language: a builtin
+ * here forces an element only where its entry in the documentation implies it.
+ *
+ * Sorting is in sort.c, grouping in groups.c.
+ */
+#include "config.h"
+#include "builtins/registry.h"
+#include "eval/builtin.h"
+#include "eval/compare.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+BUILTIN(bi_length, "length", "!list",
+	"The number of elements of *list*.",
+	"length [ 1 2 ]", "2")
+{
+	return w_int(list_len(arg_list(args, 0)));
+}
+
+BUILTIN(bi_head, "head", "!list",
+	"The first element of *list*, which must not be empty.",
+	"head [ 1 2 3 ]", "1")
+{
+	W l = arg_list(args, 0);
+
+	if (!list_len(l))
+		throw_error(EK_EVAL, "'head' called on an empty list");
+	return force_at(&list_of(l)->e[0]);
+}
+
+/* The elements of l from `from` up to `to`. */
+static W slice(W l, uint32_t from, uint32_t to)
+{
+	struct list *out = list_new(to - from);
+
+	memcpy(out->e, list_of(l)->e + from, (to - from) * sizeof(W));
+	return w_list(out);
+}
+
+BUILTIN(bi_tail, "tail", "!list",
+	"The elements of *list*, which must not be empty, without the first. It copies the list, so walking a list with "
+	"`tail` takes time in the square of its length; `foldl'` or `genList` with `elemAt` do not.",
+	"tail [ 1 2 3 ]", "[ 2 3 ]")
+{
+	W l = arg_list(args, 0);
+
+	if (!list_len(l))
+		throw_error(EK_EVAL, "'tail' called on an empty list");
+	return slice(l, 1, list_len(l));
+}
+
+BUILTIN(bi_elem_at, "elemAt", "list !n",
+	"Element *n* of *list*, counted from 0.",
+	"elemAt [ \"a\" \"b\" \"c\" ] 1", "\"b\"")
+{
+	int64_t n = arg_int(args, 1);
+	W l = arg_list(args, 0);
+
+	if (n < 0 || n >= list_len(l))
+		throw_error(EK_EVAL, "'elemAt' called with index %lld on a list of %u elements", (long long)n,
+			    list_len(l));
+	return force_at(&list_of(l)->e[n]);
+}
+
+BUILTIN_FLAGS(bi_map, BI_GLOBAL, "map", "f !list",
+	      "The list of *f* applied to each element of *list*. Each result is computed when it is needed.",
+	      "map (x: x * x) [ 1 2 3 ]", "[ 1 4 9 ]")
+{
+	W w = arg_list(args, 1);
+
+	if (!list_len(w))
+		return w;
+	W f = arg_function(args, 0);
+	struct list *l = list_of(w), *out = list_new(l->n);
+	for (uint32_t i = 0; i < l->n; i++)
+		out->e[i] = lazy_call1(f, l->e[i]);
+	return w_list(out);
+}
+
+BUILTIN(bi_gen_list, "genList", "generator !length",
+	"A list of *length* elements, element *i* being `generator i`. Each is computed when it is needed.",
+	"genList (i: i * i) 5", "[ 0 1 4 9 16 ]")
+{
+	int64_t n = arg_int(args, 1);
+
+	if (n < 0)
+		throw_error(EK_EVAL, "cannot create a list of %lld elements", (long long)n);
+	W f = arg_function(args, 0);
+	struct list *out = list_new((size_t)n);
+	for (int64_t i = 0; i < n; i++)
+		out->e[i] = lazy_call1(f, w_int(i));
+	return w_list(out);
+}
+
+BUILTIN(bi_filter, "filter", "f !list",
+	"The elements of *list* for which *f* returns `true`, in the same order.",
+	"filter (x: x > 1) [ 3 1 2 ]", "[ 3 2 ]")
+{
+	W w = arg_list(args, 1);
+
+	if (!list_len(w))
+		return w;
+	W f = arg_function(args, 0);
+	struct list *l = list_of(w);
+	W *keep = mem_new(mem_size(l->n, sizeof *keep, 0));
+	uint32_t k = 0;
+	for (uint32_t i = 0; i < l->n; i++)
+		if (want_bool(call1(f, l->e[i]), "the result of the function given to 'filter'"))
+			keep[k++] = l->e[i];
+	if (k == l->n)
+		return w;
+	struct list *out = list_new(k);
+	memcpy(out->e, keep, k * sizeof *keep);
+	return w_list(out);
+}
+
+BUILTIN(bi_partition, "partition", "!pred !list",
+	"The elements of *list* in two lists: `right` has those for which *pred* returns `true`, `wrong` the others.",
+	"partition (x: x > 10) [ 1 23 9 42 ]", "{ right = [ 23 42 ]; wrong = [ 1 9 ]; }")
+{
+	W pred = arg_function(args, 0);
+	struct list *l = list_of(arg_list(args, 1));
+	W *both = mem_new(mem_size(l->n, sizeof *both, 8));
+	uint32_t right = 0, wrong = l->n;
+
+	/* One array, filled from both ends. */
+	for (uint32_t i = 0; i < l->n; i++) {
+		W e = force_at(&l->e[i]);
+		if (want_bool(call1(pred, e), "the result of the function given to 'partition'"))
+			both[right++] = e;
+		else
+			both[--wrong] = e;
+	}
+	struct list *r = list_new(right), *w = list_new(l->n - right);
+	memcpy(r->e, both, right * sizeof *both);
+	for (uint32_t i = 0; i < w->n; i++)
+		w->e[i] = both[l->n - 1 - i];
+	struct attrs_builder b;
+	attrs_builder_init(&b, 2);
+	attrs_add(&b, SYM_RIGHT, 0, w_list(r));
+	attrs_add(&b, SYM_WRONG, 0, w_list(w));
+	return attrs_finish(&b);
+}
+
+BUILTIN(bi_elem, "elem", "x !list",
+	"Whether an element of *list* is equal to *x*. Elements after the first such one are not evaluated.",
+	"elem 2 [ 1 2 3 ]", "true")
+{
+	struct list *l = list_of(arg_list(args, 1));
+
+	for (uint32_t i = 0; i < l->n; i++) {
+		arg_force(args, 0);
+		if (value_equal_inside(args[0], force_at(&l->e[i])))
+			return W_TRUE;
+	}
+	return W_FALSE;
+}
+
+/* Is the predicate args[0] `wanted` for any element of args[1]? */
+static int any_is(W *args, int wanted, const char *what)
+{
+	W pred = arg_function(args, 0);
+	struct list *l = list_of(arg_list(args, 1));
+
+	for (uint32_t i = 0; i < l->n; i++)
+		if (want_bool(call1(pred, l->e[i]), what) == wanted)
+			return 1;
+	return 0;
+}
+
+BUILTIN(bi_any, "any", "!pred !list",
+	"Whether *pred* returns `true` for at least one element of *list*. It is not called again after that.",
+	"any (x: x > 2) [ 1 2 3 ]", "true")
+{
+	return W_BOOL(any_is(args, 1, "the result of the function given to 'any'"));
+}
+
+BUILTIN(bi_all, "all", "!pred !list",
+	"Whether *pred* returns `true` for every element of *list*. It is not called again after the first `false`.",
+	"all (x: x > 2) [ 1 2 3 ]", "false")
+{
+	return W_BOOL(!any_is(args, 0, "the result of the function given to 'all'"));
+}
+
+BUILTIN(bi_foldl, "foldl'", "!op nul !list",
+	"Combines the elements of *list* from left to right: `op (op (op nul x0) x1) x2`. The result of each step is "
+	"evaluated before the next, so the length of the list is not limited by the depth of the stack.",
+	"foldl' (acc: x: acc * 10 + x) 0 [ 1 2 3 ]", "123")
+{
+	W op = arg_function(args, 0), acc = args[1];
+	struct list *l = list_of(arg_list(args, 2));
+
+	for (uint32_t i = 0; i < l->n; i++)
+		acc = call2(op, acc, l->e[i]);
+	return acc;
+}
+
+/* --- concatenation --- */
+
+/* All elements of n lists (list words) one after the other. */
+static W concat(const W *lists, uint32_t n)
+{
+	uint64_t total = 0;
+	W only = w_list_empty();
+	uint32_t used = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		if (list_len(lists[i])) {
+			total += list_len(lists[i]);
+			only = lists[i];
+			used++;
+		}
+	if (used < 2)
+		return only;
+	struct list *out = list_new(total);
+	W *to = out->e;
+	for (uint32_t i = 0; i < n; i++) {
+		struct list *l = list_of(lists[i]);
+		memcpy(to, l->e, l->n * sizeof *to);
+		to += l->n;
+	}
+	return w_list(out);
+}
+
+BUILTIN(bi_concat_lists, "concatLists", "!lists",
+	"The elements of each list in *lists*, in one list.",
+	"concatLists [ [ 1 2 ] [ ] [ 3 ] ]", "[ 1 2 3 ]")
+{
+	struct list *l = list_of(arg_list(args, 0));
+
+	for (uint32_t i = 0; i < l->n; i++)
+		l->e[i] = want_list(l->e[i], "an element of the list given to 'concatLists'");
+	return concat(l->e, l->n);
+}
+
+BUILTIN(bi_concat_map, "concatMap", "!f !list",
+	"Applies *f*, which returns a list, to each element of *list*, and joins the results into one list.",
+	"concatMap (x: [ x (x * 10) ]) [ 1 2 ]", "[ 1 10 2 20 ]")
+{
+	W f = arg_function(args, 0);
+	struct list *l = list_of(arg_list(args, 1));
+	W *parts = mem_new(mem_size(l->n, sizeof *parts, 8));
+
+	for (uint32_t i = 0; i < l->n; i++)
+		parts[i] = want_list(call1(f, l->e[i]), "the result of the function given to 'concatMap'");
+	return concat(parts, l->n);
+}
+
+const struct builtin *const builtins_lists[] = {
+	&def_bi_length, &def_bi_head, &def_bi_tail, &def_bi_elem_at, &def_bi_map, &def_bi_gen_list, &def_bi_filter,
+	&def_bi_partition, &def_bi_elem, &def_bi_any, &def_bi_all, &def_bi_foldl, &def_bi_concat_lists,
+	&def_bi_concat_map, NULL,
+};
