@@ -37,6 +37,14 @@ static uint32_t repeats(const struct trace *t, uint32_t i, uint32_t period)
 	return times;
 }
 
+static void add_note(struct buf *b, W text)
+{
+	if (w_is_str(text))
+		buf_add(b, w_get_str(text)->b, w_get_str(text)->len);
+	else
+		buf_adds(b, "(a note whose text cannot be evaluated)");
+}
+
 static void add_sentence(struct buf *b, const struct trace_frame *f)
 {
 	const struct str *name = f->name ? sym_name(f->name) : NULL;
@@ -61,8 +69,7 @@ static void add_sentence(struct buf *b, const struct trace_frame *f)
 		buf_adds(b, f->text);
 		break;
 	case TRACE_USER:
-		if (w_is_str(f->value))
-			buf_add(b, w_get_str(f->value)->b, w_get_str(f->value)->len);
+		add_note(b, trace_text(f->value));
 		break;
 	}
 }

@@ -60,8 +60,15 @@ struct failure {
 	struct trace *trace;
 };
 
+/* Which errors to collect a trace for: it costs time in the depth of the stack. */
+enum unwind_trace {
+	TRACE_NONE,
+	TRACE_ALL,
+	TRACE_UNCAUGHT /* all but those that tryEval catches (EK_THROW, EK_ASSERT) */
+};
+
 /* Runs fn(arg).  Returns 1 when it ended, 0 when it raised: then *f (when not NULL) says what. Thunks that were being forced
- * are thunks again.  with_trace 0 saves the cost of collecting one. */
+ * are thunks again.  with_trace is one of enum unwind_trace. */
 int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_trace);
 
 /* Raises a caught failure again. */

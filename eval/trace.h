@@ -12,7 +12,7 @@ enum trace_kind {
 	TRACE_BUILTIN, /* the builtin `text` was called at pos; arg: which argument was being evaluated, 0 none */
 	TRACE_VALUE,   /* the variable or attribute `name` was evaluated at pos */
 	TRACE_NOTE,    /* text: "while …" */
-	TRACE_USER     /* value: string given to addErrorContext */
+	TRACE_USER     /* value: what was given to addErrorContext, perhaps a thunk; trace_text */
 };
 
 struct trace_frame {
@@ -31,5 +31,9 @@ struct trace {
 	uint32_t n, skipped, skipped_after;
 	struct trace_frame v[];
 };
+
+/* The string that the value of a TRACE_USER frame stands for, evaluated only now; W_NULL when that
+ * fails. */
+W trace_text(W value);
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "base/limits.h"
+#include "eval/coerce.h"
 #include "eval/state.h"
 #include "eval/show.h"
 #include "eval/trace.h"
@@ -123,6 +124,27 @@ static struct trace *trace_collect(const struct rec *from, const struct rec *to)
 	return t;
 }
 
+/* An error raised again has the inner part of its trace already. */
+static struct trace *trace_join(const struct trace *inner, struct trace *outer)
+{
+	if (!inner)
+		return outer;
+	struct trace *t = mem_new(mem_size((size_t)inner->n + outer->n, sizeof *t->v, sizeof *t));
+	t->n = inner->n + outer->n;
+	/* Of two gaps the larger is told. */
+	int use_outer = outer->skipped > inner->skipped;
+	t->skipped = use_outer ? outer->skipped : inner->skipped;
+	t->skipped_after = use_outer ? inner->n + outer->skipped_after : inner->skipped_after;
+	memcpy(t->v, inner->v, inner->n * sizeof *t->v);
+	memcpy(t->v + inner->n, outer->v, outer->n * sizeof *t->v);
+	return t;
+}
+
+static int wants_trace(const struct handler *h, enum error_kind k)
+{
+	return h->with_trace == TRACE_ALL || (h->with_trace == TRACE_UNCAUGHT && k != EK_THROW && k != EK_ASSERT);
+}
+
 static void restore(const struct rec *r)
 {
 	if (r->kind == REC_THUNK) {
@@ -146,8 +168,8 @@ static __attribute__((noreturn)) void raise_failure(const struct failure *f)
 	}
 	if (h->f) {
 		*h->f = *f;
-		if (h->with_trace && !f->trace)
-			h->f->trace = trace_collect(es.top, h->top);
+		if (wants_trace(h, f->kind))
+			h->f->trace = trace_join(f->trace, trace_collect(es.top, h->top));
 	}
 	while (es.top != h->top) {
 		const struct rec *r = es.top;
@@ -171,6 +193,24 @@ int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_tra
 	fn(arg);
 	es.handler = h.up;
 	return 1;
+}
+
+struct note {
+	W value, text;
+};
+
+static void note_coerce(void *arg)
+{
+	struct note *n = arg;
+
+	n->text = coerce_string(n->value, 0);
+}
+
+W trace_text(W value)
+{
+	struct note n = { value, W_NULL };
+
+	return unwind_run(note_coerce, &n, NULL, TRACE_NONE) ? n.text : W_NULL;
 }
 
 void unwind_rethrow(struct failure *f)
