@@ -192,9 +192,8 @@ static void add_json(struct buf *b, const struct message *m)
 		output_json_string(b, m->hint->b, m->hint->len);
 	}
 	if (m->trace && m->trace->n) {
-		struct trace_style style = trace_style();
 		buf_adds(b, ",\"trace\":[");
-		trace_add_json(b, m->trace, &style);
+		trace_add_json(b, m->trace);
 		buf_addc(b, ']');
 	}
 }

@@ -132,7 +132,7 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 		buf_addf(b, "  (%u more; --show-trace shows all)\n", (unsigned)hidden);
 }
 
-void trace_add_json(struct buf *b, const struct trace *t, const struct trace_style *style)
+void trace_add_json(struct buf *b, const struct trace *t)
 {
 	struct source_loc loc;
 

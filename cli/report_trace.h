@@ -19,6 +19,6 @@ struct trace_style {
 void trace_add(struct buf *b, const struct trace *t, const struct trace_style *style);
 
 /* The same as elements of a JSON array. */
-void trace_add_json(struct buf *b, const struct trace *t, const struct trace_style *style);
+void trace_add_json(struct buf *b, const struct trace *t);
 
 #endif
