@@ -156,7 +156,7 @@ static void run(void *arg)
 	const struct eval_request *r = k->r;
 
 	if (r->dump_builtins) {
-		dump_builtins(&k->out, builtin_lists);
+		dump_builtins(&k->out, builtins_all);
 		k->done = k->out.len;
 		return;
 	}

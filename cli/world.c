@@ -82,5 +82,5 @@ void world_start(const struct eval_request *r, char *stack_low)
 		allow_given_file(r->file);
 	else
 		set_search_path(r);
-	eval_init(builtin_lists, &io, stack_low);
+	eval_init(builtins_all, &io, stack_low);
 }
