@@ -123,7 +123,7 @@ static uint8_t new_loop(struct compiler *c, int body_empty)
 }
 
 /* A copy of the states [f.lo, hi), which hold all of f. */
-static struct frag clone(struct compiler *c, struct frag f, uint32_t hi)
+static struct frag copy_of(struct compiler *c, struct frag f, uint32_t hi)
 {
 	uint32_t d = c->re->n - f.lo;
 
@@ -179,7 +179,7 @@ static struct frag plus(struct compiler *c, struct frag f)
 	if (is_star(c, f))
 		return f;
 	if (f.start == f.end && !f.empty) {
-		struct frag more = star(c, clone(c, f, c->re->n));
+		struct frag more = star(c, copy_of(c, f, c->re->n));
 		return append(c, f, more);
 	}
 	struct frag r = star(c, f);
@@ -228,15 +228,15 @@ static int repeat(struct compiler *c, struct frag *f, uint32_t min, uint32_t max
 	out.lo = body.lo;
 	out.start = out.end;
 	for (uint32_t i = 0; i < min; i++)
-		out = append(c, out, clone(c, body, hi));
+		out = append(c, out, copy_of(c, body, hi));
 	if (max == NONE) {
-		*f = append(c, out, star(c, clone(c, body, hi)));
+		*f = append(c, out, star(c, copy_of(c, body, hi)));
 		return 0;
 	}
 	/* Each optional copy lies inside the one before it, all leave to the same place. */
 	uint32_t end = add(c, RE_NOP, 0);
 	for (uint32_t i = min; i < max; i++) {
-		struct frag b = clone(c, body, hi);
+		struct frag b = copy_of(c, body, hi);
 		uint32_t rep = add(c, RE_REP, 0);
 		c->re->st[rep].alt = b.start;
 		c->re->st[rep].next = end;
