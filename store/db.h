@@ -81,6 +81,15 @@ int db_find_digest(struct db *db, struct slice digest, struct store_path *out, s
 /* Adds every valid object. */
 int db_all(struct db *db, struct path_set *out, struct err *e);
 
+enum db_closure {
+	DB_CLOSURE_REFERRERS = 1 << 0, /* towards those that refer to it, not those it refers to */
+	DB_CLOSURE_OUTPUTS = 1 << 1,   /* from a derivation also to its valid outputs */
+	DB_CLOSURE_DERIVERS = 1 << 2   /* from an output also to its recorded deriver, when that is valid */
+};
+
+/* Adds all that is reached from the valid ones of `start`, these included. */
+int db_closure(struct db *db, const struct path_set *start, enum db_closure flags, struct path_set *out, struct err *e);
+
 /* --- changing --- */
 
 /* Makes objects valid in one transaction; references may go to one another in any order, everything else they

@@ -71,6 +71,8 @@ struct object_facts {
 	uint64_t nar_size;
 	struct hash hash;     /* by method and algo */
 	struct path_set refs; /* those seen; release it */
+	enum nar_type type;   /* what it is, */
+	int executable;	      /* a file that may be run */
 };
 
 void object_facts_release(struct object_facts *f);
@@ -78,6 +80,10 @@ void object_facts_release(struct object_facts *f);
 /* Writes a canonical copy, in fresh inodes, of from/from_name to to/to_name, which must not exist. */
 int object_copy(int from, const char *from_name, const char *path, const struct nar_filter *filter, int to,
 		const char *to_name, struct object_facts *f, struct err *e);
+
+/* The same for a regular file, without its executable bit: as flat hashes see it. */
+int object_copy_flat(int from, const char *from_name, int to, const char *to_name, struct object_facts *f,
+		     struct err *e);
 
 /* The same out of an archive. */
 int object_restore(const struct byte_source *nar, int to, const char *to_name, struct object_facts *f, struct err *e);

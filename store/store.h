@@ -74,14 +74,8 @@ int store_open_object(struct store *s, const struct store_path *p, int flags, st
 /* Appends the bytes of an object that is a regular file; not more than `max`. */
 int store_read(struct store *s, const struct store_path *p, size_t max, struct buf *out, struct err *e);
 
-enum closure_flags {
-	CLOSURE_REFERRERS = 1 << 0, /* towards those that refer to it */
-	CLOSURE_OUTPUTS = 1 << 1,   /* and with a derivation its valid outputs */
-	CLOSURE_DERIVERS = 1 << 2   /* and with an output its valid deriver */
-};
-
 /* Adds p and all it (transitively) refers to; ERR_NOTFOUND when p is not valid. */
-int store_closure(struct store *s, const struct store_path *p, enum closure_flags flags, struct path_set *out,
+int store_closure(struct store *s, const struct store_path *p, enum db_closure flags, struct path_set *out,
 		  struct err *e);
 
 /* Orders v[0..n) so that each comes before those that refer to it (of the same n); *out: n indices, malloc'd. */

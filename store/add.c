@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Adding one object: stage it, see what it is called, and commit it unless it is there already.
+ *
+ * The order of the first steps matters against a collector: the path is named a temporary root, and only
+ * then asked whether it is valid (store/roots.h).
+ */
+#include "config.h"
+#include "store/lock.h"
+#include "store/object.h"
+#include "store/roots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char staged[] = "object"; /* its name in the stage */
+
+/* The objects an object is about to refer to are kept meanwhile. */
+static int hold(struct store *s, const struct store_path *p, const struct path_set *refs, struct err *e)
+{
+	int rc = store_add_temp_root(s, p, e);
+
+	for (size_t i = 0; !rc && refs && i < refs->n; i++)
+		rc = store_add_temp_root(s, &refs->v[i], e);
+	return rc;
+}
+
+/* Commits what lies in the stage under its name. */
+static int commit_staged(struct store *s, struct stage *st, const struct path_info *info, struct err *e)
+{
+	const struct new_object o = { stage_fd(st), staged, *info };
+	struct path_set one = PATH_SET_INIT;
+	struct path_locks locks;
+	int rc;
+
+	path_set_push(&one, &info->path);
+	rc = path_locks_take(&locks, s, &one, LOCK_WAIT, e);
+	if (!rc) {
+		rc = store_commit(s, &o, 1, e);
+		path_locks_release(&locks, 1);
+	}
+	path_set_release(&one);
+	return rc;
+}
+
+/* Full texts of references, in the order the path is computed from. */
+struct ref_texts {
+	struct slice *v;
+	struct buf text;
+};
+
+static void ref_texts_init(struct ref_texts *r, struct store *s, const struct path_set *refs)
+{
+	size_t n = refs ? refs->n : 0;
+
+	*r = (struct ref_texts){ calloc(n + 1, sizeof *r->v), BUF_INIT };
+	if (!r->v)
+		abort();
+	buf_reserve(&r->text, (n + 1) * (store_dir(s).n + STORE_BASE_MAX + 2));
+	for (size_t i = 0; i < n; i++) {
+		size_t at = r->text.len;
+		store_add_path(s, &r->text, &refs->v[i]);
+		r->v[i] = (struct slice){ r->text.p + at, r->text.len - at };
+	}
+}
+
+static void ref_texts_release(struct ref_texts *r)
+{
+	free(r->v);
+	buf_release(&r->text);
+}
+
+static int compute_path(struct store *s, const struct source_object *o, const struct hash *h, struct store_path *out,
+			struct err *e)
+{
+	size_t n = o->refs ? o->refs->n : 0;
+	struct ref_texts refs;
+	int rc;
+
+	ref_texts_init(&refs, s, o->refs);
+	rc = o->method == CA_TEXT ? store_path_make_text(store_dir(s), o->name, h, refs.v, n, out, e) :
+				    store_path_make_fixed(store_dir(s), o->name, o->method, h, refs.v, n, 0, out, e);
+	ref_texts_release(&refs);
+	return rc;
+}
+
+static char *ca_text(enum ca_method m, const struct hash *h)
+{
+	struct buf b = BUF_INIT;
+
+	ca_add(&b, m, h);
+	return buf_detach(&b, NULL);
+}
+
+/* The row of a source object that was staged. */
+static int commit_source(struct store *s, struct stage *st, const struct source_object *o, const struct object_facts *f,
+			 const struct hash *h, const struct store_path *path, struct err *e)
+{
+	struct path_info info = { .path = *path, .nar_hash = f->nar_hash, .nar_size = f->nar_size };
+	int rc;
+
+	info.ca = ca_text(o->method, h);
+	if (o->refs)
+		path_set_add_all(&info.refs, o->refs);
+	rc = commit_staged(s, st, &info, e);
+	path_info_release(&info);
+	return rc;
+}
+
+int store_add_text(struct store *s, struct slice name, struct slice text, const struct path_set *refs,
+		   struct store_path *out, struct err *e)
+{
+	const struct source_object o = { .name = name, .method = CA_TEXT, .refs = refs };
+	struct object_facts f = { 0 };
+	struct store_path path;
+	struct stage *st = NULL;
+	struct hash h;
+	int rc, valid;
+
+	hash_bytes(HASH_SHA256, text.p, text.n, &h);
+	rc = compute_path(s, &o, &h, &path, e);
+	if (!rc)
+		rc = hold(s, &path, refs, e);
+	if (rc)
+		return rc;
+	if (out)
+		*out = path;
+	valid = store_is_valid(s, &path, e);
+	if (valid)
+		return valid < 0 ? valid : 0;
+	rc = stage_open(s, &st, e);
+	if (!rc)
+		rc = object_write(text, 0, stage_fd(st), staged, &f, e);
+	if (!rc)
+		rc = commit_source(s, st, &o, &f, &h, &path, e);
+	stage_free(st);
+	return rc;
+}
+
+static int mismatch(const struct source_object *o, const struct hash *got, struct err *e)
+{
+	char want_text[HASH_TEXT_MAX], got_text[HASH_TEXT_MAX];
+
+	hash_print(o->expected, HASH_SRI, 1, want_text);
+	hash_print(got, HASH_SRI, 1, got_text);
+	return err_set(e, ERR_HASH, "'%.*s' does not have the hash it should have: wanted %s, got %s", (int)o->name.n,
+		       o->name.p, want_text, got_text);
+}
+
+int store_add_tree(struct store *s, int dirfd, const char *name, const struct source_object *o,
+		   struct store_path *out, struct err *e)
+{
+	struct object_facts f = { .method = o->method, .algo = o->algo == HASH_ANY ? HASH_SHA256 : o->algo };
+	struct store_path path;
+	struct stage *st = NULL;
+	int rc = store_name_check(o->name, e), valid = 0;
+
+	if (!rc)
+		rc = stage_open(s, &st, e);
+	if (!rc && o->method == CA_NAR)
+		rc = object_copy(dirfd, name, o->path, o->filter, stage_fd(st), staged, &f, e);
+	else if (!rc)
+		rc = object_copy_flat(dirfd, name, stage_fd(st), staged, &f, e);
+	if (!rc && o->expected && !hash_eq(o->expected, &f.hash))
+		rc = mismatch(o, &f.hash, e);
+	if (!rc)
+		rc = compute_path(s, o, &f.hash, &path, e);
+	if (!rc)
+		rc = hold(s, &path, o->refs, e);
+	if (!rc)
+		valid = store_is_valid(s, &path, e);
+	if (!rc && valid < 0)
+		rc = valid;
+	if (!rc && !valid)
+		rc = commit_source(s, st, o, &f, &f.hash, &path, e);
+	if (!rc && out)
+		*out = path;
+	stage_free(st);
+	object_facts_release(&f);
+	return rc;
+}
+
+int store_add_nar(struct store *s, const struct path_info *info, const struct byte_source *nar, struct err *e)
+{
+	struct object_facts f = { .max_size = info->nar_size };
+	struct stage *st = NULL;
+	int rc = hold(s, &info->path, &info->refs, e), valid;
+
+	if (rc)
+		return rc;
+	valid = store_is_valid(s, &info->path, e);
+	if (valid)
+		return valid < 0 ? valid : 0;
+	rc = stage_open(s, &st, e);
+	if (!rc)
+		rc = object_restore(nar, stage_fd(st), staged, &f, e);
+	if (!rc && (!hash_eq(&f.nar_hash, &info->nar_hash) || f.nar_size != info->nar_size))
+		rc = err_set(e, ERR_HASH, "the archive of '%s' is not the one that was announced", info->path.base);
+	if (!rc)
+		rc = commit_staged(s, st, info, e);
+	stage_free(st);
+	object_facts_release(&f);
+	return rc;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From staged to valid.
+ *
+ *     1. syncfs           the bytes of the whole batch are on the disk
+ *     2. rename           each object gets its name; whatever invalid thing lay there is removed first
+ *     3. fsync            of the store directory: the names are on the disk
+ *     4. transaction      rows of all objects, their references, the outputs of derivations
+ *
+ * After a crash before 4 there are files without a row, which the collector removes and the next commit replaces; there is never
+ * a row without its files.  When 4 fails the objects are removed again: the caller still holds their locks.
+ *
+ * Renaming a directory changes its "..", so an ordinary user must be able to write to it: its mode is 0755 for
+ * the moment of the rename, and set (and synced) again before the row is written.
+ */
+#include "config.h"
+#include "store/drv.h"
+#include "store/object.h"
+#include "store/store_int.h"
+#include "store/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The largest text of a derivation that is looked at; nixpkgs' largest have some hundred KiB. */
+enum { DRV_TEXT_MAX = 64 << 20 };
+
+/* --- checks --- */
+
+/* What is said to be content-addressed must have the path that follows from it: others rely on it without signatures. */
+static int check_ca(struct store *s, const struct path_info *i, struct err *e)
+{
+	struct slice *refs = calloc(i->refs.n + 1, sizeof *refs);
+	struct buf text = BUF_INIT;
+	size_t n = 0, size = store_dir(s).n + STORE_BASE_MAX + 2;
+	enum ca_method m;
+	struct store_path want;
+	struct hash h;
+	int self = 0, rc = ca_parse(slice_of(i->ca), &m, &h, e);
+
+	if (!refs)
+		abort();
+	buf_reserve(&text, (i->refs.n + 1) * size);
+	for (size_t k = 0; k < i->refs.n; k++) {
+		size_t at = text.len;
+		if (!store_path_cmp(&i->refs.v[k], &i->path)) {
+			self = 1;
+			continue;
+		}
+		store_add_path(s, &text, &i->refs.v[k]);
+		refs[n++] = (struct slice){ text.p + at, text.len - at };
+	}
+	if (!rc)
+		rc = m == CA_TEXT ? store_path_make_text(store_dir(s), store_path_name(&i->path), &h, refs, n, &want, e) :
+				    store_path_make_fixed(store_dir(s), store_path_name(&i->path), m, &h, refs, n, self, &want, e);
+	if (!rc && store_path_cmp(&want, &i->path))
+		rc = err_set(e, ERR_INVALID, "'%s' claims the content address '%s', which belongs to '%s'", i->path.base, i->ca,
+			     want.base);
+	free(refs);
+	buf_release(&text);
+	return rc;
+}
+
+static int check(struct store *s, const struct new_object *o, struct err *e)
+{
+	const struct path_info *i = &o->info;
+
+	if (i->nar_hash.algo != HASH_SHA256 || !i->nar_size)
+		return err_set(e, ERR_INVALID, "'%s' cannot be registered without the hash and size of its archive", i->path.base);
+	return i->ca ? check_ca(s, i, e) : 0;
+}
+
+/* --- moving --- */
+
+static int move_directory(struct store *s, const struct new_object *o, struct err *e)
+{
+	static const struct timespec times[2] = { { 0, UTIME_OMIT }, { 1, 0 } };
+	int fd = openat(o->dirfd, o->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return err_errno(e, "cannot put '%s' into the store", o->info.path.base);
+	if (fchmod(fd, 0755) < 0 || renameat(o->dirfd, o->name, s->fd, o->info.path.base) < 0 || fchmod(fd, 0555) < 0 ||
+	    futimens(fd, times) < 0 || (store_syncs(s) && fsync(fd) < 0))
+		rc = err_errno(e, "cannot put '%s' into the store", o->info.path.base);
+	close(fd);
+	return rc;
+}
+
+static int move(struct store *s, const struct new_object *o, struct err *e)
+{
+	int rc = tree_remove(s->fd, o->info.path.base, NULL, NULL, e);
+
+	if (rc || renameat(o->dirfd, o->name, s->fd, o->info.path.base) == 0)
+		return rc;
+	if (errno == EACCES || errno == EPERM)
+		return move_directory(s, o, e);
+	return err_errno(e, "cannot put '%s' into the store", o->info.path.base);
+}
+
+/* --- registering --- */
+
+static int add_outputs(struct store *s, const struct path_info *i, struct err *e)
+{
+	struct slice name = store_path_name(&i->path);
+	struct buf text = BUF_INIT;
+	struct drv d;
+	int rc = store_read(s, &i->path, DRV_TEXT_MAX, &text, e);
+
+	name.n -= 4;
+	if (!rc)
+		rc = drv_parse(&d, store_dir(s), name, (struct slice){ text.p ? text.p : "", text.len }, e);
+	buf_release(&text);
+	if (rc) {
+		err_prefix(e, "'%s' is no derivation", i->path.base);
+		return rc;
+	}
+	for (size_t k = 0; !rc && k < d.noutputs; k++) {
+		struct store_path p;
+		if (!d.outputs[k].path.n)
+			continue;
+		rc = store_path_parse(store_dir(s), d.outputs[k].path, &p, e);
+		if (!rc)
+			rc = db_add_output(s->db, &i->path, d.outputs[k].name, &p, e);
+	}
+	drv_release(&d);
+	return rc;
+}
+
+static int enter(struct store *s, const struct new_object *const *v, size_t n, struct err *e)
+{
+	struct path_info *infos = calloc(n + 1, sizeof *infos);
+	struct store_path *paths = calloc(n + 1, sizeof *paths);
+	size_t *order = NULL;
+	int rc = db_begin(s->db, e);
+
+	if (!infos || !paths)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		infos[i] = v[i]->info;
+		paths[i] = v[i]->info.path;
+	}
+	if (rc)
+		goto out;
+	rc = db_register(s->db, infos, n, e);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (store_path_is_drv(&infos[i].path))
+			rc = add_outputs(s, &infos[i], e);
+	if (!rc)
+		rc = store_order(s, paths, n, &order, e); /* refuses what refers to one another */
+	if (!rc)
+		rc = db_commit(s->db, e);
+	else
+		db_rollback(s->db);
+out:
+	free(order);
+	free(infos);
+	free(paths);
+	return rc;
+}
+
+static int place(struct store *s, const struct new_object *const *v, size_t n, struct err *e)
+{
+	size_t moved = 0;
+	int rc = 0;
+
+	if (store_syncs(s) && syncfs(v[0]->dirfd) < 0)
+		return err_errno(e, "cannot write the new objects to the disk");
+	while (!rc && moved < n)
+		rc = move(s, v[moved++], e);
+	if (!rc && store_syncs(s) && fsync(s->fd) < 0)
+		rc = err_errno(e, "cannot write the store directory to the disk");
+	if (!rc)
+		rc = enter(s, v, n, e);
+	for (size_t i = 0; rc && i < moved; i++)
+		tree_remove(s->fd, v[i]->info.path.base, NULL, NULL, NULL);
+	return rc;
+}
+
+int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e)
+{
+	const struct new_object **fresh = calloc(n + 1, sizeof *fresh);
+	size_t nfresh = 0;
+	int rc = store_want_writable(s, e);
+
+	if (!fresh)
+		abort();
+	for (size_t i = 0; !rc && i < n; i++) {
+		int valid = db_is_valid(s->db, &v[i].info.path, e);
+		if (valid < 0)
+			rc = valid;
+		else if (!valid)
+			rc = check(s, fresh[nfresh++] = &v[i], e);
+	}
+	if (!rc && nfresh)
+		rc = place(s, fresh, nfresh, e);
+	free(fresh);
+	return rc;
+}

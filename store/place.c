@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Choosing the place of the store.
+ *
+ * The logical directory stays /nix/store wherever the files are, so that every hash agrees with everybody else's; only
+ * --store-dir changes it, and the mode says so.  A store below another root is of use because builds and shells see it
+ * at /nix/store through a mount namespace (PLACE_ROOT, PLACE_USER).
+ *
+ * Nothing falls back silently: what was asked for and cannot be is refused here with the reason, or by
+ * store_open.  A path the user gave is made absolute and real (links resolved as far as it exists), because /proc
+ * shows real paths and the collector compares with them.
+ */
+#include "config.h"
+#include "store/place.h"
+#include "base/buf.h"
+#include "base/pathname.h"
+#include "store/path.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char nix_store[] = "/nix/store";
+
+static char *join(const char *a, const char *b)
+{
+	struct buf out = BUF_INIT;
+
+	buf_adds(&out, a);
+	buf_adds(&out, b);
+	return buf_detach(&out, NULL);
+}
+
+static char *dup_slice(struct slice s)
+{
+	struct buf out = BUF_INIT;
+
+	buf_add(&out, s.p, s.n);
+	return buf_detach(&out, NULL);
+}
+
+/* Absolute and normal by text. */
+static char *absolute(const char *path)
+{
+	struct buf b = BUF_INIT;
+	char *cwd = *path == '/' ? NULL : getcwd(NULL, 0), *out;
+
+	if (cwd)
+		buf_adds(&b, cwd);
+	buf_addc(&b, '/');
+	buf_adds(&b, path);
+	free(cwd);
+	out = malloc(b.len + 2);
+	if (!out)
+		abort();
+	path_normalise(b.p, b.len, out);
+	buf_release(&b);
+	return out;
+}
+
+/* With links resolved in the part of it that exists. */
+static char *real(const char *path)
+{
+	char *abs = absolute(path), *found = realpath(abs, NULL), *cut, *parent, *out;
+
+	if (found || !abs[1]) {
+		free(abs);
+		return found ? found : join("/", "");
+	}
+	cut = strrchr(abs, '/');
+	parent = cut == abs ? join("/", "") : dup_slice((struct slice){ abs, (size_t)(cut - abs) });
+	found = real(parent);
+	out = join(strcmp(found, "/") ? found : "", cut);
+	free(parent);
+	free(found);
+	free(abs);
+	return out;
+}
+
+void place_release(struct place *p)
+{
+	free(p->root);
+	free(p->store_dir);
+	free(p->real_store);
+	free(p->state_dir);
+	free(p->log_dir);
+	*p = (struct place){ 0 };
+}
+
+/* Everything below root (given up to us), with the usual names where none is set yet. */
+static void fill(struct place *p, enum place_mode mode, char *root)
+{
+	p->mode = mode;
+	if (!strcmp(root, "/"))
+		*root = 0;
+	p->root = root;
+	if (!p->store_dir)
+		p->store_dir = join(nix_store, "");
+	if (!p->real_store)
+		p->real_store = *root ? join(root, nix_store) : join(p->store_dir, "");
+	if (!p->state_dir)
+		p->state_dir = join(root, "/nix/var/nix");
+	if (!p->log_dir)
+		p->log_dir = join(root, "/nix/var/log/nix");
+	if (!*root && strcmp(p->store_dir, nix_store))
+		p->mode = PLACE_RELOCATED;
+}
+
+/* A store directory of one's own must be called store: its state lies beside it, and two stores in one folder
+ * would share that. */
+static int check_store_dir(const char *dir, struct err *e)
+{
+	size_t n = strlen(dir);
+
+	if (dir[0] != '/')
+		return err_set(e, ERR_INVALID, "the store directory '%s' is not an absolute path", dir);
+	if (n < 7 || strcmp(dir + n - 6, "/store"))
+		return err_set(e, ERR_INVALID, "the store directory '%s' must be called 'store' in a folder of its own, such as "
+					       "'%s/store': the database goes into that folder too", dir, dir);
+	if (strpbrk(dir, ":\n\"'\\$ \t"))
+		return err_set(e, ERR_INVALID, "the store directory '%s' has a character that would break PATH and scripts", dir);
+	return 0;
+}
+
+/* --store-dir without --store: state and logs lie beside it. */
+static int relocate(struct place *p, const char *dir, struct err *e)
+{
+	char *abs = real(dir), *parent;
+	int rc = check_store_dir(abs, e);
+
+	if (rc) {
+		free(abs);
+		return rc;
+	}
+	parent = dup_slice((struct slice){ abs, strlen(abs) - 6 });
+	p->store_dir = abs;
+	p->state_dir = join(parent, "/var/nix");
+	p->log_dir = join(parent, "/var/log/nix");
+	free(parent);
+	fill(p, PLACE_RELOCATED, join("", ""));
+	return 0;
+}
+
+/* --- local?root=… --- */
+
+static void decode(struct buf *out, struct slice s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		const char *hex = "0123456789abcdef", *a, *b;
+		if (s.p[i] == '%' && i + 2 < s.n && (a = strchr(hex, s.p[i + 1] | 32)) && (b = strchr(hex, s.p[i + 2] | 32))) {
+			buf_addc(out, (char)((a - hex) << 4 | (b - hex)));
+			i += 2;
+		} else {
+			buf_addc(out, s.p[i]);
+		}
+	}
+}
+
+static int take_parameter(struct place *p, char **root, struct slice key, struct slice value, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	char **field = slice_eq(key, SLICE("root"))  ? root :
+		       slice_eq(key, SLICE("store")) ? &p->store_dir :
+		       slice_eq(key, SLICE("real"))  ? &p->real_store :
+		       slice_eq(key, SLICE("state")) ? &p->state_dir :
+		       slice_eq(key, SLICE("log"))   ? &p->log_dir :
+						       NULL;
+
+	if (!field)
+		return err_set(e, ERR_INVALID, "the store has no parameter '%.*s'; it has root, store, real, state and log",
+			       (int)key.n, key.p);
+	decode(&b, value);
+	free(*field);
+	*field = real(buf_str(&b));
+	buf_release(&b);
+	return 0;
+}
+
+static int parse_local(struct place *p, const char *text, struct err *e)
+{
+	const char *q = strchr(text, '?');
+	char *root = NULL;
+	int rc = 0;
+
+	for (const char *s = q ? q + 1 : ""; !rc && *s; s += strspn(s, "&")) {
+		size_t n = strcspn(s, "&"), k = strcspn(s, "=&");
+		struct slice value = { s + k + 1, k < n ? n - k - 1 : 0 };
+		rc = take_parameter(p, &root, (struct slice){ s, k }, value, e);
+		s += n;
+	}
+	if (rc) {
+		free(root);
+		return rc;
+	}
+	fill(p, root && root[1] ? PLACE_ROOT : PLACE_SYSTEM, root ? root : join("", ""));
+	return 0;
+}
+
+/* --- choosing --- */
+
+static int owns_nix(void)
+{
+	struct stat st;
+
+	return geteuid() == 0 || (lstat("/nix", &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid());
+}
+
+static int user_root(struct place *p, struct err *e)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	struct passwd *pw;
+	char *dir, *abs;
+
+	if (!data || data[0] != '/') {
+		if ((!home || home[0] != '/') && (pw = getpwuid(geteuid())))
+			home = pw->pw_dir;
+		if (!home || home[0] != '/')
+			return err_set(e, ERR_INVALID, "no place for a store: /nix belongs to another user, and neither "
+						       "XDG_DATA_HOME nor HOME names a folder; use --store ROOT");
+		dir = join(home, "/.local/share/gx/root");
+	} else {
+		dir = join(data, "/gx/root");
+	}
+	abs = real(dir);
+	free(dir);
+	fill(p, PLACE_USER, abs);
+	return 0;
+}
+
+static int is_word(const char *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncmp(s, word, n) && (!s[n] || s[n] == '?');
+}
+
+static int choose_named(struct place *p, const char *store, struct err *e)
+{
+	if (is_word(store, "local") || is_word(store, "local://"))
+		return parse_local(p, store, e);
+	if (!strcmp(store, "daemon") || !strncmp(store, "unix://", 7))
+		return err_set(e, ERR_INVALID, "gx does not talk to a Nix daemon yet ('%s'): leave --store out to use a store of your "
+					       "own, or name a directory", store);
+	if (strstr(store, "://"))
+		return err_set(e, ERR_INVALID, "'%s' is no store that can be written to here: --store takes a directory", store);
+	if (!strchr(store, '/'))
+		return err_set(e, ERR_INVALID, "'%s' is no store: --store takes a directory ('./%s'), 'auto' or 'local'", store,
+			       store);
+	char *root = real(store);
+	fill(p, root[1] ? PLACE_ROOT : PLACE_SYSTEM, root);
+	return 0;
+}
+
+int place_choose(struct place *p, const struct place_request *r, struct err *e)
+{
+	const char *store = r->store && *r->store && strcmp(r->store, "auto") ? r->store : NULL;
+	const char *dir = r->store_dir && *r->store_dir && strcmp(r->store_dir, nix_store) ? r->store_dir : NULL;
+	int rc = 0;
+
+	*p = (struct place){ 0 };
+	if (!store && dir)
+		return relocate(p, dir, e);
+	if (dir) {
+		p->store_dir = absolute(dir);
+		rc = check_store_dir(p->store_dir, e);
+	}
+	if (!rc && store)
+		rc = choose_named(p, store, e);
+	else if (!rc && owns_nix())
+		fill(p, PLACE_SYSTEM, join("", ""));
+	else if (!rc)
+		rc = user_root(p, e);
+	if (rc)
+		place_release(p);
+	return rc;
+}
+
+int place_is_mapped(const struct place *p)
+{
+	return strcmp(p->store_dir, p->real_store) != 0;
+}
+
+char *place_describe(const struct place *p)
+{
+	struct buf b = BUF_INIT;
+
+	switch (p->mode) {
+	case PLACE_SYSTEM:
+		buf_addf(&b, "the store of this machine, in '%s'", p->real_store);
+		break;
+	case PLACE_ROOT:
+		buf_addf(&b, "a store below '%s'; builds and shells see it as '%s' through a mount namespace", p->root,
+			 p->store_dir);
+		break;
+	case PLACE_USER:
+		buf_addf(&b, "the store of this user, in '%s'; builds and shells see it as '%s' through a mount namespace",
+			 p->root, p->store_dir);
+		break;
+	case PLACE_RELOCATED:
+		buf_addf(&b, "a relocated store in '%s': its paths differ from those of '%s', so no binary cache fits it",
+			 p->real_store, nix_store);
+		break;
+	}
+	return buf_detach(&b, NULL);
+}
+
+char *place_real(const struct place *p, struct slice logical)
+{
+	struct buf b = BUF_INIT;
+
+	if (!store_path_is_inside(slice_of(p->store_dir), logical))
+		return NULL;
+	buf_adds(&b, p->real_store);
+	buf_add(&b, logical.p + strlen(p->store_dir), logical.n - strlen(p->store_dir));
+	return buf_detach(&b, NULL);
+}

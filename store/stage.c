@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Private directories inside the store's file system, where objects are made before anybody may see them.
+ *
+ *     store/tmp-gx/            mode 0700; every process that stages holds a shared lock on it
+ *     store/tmp-gx/<pid>-<n>/  one stage; its owner holds an exclusive lock on it
+ *
+ * The name begins with "tmp-" because Nix's collector leaves a directory so called alone while it is locked, and
+ * removes it otherwise, which is just what should happen to both levels.  Locks end with their processes, so what
+ * is found unlocked is a dead process's, whatever its number; each process sweeps once, before its first stage, and the
+ * collector does.
+ *
+ * Whoever locks a directory then looks whether it still has its name: the sweeper may have been faster.
+ */
+#include "config.h"
+#include "store/lock.h"
+#include "store/object.h"
+#include "store/store_int.h"
+#include "store/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+const char stage_common[] = "tmp-gx";
+
+struct stage {
+	struct store *store;
+	int fd;
+	char name[40];
+	char *path;
+};
+
+/* Opens dirfd/name and locks it; *fd is -1 when it is gone or somebody else's. */
+static int open_locked(int dirfd, const char *name, int how, int *fd, struct err *e)
+{
+	struct stat a, b;
+	int rc;
+
+	*fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : err_errno(e, "cannot open the staging directory '%s'", name);
+	rc = lock_fd(*fd, how, e);
+	if (rc == 0 && fstat(*fd, &a) == 0 && fstatat(dirfd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 && a.st_ino == b.st_ino &&
+	    a.st_dev == b.st_dev)
+		return 0;
+	close(*fd);
+	*fd = -1;
+	return rc < 0 ? rc : 0;
+}
+
+static int open_common(struct store *s, struct err *e)
+{
+	while (s->stage_dir < 0) {
+		int rc;
+
+		if (mkdirat(s->fd, stage_common, 0700) < 0 && errno != EEXIST)
+			return err_errno(e, "cannot write to the store '%s'", s->place->real_store);
+		rc = open_locked(s->fd, stage_common, LOCK_SH, &s->stage_dir, e);
+		if (rc)
+			return rc;
+	}
+	/* Nothing made inside is to inherit a group or an access list from the store directory. */
+	if (fchmod(s->stage_dir, 0700) < 0)
+		return err_errno(e, "cannot make the staging directory private");
+	fremovexattr(s->stage_dir, "system.posix_acl_default");
+	fremovexattr(s->stage_dir, "system.posix_acl_access");
+	return stage_sweep(s, NULL, e);
+}
+
+int stage_sweep(struct store *s, uint64_t *freed, struct err *e)
+{
+	int fd = openat(s->fd, stage_common, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+	struct dirent *entry;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return fd < 0 && errno == ENOENT ? 0 : err_errno(e, "cannot list the staging directory");
+	}
+	while (!rc && (errno = 0, entry = readdir(d))) {
+		int one;
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		rc = open_locked(fd, entry->d_name, LOCK_EX | LOCK_NB, &one, e);
+		if (!rc && one >= 0) {
+			rc = tree_remove(fd, entry->d_name, freed, NULL, e);
+			close(one);
+		}
+	}
+	closedir(d);
+	return rc;
+}
+
+int stage_open(struct store *s, struct stage **out, struct err *e)
+{
+	struct stage *st = calloc(1, sizeof *st);
+	struct buf path = BUF_INIT;
+	int rc = store_want_writable(s, e);
+
+	if (!st)
+		abort();
+	st->fd = -1;
+	if (!rc && s->stage_dir < 0)
+		rc = open_common(s, e);
+	while (!rc && st->fd < 0) {
+		snprintf(st->name, sizeof st->name, "%ld-%u", (long)getpid(), s->stage_count++);
+		if (mkdirat(s->stage_dir, st->name, 0700) < 0) {
+			if (errno != EEXIST)
+				rc = err_errno(e, "cannot make a staging directory in '%s'", s->place->real_store);
+			continue;
+		}
+		rc = open_locked(s->stage_dir, st->name, LOCK_EX | LOCK_NB, &st->fd, e);
+	}
+	if (rc) {
+		free(st);
+		return rc;
+	}
+	buf_addf(&path, "%s/%s/%s", s->place->real_store, stage_common, st->name);
+	st->path = buf_detach(&path, NULL);
+	st->store = s;
+	*out = st;
+	return 0;
+}
+
+void stage_free(struct stage *st)
+{
+	if (!st)
+		return;
+	/* What cannot be removed now is left to the next sweep. */
+	tree_remove(st->store->stage_dir, st->name, NULL, NULL, NULL);
+	close(st->fd);
+	free(st->path);
+	free(st);
+}
+
+int stage_fd(const struct stage *st)
+{
+	return st->fd;
+}
+
+const char *stage_path(const struct stage *st)
+{
+	return st->path;
+}
