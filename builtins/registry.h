@@ -31,6 +31,7 @@ extern const struct builtin *const builtins_strings[];
 extern const struct builtin *const builtins_toml[];
 extern const struct builtin *const builtins_types[];
 extern const struct builtin *const builtins_versions[];
+extern const struct builtin *const builtins_xml[];
 
 /* The lists, NULL-terminated, in the order the manual shows the themes. */
 extern const struct builtin *const *const builtins_all[];
