@@ -177,11 +177,6 @@ struct message {
 	const struct trace *trace;
 };
 
-static struct trace_style trace_style(void)
-{
-	return (struct trace_style){ colour(BLUE), colour(PLAIN), report_settings.full_trace };
-}
-
 static void add_json(struct buf *b, const struct message *m)
 {
 	buf_addf(b, "{\"level\":\"%s\",\"message\":", m->level);
@@ -210,7 +205,7 @@ static void add_human(struct buf *b, const struct message *m)
 		buf_addc(b, '\n');
 	}
 	if (m->trace) {
-		struct trace_style style = trace_style();
+		struct trace_style style = { colour(BLUE), colour(PLAIN), m->pos, report_settings.full_trace };
 		trace_add(b, m->trace, &style);
 	}
 }

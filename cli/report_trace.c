@@ -86,11 +86,13 @@ static void add_frame(struct buf *b, const struct trace_frame *f, const struct t
 	buf_addc(b, '\n');
 }
 
-/* What a short trace leaves out: forcing a value says little beside the calls around it, and a
- * frame at the same place as the one before it says nothing new. */
-static int is_minor(const struct trace *t, uint32_t i)
+/* What a short trace leaves out: a frame at no place, at the place the error itself names, or (but for calls) at
+ * the same place as the one before it says nothing new. */
+static int is_minor(const struct trace *t, uint32_t i, uint32_t error_pos)
 {
-	return !t->v[i].pos || (i && t->v[i].kind != TRACE_CALL && t->v[i].pos == t->v[i - 1].pos);
+	uint32_t pos = t->v[i].pos;
+
+	return !pos || pos == error_pos || (i && t->v[i].kind != TRACE_CALL && pos == t->v[i - 1].pos);
 }
 
 static void add_gap(struct buf *b, const struct trace *t, uint32_t i)
@@ -116,7 +118,7 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 		}
 		for (uint32_t j = 0; j < period; j++) {
 			const struct trace_frame *f = &t->v[i + j];
-			int always = style->full || f->kind == TRACE_USER, minor = is_minor(t, i + j);
+			int always = style->full || f->kind == TRACE_USER, minor = is_minor(t, i + j, style->error_pos);
 			int keep = always || (shown < SHORT_FRAMES && !minor);
 			if (keep)
 				add_frame(b, f, style);

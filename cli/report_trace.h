@@ -11,6 +11,7 @@
 /* The colours of places (empty strings without). */
 struct trace_style {
 	const char *place, *plain;
+	uint32_t error_pos; /* where the error itself is */
 	int full;
 };
 
