@@ -143,7 +143,9 @@ static W load(struct run *k)
 
 static void print_one(struct run *k, W v, W args)
 {
-	v = eval_auto_call(v, args);
+	/* A set that can be called is first of all a set: only given arguments make it a function. */
+	if (W_TAG(v) != TAG_ATTRS || k->r->n_args)
+		v = eval_auto_call(v, args);
 	if (k->r->apply)
 		v = call1(eval_text(k->r->apply, strlen(k->r->apply), "«apply»", k->cwd), v);
 	output_value(&k->out, v, k->r->form, args);

@@ -56,8 +56,8 @@ while [ $n -lt "$FILES" ]; do
 	gx "$f" | sed 's/!.*//' >"$f.gx-out"
 	nix --eval --json "paths-$f" >"$f.nix-paths"
 	timeout 60 "$gxeval" --read-only --json -f "paths-$f" >"$f.gx-paths" 2>>"$f.gx-err"
-	sed 's/\\n/\n/g; s/^"//; s/"$//' "$f.nix-paths" >"$f.nix-lines"
-	sed 's/\\n/\n/g; s/^"//; s/"$//' "$f.gx-paths" >"$f.gx-lines"
+	sed 's/\\n/\n/g; s/^"//; s/"$//; $a\' "$f.nix-paths" >"$f.nix-lines"
+	sed 's/\\n/\n/g; s/^"//; s/"$//; $a\' "$f.gx-paths" >"$f.gx-lines"
 	if [ -s "$f.nix" ] && cmp -s "$f.nix" "$f.gx-out" && cmp -s "$f.nix-lines" "$f.gx-lines"; then
 		agree=$((agree + COUNT))
 		continue
