@@ -228,6 +228,8 @@ W add_path(const struct add_path *p)
 	result = store_path_string(&sp);
 	if (ops)
 		copy_object(ops, p, result, &h, f);
+	else if (!f)
+		fs_stand_in(w_get_str(result)->b, fs_tree(p->path));
 	return result;
 }
 

@@ -69,11 +69,44 @@ void fs_mount(const char *logical, const char *physical)
 		(uintptr_t)copy(physical, strlen(physical));
 }
 
+void fs_stand_in(const char *store_path, const char *physical)
+{
+	*strmap_put(&fs_state()->stand_ins, store_path, strlen(store_path), NULL) =
+		(uintptr_t)copy(physical, strlen(physical));
+}
+
+void fs_stand_in_text(const char *store_path, W text)
+{
+	*strmap_put(&fs_state()->texts, store_path, strlen(store_path), NULL) = text;
+}
+
+/* Length of the store object's path that a path begins with, 0 outside the store. */
+static size_t object_len(const char *path, size_t n)
+{
+	size_t dir = strlen(eval_settings.store_dir);
+
+	if (n <= dir + 1 || path[dir] != '/' || memcmp(path, eval_settings.store_dir, dir))
+		return 0;
+	const char *slash = memchr(path + dir + 1, '/', n - dir - 1);
+	return slash ? (size_t)(slash - path) : n;
+}
+
+static const char *stand_in_text(const struct box_path *p)
+{
+	struct fs *fs = fs_state();
+	uint64_t *v = fs->texts.n && object_len(p->b, p->h.n) ? strmap_get(&fs->texts, p->b, p->h.n) : NULL;
+
+	return v ? w_get_str(*v)->b : NULL;
+}
+
 const char *fs_provided(W path)
 {
 	struct box_path *p = w_get_path(path);
 	size_t n = strlen(FS_PROVIDED_DIR);
+	const char *text = stand_in_text(p);
 
+	if (text)
+		return text;
 	if (p->h.n <= n || memcmp(p->b, FS_PROVIDED_DIR "/", n + 1))
 		return NULL;
 	return corepkg_text(p->b + n + 1);
@@ -134,24 +167,33 @@ void fs_throw(enum fs_kind k, W path)
 
 /* --- where things are --- */
 
-/* The physical name of a path below a mount, NULL when it is below none. */
+/* path with its first k bytes replaced by dir. */
+static const char *rebase(const char *path, size_t n, size_t k, const char *dir)
+{
+	size_t d = strlen(dir);
+	char *r = mem_bytes(mem_size(1, d, n - k + 1));
+
+	memcpy(r, dir, d);
+	memcpy(r + d, path + k, n - k);
+	r[d + n - k] = 0;
+	return r;
+}
+
+/* The physical name of a path below a mount or a stand-in, NULL when it is below none. */
 static const char *mounted(const char *path, size_t n)
 {
 	struct fs *fs = fs_state();
+	size_t object = fs->stand_ins.n ? object_len(path, n) : 0;
+	uint64_t *v = object ? strmap_get(&fs->stand_ins, path, object) : NULL;
 
+	if (v)
+		return rebase(path, n, object, (const char *)(uintptr_t)*v);
 	if (!fs->mounts.n)
 		return NULL;
 	for (size_t k = n; k > 1; k = path_dir_len(path, k)) {
-		uint64_t *v = strmap_get(&fs->mounts, path, k);
-		if (!v)
-			continue;
-		const char *dir = (const char *)(uintptr_t)*v;
-		size_t d = strlen(dir);
-		char *r = mem_bytes(mem_size(1, d, n - k + 1));
-		memcpy(r, dir, d);
-		memcpy(r + d, path + k, n - k);
-		r[d + n - k] = 0;
-		return r;
+		v = strmap_get(&fs->mounts, path, k);
+		if (v)
+			return rebase(path, n, k, (const char *)(uintptr_t)*v);
 	}
 	return NULL;
 }
@@ -326,9 +368,11 @@ enum fs_kind fs_lstat(W path)
 /* Kinds of link targets are not remembered: the link itself is, and this is one call. */
 static enum fs_kind stat_direct(W path)
 {
+	const char *place[2];
 	struct stat st;
 
-	if (stat(w_get_path(path)->b, &st))
+	fs_places(path, place);
+	if (stat(place[0], &st))
 		return errno == ENOENT || errno == ENOTDIR ? FS_MISSING : errno == ELOOP ? FS_LOOP : FS_FAILED;
 	return S_ISREG(st.st_mode) ? FS_REGULAR : S_ISDIR(st.st_mode) ? FS_DIRECTORY : FS_OTHER;
 }

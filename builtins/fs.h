@@ -27,6 +27,11 @@ void fs_allow(const char *path, size_t n);
 /* Reads paths at and below `logical` from `physical`; what is not there is looked for at the logical path itself. */
 void fs_mount(const char *logical, const char *physical);
 
+/* Lets an object that would be in the store, were there one to write to, be read from where it comes from, or have this
+ * text.  Unlike a mount it costs nothing for paths outside the store directory. */
+void fs_stand_in(const char *store_path, const char *physical);
+void fs_stand_in_text(const char *store_path, W text);
+
 /* Appends to the search path: "prefix=path" or "path" as after -I; all entries of a text like $NIX_PATH. */
 void fs_search_path_add(const char *entry, size_t n);
 void fs_search_path_add_all(const char *entries);

@@ -17,6 +17,8 @@ struct fs {
 	struct strmap imports;	 /* path as imported -> value or thunk */
 	struct strmap exprs;	 /* file -> the same */
 	struct strmap sources;	 /* file -> struct source * */
+	struct strmap stand_ins; /* store object -> physical place, a C string; see fs_stand_in */
+	struct strmap texts;	 /* store object -> its text, a string */
 	struct strmap mounts;	 /* logical prefix -> physical directory, a C string */
 	struct strmap allowed;	 /* prefix -> 1 */
 	struct strmap ancestors; /* of allowed prefixes -> 1 */

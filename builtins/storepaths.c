@@ -134,6 +134,8 @@ BUILTIN(bi_to_file, "toFile", "!name !text",
 	}
 	result = store_path_string(&path);
 	drvs_add_text(slice_str(w_get_str(result)), refs, n, slice_str(text));
+	if (!store_ops_writing())
+		fs_stand_in_text(w_get_str(result)->b, w_tag(text, TAG_STR));
 	return result;
 }
 
