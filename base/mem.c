@@ -25,6 +25,7 @@
 #define GC_THREADS
 #include <gc.h>
 #include <gc/gc_inline.h>
+#include <gc/gc_mark.h>
 #endif
 
 static __attribute__((noreturn, cold)) void out_of_memory(void)
@@ -128,6 +129,11 @@ void *mem_many(size_t size, int scanned)
 	return list;
 }
 
+void mem_on_collect(void (*fn)(void))
+{
+	GC_set_start_callback(fn);
+}
+
 void mem_stats(struct mem_stats *out)
 {
 	out->allocated = GC_get_total_bytes();
@@ -172,6 +178,11 @@ void mem_add_root(void *p, size_t size)
 {
 	(void)p;
 	(void)size;
+}
+
+void mem_on_collect(void (*fn)(void))
+{
+	(void)fn;
 }
 
 void *mem_many(size_t size, int scanned)

@@ -43,6 +43,10 @@ void mem_add_root(void *p, size_t size);
  * memory the collector scans. */
 void *mem_many(size_t size, int scanned);
 
+/* Has the collector call fn at the start of each collection, by the thread that caused it.  Who keeps a list from
+ * mem_many of pointer-free blocks must drop it there: the collector does not follow its links. */
+void mem_on_collect(void (*fn)(void));
+
 /* n * size + extra without overflow; ends the program when it would. */
 size_t mem_size(size_t n, size_t size, size_t extra);
 

@@ -78,8 +78,12 @@ static W *member(struct attrs *a, uint32_t i)
 {
 	W *p = &a->v[i];
 
-	if (__builtin_expect(W_IS_LAZY(*p), 0))
-		*p = delay(W_LAZY_NODE(*p), (struct frame *)(uintptr_t)a->v[a->n]);
+	if (__builtin_expect(W_IS_LAZY(*p), 0)) {
+		const struct node *n = W_LAZY_NODE(*p);
+		/* delay may look at this very member (`a = self.a`): it must find it being made. */
+		*p = W_HOLE;
+		*p = delay(n, (struct frame *)(uintptr_t)a->v[a->n]);
+	}
 	return p;
 }
 
@@ -302,6 +306,8 @@ static struct attrs *flatten(struct merge *m)
 	if (m->flat)
 		return m->flat;
 	es.count.flattened++;
+	/* Members made on the way may be looked up in m itself: locate must not start flattening it again. */
+	m->n = UINT32_MAX;
 	uint32_t n = operands(m, ops);
 	/* Neighbours first, so that small operands meet small ones. */
 	while (n > 1) {

@@ -73,13 +73,13 @@ static W finish(struct thunk *t, W v)
 
 W force_by(W w, const struct node *by)
 {
+	if (W_TAG(w) != TAG_THUNK)
+		return w;
 	struct thunk *t = W_PTR(w);
 	uintptr_t code = t->code;
 	struct rec r = { es.top, t, code, by, REC_THUNK, 0, 0 };
 	W v;
 
-	if (W_TAG(w) != TAG_THUNK)
-		return w;
 	if ((code & 3) == TH_DONE)
 		return t->val;
 	if ((code & 3) == TH_RUNNING)

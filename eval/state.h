@@ -72,6 +72,9 @@ struct es {
 
 extern _Thread_local struct es es;
 
+/* Drops the free lists of pointer-free objects, whose links the collector cannot follow. */
+void alloc_forget(void);
+
 void *alloc_refill(size_t cls, int scanned);
 
 /* A zeroed scanned object. */

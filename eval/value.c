@@ -16,6 +16,11 @@ void *alloc_refill(size_t cls, int scanned)
 	return mem_many(cls * 16, scanned);
 }
 
+void alloc_forget(void)
+{
+	memset(es.free_bytes, 0, sizeof es.free_bytes);
+}
+
 W w_int_slow(int64_t i)
 {
 	struct box_int *b = alloc_bytes(sizeof *b);
