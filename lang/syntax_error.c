@@ -188,8 +188,9 @@ static const char *advice_for_equals(const struct report *r)
 		return ": the default of an argument is written with '?'";
 	if (expects(r, "'in'") || expects_name(r) || expects_expr(r))
 		return NULL;
-	return r->open && r->open->kind != '$' ? ": a comparison is written '=='"
-					       : ": a comparison is written '==', and bindings stand in '{ }' or 'let ... in'";
+	if (expects(r, "'then'") || expects(r, "'else'") || (r->open && r->open->kind != '$'))
+		return ": a comparison is written '=='";
+	return ": a comparison is written '==', and bindings stand in '{ }' or 'let ... in'";
 }
 
 static const char *advice_for_comma(const struct report *r)

@@ -575,7 +575,8 @@ static void keyword_errors(void **state)
 {
 	BAD({ "if a then b", 11, 0, "syntax error: unexpected end of file: every 'if' needs an 'else'" },
 	    { "if a b", 6, 0, "syntax error: unexpected end of file, expected 'then'" },
-	    { "if a = b then c else d", 5, 1,
+	    { "if a = b then c else d", 5, 1, "syntax error: unexpected '=': a comparison is written '=='" },
+	    { "a = 1", 2, 1,
 	      "syntax error: unexpected '=': a comparison is written '==', and bindings stand in '{ }' or 'let ... in'" },
 	    { "(a = b)", 3, 1, "syntax error: unexpected '=': a comparison is written '=='" },
 	    { "let a = 1; b = 2 in a", 17, 2, "syntax error: unexpected 'in': a ';' is missing before it" },
