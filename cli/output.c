@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * A result is made whole before its first byte is written: a script that reads it never sees half a
- * value followed by an error.  JSON, XML and --raw are what the builtins of that name
- * make of the value, so the two can not differ.
+ * value followed by an error.  JSON and XML are what the builtins of that name make of the value, so the
+ * two cannot differ.
  */
 #include "config.h"
 #include "cli/output.h"
+#include "builtins/xml.h"
 #include "cli/drv_paths.h"
 #include "cli/options.h"
 #include "eval/coerce.h"
@@ -39,6 +40,13 @@ static void add_str(struct buf *b, W s)
 	buf_add(b, w_get_str(s)->b, w_get_str(s)->len);
 }
 
+static void add_xml(struct buf *b, W v, unsigned flags)
+{
+	struct ctx_acc ctx = { 0 };
+
+	value_to_xml(b, v, flags, &ctx);
+}
+
 void output_value(struct buf *b, W v, enum output_form form, W args)
 {
 	switch (form) {
@@ -59,7 +67,7 @@ void output_value(struct buf *b, W v, enum output_form form, W args)
 		return;
 	case OUTPUT_XML:
 	case OUTPUT_XML_NO_LOCATION:
-		add_str(b, call1(eval_builtin("toXML"), v));
+		add_xml(b, v, form == OUTPUT_XML ? XML_FORCE | XML_LOCATION : XML_FORCE);
 		return;
 	case OUTPUT_DRV_PATH:
 		drv_paths_print(b, v, args);

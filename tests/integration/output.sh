@@ -33,7 +33,7 @@ check "trace goes to standard error" sh -c '[ "$(gxeval -E "builtins.trace \"hel
 json_log() {
 	must_fail gxeval --log-format json -E 'let x = 1; in x.y' 2>log || return 1
 	[ "$(wc -l <log)" = 1 ] || return 1
-	prints true gxeval -E 'let m = builtins.fromJSON (builtins.readFile ./log); in m.level == "error" && m.line == 1 && m.column == 17 && m.message != ""'
+	prints true gxeval -E 'let m = builtins.fromJSON (builtins.readFile ./log); in m.level == "error" && m.line == 1 && m.column == 15 && m.message != ""'
 }
 check "--log-format json is one object a line" json_log
 
