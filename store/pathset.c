@@ -72,6 +72,23 @@ int path_set_has(const struct path_set *s, const struct store_path *p)
 	return i < s->n && !store_path_cmp(&s->v[i], p);
 }
 
+int path_set_has_digest(const struct path_set *s, const char *base)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int c = memcmp(s->v[mid].base, base, STORE_HASH_LEN);
+		if (!c)
+			return 1;
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return 0;
+}
+
 int path_set_add(struct path_set *s, const struct store_path *p)
 {
 	const struct store_path copy = *p; /* p may point into s */

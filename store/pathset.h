@@ -29,6 +29,9 @@ void path_set_sort(struct path_set *s);
 
 int path_set_has(const struct path_set *s, const struct store_path *p);
 
+/* Is there one with the 32 digits that `base` begins with? */
+int path_set_has_digest(const struct path_set *s, const char *base);
+
 /* Adds all of `from`. */
 void path_set_add_all(struct path_set *s, const struct path_set *from);
 

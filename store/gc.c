@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Collection, while others go on adding, building and evaluating.
+ *
+ *     1. gc.lock exclusively; from here on new temporary roots come over the socket (gc_server.c)
+ *     2. roots: links, running processes, temporary roots told before
+ *     3. live = all that the roots reach by references, and by default the derivations that made them
+ *     4. delete the others, each after those that refer to it: first the row, then the files
+ *     5. delete what lies in the store without a row, unless it is a temporary root or locked
+ *
+ * A root told during 4 keeps what it reaches of what is still there; that is always complete, because nothing
+ * is deleted before what refers to it.  An object registered meanwhile may refer to one that looked dead: the
+ * database refuses to forget that one, and it stays.
+ *
+ * A crash after the row and before the files leaves files without a row, which step 5 of the next collection removes.
+ */
+#include "config.h"
+#include "store/gc.h"
+#include "store/gc_server.h"
+#include "store/lock.h"
+#include "store/roots.h"
+#include "store/store_int.h"
+#include "store/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct gc {
+	struct store *s;
+	const struct gc_options *o;
+	struct gc_result *r;
+	struct err *e;
+	struct gc_server *server;
+	struct path_set roots; /* lasting ones and running processes' */
+	struct path_set temp;  /* temporary, valid or not; also told during the run */
+	struct path_set live;
+	const struct store_path *deleting;
+	enum db_closure edges;
+};
+
+static void add_root(void *arg, const char *from, const struct store_path *p)
+{
+	struct gc *g = arg;
+
+	path_set_push(&g->roots, p);
+	(void)from;
+}
+
+static void add_temp(void *arg, const char *from, const struct store_path *p)
+{
+	struct gc *g = arg;
+
+	path_set_push(&g->temp, p);
+	(void)from;
+}
+
+/* A root that comes while we work. */
+static int told(void *arg, const struct store_path *p)
+{
+	struct path_set one = { (struct store_path *)p, 1, 1 };
+	struct gc *g = arg;
+
+	path_set_add(&g->temp, p);
+	db_closure(g->s->db, &one, 0, &g->live, NULL);
+	return g->deleting && !memcmp(g->deleting->base, p->base, STORE_HASH_LEN);
+}
+
+static int pause_step(void *arg)
+{
+	struct gc *g = arg;
+
+	gc_server_poll(g->server);
+	return 0;
+}
+
+/* --- what lives --- */
+
+static int find_roots(struct gc *g)
+{
+	int rc = 0;
+
+	if (!g->o->ignore_liveness)
+		rc = store_each_root(g->s, ROOTS_LINKS | ROOTS_RUNTIME, add_root, g, g->e);
+	if (!rc)
+		rc = store_each_root(g->s, ROOTS_TEMP, add_temp, g, g->e);
+	path_set_sort(&g->roots);
+	path_set_sort(&g->temp);
+	return rc;
+}
+
+static int find_live(struct gc *g)
+{
+	int rc = db_closure(g->s->db, &g->roots, g->edges, &g->live, g->e);
+
+	if (!rc && !(g->o->action == GC_DELETE_PATHS && g->o->ignore_liveness))
+		rc = db_closure(g->s->db, &g->temp, g->edges, &g->live, g->e);
+	return rc;
+}
+
+static int find_dead(struct gc *g, struct path_set *dead)
+{
+	struct path_set all = PATH_SET_INIT;
+	int rc = db_all(g->s->db, &all, g->e);
+
+	for (size_t i = 0; !rc && i < all.n; i++)
+		if (!path_set_has(&g->live, &all.v[i]))
+			path_set_push(dead, &all.v[i]);
+	path_set_release(&all);
+	return rc;
+}
+
+/* --- deleting --- */
+
+static void say(struct gc *g, const char *base)
+{
+	g->r->n++;
+	if (g->o->each)
+		g->o->each(g->o->arg, base);
+}
+
+static int enough(const struct gc *g)
+{
+	return g->o->max_freed && g->r->freed >= g->o->max_freed;
+}
+
+static int remove_files(struct gc *g, const char *base, const struct store_path *p)
+{
+	const struct tree_pause pause = { pause_step, g };
+	int rc;
+
+	g->deleting = p;
+	rc = tree_remove(g->s->fd, base, &g->r->freed, &pause, g->e);
+	g->deleting = NULL;
+	gc_server_release_waiting(g->server);
+	return rc;
+}
+
+static int delete_object(struct gc *g, const struct store_path *p)
+{
+	struct err why = ERR_INIT;
+	int rc;
+
+	gc_server_poll(g->server);
+	if (g->o->action == GC_DELETE_DEAD && (path_set_has(&g->live, p) || path_set_has_digest(&g->temp, p->base)))
+		return 0;
+	rc = db_forget(g->s->db, p, &why);
+	if (rc == ERR_INVALID && g->o->action == GC_DELETE_DEAD) {
+		store_notice(g->s, "keeping '%s': something new refers to it", p->base);
+		err_release(&why);
+		return 0;
+	}
+	if (rc) {
+		err_set(g->e, rc, "%s", why.msg);
+		err_release(&why);
+		return rc;
+	}
+	say(g, p->base);
+	return remove_files(g, p->base, p);
+}
+
+/* Those that refer to others first. */
+static int delete_objects(struct gc *g, const struct path_set *dead)
+{
+	size_t *order;
+	int rc = store_order(g->s, dead->v, dead->n, &order, g->e);
+
+	for (size_t i = dead->n; !rc && i-- > 0 && !enough(g);)
+		rc = delete_object(g, &dead->v[order[i]]);
+	free(order);
+	return rc;
+}
+
+/* --- what has no row --- */
+
+/* 1 when a process is working on it: a lock that is held, or Nix's own staging directory. */
+static int is_locked(struct gc *g, const char *name)
+{
+	int fd = openat(g->s->fd, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC), taken;
+
+	if (fd < 0)
+		return 0;
+	taken = lock_fd(fd, LOCK_EX | LOCK_NB, NULL) == 1;
+	close(fd);
+	return taken;
+}
+
+static int is_leftover(struct gc *g, const char *name)
+{
+	struct store_path p;
+	size_t n = strlen(name);
+
+	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, ".links") || !strcmp(name, stage_common) ||
+	    !strcmp(name, "lost+found"))
+		return 0;
+	if (!strncmp(name, "tmp-", 4) || (n > 5 && !strcmp(name + n - 5, ".lock")))
+		if (is_locked(g, name))
+			return 0;
+	if (store_path_parse_base(slice_of(name), &p, NULL))
+		return 1;
+	return !path_set_has_digest(&g->temp, name) && db_is_valid(g->s->db, &p, NULL) == 0;
+}
+
+static int delete_leftovers(struct gc *g)
+{
+	int fd = openat(g->s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0, list = g->o->action == GC_LIST_DEAD;
+	struct dirent *entry;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		rc = err_errno(g->e, "cannot list the store");
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && !enough(g) && (errno = 0, entry = readdir(d))) {
+		struct store_path p;
+		gc_server_poll(g->server);
+		if (!is_leftover(g, entry->d_name))
+			continue;
+		int is_object = !store_path_parse_base(slice_of(entry->d_name), &p, NULL);
+		if (list && !is_object)
+			continue;
+		say(g, entry->d_name);
+		if (!list)
+			rc = remove_files(g, entry->d_name, is_object ? &p : NULL);
+	}
+	closedir(d);
+	return rc ? rc : list ? 0 : stage_sweep(g->s, &g->r->freed, g->e);
+}
+
+/* Links of an optimised store that no object shares any more. */
+static void delete_unused_links(struct gc *g)
+{
+	int fd = openat(g->s->fd, ".links", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct dirent *entry;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct stat st;
+
+	while (d && (entry = readdir(d))) {
+		gc_server_poll(g->server);
+		if (entry->d_name[0] == '.' || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_nlink != 1)
+			continue;
+		if (unlinkat(fd, entry->d_name, 0) == 0)
+			g->r->freed += (uint64_t)st.st_blocks * 512;
+	}
+	if (d)
+		closedir(d);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* --- the actions --- */
+
+static int alive(struct gc *g, const struct store_path *p, const char *why)
+{
+	return err_set(g->e, ERR_INVALID, "cannot delete '%s/%s': %s", g->s->place->store_dir, p->base, why);
+}
+
+static int check_deletable(struct gc *g, const struct store_path *p)
+{
+	struct path_set referrers = PATH_SET_INIT;
+	int valid = db_is_valid(g->s->db, p, g->e), rc = valid < 0 ? valid : 0;
+
+	if (valid <= 0)
+		return rc;
+	if (path_set_has(&g->live, p))
+		return alive(g, p, "it is still alive; to see what holds it: gx store roots");
+	rc = db_referrers(g->s->db, p, &referrers, g->e);
+	for (size_t i = 0; !rc && i < referrers.n; i++)
+		if (store_path_cmp(&referrers.v[i], p) && !path_set_has(g->o->paths, &referrers.v[i]))
+			rc = err_set(g->e, ERR_INVALID, "cannot delete '%s/%s': '%s' refers to it", g->s->place->store_dir, p->base,
+				     referrers.v[i].base);
+	path_set_release(&referrers);
+	return rc;
+}
+
+static int delete_paths(struct gc *g)
+{
+	struct path_set valid = PATH_SET_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < g->o->paths->n; i++) {
+		const struct store_path *p = &g->o->paths->v[i];
+		rc = check_deletable(g, p);
+		if (!rc && db_is_valid(g->s->db, p, NULL) == 1) {
+			path_set_push(&valid, p);
+		} else if (!rc && !path_set_has_digest(&g->temp, p->base)) {
+			say(g, p->base);
+			rc = remove_files(g, p->base, p);
+		}
+	}
+	if (!rc)
+		rc = delete_objects(g, &valid);
+	path_set_release(&valid);
+	return rc;
+}
+
+static int act(struct gc *g)
+{
+	struct path_set dead = PATH_SET_INIT;
+	int rc = 0;
+
+	switch (g->o->action) {
+	case GC_LIST_LIVE:
+		for (size_t i = 0; i < g->live.n; i++)
+			say(g, g->live.v[i].base);
+		return 0;
+	case GC_DELETE_PATHS:
+		rc = delete_paths(g);
+		break;
+	case GC_LIST_DEAD:
+		rc = find_dead(g, &dead);
+		for (size_t i = 0; !rc && i < dead.n; i++)
+			say(g, dead.v[i].base);
+		if (!rc)
+			rc = delete_leftovers(g);
+		path_set_release(&dead);
+		return rc;
+	case GC_DELETE_DEAD:
+		rc = find_dead(g, &dead);
+		if (!rc)
+			rc = delete_objects(g, &dead);
+		if (!rc && !enough(g))
+			rc = delete_leftovers(g);
+		path_set_release(&dead);
+		break;
+	}
+	if (!rc)
+		delete_unused_links(g);
+	return rc;
+}
+
+static int lock_out_others(struct gc *g, int *lock)
+{
+	int rc;
+
+	*lock = store_open_gc_lock(g->s, g->e);
+	if (*lock < 0)
+		return *lock;
+	rc = lock_fd(*lock, LOCK_EX | LOCK_NB, g->e);
+	if (rc == 1) {
+		store_notice(g->s, "waiting for another garbage collector");
+		rc = lock_fd(*lock, LOCK_EX, g->e);
+	}
+	return rc;
+}
+
+int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out, struct err *e)
+{
+	struct gc g = { .s = s, .o = o, .r = out, .e = e };
+	int lock = -1, rc = store_want_writable(s, e);
+
+	*out = (struct gc_result){ 0 };
+	if (rc)
+		return rc;
+	if (o->action != GC_DELETE_PATHS)
+		g.edges = (o->keep_outputs ? DB_CLOSURE_OUTPUTS : 0) | (o->drop_derivations ? 0 : DB_CLOSURE_DERIVERS);
+	/* The room kept for this moment (store.c). */
+	if (o->action == GC_DELETE_DEAD || o->action == GC_DELETE_PATHS)
+		unlinkat(s->state_fd, "db/reserved", 0);
+	rc = lock_out_others(&g, &lock);
+	if (!rc)
+		rc = gc_server_open(&g.server, s, told, &g, e);
+	if (!rc)
+		rc = find_roots(&g);
+	if (!rc)
+		rc = find_live(&g);
+	if (!rc)
+		rc = act(&g);
+	gc_server_free(g.server);
+	if (lock >= 0)
+		close(lock);
+	path_set_release(&g.roots);
+	path_set_release(&g.temp);
+	path_set_release(&g.live);
+	return rc;
+}

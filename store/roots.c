@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Finding what holds objects, and making links that do.
+ *
+ *     gcroots/…, profiles/…    a link into the store holds what it points at; a link to elsewhere holds what
+ *                              the link it points at points at (one step: ./result); a file named like an object holds that
+ *     gcroots/auto/<hash>      such links to elsewhere, made for the user; removed when their target is gone
+ *     temproots/<pid>          see temp_roots.c; unlocked means that its process is dead
+ *     /proc                    what running processes have mapped, open, as their directory, or in their environment
+ *
+ * Processes inside a mount namespace see objects under the logical directory, others under the physical one, so both names
+ * are looked for.  A name that is no valid object holds nothing.
+ */
+#include "config.h"
+#include "store/roots.h"
+#include "store/lock.h"
+#include "store/store_int.h"
+#include "store/tree.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Folders below gcroots and profiles; people make two or three levels. */
+enum { ROOTS_DEPTH = 32 };
+
+struct search {
+	struct store *s;
+	root_fn each;
+	void *arg;
+	struct err *e;
+};
+
+/* The object a text names, logically or physically; 0 when there is none or it is not valid. */
+static int valid_object(struct search *r, struct slice text, struct store_path *p)
+{
+	struct slice dir = store_dir(r->s), real = slice_of(r->s->place->real_store), rest;
+
+	if (!store_path_is_inside(dir, text)) {
+		if (!store_path_is_inside(real, text))
+			return 0;
+		dir = real;
+	}
+	return !store_path_split(dir, text, p, &rest, NULL) && db_is_valid(r->s->db, p, NULL) == 1;
+}
+
+static int report(struct search *r, const char *from, struct slice target)
+{
+	struct store_path p;
+
+	if (!valid_object(r, target, &p))
+		return 0;
+	r->each(r->arg, from, &p);
+	return 1;
+}
+
+/* --- links --- */
+
+static ssize_t read_link(int dirfd, const char *name, char target[PATH_MAX])
+{
+	ssize_t n = readlinkat(dirfd, name, target, PATH_MAX - 1);
+
+	if (n >= 0)
+		target[n] = 0;
+	return n;
+}
+
+static void on_link(struct search *r, int dirfd, const char *name, const char *from)
+{
+	char target[PATH_MAX], second[PATH_MAX];
+	struct stat st;
+	ssize_t n = read_link(dirfd, name, target);
+
+	if (n < 0 || report(r, from, (struct slice){ target, (size_t)n }))
+		return;
+	if (fstatat(dirfd, target, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		if ((errno == ENOENT || errno == ENOTDIR) && strstr(from, "/gcroots/auto/")) {
+			store_notice(r->s, "removing the stale root '%s'", from);
+			unlinkat(dirfd, name, 0);
+		}
+		return;
+	}
+	if (S_ISLNK(st.st_mode) && (n = read_link(dirfd, target, second)) >= 0)
+		report(r, target, (struct slice){ second, (size_t)n });
+}
+
+static int walk_links(struct search *r, int dirfd, const char *name, const char *from, int depth);
+
+static int on_entry(struct search *r, int dirfd, const char *name, const char *from, int depth)
+{
+	struct store_path p;
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	if (S_ISLNK(st.st_mode))
+		on_link(r, dirfd, name, from);
+	else if (S_ISDIR(st.st_mode))
+		return walk_links(r, dirfd, name, from, depth + 1);
+	else if (S_ISREG(st.st_mode) && !store_path_parse_base(slice_of(name), &p, NULL) &&
+		 db_is_valid(r->s->db, &p, NULL) == 1)
+		r->each(r->arg, from, &p);
+	return 0;
+}
+
+static int walk_links(struct search *r, int parent, const char *name, const char *from, int depth)
+{
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+	struct dirent *entry;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		if (errno == EACCES || errno == ENOENT)
+			store_notice(r->s, "cannot read the roots in '%s'", from);
+		return errno == EACCES || errno == ENOENT ? 0 : err_errno(r->e, "cannot list '%s'", from);
+	}
+	/* Missing a root would mean deleting what is in use: too deep is an error, not an end. */
+	if (depth > ROOTS_DEPTH)
+		rc = err_set(r->e, ERR_LIMIT, "roots are nested more than %d deep in '%s'", ROOTS_DEPTH, from);
+	while (!rc && (errno = 0, entry = readdir(d))) {
+		struct buf b = BUF_INIT;
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		buf_addf(&b, "%s/%s", from, entry->d_name);
+		rc = on_entry(r, fd, entry->d_name, b.p, depth);
+		buf_release(&b);
+	}
+	if (!rc && errno)
+		rc = err_errno(r->e, "cannot list '%s'", from);
+	closedir(d);
+	return rc;
+}
+
+static int each_link(struct search *r)
+{
+	static const char *const dirs[] = { "gcroots", "profiles" };
+	int rc = 0;
+
+	for (int i = 0; !rc && i < 2; i++) {
+		struct buf b = BUF_INIT;
+		buf_addf(&b, "%s/%s", r->s->place->state_dir, dirs[i]);
+		rc = walk_links(r, r->s->state_fd, dirs[i], b.p, 0);
+		buf_release(&b);
+	}
+	return rc;
+}
+
+/* --- temporary roots --- */
+
+static int read_all(int fd, struct buf *b)
+{
+	char chunk[8192];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			buf_add(b, chunk, (size_t)n);
+	return n < 0 ? -1 : 0;
+}
+
+static int on_temp_file(struct search *r, int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), rc;
+	struct buf b = BUF_INIT;
+	char from[320];
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_errno(r->e, "cannot open the temporary roots '%s'", name);
+	rc = lock_fd(fd, LOCK_EX | LOCK_NB, r->e);
+	if (rc == 0) {
+		unlinkat(dirfd, name, 0);
+		ssize_t w = write(fd, "d", 1); /* see lock.c */
+		(void)w;
+	} else if (rc == 1) {
+		rc = read_all(fd, &b) < 0 ? err_errno(r->e, "cannot read the temporary roots '%s'", name) : 0;
+	}
+	snprintf(from, sizeof from, "{temp:%s}", name);
+	/* Not asked whether they are valid: they may be about to be. */
+	for (const char *p = buf_str(&b), *end = p + b.len, *nul; !rc && p < end && (nul = memchr(p, 0, (size_t)(end - p)));
+	     p = nul + 1) {
+		struct store_path path;
+		if (!store_path_parse(store_dir(r->s), (struct slice){ p, (size_t)(nul - p) }, &path, NULL))
+			r->each(r->arg, from, &path);
+	}
+	buf_release(&b);
+	close(fd);
+	return rc;
+}
+
+static int each_temp(struct search *r)
+{
+	int fd = openat(r->s->state_fd, "temproots", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct dirent *entry;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		rc = err_errno(r->e, "cannot list the temporary roots");
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && (errno = 0, entry = readdir(d)))
+		if (entry->d_name[0] != '.')
+			rc = on_temp_file(r, fd, entry->d_name);
+	if (!rc && errno)
+		rc = err_errno(r->e, "cannot list the temporary roots");
+	closedir(d);
+	return rc;
+}
+
+/* --- running processes --- */
+
+static int is_name_char(char c)
+{
+	return isalnum((unsigned char)c) || (c && strchr("+-._?=", c));
+}
+
+/* Every object that a text names, wherever in it. */
+static void scan_text(struct search *r, const char *from, struct slice text, struct slice dir)
+{
+	const char *p = text.p, *end = text.p + text.n;
+
+	while (p < end && (p = memmem(p, (size_t)(end - p), dir.p, dir.n))) {
+		struct store_path path;
+		size_t n = 0;
+
+		p += dir.n;
+		if (p == end || *p != '/')
+			continue;
+		p++;
+		while (p + n < end && n < STORE_BASE_MAX && is_name_char(p[n]))
+			n++;
+		if (!store_path_parse_base((struct slice){ p, n }, &path, NULL) && db_is_valid(r->s->db, &path, NULL) == 1)
+			r->each(r->arg, from, &path);
+	}
+}
+
+static void scan_both(struct search *r, const char *from, struct slice text)
+{
+	struct slice dir = store_dir(r->s), real = slice_of(r->s->place->real_store);
+
+	scan_text(r, from, text, dir);
+	if (!slice_eq(dir, real))
+		scan_text(r, from, text, real);
+}
+
+static void scan_file(struct search *r, int dirfd, const char *pid, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
+	struct buf b = BUF_INIT;
+	char from[64];
+
+	if (fd < 0)
+		return;
+	snprintf(from, sizeof from, "/proc/%.20s/%s", pid, name);
+	if (!read_all(fd, &b) || b.len)
+		scan_both(r, from, (struct slice){ buf_str(&b), b.len });
+	buf_release(&b);
+	close(fd);
+}
+
+static void scan_link(struct search *r, int dirfd, const char *pid, const char *folder, const char *name)
+{
+	char target[PATH_MAX], from[320];
+	ssize_t n = read_link(dirfd, name, target);
+
+	if (n <= 0 || target[0] != '/')
+		return;
+	snprintf(from, sizeof from, "/proc/%.20s%s/%s", pid, folder, name);
+	scan_both(r, from, (struct slice){ target, (size_t)n });
+}
+
+static void scan_process(struct search *r, int proc, const char *pid)
+{
+	int fd = openat(proc, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fds;
+	struct dirent *entry;
+	DIR *d;
+
+	if (fd < 0)
+		return;
+	scan_link(r, fd, pid, "", "exe");
+	scan_link(r, fd, pid, "", "cwd");
+	scan_link(r, fd, pid, "", "root");
+	scan_file(r, fd, pid, "maps");
+	scan_file(r, fd, pid, "environ");
+	fds = openat(fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	close(fd);
+	if (fds < 0)
+		return;
+	d = fdopendir(fds);
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] != '.')
+			scan_link(r, fds, pid, "/fd", entry->d_name);
+	if (d)
+		closedir(d);
+	else
+		close(fds);
+}
+
+static int each_runtime(struct search *r)
+{
+	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct dirent *entry;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return err_errno(r->e, "cannot see which objects running processes use: cannot list /proc");
+	}
+	while ((entry = readdir(d)))
+		if (isdigit((unsigned char)entry->d_name[0]))
+			scan_process(r, fd, entry->d_name);
+	scan_file(r, fd, "sys", "sys/kernel/modprobe");
+	closedir(d);
+	return 0;
+}
+
+int store_each_root(struct store *s, enum root_kinds kinds, root_fn each, void *arg, struct err *e)
+{
+	struct search r = { s, each, arg, e };
+	int rc = 0;
+
+	if (kinds & ROOTS_LINKS)
+		rc = each_link(&r);
+	if (!rc && (kinds & ROOTS_TEMP))
+		rc = each_temp(&r);
+	if (!rc && (kinds & ROOTS_RUNTIME))
+		rc = each_runtime(&r);
+	return rc;
+}
+
+/* --- making links --- */
+
+/* Absolute, with the links of its folder resolved, the last component as it is. */
+static char *absolute_link(const char *link, struct err *e)
+{
+	const char *slash = strrchr(link, '/'), *base = slash ? slash + 1 : link;
+	char *dir = slash ? strndup(link, slash == link ? 1 : (size_t)(slash - link)) : strdup("."), *real;
+	struct buf b = BUF_INIT;
+
+	real = dir ? realpath(dir, NULL) : NULL;
+	if (!*base || !strcmp(base, ".") || !strcmp(base, ".."))
+		err_set(e, ERR_INVALID, "'%s' cannot be the name of a link", link);
+	else if (!real)
+		err_errno(e, "cannot make the link '%s'", link);
+	else
+		buf_addf(&b, "%s/%s", strcmp(real, "/") ? real : "", base);
+	free(dir);
+	free(real);
+	return b.p ? buf_detach(&b, NULL) : NULL;
+}
+
+/* A link is put in place whole: made beside it, then renamed over it. */
+static int replace_link(int dirfd, const char *name, const char *target, struct err *e)
+{
+	struct buf tmp = BUF_INIT;
+	int rc = 0;
+
+	for (unsigned n = 0;; n++) {
+		buf_trim(&tmp, 0);
+		buf_addf(&tmp, "%s.tmp-%ld-%u", name, (long)getpid(), n);
+		if (symlinkat(target, dirfd, tmp.p) == 0 || errno != EEXIST)
+			break;
+	}
+	if (renameat(dirfd, tmp.p, dirfd, name) < 0) {
+		rc = err_errno(e, "cannot make the link '%s'", name);
+		unlinkat(dirfd, tmp.p, 0);
+	}
+	buf_release(&tmp);
+	return rc;
+}
+
+int store_add_indirect_root(struct store *s, const char *link, struct err *e)
+{
+	char *abs = absolute_link(link, e), name[HASH_TEXT_MAX];
+	struct hash h;
+	int dirfd, rc = store_want_writable(s, e);
+
+	if (!abs || rc) {
+		free(abs);
+		return rc ? rc : ERR_IO;
+	}
+	hash_bytes(HASH_SHA1, abs, strlen(abs), &h);
+	hash_print(&h, HASH_NIX32, 0, name);
+	dirfd = tree_make_dirs(s->state_fd, "gcroots/auto", e);
+	rc = dirfd < 0 ? dirfd : replace_link(dirfd, name, abs, e);
+	if (dirfd >= 0)
+		close(dirfd);
+	free(abs);
+	return rc;
+}
+
+int store_add_root_link(struct store *s, const char *link, const struct store_path *p, struct err *e)
+{
+	char *abs = absolute_link(link, e), old[PATH_MAX];
+	struct buf target = BUF_INIT;
+	struct stat st;
+	int rc = abs ? store_add_temp_root(s, p, e) : ERR_IO;
+
+	if (!rc && lstat(abs, &st) == 0) {
+		ssize_t n = S_ISLNK(st.st_mode) ? read_link(AT_FDCWD, abs, old) : -1;
+		if (n < 0 || !store_path_is_inside(store_dir(s), (struct slice){ old, (size_t)n }))
+			rc = err_set(e, ERR_INVALID, "cannot make the link '%s': something is there that is no link into the store",
+				     abs);
+	}
+	store_add_path(s, &target, p);
+	if (!rc)
+		rc = replace_link(AT_FDCWD, abs, target.p, e);
+	if (!rc)
+		rc = store_add_indirect_root(s, abs, e);
+	buf_release(&target);
+	free(abs);
+	return rc;
+}
