@@ -2,19 +2,21 @@
  *
  * Private directories inside the store's file system, where objects are made before anybody may see them.
  *
- *     store/tmp-gx/            mode 0700; every process that stages holds a shared lock on it
- *     store/tmp-gx/<pid>-<n>/  one stage; its owner holds an exclusive lock on it
+ *     store/0000…0000-gx-staging/            mode 0700; every process that stages holds a shared lock on it
+ *     store/0000…0000-gx-staging/<pid>-<n>/  one stage; its owner holds an exclusive lock on it
  *
- * The name begins with "tmp-" because Nix's collector leaves a directory so called alone while it is locked, and
- * removes it otherwise, which is just what should happen to both levels.  Locks end with their processes, so what
- * is found unlocked is a dead process's, whatever its number; each process sweeps once, before its first stage, and the
- * collector does.
+ * The name is that of an object, which makes it a thing that can be a temporary root: so every version of Nix's collector
+ * leaves it alone while it is in use, and removes it otherwise.  (Nix 2.8 removes whatever else lies in the store,
+ * locked or not; later ones look at locks of directories called tmp-….)
+ * Locks end with their processes, so a stage that is found unlocked is a dead process's, whatever its number;
+ * each process sweeps once, before its first stage, and gx's collector does.
  *
  * Whoever locks a directory then looks whether it still has its name: the sweeper may have been faster.
  */
 #include "config.h"
 #include "store/lock.h"
 #include "store/object.h"
+#include "store/roots.h"
 #include "store/store_int.h"
 #include "store/tree.h"
 
@@ -29,7 +31,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-const char stage_common[] = "tmp-gx";
+const char stage_common[] = "00000000000000000000000000000000-gx-staging";
 
 struct stage {
 	struct store *store;
@@ -58,9 +60,14 @@ static int open_locked(int dirfd, const char *name, int how, int *fd, struct err
 
 static int open_common(struct store *s, struct err *e)
 {
-	while (s->stage_dir < 0) {
-		int rc;
+	struct store_path p;
+	int rc = store_path_parse_base(slice_of(stage_common), &p, e);
 
+	if (!rc)
+		rc = store_add_temp_root(s, &p, e);
+	if (rc)
+		return rc;
+	while (s->stage_dir < 0) {
 		if (mkdirat(s->fd, stage_common, 0700) < 0 && errno != EEXIST)
 			return err_errno(e, "cannot write to the store '%s'", s->place->real_store);
 		rc = open_locked(s->fd, stage_common, LOCK_SH, &s->stage_dir, e);

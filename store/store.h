@@ -6,7 +6,7 @@
  *     nix/store/<digest>-<name>          objects: mode 0444/0555, mtime 1
  *     nix/store/<digest>-<name>.lock     lock of an object that is being made (store/lock.h)
  *     nix/store/.links                   hard links by hash, when a store is optimised
- *     nix/store/tmp-gx/<pid>-<n>         objects being staged (store/object.h)
+ *     nix/store/000…-gx-staging          objects being staged (store/stage.c)
  *     nix/var/nix/db/{db.sqlite,schema,big-lock,reserved}
  *     nix/var/nix/{gcroots,profiles}     what must stay (store/roots.h)
  *     nix/var/nix/temproots/<pid>        what a running process must keep

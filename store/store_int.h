@@ -29,7 +29,7 @@ struct store {
 	char (*temp_told)[STORE_HASH_LEN]; /* digests told lately, see temp_roots.c */
 
 	/* stage.c */
-	int stage_dir; /* tmp-gx, locked shared; -1 before the first */
+	int stage_dir; /* the common directory, locked shared; -1 before the first */
 	unsigned stage_count;
 };
 
