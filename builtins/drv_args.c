@@ -405,7 +405,7 @@ void drv_args_read(struct drv_args *a, W attrs)
 		}
 		note_push(quote_names("while evaluating the attribute '", sym_name(name), "' of the derivation '",
 				      a->name),
-			  set->sh->pos[order[i]]);
+			  shape_pos(set->sh, order[i]));
 		read_attribute(a, name, slot, &json);
 		note_pop();
 	}

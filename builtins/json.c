@@ -64,7 +64,7 @@ static void write_object(struct json_writer *j, W w)
 			buf_addc(j->b, ',');
 		write_string(j, name->b, name->len);
 		buf_addc(j->b, ':');
-		note_push("while evaluating an attribute for JSON", a->sh->pos[k]);
+		note_push("while evaluating an attribute for JSON", shape_pos(a->sh, k));
 		write_value(j, j->flags & TO_JSON_FORCE ? force_at(&a->v[k]) : a->v[k]);
 		note_pop();
 	}

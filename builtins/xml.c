@@ -135,9 +135,9 @@ static void write_attrs(struct xml_writer *x, W w)
 	for (uint32_t i = 0; i < a->n; i++) {
 		uint32_t k = order[i];
 		begin(x, "attr");
-		attributes_with_position(x, a->sh->pos[k], sym_name(a->sh->sym[k]));
+		attributes_with_position(x, shape_pos(a->sh, k), sym_name(a->sh->sym[k]));
 		end_open(x);
-		note_push("while evaluating an attribute for XML", a->sh->pos[k]);
+		note_push("while evaluating an attribute for XML", shape_pos(a->sh, k));
 		write_value(x, force_slot(x, &a->v[k]));
 		note_pop();
 		close_element(x, "attr");

@@ -17,8 +17,14 @@ struct shape {
 	uint32_t *order;       /* private: use attrs_order */
 	uint32_t *index;       /* private: hash index of large shapes */
 	const sym_t *sym;      /* n symbols, ascending */
-	const uint32_t *pos;   /* n positions of the names, 0 where unknown */
+	const uint32_t *pos;   /* n positions of the names, 0 where unknown; NULL when all are */
 };
+
+/* The position of the i-th name, 0 when unknown. */
+static inline uint32_t shape_pos(const struct shape *sh, uint32_t i)
+{
+	return sh->pos ? sh->pos[i] : 0;
+}
 
 /* A flat set.  v[i] is the value, perhaps a thunk, of the attribute named sh->sym[i]. */
 struct attrs {

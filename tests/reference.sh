@@ -11,6 +11,7 @@ set -u
 [ $# -ge 1 ] || { echo "usage: tests/reference.sh DIR [GXEVAL]" >&2; exit 2; }
 dir=$(cd "$1/tests/functional" && pwd) || exit 2
 gx=${2:-${gxeval:-$(pwd)/gxeval}}
+gx=$(cd "$(dirname "$gx")" && pwd)/${gx##*/}
 [ -x "$gx" ] || { echo "no program at $gx" >&2; exit 2; }
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/gx-reference.XXXXXX") || exit 2
 trap 'rm -rf "$tmp"' EXIT

@@ -362,7 +362,7 @@ static const char *const attrs_forms[] = {
 	"{ %N = %v; }", "{ a = %v; b = %v; }", "rec { a = %v; b = a; }", "(%a // %a)", "({ a = 1; } // %a)",
 	"(builtins.removeAttrs (%a) (%t))", "(builtins.listToAttrs [ { name = %s; value = %v; } { name = \"a\"; value = %v; } ])",
 	"(builtins.intersectAttrs (%a) (%a))", "(builtins.mapAttrs (n: v: n) (%a))", "(builtins.mapAttrs (n: v: v) (%a))",
-	"{ inherit (%a) ; }", "{ a.b.c = %v; a.d = %v; }", "(builtins.functionArgs ({ a, b ? %v }: a))", "{ \"${%s}\" = %v; }",
+	"{ inherit ({ a = %v; }) a; }", "{ a.b.c = %v; a.d = %v; }", "(builtins.functionArgs ({ a, b ? %v }: a))", "{ \"${%s}\" = %v; }",
 	"(builtins.parseDrvName (%s))", "(builtins.groupBy (x: if x > %I then \"big\" else \"small\") (%l))",
 	"(builtins.zipAttrsWith (n: vs: vs) [ (%a) (%a) ])", "(builtins.partition (x: x > %I) (%l))",
 	"(builtins.tryEval (%v))", "(builtins.tryEval (throw (%s)))", "(builtins.fromJSON \"{\\\"a\\\":%I}\")",
