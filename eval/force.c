@@ -18,8 +18,9 @@
 enum { TH_SUSPENDED, TH_DONE, TH_NATIVE, TH_RUNNING };
 
 struct native {
-	uintptr_t code;
+	uintptr_t code; /* TH_NATIVE while suspended */
 	W a, b;
+	W (*fn)(W a, W b);
 };
 
 W thunk_new(const struct node *n, struct frame *f)
@@ -36,8 +37,8 @@ W lazy_native(W (*fn)(W a, W b), W a, W b)
 {
 	struct native *t = alloc(sizeof *t);
 
-	/* Functions are aligned to 4 at least on every platform we run on; the state bits rely on it. */
-	t->code = (uintptr_t)fn | TH_NATIVE;
+	t->code = TH_NATIVE;
+	t->fn = fn;
 	t->a = a;
 	t->b = b;
 	es.count.thunks++;
@@ -92,8 +93,7 @@ W force_by(W w, const struct node *by)
 		v = ev((const struct node *)code, (struct frame *)(uintptr_t)t->val);
 	} else {
 		struct native *n = (struct native *)t;
-		v = ((W(*)(W, W))(code & ~(uintptr_t)3))(n->a, n->b);
-		v = force(v);
+		v = force(n->fn(n->a, n->b));
 		n->b = 0;
 	}
 	es.top = r.up;

@@ -36,7 +36,7 @@ const char *vtype_name(enum vtype t);
 /* --- thunks --- */
 
 /* code, low two bits: 0 suspended (code = node, val = frame); 1 done (val = value);
- * 2 native (code = entry of a C function, val and the words after it its arguments);
+ * 2 native (val and the words after it are the arguments and entry of a C function);
  * 3 being evaluated.  Only eval/force.c changes it. */
 struct thunk {
 	uintptr_t code;
