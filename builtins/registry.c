@@ -12,5 +12,5 @@ const struct builtin *const *const builtins_all[] = {
 	builtins_groups,    builtins_closure,	  builtins_attrs,   builtins_strings,	 builtins_match,
 	builtins_versions,  builtins_control,	  builtins_json,    builtins_toml,	 builtins_hash,
 	builtins_context,   builtins_env,	  builtins_paths,   builtins_files,	 builtins_search_path,
-	builtins_import,    builtins_xml,	  builtins_store_paths, builtins_derivation, NULL,
+	builtins_import,    builtins_xml,     builtins_flakeref,	  builtins_store_paths, builtins_derivation, NULL,
 };

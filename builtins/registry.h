@@ -17,6 +17,7 @@ extern const struct builtin *const builtins_control[];
 extern const struct builtin *const builtins_derivation[];
 extern const struct builtin *const builtins_env[];
 extern const struct builtin *const builtins_files[];
+extern const struct builtin *const builtins_flakeref[];
 extern const struct builtin *const builtins_groups[];
 extern const struct builtin *const builtins_hash[];
 extern const struct builtin *const builtins_import[];
