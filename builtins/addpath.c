@@ -153,13 +153,15 @@ static void hash_remembered(const struct add_path *p, struct hash *out)
 
 static void make_path(const struct add_path *p, const struct hash *h, struct store_path *out)
 {
-	struct err e = ERR_INIT;
+	struct err e = ERR_INIT, hinted = ERR_INIT;
 
 	if (!store_path_make_fixed(slice_of(eval_settings.store_dir), p->name, p->method, h, p->refs, p->nrefs, 0, out,
 				   &e))
 		return;
-	err_prefix(&e, "the path '%s' cannot be added to the store", w_get_path(p->path)->b);
-	throw_err(&e);
+	err_set(&hinted, e.code, "the path '%s' cannot be added to the store: %s\ngive it another name: builtins.path "
+		"{ path = …; name = \"…\"; }", w_get_path(p->path)->b, e.msg);
+	err_release(&e);
+	throw_err(&hinted);
 }
 
 static __attribute__((noreturn, cold)) void throw_mismatch(const struct add_path *p, const struct hash *got)

@@ -103,17 +103,24 @@ void drv_args_note(const struct drv_args *a)
 	note_push(quote_names("while evaluating the derivation '", NULL, "", a->name), a->name_pos);
 }
 
+/* At the name, for want of a better place: it is often in the user's own file, unlike the call. */
+static __attribute__((noreturn, cold)) void throw_at_name(const struct drv_args *a, const char *text)
+{
+	if (!a->name_pos)
+		throw_error(EK_EVAL, "%s", text);
+	throw_at(EK_EVAL, a->name_pos, strlen("name"), "%s", text);
+}
+
 void drv_args_throw(const struct drv_args *a, const char *fmt, ...)
 {
 	struct buf b = BUF_GC;
 	va_list ap;
 
+	buf_addf(&b, "cannot make the derivation '%s': ", a->name->b);
 	va_start(ap, fmt);
 	buf_vaddf(&b, fmt, ap);
 	va_end(ap);
-	if (!a->name_pos)
-		throw_error(EK_EVAL, "%s", b.p);
-	throw_at(EK_EVAL, a->name_pos, strlen("name"), "%s", b.p);
+	throw_at_name(a, b.p);
 }
 
 void drv_args_throw_err(const struct drv_args *a, struct err *e)
@@ -367,8 +374,11 @@ static void read_name(struct drv_args *a, W attrs)
 	a->name = want_string_plain(want_attr(attrs, "name", "the argument of 'derivationStrict'"),
 				    "the 'name' attribute of a derivation");
 	if (store_name_check((struct slice){ a->name->b, a->name->len }, &e)) {
-		err_prefix(&e, "invalid derivation name");
-		drv_args_throw_err(a, &e);
+		struct buf b = BUF_GC;
+
+		buf_addf(&b, "invalid derivation name: %s", e.msg);
+		err_release(&e);
+		throw_at_name(a, b.p);
 	}
 }
 
