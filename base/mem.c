@@ -129,6 +129,11 @@ void *mem_many(size_t size, int scanned)
 	return list;
 }
 
+void mem_free(void *p)
+{
+	GC_FREE(p);
+}
+
 void mem_on_collect(void (*fn)(void))
 {
 	GC_set_start_callback(fn);
@@ -178,6 +183,11 @@ void mem_add_root(void *p, size_t size)
 {
 	(void)p;
 	(void)size;
+}
+
+void mem_free(void *p)
+{
+	free(p);
 }
 
 void mem_on_collect(void (*fn)(void))

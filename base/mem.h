@@ -4,7 +4,7 @@
  *
  * mem.c is the only file that includes <gc.h>.  Three kinds of block:
  * mem_new (scanned by the collector, zeroed), mem_bytes (never holds a
- * pointer, not zeroed), mem_root (scanned, never collected).  None is ever
+ * pointer, not zeroed), mem_root (scanned, never collected).  None needs to be
  * freed by hand.  A pointer to a collected block must be reachable from the
  * C stack, from another scanned block, or from memory named to
  * mem_add_root; malloc memory and arenas do not count.
@@ -36,6 +36,9 @@ void *mem_root(size_t size);
 
 /* Tells the collector to scan [p, p + size), for thread-local or static data. */
 void mem_add_root(void *p, size_t size);
+
+/* Gives a block of mem_new or mem_bytes back at once: for scratch space that nothing can refer to any more. */
+void mem_free(void *p);
 
 /* A list of zeroed blocks of `size` bytes (a multiple of 16, at most 256),
  * linked through their first word; `scanned` as in mem_new.  The caller owns the whole

@@ -98,9 +98,23 @@ static const char *quote_names(const char *before, const struct str *a, const ch
 	return s;
 }
 
-void drv_args_note(const struct drv_args *a)
+static const char *attr_note(void *arg)
 {
-	note_push(quote_names("while evaluating the derivation '", NULL, "", a->name), a->name_pos);
+	const struct drv_args *a = arg;
+
+	return quote_names("while evaluating the attribute '", sym_name(a->attr), "' of the derivation '", a->name);
+}
+
+static const char *drv_note(void *arg)
+{
+	const struct drv_args *a = arg;
+
+	return quote_names("while evaluating the derivation '", NULL, "", a->name);
+}
+
+void drv_args_note(struct drv_args *a)
+{
+	note_push_made(drv_note, a, a->name_pos);
 }
 
 /* At the name, for want of a better place: it is often in the user's own file, unlike the call. */
@@ -413,9 +427,8 @@ void drv_args_read(struct drv_args *a, W attrs)
 			read_attribute(a, name, slot, &json);
 			continue;
 		}
-		note_push(quote_names("while evaluating the attribute '", sym_name(name), "' of the derivation '",
-				      a->name),
-			  shape_pos(set->sh, order[i]));
+		a->attr = name;
+		note_push_made(attr_note, a, shape_pos(set->sh, order[i]));
 		read_attribute(a, name, slot, &json);
 		note_pop();
 	}

@@ -19,6 +19,7 @@ struct drv_arg_env {
 struct drv_args {
 	const struct str *name;
 	uint32_t name_pos;
+	sym_t attr; /* being read, for notes */
 	int structured, ignore_nulls, content_addressed, impure;
 	const struct str *builder, *system; /* NULL when not given */
 	const struct str *hash;		    /* outputHash, NULL when not given */
@@ -39,7 +40,7 @@ struct drv_args {
 void drv_args_read(struct drv_args *a, W attrs);
 
 /* Pushes a note "while evaluating the derivation 'NAME'" for the errors of what follows. */
-void drv_args_note(const struct drv_args *a);
+void drv_args_note(struct drv_args *a);
 
 /* Raises an error about the derivation, at its name. */
 void drv_args_throw(const struct drv_args *a, const char *fmt, ...)

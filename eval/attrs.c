@@ -411,14 +411,15 @@ void attrs_builder_init(struct attrs_builder *b, size_t cap)
 {
 	b->n = 0;
 	b->cap = cap < 4 ? 4 : (uint32_t)cap;
-	b->e = mem_new(mem_size(b->cap, sizeof *b->e, 0));
+	b->e = alloc(mem_size(b->cap, sizeof *b->e, 0));
 }
 
 void attrs_add(struct attrs_builder *b, sym_t s, uint32_t pos, W v)
 {
 	if (b->n == b->cap) {
-		struct attr_entry *e = mem_new(mem_size(b->cap, 2 * sizeof *e, 0));
+		struct attr_entry *e = alloc(mem_size(b->cap, 2 * sizeof *e, 0));
 		memcpy(e, b->e, b->n * sizeof *e);
+		release(b->e, b->cap * sizeof *e);
 		b->e = e;
 		b->cap *= 2;
 	}
@@ -453,7 +454,7 @@ static void sort_entries(struct attrs_builder *b)
 		}
 		return;
 	}
-	struct attr_entry *from = e, *to = mem_new(mem_size(n, sizeof *e, 0));
+	struct attr_entry *from = e, *to = mem_new(mem_size(b->cap, sizeof *e, 0));
 	for (unsigned shift = 0; shift < 32 && max >> shift; shift += 8) {
 		uint32_t start[257] = { 0 };
 		for (uint32_t i = 0; i < n; i++)
@@ -467,12 +468,15 @@ static void sort_entries(struct attrs_builder *b)
 		to = t;
 	}
 	b->e = from;
+	release(to, b->cap * sizeof *e);
 }
 
 static W finish(struct attrs_builder *b, int keep_last)
 {
-	if (!b->n)
+	if (!b->n) {
+		release(b->e, b->cap * sizeof *b->e);
 		return w_attrs_empty();
+	}
 	sort_entries(b);
 	uint32_t n = 0;
 	for (uint32_t i = 0; i < b->n; i++) {
@@ -491,6 +495,8 @@ static W finish(struct attrs_builder *b, int keep_last)
 		pos[i] = b->e[i].pos;
 		a->v[i] = b->e[i].v;
 	}
+	release(b->e, b->cap * sizeof *b->e);
+	b->e = NULL;
 	return w_attrs(a);
 }
 

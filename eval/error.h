@@ -44,6 +44,8 @@ void throw_err(struct err *e) __attribute__((noreturn, cold));
  * Pairs nest; an error pops them itself. */
 void note_push(const char *text, uint32_t pos);
 void note_push_value(W str, uint32_t pos); /* builtins.addErrorContext: always shown */
+/* As note_push, for a text that is only put together when an error shows it: text(arg) must not throw. */
+void note_push_made(const char *(*text)(void *arg), void *arg, uint32_t pos);
 void note_pop(void);
 
 /* Calls fn(arg) when an error passes before protect_pop; for descriptors and malloc memory held over

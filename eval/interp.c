@@ -68,11 +68,11 @@ static void add_path_part(struct buf *b, W w, const struct node *n)
 	buf_add(b, s->b, s->len);
 }
 
-static W path_of(const struct buf *b)
+static W path_of(struct buf *b)
 {
-	char *p = mem_bytes(b->len + 2);
-
-	return w_path(p, path_normalise(buf_str(b), b->len, p));
+	/* In place: the first part is a path, so the text begins with a slash. */
+	buf_reserve(b, 2);
+	return w_path(b->p, path_normalise(b->p, b->len, b->p));
 }
 
 W interpolate_path(const struct n_interp *n, struct frame *f)

@@ -19,6 +19,8 @@
 #include "eval/value.h"
 #include "lang/program.h"
 
+#include <string.h>
+
 enum { CLASS_MAX = 16 }; /* size classes of 16 bytes: up to 256 */
 
 struct frame {
@@ -38,6 +40,7 @@ enum rec_kind {
 	REC_BUILTIN, /* p: struct builtin; by: the call node (may be NULL); arg: argument being read, from 1 */
 	REC_NOTE,    /* p: text */
 	REC_WHAT,    /* p: text after "while evaluating " */
+	REC_MAKE,    /* p: struct note_maker, gives the text when it is wanted */
 	REC_USER,    /* data: string value given to addErrorContext */
 	REC_PROTECT  /* p: struct protect */
 };
@@ -53,6 +56,11 @@ struct rec {
 
 struct protect {
 	void (*fn)(void *arg);
+	void *arg;
+};
+
+struct note_maker {
+	const char *(*text)(void *arg);
 	void *arg;
 };
 
@@ -104,6 +112,20 @@ static inline void *alloc_bytes(size_t size)
 		p = alloc_refill(c, 0);
 	es.free_bytes[c] = *(void **)p;
 	return p;
+}
+
+/* Gives a scanned object of `size` bytes back: scratch that nothing refers to any more. */
+static inline void release(void *p, size_t size)
+{
+	size_t c = (size + 15) >> 4;
+
+	if (c > CLASS_MAX) {
+		mem_free(p);
+		return;
+	}
+	memset(p, 0, size);
+	*(void **)p = es.free[c];
+	es.free[c] = p;
 }
 
 static inline struct frame *frame_new(uint32_t nslots, struct frame *up)

@@ -35,7 +35,7 @@ struct handler {
 static int is_traced(const struct rec *r)
 {
 	switch (r->kind) {
-	case REC_CALL: case REC_BUILTIN: case REC_NOTE: case REC_WHAT: case REC_USER:
+	case REC_CALL: case REC_BUILTIN: case REC_NOTE: case REC_WHAT: case REC_MAKE: case REC_USER:
 		return 1;
 	case REC_THUNK: case REC_SLOT:
 		return r->by && (r->by->op <= OP_WITH_VAR || r->by->op == OP_SELECT1 || r->by->op == OP_SELECT);
@@ -88,6 +88,10 @@ static void trace_fill(struct trace_frame *t, const struct rec *r)
 	case REC_NOTE:
 		t->kind = TRACE_NOTE;
 		t->text = r->p;
+		break;
+	case REC_MAKE:
+		t->kind = TRACE_NOTE;
+		t->text = ((const struct note_maker *)r->p)->text(((const struct note_maker *)r->p)->arg);
 		break;
 	case REC_WHAT:
 		t->kind = TRACE_NOTE;
@@ -366,12 +370,21 @@ void infinite_recursion(const void *p, const struct node *by)
 		   b.len ? ": " : "", buf_str(&b));
 }
 
+/* Records pushed by functions that return; given back when popped in order, left to the collector by errors. */
 static void rec_push(enum rec_kind k, const void *p, W data, uint32_t pos)
 {
-	struct rec *r = mem_new(sizeof *r);
+	struct rec *r = alloc(sizeof *r);
 
 	*r = (struct rec){ .up = es.top, .p = p, .data = data, .kind = k, .pos = pos };
 	es.top = r;
+}
+
+static void rec_pop(void)
+{
+	struct rec *r = es.top;
+
+	es.top = r->up;
+	release(r, sizeof *r);
 }
 
 void note_push(const char *text, uint32_t pos)
@@ -384,14 +397,26 @@ void note_push_value(W str, uint32_t pos)
 	rec_push(REC_USER, NULL, str, pos);
 }
 
+void note_push_made(const char *(*text)(void *arg), void *arg, uint32_t pos)
+{
+	struct note_maker *m = alloc(sizeof *m);
+
+	*m = (struct note_maker){ text, arg };
+	rec_push(REC_MAKE, m, W_NULL, pos);
+}
+
 void note_pop(void)
 {
-	es.top = es.top->up;
+	struct rec *r = es.top;
+
+	if (r->kind == REC_MAKE)
+		release((void *)r->p, sizeof(struct note_maker));
+	rec_pop();
 }
 
 void protect_push(void (*fn)(void *arg), void *arg)
 {
-	struct protect *p = mem_new(sizeof *p);
+	struct protect *p = alloc(sizeof *p);
 
 	*p = (struct protect){ fn, arg };
 	rec_push(REC_PROTECT, p, W_NULL, 0);
@@ -399,9 +424,10 @@ void protect_push(void (*fn)(void *arg), void *arg)
 
 void protect_pop(int run)
 {
-	const struct protect *p = es.top->p;
+	const struct protect p = *(const struct protect *)es.top->p;
 
-	es.top = es.top->up;
+	release((void *)es.top->p, sizeof p);
+	rec_pop();
 	if (run)
-		p->fn(p->arg);
+		p.fn(p.arg);
 }
