@@ -247,7 +247,8 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 					       "own, or name a directory", store);
 	if (strstr(store, "://"))
 		return err_set(e, ERR_INVALID, "'%s' is no store that can be written to here: --store takes a directory", store);
-	if (!strchr(store, '/'))
+	struct stat st;
+	if (!strchr(store, '/') && (stat(store, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return err_set(e, ERR_INVALID, "'%s' is no store: --store takes a directory ('./%s'), 'auto' or 'local'", store,
 			       store);
 	char *root = real(store);

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The frame of a verb.  Notices of the store go to standard error as they come; results are collected and printed
+ * at the end, so that a failure half-way prints nothing that looks like a result.
+ */
+#include "config.h"
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct option command_store_options[] = {
+	{ OPT_STORE, 0, "store", "ROOT", "Use the store below the folder ROOT: its objects lie in ROOT/nix/store." },
+	{ OPT_STORE_DIR, 0, "store-dir", "DIR",
+	  "Use a store of its own in DIR, which is part of every path in it: no binary cache fits it." },
+	{ OPT_HELP, 'h', "help", NULL, "Print this." },
+	{ 0 }
+};
+
+const struct option command_help_options[] = { { OPT_HELP, 'h', "help", NULL, "Print this." }, { 0 } };
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct command *c = arg;
+
+	switch (id) {
+	case OPT_STORE: c->request.store = values[0]; return 0;
+	case OPT_STORE_DIR: c->request.store_dir = values[0]; return 0;
+	case OPT_JSON: c->json = 1; return 0;
+	case OPT_HELP: c->help = 1; return 0;
+	}
+	return c->option(c->arg, id, values);
+}
+
+static int on_operand(void *arg, char *word)
+{
+	struct command *c = arg;
+
+	c->operands = realloc(c->operands, (c->n + 1) * sizeof *c->operands);
+	if (!c->operands)
+		abort();
+	c->operands[c->n++] = word;
+	return 0;
+}
+
+int command_read(struct command *c, int argc, char **argv, size_t min, size_t max, const char *what)
+{
+	const struct option_sink sink = { .option = on_option, .operand = on_operand, .arg = c };
+	int rc = options_parse(c->program, argc, argv, &sink);
+
+	if (rc)
+		return command_end(c, rc);
+	if (c->help)
+		return command_end(c, options_help(c->program));
+	if (c->n < min)
+		return command_end(c, usage_error(c->program, "'%s' needs %s", c->program->name, what));
+	if (max && c->n > max)
+		return command_end(c, usage_error(c->program, "'%s' takes %s, not also '%s'", c->program->name, what,
+						  c->operands[max]));
+	return COMMAND_GO;
+}
+
+static void notice(void *user, const char *text)
+{
+	(void)user;
+	fprintf(stderr, "note: %s\n", text);
+}
+
+int command_open(struct command *c, enum store_flags flags)
+{
+	struct err e = ERR_INIT;
+
+	if (place_choose(&c->place, &c->request, &e) || store_open(&c->store, &c->place, flags, &e))
+		return command_end(c, command_fail(&e));
+	store_set_notice(c->store, notice, NULL);
+	return 0;
+}
+
+int command_end(struct command *c, int status)
+{
+	store_free(c->store);
+	c->store = NULL;
+	place_release(&c->place);
+	free(c->operands);
+	c->operands = NULL;
+	return status;
+}
+
+int command_fail(struct err *e)
+{
+	int status = e->code == ERR_BUILD ? EXIT_BUILD : EXIT_FAILED;
+
+	report_err(e);
+	err_release(e);
+	return status;
+}
+
+int command_print(struct buf *b)
+{
+	int rc = b->len ? output_write(b->p, b->len) : EXIT_DONE;
+
+	buf_release(b);
+	return rc;
+}
+
+void command_add_size(struct buf *b, uint64_t bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double size = (double)bytes;
+	int i = 0;
+
+	for (; size >= 1024 && i < 4; i++)
+		size /= 1024;
+	buf_addf(b, i ? "%.1f %s" : "%.0f %s", size, units[i]);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the verbs of gx share: options that many have, operands, opening the store, ending with an error.
+ *
+ * A verb fills program, option and arg, calls command_read, and returns at once when that does not return
+ * COMMAND_GO.
+ */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include "base/err.h"
+#include "cli/options.h"
+#include "store/store.h"
+
+/* Ids of options that command_read takes by itself; a verb's own begin at 1. */
+enum command_option { OPT_STORE = 1000, OPT_STORE_DIR, OPT_JSON, OPT_HELP };
+
+/* For the groups of a program: where the store is; --help alone. */
+extern const struct option command_store_options[], command_help_options[];
+#define OPTION_JSON { OPT_JSON, 0, "json", NULL, "Print JSON." }
+
+enum { COMMAND_GO = -1 };
+
+struct command {
+	const struct program *program;
+	int (*option)(void *arg, int id, char **values); /* of the verb's own options; NULL when it has none */
+	void *arg;
+
+	struct place_request request;
+	int json;
+	char **operands; /* malloc'd array of argv's strings */
+	size_t n;
+	struct place place;
+	struct store *store;
+
+	int help; /* private */
+};
+
+/* Reads the words.  Returns COMMAND_GO, or the exit status of a program that is done. At least min and at most max operands (0: any
+ * number) are wanted; what: their name in messages. */
+int command_read(struct command *c, int argc, char **argv, size_t min, size_t max, const char *what);
+
+/* Opens the store the options name.  Returns 0, or an exit status after saying why. */
+int command_open(struct command *c, enum store_flags flags);
+
+/* Closes and frees everything; returns status. */
+int command_end(struct command *c, int status);
+
+/* Says the error, frees it, and returns EXIT_FAILED (EXIT_BUILD for ERR_BUILD). */
+int command_fail(struct err *e);
+
+/* Prints b and releases it; returns an exit status. */
+int command_print(struct buf *b);
+
+/* "1.2 MiB" */
+void command_add_size(struct buf *b, uint64_t bytes);
+
+#endif

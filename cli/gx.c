@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx: the store, builds and flakes from the command line.  This file is the table of verbs; each group has a file.
+ */
+#include "config.h"
+#include "cli/options.h"
+#include "cli/report.h"
+#include "cli/settings.h"
+#include "cli/verb.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+static const struct verb verbs[] = {
+	{ "store", "look into the store, add to it, check and clean it", NULL, store_verbs },
+	{ "path-info", "what the store knows about its objects", path_info_run, NULL },
+	{ "derivation", "look at derivations", NULL, derivation_verbs },
+	{ "hash", "compute and convert hashes", NULL, hash_verbs },
+	{ "nar", "archives of files and folders", NULL, nar_verbs },
+	{ 0 }
+};
+
+/* A descriptor that the caller closed must not be given to a file that is opened later. */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		while (fcntl(fd, F_GETFD) < 0)
+			if (open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+				_exit(EXIT_FAILED);
+}
+
+int main(int argc, char **argv)
+{
+	hold_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN);
+	report_init();
+	return verb_run("gx", "the store, builds and flakes", verbs, argc, argv);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx hash: of trees and files, and between the ways hashes are written.
+ */
+#include "config.h"
+#include "cli/command.h"
+#include "cli/report.h"
+#include "cli/verb.h"
+#include "store/hash.h"
+#include "store/nar.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { O_ALGO = 1, O_FORMAT, O_FROM, O_BASE16, O_BASE32, O_BASE64, O_SRI };
+
+struct hash_command {
+	struct command c;
+	enum hash_algo algo;
+	enum hash_format format;
+	int has_from;
+	enum hash_format from;
+};
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct hash_command *h = arg;
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	switch (id) {
+	case O_ALGO: rc = hash_algo_parse(values[0], strlen(values[0]), &h->algo, &e); break;
+	case O_FORMAT: rc = hash_format_parse(values[0], strlen(values[0]), &h->format, &e); break;
+	case O_FROM:
+		rc = hash_format_parse(values[0], strlen(values[0]), &h->from, &e);
+		h->has_from = 1;
+		break;
+	case O_BASE16: h->format = HASH_BASE16; break;
+	case O_BASE32: h->format = HASH_NIX32; break;
+	case O_BASE64: h->format = HASH_BASE64; break;
+	case O_SRI: h->format = HASH_SRI; break;
+	}
+	if (rc) {
+		rc = usage_error(h->c.program, "%s", e.msg);
+		err_release(&e);
+	}
+	return rc;
+}
+
+static void add_line(struct buf *b, const struct hash *h, enum hash_format f)
+{
+	hash_add(b, h, f, f == HASH_SRI);
+	buf_addc(b, '\n');
+}
+
+static const struct option of_options[] = {
+	{ O_ALGO, 0, "algo", "ALGO", "md5, sha1, sha256 (the default) or sha512." },
+	{ O_ALGO, 0, "hash-algo", "ALGO", NULL },
+	{ O_ALGO, 0, "type", "ALGO", NULL },
+	{ O_FORMAT, 0, "format", "FORMAT", "base16, nix32, base64 or sri (the default)." },
+	{ O_BASE16, 0, "base16", NULL, NULL },
+	{ O_BASE32, 0, "base32", NULL, NULL },
+	{ O_BASE64, 0, "base64", NULL, NULL },
+	{ O_SRI, 0, "sri", NULL, NULL },
+	{ OPT_HELP, 'h', "help", NULL, "Print this." },
+	{ 0 }
+};
+static const struct option_group of_groups[] = { { "Options", of_options }, { 0 } };
+
+static int hash_each(const struct program *p, int argc, char **argv,
+		     int (*hash)(enum hash_algo a, const char *path, struct hash *out, struct err *e))
+{
+	struct hash_command h = { .algo = HASH_SHA256, .format = HASH_SRI };
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	int rc;
+
+	h.c = (struct command){ .program = p, .option = on_option, .arg = &h };
+	rc = command_read(&h.c, argc, argv, 1, 0, "a path");
+	if (rc != COMMAND_GO)
+		return rc;
+	for (size_t i = 0; i < h.c.n && !e.code; i++) {
+		struct hash out;
+		if (!hash(h.algo, h.c.operands[i], &out, &e))
+			add_line(&b, &out, h.format);
+	}
+	rc = command_print(&b);
+	return command_end(&h.c, e.code ? command_fail(&e) : rc);
+}
+
+static int hash_tree(enum hash_algo a, const char *path, struct hash *out, struct err *e)
+{
+	return nar_hash(a, AT_FDCWD, path, NULL, NULL, out, NULL, e);
+}
+
+static int hash_flat(enum hash_algo a, const char *path, struct hash *out, struct err *e)
+{
+	return hash_file(a, AT_FDCWD, path, out, NULL, e);
+}
+
+static int path_run(int argc, char **argv)
+{
+	static const struct program program = { "gx hash path", "the hash of a file or folder, as the store computes it",
+						"gx hash path [options] PATH...",
+						"The hash is that of the archive, so names, executable bits and links count.\n",
+						of_groups };
+
+	return hash_each(&program, argc, argv, hash_tree);
+}
+
+static int file_run(int argc, char **argv)
+{
+	static const struct program program = { "gx hash file", "the hash of a file's bytes", "gx hash file [options] FILE...",
+						NULL, of_groups };
+
+	return hash_each(&program, argc, argv, hash_flat);
+}
+
+/* --- convert --- */
+
+static int convert_one(const struct hash_command *h, const char *text, struct buf *b, struct err *e)
+{
+	enum hash_format was;
+	struct hash out;
+	int rc;
+
+	if (h->has_from && h->from != HASH_SRI && h->algo != HASH_ANY)
+		rc = hash_parse_format(text, strlen(text), h->algo, h->from, &out, e);
+	else
+		rc = hash_parse(text, strlen(text), h->algo, &out, &was, e);
+	if (!rc && h->has_from && h->from == HASH_SRI && was != HASH_SRI)
+		rc = err_set(e, ERR_INVALID, "'%s' is not an SRI hash", text);
+	if (!rc)
+		add_line(b, &out, h->format);
+	return rc;
+}
+
+static int convert_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ O_ALGO, 0, "hash-algo", "ALGO", "md5, sha1, sha256 or sha512, where the text does not say it." },
+		{ O_ALGO, 0, "algo", "ALGO", NULL },
+		{ O_FROM, 0, "from", "FORMAT", "What the text is: base16, nix32, base64 or sri. Told by its length otherwise." },
+		{ O_FORMAT, 0, "to", "FORMAT", "base16, nix32, base64 or sri (the default)." },
+		{ OPT_HELP, 'h', "help", NULL, "Print this." },
+		{ 0 }
+	};
+	static const struct option_group groups[] = { { "Options", options }, { 0 } };
+	static const struct program program = { "gx hash convert", "write a hash another way",
+						"gx hash convert [options] HASH...", NULL, groups };
+	struct hash_command h = { .algo = HASH_ANY, .format = HASH_SRI };
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	int rc;
+
+	h.c = (struct command){ .program = &program, .option = on_option, .arg = &h };
+	rc = command_read(&h.c, argc, argv, 1, 0, "a hash");
+	if (rc != COMMAND_GO)
+		return rc;
+	for (size_t i = 0; i < h.c.n && !e.code; i++)
+		convert_one(&h, h.c.operands[i], &b, &e);
+	rc = command_print(&b);
+	return command_end(&h.c, e.code ? command_fail(&e) : rc);
+}
+
+const struct verb hash_verbs[] = {
+	{ "path", "the hash of a file or folder, as the store computes it", path_run, NULL },
+	{ "file", "the hash of a file's bytes", file_run, NULL },
+	{ "convert", "write a hash another way", convert_run, NULL },
+	{ 0 }
+};

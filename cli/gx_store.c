@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx store: adding, deleting, collecting, checking.  Looking at files is in gx_store_files.c.
+ */
+#include "config.h"
+#include "cli/command.h"
+#include "cli/gx_store.h"
+#include "cli/output.h"
+#include "cli/verb.h"
+#include "store/gc.h"
+#include "store/object.h"
+#include "store/roots.h"
+#include "store/verify.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- add --- */
+
+enum { O_NAME = 1, O_MODE, O_ALGO, O_ROOT };
+
+struct add_command {
+	struct command c;
+	const char *name, *root;
+	struct source_object object;
+};
+
+static int on_add_option(void *arg, int id, char **values)
+{
+	struct add_command *a = arg;
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	switch (id) {
+	case O_NAME: a->name = values[0]; break;
+	case O_ROOT: a->root = values[0]; break;
+	case O_MODE:
+		rc = ca_method_parse(slice_of(values[0]), &a->object.method, &e);
+		if (!rc && a->object.method != CA_NAR && a->object.method != CA_FLAT)
+			rc = err_set(&e, ERR_INVALID, "the mode '%s' is neither 'nar' nor 'flat'", values[0]);
+		break;
+	case O_ALGO: rc = hash_algo_parse(values[0], strlen(values[0]), &a->object.algo, &e); break;
+	}
+	if (rc) {
+		rc = usage_error(a->c.program, "%s", e.msg);
+		err_release(&e);
+	}
+	return rc;
+}
+
+static const struct option add_options[] = {
+	{ O_NAME, 'n', "name", "NAME", "Call the object NAME; otherwise it is called as the file is." },
+	{ O_MODE, 0, "mode", "MODE", "How its path is computed: nar (the default), or flat for the bytes of a file." },
+	{ O_ALGO, 0, "hash-algo", "ALGO", "md5, sha1, sha256 (the default) or sha512." },
+	{ O_ROOT, 'o', "out-link", "LINK", "Make LINK a link to the object, which keeps it from being collected." },
+	{ 0 }
+};
+
+static struct slice base_name(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	struct slice s = { path, n };
+	for (size_t i = 0; i + 1 < n; i++)
+		if (path[i] == '/')
+			s = (struct slice){ path + i + 1, n - i - 1 };
+	return s;
+}
+
+static int add_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Options", add_options }, { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store add", "copy files and folders to the store",
+						"gx store add [options] PATH...", NULL, groups };
+	struct add_command a = { .object = { .method = CA_NAR } };
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	int rc;
+
+	a.c = (struct command){ .program = &program, .option = on_add_option, .arg = &a };
+	rc = command_read(&a.c, argc, argv, 1, a.name || a.root ? 1 : 0, "a path");
+	if (rc != COMMAND_GO)
+		return rc;
+	if (a.c.n > 1 && (a.name || a.root))
+		return command_end(&a.c, usage_error(&program, "--name and --out-link go with one path"));
+	if ((rc = command_open(&a.c, 0)))
+		return rc;
+	for (size_t i = 0; i < a.c.n && !e.code; i++) {
+		struct store_path p;
+		a.object.name = a.name ? slice_of(a.name) : base_name(a.c.operands[i]);
+		if (store_add_tree(a.c.store, AT_FDCWD, a.c.operands[i], &a.object, &p, &e) ||
+		    (a.root && store_add_root_link(a.c.store, a.root, &p, &e)))
+			break;
+		store_add_path(a.c.store, &b, &p);
+		buf_addc(&b, '\n');
+	}
+	rc = command_print(&b);
+	return command_end(&a.c, e.code ? command_fail(&e) : rc);
+}
+
+/* --- gc --- */
+
+enum { O_DRY = 1, O_LIVE, O_DEAD, O_MAX, O_KEEP_OUTPUTS, O_NO_KEEP_DRVS };
+
+struct gc_command {
+	struct command c;
+	struct gc_options o;
+	struct buf list;
+	int print;
+};
+
+static int parse_size(const char *text, uint64_t *out)
+{
+	char *end;
+	unsigned long long n = strtoull(text, &end, 10);
+	int shift = !*end ? 0 : *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : *end == 'T' ? 40 : -1;
+
+	if (end == text || *text == '-' || shift < 0 || (*end && end[1]) || n > UINT64_MAX >> shift)
+		return -1;
+	*out = n << shift;
+	return 0;
+}
+
+static int on_gc_option(void *arg, int id, char **values)
+{
+	struct gc_command *g = arg;
+
+	switch (id) {
+	case O_DRY:
+	case O_DEAD: g->o.action = GC_LIST_DEAD; break;
+	case O_LIVE: g->o.action = GC_LIST_LIVE; break;
+	case O_KEEP_OUTPUTS: g->o.keep_outputs = 1; break;
+	case O_NO_KEEP_DRVS: g->o.drop_derivations = 1; break;
+	case O_MAX:
+		if (parse_size(values[0], &g->o.max_freed))
+			return usage_error(g->c.program, "'%s' is no size; write bytes, or a number with K, M, G or T", values[0]);
+	}
+	return 0;
+}
+
+static void on_gc_object(void *arg, const char *base)
+{
+	struct gc_command *g = arg;
+
+	buf_addf(&g->list, "%s/%s\n", g->c.place.store_dir, base);
+}
+
+static const struct option gc_options[] = {
+	{ O_DRY, 0, "dry-run", NULL, "Only print what would be deleted." },
+	{ O_DEAD, 0, "print-dead", NULL, NULL },
+	{ O_LIVE, 0, "print-live", NULL, "Only print what would be kept." },
+	{ O_MAX, 0, "max", "BYTES", "Stop when so much was freed; K, M, G and T are understood." },
+	{ O_KEEP_OUTPUTS, 0, "keep-outputs", NULL, "What was built from a derivation that is kept is kept as well." },
+	{ O_NO_KEEP_DRVS, 0, "no-keep-derivations", NULL, "Do not keep the derivations of objects that are kept." },
+	{ 0 }
+};
+
+static void say_freed(const struct gc_result *r)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%zu deleted, ", r->n);
+	command_add_size(&b, r->freed);
+	fprintf(stderr, "%s freed\n", b.p);
+	buf_release(&b);
+}
+
+static int gc_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Options", gc_options }, { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store gc", "delete what nothing needs", "gx store gc [options]",
+						"What is linked from a place that gx or Nix knows as a root is kept, with all it refers to, "
+						"and what running processes use.\n", groups };
+	struct gc_command g = { .list = BUF_INIT };
+	struct gc_result result = { 0 };
+	struct err e = ERR_INIT;
+	int rc;
+
+	g.c = (struct command){ .program = &program, .option = on_gc_option, .arg = &g };
+	rc = command_read(&g.c, argc, argv, 0, 0, "");
+	if (rc != COMMAND_GO)
+		return rc;
+	if (g.c.n)
+		return command_end(&g.c, usage_error(&program, "'gx store gc' takes no path; see 'gx store delete'"));
+	if ((rc = command_open(&g.c, 0)))
+		return rc;
+	g.o.each = on_gc_object;
+	g.o.arg = &g;
+	store_gc(g.c.store, &g.o, &result, &e);
+	rc = command_print(&g.list);
+	if (g.o.action == GC_DELETE_DEAD)
+		say_freed(&result);
+	return command_end(&g.c, e.code ? command_fail(&e) : rc);
+}
+
+/* --- delete --- */
+
+enum { O_IGNORE = 1 };
+
+static int on_delete_option(void *arg, int id, char **values)
+{
+	(void)id;
+	(void)values;
+	((struct gc_options *)arg)->ignore_liveness = 1;
+	return 0;
+}
+
+static int delete_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ O_IGNORE, 0, "ignore-liveness", NULL, "Also when a root or a running process holds it." }, { 0 }
+	};
+	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store delete", "delete objects that nothing needs",
+						"gx store delete [options] PATH...", NULL, groups };
+	struct path_set paths = PATH_SET_INIT;
+	struct gc_options o = { .action = GC_DELETE_PATHS, .paths = &paths };
+	struct command c = { .program = &program, .option = on_delete_option, .arg = &o };
+	struct gc_result result = { 0 };
+	struct err e = ERR_INIT;
+	struct store_path p;
+	int rc = command_read(&c, argc, argv, 1, 0, "a path");
+
+	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+		return rc;
+	for (size_t i = 0; i < c.n && !e.code; i++)
+		if (!store_resolve(c.store, c.operands[i], &p, NULL, &e))
+			path_set_add(&paths, &p);
+	if (!e.code && !store_gc(c.store, &o, &result, &e))
+		say_freed(&result);
+	path_set_release(&paths);
+	return command_end(&c, e.code ? command_fail(&e) : EXIT_DONE);
+}
+
+/* --- verify --- */
+
+enum { O_NO_CONTENTS = 1, O_CONTENTS };
+
+static int on_verify_option(void *arg, int id, char **values)
+{
+	(void)values;
+	((struct verify_options *)arg)->check_contents = id == O_CONTENTS;
+	return 0;
+}
+
+static int on_problem(void *arg, enum verify_problem what, const struct store_path *p, const char *detail)
+{
+	const struct command *c = arg;
+
+	switch (what) {
+	case VERIFY_MISSING: return 0; /* the store tells of it when it is forgotten */
+	case VERIFY_DANGLING:
+		fprintf(stderr, "error: '%s/%s' is gone, and other objects refer to it\n", c->place.store_dir, p->base);
+		break;
+	case VERIFY_CONTENTS:
+		fprintf(stderr, "error: '%s/%s' was changed: its hash is now %s\n", c->place.store_dir, p->base, detail);
+		break;
+	case VERIFY_FORM:
+		fprintf(stderr, "error: '%s/%s' is not in the form of a store object: %s\n", c->place.store_dir, p->base, detail);
+		break;
+	case VERIFY_UNREADABLE:
+		fprintf(stderr, "error: '%s/%s' cannot be read: %s\n", c->place.store_dir, p->base, detail);
+		break;
+	}
+	return 0;
+}
+
+static int verify_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ O_NO_CONTENTS, 0, "no-contents", NULL, "Only look whether objects are there." },
+		{ O_CONTENTS, 0, "check-contents", NULL, NULL },
+		{ 0 }
+	};
+	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store verify", "check that every object is there and unchanged",
+						"gx store verify [options]", NULL, groups };
+	struct verify_options o = { .check_contents = 1, .problem = on_problem };
+	struct command c = { .program = &program, .option = on_verify_option, .arg = &o };
+	struct err e = ERR_INIT;
+	size_t bad = 0;
+	int rc = command_read(&c, argc, argv, 0, 0, "");
+
+	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+		return rc;
+	o.arg = &c;
+	if (store_verify(c.store, &o, &bad, &e))
+		return command_end(&c, command_fail(&e));
+	if (bad)
+		fprintf(stderr, "%zu %s damaged\n", bad, bad == 1 ? "object is" : "objects are");
+	return command_end(&c, bad ? EXIT_FAILED : EXIT_DONE);
+}
+
+/* --- info, roots --- */
+
+static int add_info(struct command *c, struct buf *b, struct err *e)
+{
+	char *mode = place_describe(&c->place);
+	struct path_set all = PATH_SET_INIT;
+	int rc = db_all(store_db(c->store), &all, e);
+
+	if (!rc && c->json) {
+		static const char *const modes[] = { "system", "root", "user", "relocated" };
+		buf_addf(b, "{\"mode\":\"%s\",\"storeDir\":", modes[c->place.mode]);
+		output_json_string(b, c->place.store_dir, strlen(c->place.store_dir));
+		buf_adds(b, ",\"realStoreDir\":");
+		output_json_string(b, c->place.real_store, strlen(c->place.real_store));
+		buf_adds(b, ",\"stateDir\":");
+		output_json_string(b, c->place.state_dir, strlen(c->place.state_dir));
+		buf_addf(b, ",\"objects\":%zu}\n", all.n);
+	} else if (!rc) {
+		buf_addf(b, "%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\nvalid objects:   %zu\n", mode,
+			 c->place.store_dir, c->place.real_store, c->place.state_dir, all.n);
+	}
+	path_set_release(&all);
+	free(mode);
+	return rc;
+}
+
+static int info_run(int argc, char **argv)
+{
+	static const struct option options[] = { OPTION_JSON, { 0 } };
+	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store info", "which store is used, and why", "gx store info [options]", NULL,
+						groups };
+	struct command c = { .program = &program };
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	int rc = command_read(&c, argc, argv, 0, 0, "");
+
+	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+		return rc;
+	if (add_info(&c, &b, &e)) {
+		buf_release(&b);
+		return command_end(&c, command_fail(&e));
+	}
+	return command_end(&c, command_print(&b));
+}
+
+struct roots_listing {
+	struct command *c;
+	struct buf b;
+};
+
+static void on_root(void *arg, const char *from, const struct store_path *p)
+{
+	struct roots_listing *r = arg;
+
+	buf_addf(&r->b, "%s -> %s/%s\n", from, r->c->place.store_dir, p->base);
+}
+
+static int roots_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store roots", "what keeps objects from being collected",
+						"gx store roots [options]", NULL, groups };
+	struct command c = { .program = &program };
+	struct roots_listing r = { &c, BUF_INIT };
+	struct err e = ERR_INIT;
+	int rc = command_read(&c, argc, argv, 0, 0, "");
+
+	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+		return rc;
+	if (store_each_root(c.store, ROOTS_ALL, on_root, &r, &e)) {
+		buf_release(&r.b);
+		return command_end(&c, command_fail(&e));
+	}
+	return command_end(&c, command_print(&r.b));
+}
+
+const struct verb store_verbs[] = {
+	{ "add", "copy files and folders to the store", add_run, NULL },
+	{ "cat", "print a file of the store", store_cat_run, NULL },
+	{ "ls", "list what is in a store object", store_ls_run, NULL },
+	{ "gc", "delete what nothing needs", gc_run, NULL },
+	{ "delete", "delete objects that nothing needs", delete_run, NULL },
+	{ "verify", "check that every object is there and unchanged", verify_run, NULL },
+	{ "roots", "what keeps objects from being collected", roots_run, NULL },
+	{ "info", "which store is used, and why", info_run, NULL },
+	{ 0 }
+};

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx store cat, gx store ls: looking into objects.
+ *
+ * A path inside an object is walked by descriptors and without following links, as in an archive: where a link of an
+ * object leads is not part of the object.
+ */
+#include "config.h"
+#include "cli/command.h"
+#include "cli/gx_store.h"
+#include "cli/listing.h"
+#include "base/limits.h"
+#include "store/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A place in the store: an open directory, and the name of something in it. */
+struct spot {
+	int dirfd;
+	char *name;
+	struct stat st;
+};
+
+static void spot_release(struct spot *s)
+{
+	if (s->dirfd >= 0)
+		close(s->dirfd);
+	free(s->name);
+}
+
+static int look(struct spot *s, const char *text, struct err *e)
+{
+	if (fstatat(s->dirfd, s->name, &s->st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	return err_errno(e, "cannot find '%s'", text);
+}
+
+static int descend(struct spot *s, const char *rest, const char *text, struct err *e)
+{
+	int rc = look(s, text, e);
+
+	for (const char *p = rest + strspn(rest, "/"); !rc && *p; p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+		int fd = openat(s->dirfd, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return err_set(e, ERR_NOTFOUND, "'%s' does not exist: '%s' is no directory", text, s->name);
+		close(s->dirfd);
+		free(s->name);
+		s->dirfd = fd;
+		s->name = strndup(p, n);
+		if ((n == 2 && !memcmp(p, "..", 2)) || (n == 1 && *p == '.'))
+			return err_set(e, ERR_INVALID, "'%s': '.' and '..' are not followed inside store objects", text);
+		rc = look(s, text, e);
+		p += n;
+	}
+	return rc;
+}
+
+static int find(struct command *c, const char *text, struct spot *s, struct err *e)
+{
+	struct store_path p;
+	char *rest = NULL;
+	int rc = store_resolve(c->store, text, &p, &rest, e), valid;
+
+	*s = (struct spot){ .dirfd = -1 };
+	if (rc)
+		return rc;
+	valid = store_is_valid(c->store, &p, e);
+	if (valid == 0)
+		rc = err_set(e, ERR_NOTFOUND, "path '%s/%s' is not valid", c->place.store_dir, p.base);
+	else if (valid < 0)
+		rc = valid;
+	if (!rc) {
+		s->dirfd = openat(store_fd(c->store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		s->name = strdup(p.base);
+		rc = descend(s, rest, text, e);
+	}
+	free(rest);
+	return rc;
+}
+
+/* --- cat --- */
+
+static int copy_out(int fd, struct err *e)
+{
+	char chunk[1 << 16];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
+		for (ssize_t at = 0, k; at < n; at += k > 0 ? k : 0)
+			if ((k = write(1, chunk + at, (size_t)(n - at))) < 0 && errno != EINTR)
+				return err_errno(e, "cannot write to standard output");
+	return n < 0 ? err_errno(e, "cannot read a file of the store") : 0;
+}
+
+static int cat_one(struct command *c, const char *text, struct err *e)
+{
+	struct spot s;
+	int rc = find(c, text, &s, e), fd;
+
+	if (!rc && !S_ISREG(s.st.st_mode))
+		rc = err_set(e, ERR_INVALID, "'%s' is a %s, not a file", text, S_ISDIR(s.st.st_mode) ? "directory" : "symlink");
+	if (!rc) {
+		fd = openat(s.dirfd, s.name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		rc = fd < 0 ? err_errno(e, "cannot open '%s'", text) : copy_out(fd, e);
+		if (fd >= 0)
+			close(fd);
+	}
+	spot_release(&s);
+	return rc;
+}
+
+int store_cat_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store cat", "print a file of the store", "gx store cat [options] PATH...",
+						NULL, groups };
+	struct command c = { .program = &program };
+	struct err e = ERR_INIT;
+	int rc = command_read(&c, argc, argv, 1, 0, "a path");
+
+	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+		return rc;
+	for (size_t i = 0; i < c.n && !e.code; i++)
+		cat_one(&c, c.operands[i], &e);
+	return command_end(&c, e.code ? command_fail(&e) : EXIT_DONE);
+}
+
+/* --- ls --- */
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
+}
+
+static int add_node(struct node *up, int dirfd, const char *name, int levels, struct node **out, struct err *e);
+
+static int add_directory(struct node *n, int dirfd, const char *name, int levels, struct err *e)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!d) {
+		rc = err_errno(e, "cannot list '%s'", name);
+		if (fd >= 0)
+			close(fd);
+		return rc;
+	}
+	while (!rc && (entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			rc = add_node(n, fd, entry->d_name, levels - 1, NULL, e);
+	closedir(d);
+	if (n->n)
+		qsort(n->entries, n->n, sizeof *n->entries, compare_names);
+	return rc;
+}
+
+static int add_node(struct node *up, int dirfd, const char *name, int levels, struct node **out, struct err *e)
+{
+	char target[PATH_MAX];
+	struct stat st;
+	struct node *n;
+	ssize_t len;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_errno(e, "cannot look at '%s'", name);
+	n = node_new(up, name, S_ISREG(st.st_mode) ? NAR_REGULAR : S_ISDIR(st.st_mode) ? NAR_DIRECTORY :
+			       S_ISLNK(st.st_mode) ? NAR_SYMLINK : NAR_UNKNOWN);
+	if (out)
+		*out = n;
+	if (n->type == NAR_REGULAR) {
+		n->size = (uint64_t)st.st_size;
+		n->executable = (st.st_mode & 0100) != 0;
+	} else if (n->type == NAR_SYMLINK) {
+		len = readlinkat(dirfd, name, target, sizeof target);
+		n->target = strndup(target, len > 0 ? (size_t)len : 0);
+	} else if (n->type == NAR_DIRECTORY && levels > 0) {
+		return add_directory(n, dirfd, name, levels, e);
+	}
+	return 0;
+}
+
+enum { O_LONG = 1, O_RECURSIVE, O_DIRECTORY_ITSELF };
+
+static int on_ls_option(void *arg, int id, char **values)
+{
+	struct listing_options *o = arg;
+
+	(void)values;
+	switch (id) {
+	case O_LONG: o->details = 1; break;
+	case O_RECURSIVE: o->recursive = 1; break;
+	case O_DIRECTORY_ITSELF: o->directory = 1; break;
+	}
+	return 0;
+}
+
+static const struct option ls_options[] = {
+	{ O_LONG, 'l', "long", NULL, "Show types, sizes and targets of links." },
+	{ O_RECURSIVE, 'R', "recursive", NULL, "Show folders with all that is in them." },
+	{ O_DIRECTORY_ITSELF, 'd', "directory", NULL, "Show a folder itself, not what is in it." },
+	OPTION_JSON,
+	{ 0 }
+};
+
+int store_ls_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Options", ls_options }, { "Store", command_store_options }, { 0 } };
+	static const struct program program = { "gx store ls", "list what is in a store object", "gx store ls [options] PATH",
+						NULL, groups };
+	struct listing_options o = { 0 };
+	struct command c = { .program = &program, .option = on_ls_option, .arg = &o };
+	struct node *root = NULL;
+	struct spot s;
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+	int rc = command_read(&c, argc, argv, 1, 1, "one path");
+
+	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+		return rc;
+	o.json = c.json;
+	if (!find(&c, c.operands[0], &s, &e) &&
+	    !add_node(NULL, s.dirfd, s.name, o.recursive ? LIMIT_NAR_DEPTH : 1, &root, &e))
+		listing_add(&b, root, s.name, &o);
+	spot_release(&s);
+	node_free(root);
+	rc = command_print(&b);
+	return command_end(&c, e.code ? command_fail(&e) : rc);
+}
