@@ -239,7 +239,7 @@ W path_to_store(W path)
 {
 	struct box_path *b = w_get_path(path);
 	uint64_t *known = strmap_get(&get_memo()->store_paths, b->b, b->h.n);
-	struct add_path p = { .path = path, .method = CA_NAR, .filter = W_NULL };
+	struct add_path p = { .path = path, .given = path, .method = CA_NAR, .filter = W_NULL };
 	W result;
 
 	if (known)

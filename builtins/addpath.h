@@ -12,8 +12,9 @@
 #include "store/slice.h"
 
 struct add_path {
-	W path; /* a path value */
-	struct slice name;
+	W path;	 /* a path value */
+	W given; /* what it was before links were followed */
+	struct slice name; /* points into a value that something else keeps alive, given for instance */
 	enum ca_method method;	     /* CA_NAR or CA_FLAT */
 	W filter;		     /* function of path and type, W_NULL for none */
 	const struct hash *expected; /* what the hash must be, NULL when anything will do */

@@ -169,17 +169,16 @@ static void take_references(struct add_path *p)
 		err_release(&e); /* not in the store: no references known */
 }
 
-/* Sets what is to be added, links followed; what its string's context names is built first.  Returns the path as given. */
-static W take_path(struct add_path *p, W arg)
+/* Sets what is to be added, links followed; what its string's context names is built first. */
+static void take_path(struct add_path *p, W arg)
 {
 	uint32_t ctx;
-	W given = coerce_path(arg, &ctx);
 
+	p->given = coerce_path(arg, &ctx);
 	fs_realise_context(ctx);
-	p->path = fs_resolve(given);
+	p->path = fs_resolve(p->given);
 	if (ctx)
 		take_references(p);
-	return given;
 }
 
 static void want_callable(W w, const char *what)
@@ -199,19 +198,17 @@ BUILTIN(bi_filter_source, "filterSource", "filter !path",
 	"filterSource (path: type: false) /etc", "\"/nix/store/l4qv3rnr36l876mmp9bqkkqa75sg4b7r-etc\"")
 {
 	struct add_path *p = mem_new(sizeof *p);
-	W given;
 
 	p->method = CA_NAR;
-	given = take_path(p, args[1]);
+	take_path(p, args[1]);
 	p->filter = arg_function(args, 0);
-	p->name = path_base_name(given);
+	p->name = path_base_name(p->given);
 	return add_path(p);
 }
 
 /* What the attributes of `path` say. */
 struct path_args {
 	struct add_path add;
-	W given; /* W_NULL when there is no path */
 	struct hash expected;
 };
 
@@ -232,7 +229,7 @@ static void read_hash(struct path_args *p, W w)
 static void read_path_arg(struct path_args *p, const struct str *name, W *slot)
 {
 	if (!strcmp(name->b, "path")) {
-		p->given = take_path(&p->add, *slot);
+		take_path(&p->add, *slot);
 	} else if (!strcmp(name->b, "name")) {
 		p->add.name = slice_str(want_string_plain(force_at(slot), "the 'name' attribute"));
 	} else if (!strcmp(name->b, "filter")) {
@@ -267,13 +264,13 @@ BUILTIN(bi_path, "path", "!args",
 
 	p->add.method = CA_NAR;
 	p->add.filter = W_NULL;
-	p->given = W_NULL;
+	p->add.given = W_NULL;
 	for (uint32_t i = 0; i < a->n; i++)
 		read_path_arg(p, sym_name(a->sh->sym[order[i]]), &a->v[order[i]]);
-	if (p->given == W_NULL)
+	if (p->add.given == W_NULL)
 		throw_error(EK_EVAL, "the attribute 'path' is missing in the argument of 'path'");
 	if (!p->add.name.n)
-		p->add.name = path_base_name(p->given);
+		p->add.name = path_base_name(p->add.given);
 	return add_path(&p->add);
 }
 
