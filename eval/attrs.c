@@ -150,7 +150,7 @@ static struct attrs *locate(struct attrs *a, sym_t s, uint32_t *at)
 			a = m->flat;
 			break;
 		}
-		if (m->depth > 2 && ++m->hits * (uint32_t)(m->depth - 1) * 5 >= m->n) {
+		if (m->depth > 2 && ++m->hits * (uint32_t)(m->depth - 1) >= m->n) {
 			a = flatten(m);
 			break;
 		}
