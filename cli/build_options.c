@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Options about building, by Nix's names where it has them.
+ *
+ * The pipe of the signal handler lives as long as the process: a build loop watches its reading end
+ * (build_settings.cancel_fd), and a second signal finds the first still there.
+ */
+#include "config.h"
+#include "cli/build_options.h"
+
+#include "cli/report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	O_KEEP_GOING = BUILD_OPTION_FIRST,
+	O_KEEP_FAILED,
+	O_MAX_JOBS,
+	O_CORES,
+	O_TIMEOUT,
+	O_MAX_SILENT,
+	O_MAX_LOG,
+	O_LOG_LINES,
+	O_LOGS,
+	O_QUIET,
+	O_REBUILD,
+	O_SANDBOX,
+	O_NO_SANDBOX,
+	O_SHELL,
+	O_FEATURES,
+	O_LOG_FORMAT
+};
+
+const struct option build_option_table[] = {
+	{ O_MAX_JOBS, 'j', "max-jobs", "N", "Run N builders at once, or auto: as many as this machine has cores." },
+	{ O_CORES, 0, "cores", "N", "Tell builders to use N cores (NIX_BUILD_CORES); 0: all." },
+	{ O_KEEP_GOING, 'k', "keep-going", NULL, "After a failure build what does not need what failed." },
+	{ O_KEEP_FAILED, 'K', "keep-failed", NULL, "Keep the folder of a failed build." },
+	{ O_REBUILD, 0, "rebuild", NULL, "Build what is valid once more and compare." },
+	{ O_TIMEOUT, 0, "timeout", "SECONDS", "Stop a build that takes longer." },
+	{ O_MAX_SILENT, 0, "max-silent-time", "SECONDS", "Stop a build that prints nothing for so long." },
+	{ O_MAX_LOG, 0, "max-build-log-size", "BYTES", "Stop a build that prints more." },
+	{ O_LOGS, 'L', "print-build-logs", NULL, "Print what builders print." },
+	{ O_LOG_LINES, 0, "log-lines", "N", "Show the last N lines of a failed build (25)." },
+	{ O_QUIET, 'q', "quiet", NULL, "Say nothing of builds that succeed." },
+	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "json: one object a line instead of text." },
+	{ O_SANDBOX, 0, "sandbox", "MODE",
+	  "required: every builder sees only its inputs (the default); relaxed: but those with __noChroot; none: builders see this "
+	  "machine." },
+	{ O_NO_SANDBOX, 0, "no-sandbox", NULL, NULL },
+	{ O_SHELL, 0, "sandbox-shell", "PATH", "A static program that builders see as /bin/sh." },
+	{ O_FEATURES, 0, "system-features", "NAMES", "What requiredSystemFeatures may ask for." },
+	{ 0, 0, NULL, NULL, NULL }
+};
+
+void build_options_init(struct build_options *o)
+{
+	*o = (struct build_options){ .quiet = 0 };
+	build_settings_init(&o->settings);
+}
+
+static int bad(const char *name, const char *value, const char *wanted)
+{
+	report_error("--%s is %s, not '%s'", name, wanted, value);
+	return EXIT_USAGE;
+}
+
+static int number(const char *name, const char *text, unsigned long long max, unsigned long long *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno || *out > max)
+		return bad(name, text, "a number");
+	return 0;
+}
+
+static int take_unsigned(const char *name, const char *text, unsigned *out)
+{
+	unsigned long long n = 0;
+	int rc = number(name, text, INT_MAX, &n);
+
+	*out = (unsigned)n;
+	return rc;
+}
+
+static int take_jobs(struct build_options *o, const char *text)
+{
+	cpu_set_t all;
+
+	if (!strcmp(text, "auto")) {
+		o->settings.max_jobs = sched_getaffinity(0, sizeof(all), &all) ? 1 : (unsigned)CPU_COUNT(&all);
+		return 0;
+	}
+	if (take_unsigned("max-jobs", text, &o->settings.max_jobs))
+		return EXIT_USAGE;
+	return o->settings.max_jobs && o->settings.max_jobs <= 4096 ? 0 : bad("max-jobs", text, "auto or from 1 to 4096");
+}
+
+static int take_sandbox(struct build_options *o, const char *text)
+{
+	static const struct {
+		const char *word;
+		enum build_confinement c;
+	} words[] = { { "required", CONFINE_REQUIRED }, { "true", CONFINE_REQUIRED }, { "relaxed", CONFINE_RELAXED },
+		      { "none", CONFINE_NONE },	        { "false", CONFINE_NONE } };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(text, words[i].word)) {
+			o->settings.confinement = words[i].c;
+			return 0;
+		}
+	return bad("sandbox", text, "required, relaxed or none");
+}
+
+static int take_log_size(struct build_options *o, const char *text)
+{
+	unsigned long long n = 0;
+	int rc = number("max-build-log-size", text, ULLONG_MAX, &n);
+
+	o->settings.max_log = n;
+	return rc;
+}
+
+int build_options_take(struct build_options *o, int id, char **values)
+{
+	struct build_settings *s = &o->settings;
+
+	switch (id) {
+	case O_KEEP_GOING: s->keep_going = 1; return 0;
+	case O_KEEP_FAILED: s->keep_failed = 1; return 0;
+	case O_REBUILD: s->check = 1; return 0;
+	case O_MAX_JOBS: return take_jobs(o, values[0]);
+	case O_CORES: return take_unsigned("cores", values[0], &s->cores);
+	case O_TIMEOUT: return take_unsigned("timeout", values[0], &s->timeout);
+	case O_MAX_SILENT: return take_unsigned("max-silent-time", values[0], &s->max_silent);
+	case O_MAX_LOG: return take_log_size(o, values[0]);
+	case O_LOG_LINES: return take_unsigned("log-lines", values[0], &s->log_lines);
+	case O_LOGS: o->logs = 1; return 0;
+	case O_QUIET: o->quiet = 1; return 0;
+	case O_SANDBOX: return take_sandbox(o, values[0]);
+	case O_NO_SANDBOX: return take_sandbox(o, "none");
+	case O_SHELL: s->shell = values[0]; return 0;
+	case O_FEATURES: s->features = values[0]; return 0;
+	case O_LOG_FORMAT:
+		if (strcmp(values[0], "json") && strcmp(values[0], "text"))
+			return bad("log-format", values[0], "json or text");
+		report_settings.json = values[0][0] == 'j';
+		return 0;
+	}
+	return 0;
+}
+
+static int cancel_pipe[2] = { -1, -1 };
+
+static void on_signal(int sig)
+{
+	int saved = errno;
+	ssize_t n = write(cancel_pipe[1], "", 1);
+
+	(void)sig;
+	(void)n;
+	errno = saved;
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	struct sigaction sa = { .sa_handler = on_signal }, old;
+
+	if (cancel_pipe[0] >= 0 || pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK))
+		return;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		/* nohup and the like stay in force. */
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+}
+
+void build_options_apply(struct build_options *o, struct build_progress *p)
+{
+	catch_signals();
+	p->quiet = o->quiet;
+	p->logs = o->logs;
+	p->json = report_settings.json;
+	o->settings.cancel_fd = cancel_pipe[0];
+	o->settings.hooks.event = build_progress_event;
+	o->settings.hooks.user = p;
+}
+
+int build_options_status(struct err *e)
+{
+	int status = e->code == ERR_BUILD || e->code == ERR_HASH ? EXIT_BUILD :
+		     e->code == ERR_INTERRUPT			  ? EXIT_INTERRUPTED :
+								    EXIT_FAILED;
+
+	report_err(e);
+	err_release(e);
+	return status;
+}

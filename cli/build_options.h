@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The options of every command that builds, and what such a command does with them.
+ */
+#ifndef CLI_BUILD_OPTIONS_H
+#define CLI_BUILD_OPTIONS_H
+
+#include "cli/build_progress.h"
+#include "cli/options.h"
+#include "store/build.h"
+
+/* Ids of a command's own options begin at BUILD_OPTION_LAST. */
+enum { BUILD_OPTION_FIRST = 100, BUILD_OPTION_LAST = 200 };
+
+struct build_options {
+	struct build_settings settings;
+	int quiet, logs;
+};
+
+extern const struct option build_option_table[];
+
+void build_options_init(struct build_options *o);
+
+/* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
+int build_options_take(struct build_options *o, int id, char **values);
+
+/* Ready to build: sets up the progress display and catches SIGINT, SIGTERM and SIGHUP. */
+void build_options_apply(struct build_options *o, struct build_progress *p);
+
+/* Says the error and releases it; returns the exit status it means. */
+int build_options_status(struct err *e);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx log: what a build printed.
+ */
+#include "config.h"
+#include "cli/command.h"
+#include "cli/verb.h"
+#include "store/log.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+static int write_out(void *user, const void *p, size_t n, struct err *e)
+{
+	const char *s = p;
+
+	(void)user;
+	while (n) {
+		ssize_t k = write(1, s, n);
+
+		if (k < 0 && errno != EINTR)
+			return err_errno(e, "cannot write to standard output");
+		s += k > 0 ? k : 0;
+		n -= k > 0 ? (size_t)k : 0;
+	}
+	return 0;
+}
+
+static const struct option_group groups[] = { { "Options", command_help_options },
+					      { "The store", command_store_options },
+					      { NULL, NULL } };
+
+int log_run(int argc, char **argv)
+{
+	static const struct program program = { "gx log", "print the log of a build", "gx log [options] PATH",
+						"PATH is a derivation, one of its outputs, or a link to either.", groups };
+	struct command c = { .program = &program };
+	struct store_path p;
+	struct err e = ERR_INIT;
+	int rc = command_read(&c, argc, argv, 1, 1, "one path");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	rc = command_open(&c, 0);
+	if (rc)
+		return command_end(&c, rc);
+	rc = store_resolve(c.store, c.operands[0], &p, NULL, &e);
+	rc = rc ? rc : log_read(c.store, &p, write_out, NULL, &e);
+	return command_end(&c, rc ? command_fail(&e) : EXIT_DONE);
+}
