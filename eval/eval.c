@@ -319,7 +319,7 @@ W eval_attr_path(W root, const char *path, W args)
 		sym_t s = sym_intern(buf_str(&name), name.len);
 		W *v = attrs_find(w, s);
 		if (!v)
-			throw_missing_attr(w, s, 0, 0);
+			throw_missing_step(w, s, path);
 		w = force_at(v);
 	}
 	return force(w);

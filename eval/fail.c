@@ -29,7 +29,8 @@ static const char *quoted(sym_t s)
 	return buf_str(&b);
 }
 
-void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len)
+/* What the set has that is like s, NULL when there is nothing to say. */
+static const char *near_attr(W set, sym_t s)
 {
 	struct attrs *a = attrs_of(set);
 	const struct str *name = sym_name(s);
@@ -43,7 +44,17 @@ void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len)
 		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
 	else if (!a->n)
 		buf_adds(&hint, "the set is empty");
-	throw_hint(EK_EVAL, pos, len, hint.len ? buf_str(&hint) : NULL, "attribute '%s' missing", quoted(s));
+	return hint.len ? buf_str(&hint) : NULL;
+}
+
+void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len)
+{
+	throw_hint(EK_EVAL, pos, len, near_attr(set, s), "attribute '%s' missing", quoted(s));
+}
+
+void throw_missing_step(W set, sym_t s, const char *path)
+{
+	throw_hint(EK_EVAL, 0, 0, near_attr(set, s), "attribute '%s' in selection path '%s' not found", quoted(s), path);
 }
 
 void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e)

@@ -208,5 +208,7 @@ struct shape *shape_new(const sym_t *sym, const uint32_t *pos, uint32_t n);
 
 /* "attribute 'x' missing" with the nearest name, at pos. */
 void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len) __attribute__((noreturn, cold));
+/* The same for a step of an attribute path given on the command line. */
+void throw_missing_step(W set, sym_t s, const char *path) __attribute__((noreturn, cold));
 
 #endif
