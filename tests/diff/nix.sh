@@ -4,7 +4,7 @@
 # Differential test: the same expressions in gxeval and in nix-instantiate must give the same text or both be refused.
 # Skipped (77) where nix-instantiate is not installed.
 #
-# Expressions are COUNT generated ones (SEED), each line of cases/*.lines and each cases/*.gx.  Each is
+# Expressions are EXPRESSIONS generated ones (SEED), each line of cases/*.lines and each cases/*.gx.  Each is
 # evaluated strictly, and lazily (only to its type).  nix-instantiate takes 40 ms to start but evaluates many files
 # in one go up to the first it refuses: what gxeval accepts is given to it in one go, the rest one by one.
 #
@@ -14,7 +14,7 @@
 set -u
 command -v nix-instantiate >/dev/null 2>&1 || { echo "nix-instantiate is not installed"; exit 77; }
 here=$srcdir/tests/diff
-: "${COUNT:=2000}" "${SEED:=1}"
+: "${EXPRESSIONS:=2000}" "${SEED:=1}"
 gen=$builddir/tests/diff/gen
 [ -x "$gen" ] || { echo "the generator is not built"; exit 77; }
 work=$PWD/work
@@ -26,7 +26,7 @@ export NIX_REMOTE=dummy:// NIX_STATE_DIR="$work/state" NIX_CONF_DIR="$work/etc" 
 export NIX_LOG_DIR="$work/state" NIX_LOCALSTATE_DIR="$work/state"
 unset NIX_PATH
 
-"$gen" "$SEED" "$COUNT" . || exit 1
+"$gen" "$SEED" "$EXPRESSIONS" . || exit 1
 for f in "$here"/cases/*.lines; do
 	[ -f "$f" ] || continue
 	base=${f##*/}
