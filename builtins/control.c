@@ -145,6 +145,8 @@ BUILTIN(bi_warn, "warn", "!e1 e2",
 	struct str *s = arg_string(args, 0);
 
 	say("evaluation warning: ", s->b, s->len);
+	if (eval_settings.abort_on_warn)
+		throw_error(EK_ABORT, "aborting because of a warning, as the setting 'abort-on-warn' asks");
 	return args[1];
 }
 

@@ -25,6 +25,7 @@ struct setting {
 };
 
 static const struct setting settings[] = {
+	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn },
 	{ "eval-system", SET_STRING, &eval_settings.system },
 	{ "system", SET_STRING, &eval_settings.system },
 	{ "lint-absolute-path-literals", SET_LINT, &eval_settings.parse.absolute_paths },

@@ -17,6 +17,7 @@ struct eval_settings {
 	int restricted;		     /* files only below the search path's entries */
 	int read_only;		     /* never write to a store */
 	int trace_verbose;
+	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */
