@@ -44,10 +44,14 @@ BUILTIN(bi_hash_file, "hashFile", "!algorithm !path",
 {
 	enum hash_algo a = algo_of(arg_string_plain(args, 0));
 
+	W path = fs_realise(args[1]);
 	struct hash h;
 	struct err e = ERR_INIT;
+
+	if (fs_stat(path) == FS_DIRECTORY)
+		throw_error(EK_IO, "cannot read '%s': it is a directory", w_get_path(path)->b);
 	/* Streamed: a file is hashed whole, however large. */
-	if (hash_file(a, AT_FDCWD, fs_tree(fs_resolve(fs_realise(args[1]))), &h, NULL, &e))
+	if (hash_file(a, AT_FDCWD, fs_tree(fs_resolve(path)), &h, NULL, &e))
 		throw_err(&e);
 	return print_hash(&h, HASH_BASE16);
 }

@@ -212,7 +212,10 @@ BUILTIN_FLAGS(bi_scoped_import, BI_GLOBAL, "scopedImport", "scope path",
 
 	if (w != W_ABSENT)
 		return w;
-	W scope = arg_attrs(args, 0), file = expression_file(path);
+	W scope = arg_attrs(args, 0);
+	/* Under the name that was asked for, before a link's target is one. */
+	check_access(path);
+	W file = expression_file(path);
 	check_access(file);
 	return eval_file(file, scope);
 }
