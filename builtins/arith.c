@@ -19,12 +19,13 @@ static __attribute__((noreturn, cold)) void overflow(const char *verb, int64_t a
 	throw_error(EK_EVAL, "integer overflow in %s %lld %c %lld", verb, (long long)a, op, (long long)b);
 }
 
-/* Forces both; are they to be added (and so on) as floats? */
+/* Forces both; is this to be done in floats?  Anything that is no number counts as one here, so that
+ * the complaint is about a number. */
 static int as_floats(W *args)
 {
 	W a = arg_force(args, 0), b = arg_force(args, 1);
 
-	return w_is_float(a) || w_is_float(b);
+	return !w_is_int(a) || !w_is_int(b);
 }
 
 BUILTIN(bi_add, "add", "!e1 !e2",
@@ -35,7 +36,7 @@ BUILTIN(bi_add, "add", "!e1 !e2",
 		double x = arg_number(args, 0);
 		return w_float(x + arg_number(args, 1));
 	}
-	int64_t a = arg_int(args, 0), b = arg_int(args, 1), r;
+	int64_t a = w_get_int(args[0]), b = w_get_int(args[1]), r;
 	if (__builtin_add_overflow(a, b, &r))
 		overflow("adding", a, '+', b);
 	return w_int(r);
@@ -49,7 +50,7 @@ BUILTIN(bi_sub, "sub", "!e1 !e2",
 		double x = arg_number(args, 0);
 		return w_float(x - arg_number(args, 1));
 	}
-	int64_t a = arg_int(args, 0), b = arg_int(args, 1), r;
+	int64_t a = w_get_int(args[0]), b = w_get_int(args[1]), r;
 	if (__builtin_sub_overflow(a, b, &r))
 		overflow("subtracting", a, '-', b);
 	return w_int(r);
@@ -63,7 +64,7 @@ BUILTIN(bi_mul, "mul", "!e1 !e2",
 		double x = arg_number(args, 0);
 		return w_float(x * arg_number(args, 1));
 	}
-	int64_t a = arg_int(args, 0), b = arg_int(args, 1), r;
+	int64_t a = w_get_int(args[0]), b = w_get_int(args[1]), r;
 	if (__builtin_mul_overflow(a, b, &r))
 		overflow("multiplying", a, '*', b);
 	return w_int(r);
@@ -80,7 +81,7 @@ BUILTIN(bi_div, "div", "!e1 !e2",
 		throw_error(EK_EVAL, "division by zero");
 	if (floats)
 		return w_float(arg_number(args, 0) / arg_number(args, 1));
-	int64_t a = arg_int(args, 0), b = arg_int(args, 1);
+	int64_t a = w_get_int(args[0]), b = w_get_int(args[1]);
 	if (a == INT64_MIN && b == -1)
 		overflow("dividing", a, '/', b);
 	return w_int(a / b);

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "builtins/registry.h"
 #include "eval/builtin.h"
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/source.h"
 #include "base/suggest.h"
@@ -48,14 +49,14 @@ static __attribute__((noreturn, cold)) void missing(W set, const struct str *nam
 {
 	struct attrs *a = attrs_of(set);
 	struct suggest near;
+	struct buf hint = BUF_GC;
 
 	suggest_init(&near, name->b, name->len);
 	for (uint32_t i = 0; i < a->n; i++)
 		suggest_offer(&near, sym_name(a->sh->sym[i])->b, sym_name(a->sh->sym[i])->len);
 	if (near.best)
-		throw_error(EK_EVAL, "attribute '%s' missing; did you mean '%.*s'?", name->b, (int)near.best_len,
-			    near.best);
-	throw_error(EK_EVAL, "attribute '%s' missing", name->b);
+		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+	throw_error_hint(EK_EVAL, hint.len ? buf_str(&hint) : NULL, "attribute '%s' missing", name->b);
 }
 
 BUILTIN(bi_get_attr, "getAttr", "!s !set",

@@ -34,6 +34,10 @@ void throw_error(enum error_kind k, const char *fmt, ...)
 void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 4, 5)));
 
+/* The same as throw_error with a line of advice, on the collected heap or static; NULL for none. */
+void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
+	__attribute__((noreturn, cold, format(printf, 3, 4)));
+
 /* "expected X but found Y: value".  wanted with article ("a list"). */
 void throw_type(const char *wanted, W got) __attribute__((noreturn, cold));
 

@@ -258,6 +258,15 @@ void throw_error(enum error_kind k, const char *fmt, ...)
 	throw_v(k, n ? n->pos : 0, n ? n->span : 0, NULL, fmt, ap);
 }
 
+void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
+{
+	const struct node *n = builtin_site();
+	va_list ap;
+
+	va_start(ap, fmt);
+	throw_v(k, n ? n->pos : 0, n ? n->span : 0, hint, fmt, ap);
+}
+
 void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ...)
 {
 	va_list ap;
