@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The store of a run of gxeval.
+ */
+#ifndef CLI_EVAL_STORE_H
+#define CLI_EVAL_STORE_H
+
+struct eval_request;
+struct store_real;
+
+/* Decides whether the run has a store, and which (not yet opened).  Before the first evaluation.  Returns 0, or an exit status
+ * after saying why. */
+int eval_store_start(const struct eval_request *r);
+
+/* The store of the run, NULL when it has none. */
+struct store_real *eval_store(void);
+
+/* Puts the derivations and texts that the run made, with all they refer to, into the store.  Returns 0, or an exit status after
+ * saying why. */
+int eval_store_write(void);
+
+/* Closes it. */
+void eval_store_end(void);
+
+#endif
