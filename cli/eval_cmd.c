@@ -9,6 +9,7 @@
 #include "builtins/fs.h"
 #include "builtins/registry.h"
 #include "cli/dump.h"
+#include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/parse_cmd.h"
 #include "cli/report.h"
@@ -202,10 +203,17 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		return EXIT_FAILED;
 	}
 	source_show_from(k.cwd);
+	if (eval_store_start(r))
+		return EXIT_FAILED;
 	world_start(r, stack_low);
 	if (r->profile)
 		profile_start(PROFILE_INTERVAL_US);
 	int ok = unwind_run(run, &k, &f, 1);
+	if (ok && eval_store_write()) {
+		eval_store_end();
+		return EXIT_FAILED;
+	}
+	eval_store_end();
 	/* What was made before the error of a later --attr is a result all the same. */
 	int status = output_write(k.out.p, k.done);
 	if (!ok) {

@@ -26,6 +26,7 @@ struct eval_request {
 	size_t n_args;
 	const char **search_path; /* -I, in order */
 	size_t n_search_path;
+	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
 	enum output_form form;
 	int parse_only;
 	int dump_builtins;

@@ -17,7 +17,7 @@
 enum option_id {
 	O_ATTR = 1, O_FILE, O_EXPR, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
 	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH,
-	O_PURE, O_IMPURE, O_READ_ONLY, O_SYSTEM, O_OPTION,
+	O_PURE, O_IMPURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_SYSTEM, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
 	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
 	O_DUMP_BUILTINS
@@ -50,6 +50,8 @@ static const struct option world_options[] = {
 	{ O_PURE, 0, "pure-eval", NULL, "No clock, environment, search path or file that was not given." },
 	{ O_IMPURE, 0, "impure", NULL, "The opposite of --pure-eval, and the default for files and expressions." },
 	{ O_READ_ONLY, 0, "read-only", NULL, "Never write to a store: paths come out right, nothing is added." },
+	{ O_STORE, 0, "store", "ROOT", "Put what is made into the store below the folder ROOT." },
+	{ O_STORE_DIR, 0, "store-dir", "DIR", "Use a store of its own in DIR, which is part of every path in it." },
 	{ O_SYSTEM, 0, "system", "SYSTEM", "What builtins.currentSystem is." },
 	{ O_OPTION, 0, "option", "NAME VALUE", "Set a setting of nix.conf." },
 	{ O_LINT_URL, 0, "lint-url-literals", "LEVEL", "For URLs without quotes: ignore, warn or fatal." },
@@ -216,6 +218,8 @@ static int on_option(void *arg, int id, char **values)
 	case O_PURE: eval_settings.pure = 1; return 0;
 	case O_IMPURE: eval_settings.pure = 0; return 0;
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
+	case O_STORE: r->store = values[0]; return 0;
+	case O_STORE_DIR: r->store_dir = values[0]; return 0;
 	case O_SYSTEM: eval_settings.system = values[0]; return 0;
 	case O_OPTION: return set_setting(values[0], values[1]);
 	case O_LINT_URL: return set_setting("lint-url-literals", values[0]);

@@ -186,6 +186,5 @@ void settings_defaults(void)
 		eval_settings.store_dir = "/nix/store";
 	if (!eval_settings.max_call_depth)
 		eval_settings.max_call_depth = 10000;
-	eval_settings.read_only = 1;
 	eval_settings.parse.home = getenv("HOME");
 }
