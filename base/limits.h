@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Every limit on recursion or size over user data, in one place, with its reason.
- * Each has a test under tests/golden/limit/.
+ * Each has a test: under tests/golden/limit/, or where it is about formats and fetching in tests/unit/.
  */
 #ifndef BASE_LIMITS_H
 #define BASE_LIMITS_H
@@ -32,5 +32,25 @@
 /* Steps one regular expression match may take for each byte of input and state of the automaton is
  * bounded by construction; this bounds the automaton. */
 #define LIMIT_REGEX_STATES 100000
+
+/* Members of a zip file, and bytes of its directory: memory that its reader needs before it looks at any of them.  The
+ * largest modules have some ten thousand files. */
+#define LIMIT_ZIP_ENTRIES 1000000
+#define LIMIT_ZIP_DIRECTORY ((uint64_t)256 << 20)
+
+/* A Go module: the zip and its unpacked files; go.mod and LICENSE.  Part of the format (golang.org/x/mod/zip). */
+#define LIMIT_GO_MODULE ((uint64_t)500 << 20)
+#define LIMIT_GO_FILE ((uint64_t)16 << 20)
+
+/* What an archive from elsewhere may unpack to unless the caller says otherwise, members and bytes: far more than any source
+ * release, far less than a disk. */
+#define LIMIT_ARCHIVE_ENTRIES 4000000
+#define LIMIT_ARCHIVE_SIZE ((uint64_t)64 << 30)
+
+/* Depth of directories in an archive: what a NAR can hold. */
+#define LIMIT_ARCHIVE_DEPTH LIMIT_NAR_DEPTH
+
+/* Output of a program that is kept in memory (git's lists of files). */
+#define LIMIT_PROGRAM_OUTPUT ((size_t)1 << 30)
 
 #endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Builtin builders that fetch, for build_hooks (store/build.h):
+ *
+ *     builtin:go-module   a Go module, its go.mod, or a toolchain, known by its h1 sum
+ *         module, version   of the module
+ *         outputHash        its sum ("h1:…"), with outputHashMode = "go-h1" (store/goh1.h)
+ *         kind              "zip" (or not set): the unpacked module; "mod": only its go.mod, whose sum is the one that go.sum
+ *                           lists under VERSION/go.mod
+ *         goEnv             a toolchain's go.env, a file in the store: where modules come from when the user chose nothing
+ *     builtin:fetchurl    a file, or with unpack the contents of an archive in Nix's format, known by any hash
+ *         url, executable, unpack
+ *
+ * They run confined, where the user's settings are not to be seen: fetch_builders_prepare reads these before.
+ */
+#ifndef FETCH_BUILDERS_H
+#define FETCH_BUILDERS_H
+
+#include "base/err.h"
+#include "store/builtin_builders.h"
+#include "store/hash.h"
+
+/* For build_hooks.builtins. */
+extern const struct builtin_builder fetch_builders[];
+
+/* For build_hooks.content_hash (user is not used): the address of outputs of the go-h1 method. */
+int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
+		       struct hash *out, struct err *e);
+
+/* Reads what the builders need of the machine: GOPROXY and its kin, netrc, certificates.  Once, before the first build;
+ * later calls do nothing. */
+int fetch_builders_prepare(struct err *e);
+
+#endif

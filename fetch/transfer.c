@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The transfer engine, on libcurl's multi interface.  The only includer of <curl/curl.h>.
+ *
+ * A transfer goes through attempts.  Between two of them it waits (retry_at); whether there is another, and whether it goes on
+ * where the last one stopped, is decided in one place, attempt_ended.  Going on is asked for with Range and If-Range and a
+ * strong etag; a server that answers with the whole thing all the same makes the sink start anew.
+ *
+ * Nothing is ever asked to be compressed: hashes are of the bytes that are served.
+ */
+#include "config.h"
+#include "fetch/netrc.h"
+#include "fetch/transfer_int.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <curl/curl.h>
+
+enum { MAX_REDIRECTS = 10, MAX_PAUSE_S = 30, MAX_CONNECTIONS = 32 };
+
+struct transfer_engine {
+	const struct transfer_settings *set;
+	CURLM *multi;
+	struct transfer *all;
+};
+
+struct transfer_engine *transfer_engine_new(const struct transfer_settings *s, struct err *e)
+{
+	struct transfer_engine *g = calloc(1, sizeof *g);
+
+	if (!g)
+		abort();
+	g->set = s;
+	/* Counted and thread-safe since 7.84. */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(g->multi = curl_multi_init())) {
+		err_set(e, ERR_NETWORK, "cannot start libcurl");
+		free(g);
+		return NULL;
+	}
+	curl_multi_setopt(g->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	curl_multi_setopt(g->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)s->per_host);
+	curl_multi_setopt(g->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
+	return g;
+}
+
+static void drop_handle(struct transfer *t)
+{
+	if (t->easy && t->state == TRANSFER_RUNNING)
+		curl_multi_remove_handle(t->engine->multi, t->easy);
+	curl_easy_cleanup(t->easy);
+	curl_slist_free_all(t->headers);
+	t->easy = t->headers = NULL;
+}
+
+void transfer_cancel(struct transfer *t)
+{
+	struct transfer **p = &t->engine->all;
+
+	while (*p != t)
+		p = &(*p)->next;
+	*p = t->next;
+	drop_handle(t);
+	free(t->response.etag);
+	free(t->validator);
+	transfer_result_release(&t->result);
+	err_release(&t->err);
+	free(t);
+}
+
+void transfer_engine_free(struct transfer_engine *g)
+{
+	if (!g)
+		return;
+	while (g->all)
+		transfer_cancel(g->all);
+	curl_multi_cleanup(g->multi);
+	curl_global_cleanup();
+	free(g);
+}
+
+static int has_scheme(const char *url, const char *scheme)
+{
+	size_t n = strlen(scheme);
+
+	return !strncasecmp(url, scheme, n) && !strncmp(url + n, "://", 3);
+}
+
+struct transfer *transfer_start(struct transfer_engine *g, const struct transfer_request *r, struct err *e)
+{
+	if (!has_scheme(r->url, "http") && !has_scheme(r->url, "https") && !has_scheme(r->url, "file")) {
+		struct buf b = BUF_INIT;
+
+		transfer_show_url(&b, r->url);
+		err_set(e, ERR_INVALID, "cannot fetch '%s': only http, https and file addresses", buf_str(&b));
+		buf_release(&b);
+		return NULL;
+	}
+	struct transfer *t = calloc(1, sizeof *t);
+
+	if (!t)
+		abort();
+	t->engine = g;
+	t->req = *r;
+	if (r->algo)
+		hash_init(&t->hash, r->algo);
+	if (r->timeout_s)
+		t->deadline = transfer_now() + r->timeout_s;
+	t->next = g->all;
+	g->all = t;
+	return t;
+}
+
+/* --- what comes in --- */
+
+/* The value of a header line when it is the one called so. */
+static int header_is(struct slice line, const char *name, struct slice *value)
+{
+	size_t n = strlen(name);
+
+	if (line.n <= n || strncasecmp(line.p, name, n) || line.p[n] != ':')
+		return 0;
+	*value = (struct slice){ line.p + n + 1, line.n - n - 1 };
+	while (value->n && strchr(" \t", *value->p))
+		value->p++, value->n--;
+	while (value->n && strchr(" \t\r\n", value->p[value->n - 1]))
+		value->n--;
+	return 1;
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *user)
+{
+	struct transfer *t = user;
+	struct response *r = &t->response;
+	struct slice line = { p, size * n }, v;
+
+	if (line.n > 5 && !strncmp(line.p, "HTTP/", 5)) {
+		/* A new response: what was said before was about a redirect. */
+		free(r->etag);
+		*r = (struct response){ 0 };
+	} else if (header_is(line, "etag", &v) && v.n && v.n < 1024) {
+		free(r->etag);
+		r->etag = strndup(v.p, v.n);
+	} else if (header_is(line, "content-range", &v) && v.n > 6 && v.n < 64 && !strncasecmp(v.p, "bytes ", 6)) {
+		r->has_range = v.p[6] >= '0' && v.p[6] <= '9';
+		r->range_from = r->has_range ? strtoull(v.p + 6, NULL, 10) : 0;
+	} else if (header_is(line, "retry-after", &v) && v.n && v.n < 6 && *v.p >= '0' && *v.p <= '9') {
+		r->retry_after = (unsigned)strtoul(v.p, NULL, 10);
+	}
+	return line.n;
+}
+
+/* At the first bytes of a body: does it go on where we are? */
+static int body_begins(struct transfer *t)
+{
+	long status = 0;
+
+	t->body = 1;
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status == 206 && t->resume && t->response.has_range && t->response.range_from == t->resume)
+		return 0;
+	if (status == 206)
+		return t->rc = err_set(&t->err, ERR_NETWORK, "the server sent another part than was asked for");
+	int rc = transfer_sink_restart(t);
+
+	/* A weak etag stands for more than one sequence of bytes. */
+	if (!rc && t->response.etag && strncmp(t->response.etag, "W/", 2))
+		t->validator = strdup(t->response.etag);
+	return rc;
+}
+
+static size_t on_body(char *p, size_t size, size_t n, void *user)
+{
+	struct transfer *t = user;
+	curl_off_t length = -1;
+
+	n *= size;
+	if (!t->body && body_begins(t))
+		return n + 1;
+	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	return transfer_sink(t, p, n, length < 0 ? 0 : (uint64_t)length + t->resume) ? n + 1 : n;
+}
+
+/* --- an attempt --- */
+
+static void add_header(struct transfer *t, const char *name, const char *value)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addf(&b, "%s: %s", name, value);
+	t->headers = curl_slist_append(t->headers, b.p);
+	buf_release(&b);
+}
+
+/* The user and password the netrc has for the host, unless the address has its own. */
+static void set_credentials(struct transfer *t, CURL *c)
+{
+	const char *host = strstr(t->req.url, "://") + 3, *end = host + strcspn(host, "/?#"), *colon;
+	struct buf user = BUF_INIT, password = BUF_INIT;
+	struct slice netrc = { buf_str(&t->engine->set->netrc), t->engine->set->netrc.len };
+
+	if (t->req.bearer) {
+		curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, t->req.bearer);
+		return;
+	}
+	curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	if (memchr(host, '@', (size_t)(end - host)))
+		return;
+	colon = *host == '[' ? NULL : memchr(host, ':', (size_t)(end - host));
+	if (netrc_find(netrc, (struct slice){ host, (size_t)((colon ? colon : end) - host) }, &user, &password)) {
+		curl_easy_setopt(c, CURLOPT_USERNAME, buf_str(&user));
+		curl_easy_setopt(c, CURLOPT_PASSWORD, buf_str(&password));
+	}
+	if (password.p)
+		explicit_bzero(password.p, password.len);
+	buf_release(&user);
+	buf_release(&password);
+}
+
+static void set_security(struct transfer *t, CURL *c)
+{
+	const struct buf *ca = &t->engine->set->ca;
+
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, has_scheme(t->req.url, "https") ? "https" : "http,https");
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
+	curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	if (ca->len) {
+		struct curl_blob blob = { ca->p, ca->len, CURL_BLOB_NOCOPY };
+
+		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+	}
+	set_credentials(t, c);
+}
+
+static void set_headers(struct transfer *t, CURL *c)
+{
+	char range[32];
+
+	if (t->req.accept)
+		add_header(t, "Accept", t->req.accept);
+	if (t->req.etag && !t->resume)
+		add_header(t, "If-None-Match", t->req.etag);
+	if (t->resume) {
+		snprintf(range, sizeof range, "%llu-", (unsigned long long)t->resume);
+		curl_easy_setopt(c, CURLOPT_RANGE, range);
+		add_header(t, "If-Range", t->validator);
+	}
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "gx/" PACKAGE_VERSION);
+}
+
+static void begin_attempt(struct transfer *t)
+{
+	const struct transfer_settings *s = t->engine->set;
+	CURL *c = curl_easy_init();
+
+	if (!c)
+		abort();
+	t->easy = c;
+	t->attempt++;
+	t->body = 0;
+	t->error[0] = 0;
+	t->resume = t->validator ? t->result.size : 0;
+	curl_easy_setopt(c, CURLOPT_URL, t->req.url);
+	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 262144L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)s->stall_s);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	set_security(t, c);
+	set_headers(t, c);
+	t->state = TRANSFER_RUNNING;
+	curl_multi_add_handle(t->engine->multi, c);
+}
+
+/* --- its end --- */
+
+static int is_passing_status(long status)
+{
+	return status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 ||
+	       status == 504;
+}
+
+/* How many attempts a failure is worth. */
+static unsigned worth(const struct transfer *t, CURLcode code, long status)
+{
+	unsigned most = t->engine->set->attempts;
+	curl_off_t connected = 0;
+
+	switch (code) {
+	case CURLE_HTTP_RETURNED_ERROR:
+		return is_passing_status(status) ? most : 1;
+	case CURLE_OPERATION_TIMEDOUT:
+		/* A host that does not answer costs one timeout, not five. */
+		curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+		return connected ? most : 1;
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_COULDNT_RESOLVE_PROXY:
+		return most < 2 ? most : 2;
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_AGAIN:
+		return most;
+	default:
+		return 1;
+	}
+}
+
+static int failure(struct transfer *t, CURLcode code, long status)
+{
+	char attempts[40] = "";
+
+	if (t->attempt > 1)
+		snprintf(attempts, sizeof attempts, " (after %u attempts)", t->attempt);
+	if (code == CURLE_HTTP_RETURNED_ERROR)
+		return err_set(&t->err,
+			       status == 404 || status == 410		       ? ERR_NOTFOUND
+			       : status == 401 || status == 403 || status == 407 ? ERR_DENIED
+										 : ERR_NETWORK,
+			       "the server says %ld%s", status, attempts);
+	return err_set(&t->err, ERR_NETWORK, "%s%s", t->error[0] ? t->error : curl_easy_strerror(code), attempts);
+}
+
+/* Puts it off to a next attempt. */
+static void try_later(struct transfer *t)
+{
+	double pause = t->engine->set->retry_ms / 1000.0;
+
+	for (unsigned i = 1; i < t->attempt && pause < MAX_PAUSE_S; i++)
+		pause *= 2;
+	/* Many clients that failed together should not come back together. */
+	pause *= 0.75 + 0.5 * (double)(random() % 1000) / 1000;
+	if (t->response.retry_after > pause)
+		pause = t->response.retry_after;
+	if (pause > MAX_PAUSE_S)
+		pause = MAX_PAUSE_S;
+	t->retry_at = transfer_now() + pause;
+	t->state = TRANSFER_WAITING;
+}
+
+static void succeeded(struct transfer *t, long status)
+{
+	char *url = NULL;
+	struct buf b = BUF_INIT;
+
+	t->rc = 0;
+	/* Nothing came now, though something had before: an empty body is the whole of it. */
+	if (!t->body && status != 304 && transfer_sink_restart(t)) {
+		transfer_finish(t, failure(t, CURLE_PARTIAL_FILE, status));
+		return;
+	}
+	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	transfer_show_url(&b, url ? url : t->req.url);
+	t->result.final_url = buf_detach(&b, NULL);
+	t->result.not_modified = status == 304;
+	t->result.etag = t->response.etag;
+	t->response.etag = NULL;
+	transfer_finish(t, 0);
+}
+
+static void attempt_ended(struct transfer *t, CURLcode code)
+{
+	long status = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (code == CURLE_OK && !t->rc && (status < 300 || status == 304))
+		succeeded(t, status);
+	else if (t->rc) /* the sink's own failure, or a limit */
+		transfer_finish(t, t->rc);
+	else if (code == CURLE_OK)
+		transfer_finish(t, failure(t, CURLE_HTTP_RETURNED_ERROR, status));
+	else if (status == 416 && t->resume && t->attempt < t->engine->set->attempts && !transfer_sink_restart(t))
+		try_later(t);
+	else if (t->attempt >= worth(t, code, status) ||
+		 (t->result.size && !t->validator && t->req.write && !t->req.restart))
+		transfer_finish(t, failure(t, code, status));
+	else
+		try_later(t);
+
+	enum transfer_state state = t->state;
+
+	t->state = TRANSFER_RUNNING; /* it is still in the multi handle */
+	drop_handle(t);
+	t->state = state;
+}
+
+/* --- running --- */
+
+/* Starts what is due; the milliseconds until there is more to do. */
+static int start_due(struct transfer_engine *g, const struct transfer *for_whom)
+{
+	double now = transfer_now(), next = now + 1;
+
+	for (struct transfer *t = g->all; t; t = t->next) {
+		if (t->state == TRANSFER_DONE)
+			continue;
+		if (t->deadline && now >= t->deadline) {
+			err_set(&t->err, ERR_NETWORK, "it took longer than %u seconds", t->req.timeout_s);
+			drop_handle(t);
+			transfer_finish(t, ERR_NETWORK);
+		} else if (t->state == TRANSFER_WAITING && has_scheme(t->req.url, "file")) {
+			/* Takes its time at once: only when somebody waits for it. */
+			if (t == for_whom)
+				transfer_file(t);
+		} else if (t->state == TRANSFER_WAITING && now >= t->retry_at) {
+			begin_attempt(t);
+		} else if (t->state == TRANSFER_WAITING && t->retry_at < next) {
+			next = t->retry_at;
+		}
+		if (t->deadline && t->deadline < next)
+			next = t->deadline;
+	}
+	return next <= now ? 0 : (int)((next - now) * 1000) + 1;
+}
+
+static void collect(struct transfer_engine *g)
+{
+	int left;
+	CURLMsg *m;
+
+	while ((m = curl_multi_info_read(g->multi, &left))) {
+		void *t = NULL;
+		CURLcode code = m->data.result;
+
+		if (m->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		attempt_ended(t, code);
+	}
+}
+
+static void interrupt(struct transfer_engine *g)
+{
+	for (struct transfer *t = g->all; t; t = t->next)
+		if (t->state != TRANSFER_DONE) {
+			drop_handle(t);
+			err_set(&t->err, ERR_INTERRUPT, "interrupted");
+			transfer_finish(t, ERR_INTERRUPT);
+		}
+}
+
+/* One turn of the wheel. */
+static void turn(struct transfer_engine *g, const struct transfer *for_whom)
+{
+	struct curl_waitfd cancel = { g->set->cancel_fd, CURL_WAIT_POLLIN, 0 };
+	int pause = start_due(g, for_whom), running;
+
+	curl_multi_perform(g->multi, &running);
+	collect(g);
+	if (for_whom->state == TRANSFER_DONE)
+		return;
+	curl_multi_poll(g->multi, &cancel, cancel.fd >= 0, pause, NULL);
+	if (cancel.revents)
+		interrupt(g);
+}
+
+int transfer_wait(struct transfer *t, struct transfer_result *r, struct err *e)
+{
+	while (t->state != TRANSFER_DONE)
+		turn(t->engine, t);
+	int rc = t->rc;
+
+	if (rc) {
+		err_set(e, rc, "%s", t->err.msg);
+	} else if (r) {
+		*r = t->result;
+		t->result = (struct transfer_result){ 0 };
+	}
+	transfer_cancel(t);
+	return rc;
+}
+
+int transfer_get(struct transfer_engine *g, const struct transfer_request *q, struct transfer_result *out, struct err *e)
+{
+	struct transfer *t = transfer_start(g, q, e);
+
+	return t ? transfer_wait(t, out, e) : ERR_INVALID;
+}
+
+struct buf_sink {
+	struct buf *b;
+	size_t start;
+};
+
+static int write_buf(void *user, const void *p, size_t n, struct err *e)
+{
+	struct buf_sink *s = user;
+
+	(void)e;
+	buf_add(s->b, p, n);
+	return 0;
+}
+
+static int restart_buf(void *user, struct err *e)
+{
+	struct buf_sink *s = user;
+
+	(void)e;
+	buf_trim(s->b, s->start);
+	return 0;
+}
+
+int transfer_get_buf(struct transfer_engine *g, const char *url, uint64_t max_size, struct buf *out, struct err *e)
+{
+	struct buf_sink s = { out, out->len };
+	struct transfer_request q = { .url = url, .max_size = max_size, .write = write_buf, .restart = restart_buf, .user = &s };
+
+	return transfer_get(g, &q, NULL, e);
+}

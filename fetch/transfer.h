@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Transfers: the one way anything comes from http, https and file addresses.
+ *
+ * An engine runs any number of transfers at once, over shared connections (HTTP/2 where the server speaks it; a few
+ * connections a host).  What cannot be changed by a request: TLS certificates are verified; an https address
+ * never redirects to anything less; credentials (from the address or a netrc) go to their host only and appear in no
+ * message; a server that does not answer costs one connect timeout (5 seconds); something that stalls is
+ * given up.  Failures that may pass are tried again, with growing pauses, going on where the transfer stopped when
+ * the server can.
+ *
+ * One engine is used by one thread.  Nothing is written anywhere: bytes go to the request's sink.
+ */
+#ifndef FETCH_TRANSFER_H
+#define FETCH_TRANSFER_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/hash.h"
+#include "store/slice.h"
+
+#include <stdint.h>
+
+/* What transfers need from outside: read once, before a builder is confined. */
+struct transfer_settings {
+	struct buf netrc;	/* text of a netrc file */
+	struct buf ca;		/* certificates, PEM; empty: libcurl's own place */
+	unsigned connect_ms;	/* time to connect */
+	unsigned stall_s;	/* without a byte for so long: given up */
+	unsigned attempts;	/* at most so many for one transfer */
+	unsigned retry_ms;	/* first pause; doubles each time */
+	unsigned per_host;	/* connections to one host */
+	int cancel_fd;		/* readable when all should stop; -1 for none */
+};
+
+/* Defaults, the user's netrc, and the certificates of $NIX_SSL_CERT_FILE, $SSL_CERT_FILE or the system. */
+int transfer_settings_load(struct transfer_settings *s, struct err *e);
+
+/* Only the defaults. */
+void transfer_settings_init(struct transfer_settings *s);
+void transfer_settings_release(struct transfer_settings *s);
+
+struct transfer_request {
+	const char *url;	 /* http, https, file */
+	const char *accept;	 /* Accept header, may be NULL */
+	const char *bearer;	 /* token for the host of url alone, may be NULL */
+	const char *etag;	 /* send If-None-Match, may be NULL */
+	uint64_t max_size;	 /* ERR_LIMIT beyond, 0 for any */
+	unsigned timeout_s;	 /* for all of it with its retries, 0 for any */
+	enum hash_algo algo;	 /* hash of the bytes to compute, HASH_ANY for none */
+
+	/* Takes the next bytes.  NULL: they are dropped. */
+	int (*write)(void *user, const void *p, size_t n, struct err *e);
+	/* All bytes so far are void: a second attempt starts anew.  NULL: there is none once bytes were handed out. */
+	int (*restart)(void *user, struct err *e);
+	/* Now and then: bytes so far, and in all when that is known (else 0). */
+	void (*progress)(void *user, uint64_t now, uint64_t total);
+	void *user;
+};
+
+/* Strings are malloc'd; zeroed is empty. */
+struct transfer_result {
+	int not_modified; /* what has this etag is what the server has */
+	uint64_t size;
+	struct hash hash;
+	char *etag;	   /* NULL: none */
+	char *final_url;   /* after redirects, without credentials */
+};
+
+void transfer_result_release(struct transfer_result *r);
+
+struct transfer_engine;
+struct transfer;
+
+/* An engine; the settings are borrowed for as long.  NULL with *e set. */
+struct transfer_engine *transfer_engine_new(const struct transfer_settings *s, struct err *e);
+
+/* Cancels what still runs. */
+void transfer_engine_free(struct transfer_engine *g);
+
+/* Starts a transfer; what the request points to must stay until its end.  NULL with *e set when it cannot even be
+ * tried (an address of another kind). */
+struct transfer *transfer_start(struct transfer_engine *g, const struct transfer_request *r, struct err *e);
+
+/* Runs all transfers of the engine until this one is done, then frees it.  ERR_NOTFOUND: the server (or file system) has no such
+ * thing (404, 410); ERR_DENIED: it wants other credentials (401, 403); ERR_LIMIT; ERR_INTERRUPT; ERR_NETWORK: the
+ * rest; or what the sink returned.  r may be NULL. */
+int transfer_wait(struct transfer *t, struct transfer_result *r, struct err *e);
+
+/* Gives one up and frees it. */
+void transfer_cancel(struct transfer *t);
+
+/* Starts and waits. */
+int transfer_get(struct transfer_engine *g, const struct transfer_request *r, struct transfer_result *out, struct err *e);
+
+/* The same into memory, appended. */
+int transfer_get_buf(struct transfer_engine *g, const char *url, uint64_t max_size, struct buf *out, struct err *e);
+
+/* Appends the address without user and password, as messages show it. */
+void transfer_show_url(struct buf *b, const char *url);
+
+#endif

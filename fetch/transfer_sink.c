@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What happens to the bytes of a transfer, and what transfers need from the machine.  No libcurl here.
+ */
+#include "config.h"
+#include "fetch/netrc.h"
+#include "fetch/transfer_int.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+double transfer_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+void transfer_show_url(struct buf *b, const char *url)
+{
+	const char *host = strstr(url, "://"), *end, *at;
+
+	if (!host) {
+		buf_adds(b, url);
+		return;
+	}
+	host += 3;
+	end = host + strcspn(host, "/?#");
+	at = memrchr(host, '@', (size_t)(end - host));
+	buf_add(b, url, (size_t)(host - url));
+	buf_adds(b, at ? at + 1 : host);
+}
+
+void transfer_result_release(struct transfer_result *r)
+{
+	free(r->etag);
+	free(r->final_url);
+	memset(r, 0, sizeof *r);
+}
+
+int transfer_sink(struct transfer *t, const void *p, size_t n, uint64_t total)
+{
+	const struct transfer_request *q = &t->req;
+	uint64_t size = t->result.size;
+	int rc = 0;
+
+	if (q->max_size && (total > q->max_size || n > q->max_size - size)) {
+		rc = err_set(&t->err, ERR_LIMIT, "it is larger than %llu bytes", (unsigned long long)q->max_size);
+	} else {
+		t->result.size += n;
+		if (q->algo)
+			hash_update(&t->hash, p, n);
+		if (q->write)
+			rc = q->write(q->user, p, n, &t->err);
+		if (q->progress)
+			q->progress(q->user, t->result.size, total);
+	}
+	t->rc = rc;
+	return rc;
+}
+
+int transfer_sink_restart(struct transfer *t)
+{
+	const struct transfer_request *q = &t->req;
+	int rc = 0;
+
+	if (t->result.size && q->write && !q->restart)
+		rc = ERR_NETWORK;
+	else if (t->result.size && q->restart)
+		rc = q->restart(q->user, &t->err);
+	t->result.size = 0;
+	free(t->validator);
+	t->validator = NULL;
+	if (q->algo)
+		hash_init(&t->hash, q->algo);
+	t->rc = rc;
+	return rc;
+}
+
+void transfer_finish(struct transfer *t, int rc)
+{
+	struct buf b = BUF_INIT;
+
+	if (!rc && t->req.algo)
+		hash_final(&t->hash, &t->result.hash);
+	if (rc) {
+		transfer_show_url(&b, t->req.url);
+		err_set(&t->err, rc, "unknown failure");
+		err_prefix(&t->err, "cannot fetch '%s'", buf_str(&b));
+		buf_release(&b);
+	}
+	t->rc = rc;
+	t->state = TRANSFER_DONE;
+}
+
+/* --- settings --- */
+
+void transfer_settings_init(struct transfer_settings *s)
+{
+	*s = (struct transfer_settings){ .connect_ms = 5000, .stall_s = 30, .attempts = 5, .retry_ms = 250, .per_host = 6,
+					 .cancel_fd = -1 };
+}
+
+void transfer_settings_release(struct transfer_settings *s)
+{
+	/* It holds passwords. */
+	if (s->netrc.p)
+		explicit_bzero(s->netrc.p, s->netrc.len);
+	buf_release(&s->netrc);
+	buf_release(&s->ca);
+}
+
+/* Appends a file; 1 when it could be read and is not empty. */
+static int read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char piece[16384];
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return 0;
+	while ((n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
+		if (n > 0)
+			buf_add(out, piece, (size_t)n);
+	close(fd);
+	return n == 0 && out->len > 0;
+}
+
+static int load_ca(struct buf *out, struct err *e)
+{
+	static const char *const names[] = { "NIX_SSL_CERT_FILE", "SSL_CERT_FILE" };
+	static const char *const places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem",
+					      "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const char *path = getenv(names[i]);
+
+		if (!path || !*path)
+			continue;
+		/* Falling back from what the user named could mean trusting more than he wants. */
+		return read_file(path, out) ? 0
+					    : err_errno(e, "cannot read the certificates '%s' named by %s", path, names[i]);
+	}
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+		if (read_file(places[i], out))
+			return 0;
+	return 0;
+}
+
+int transfer_settings_load(struct transfer_settings *s, struct err *e)
+{
+	transfer_settings_init(s);
+	int rc = netrc_load(&s->netrc, e);
+
+	if (!rc)
+		rc = load_ca(&s->ca, e);
+	if (rc)
+		transfer_settings_release(s);
+	return rc;
+}
