@@ -234,28 +234,56 @@ W call_words(W fn, unsigned n, const W *args, const struct node *by)
 	return fn;
 }
 
+/* A frame that nothing captures. */
+struct stack_frame {
+	struct frame *up;
+	W s[STACK_FRAME_SLOTS];
+};
+
+/* What builtins call is mostly a closure that takes just these arguments. */
+static inline W call_known(W fn, unsigned n, const W *args)
+{
+	if (W_TAG(fn) == TAG_CLOSURE) {
+		const struct closure *c = W_PTR(fn);
+		if (c->l->arity == n && c->l->on_stack) {
+			struct stack_frame sf;
+			sf.up = c->env;
+			for (unsigned i = 0; i < n; i++)
+				sf.s[i] = args[i];
+			return call_closure(c->l, (struct frame *)&sf, NULL);
+		}
+		if (c->l->arity == n) {
+			struct frame *nf = frame_new(c->l->nslots, c->env);
+			for (unsigned i = 0; i < n; i++)
+				nf->s[i] = args[i];
+			return call_closure(c->l, nf, NULL);
+		}
+	}
+	return call_words(fn, n, args, NULL);
+}
+
 W calln(W f, unsigned n, const W *args)
 {
-	return call_words(force(f), n, args, NULL);
+	return call_known(force(f), n, args);
 }
 
 W call1(W f, W a)
 {
-	return call_words(force(f), 1, &a, NULL);
+	return call_known(force(f), 1, &a);
 }
 
 W call2(W f, W a, W b)
 {
 	W args[2] = { a, b };
 
-	return call_words(force(f), 2, args, NULL);
+	return call_known(force(f), 2, args);
 }
 
 W call3(W f, W a, W b, W c)
 {
 	W args[3] = { a, b, c };
 
-	return call_words(force(f), 3, args, NULL);
+	return call_known(force(f), 3, args);
 }
 
 /* --- call nodes --- */
@@ -269,10 +297,9 @@ static W call_many(const struct n_call *c, W fn, struct frame *f)
 	return call_words(fn, c->n, args, &c->h);
 }
 
-static W call_exact_closure(const struct n_call *c, struct closure *k, struct frame *f)
+/* nf: a frame of l whose parameters are 0. */
+static inline W call_in(const struct n_call *c, const struct n_lambda *l, struct frame *nf, struct frame *f)
 {
-	const struct n_lambda *l = k->l;
-	struct frame *nf = frame_new(l->nslots, k->env);
 	struct rec r = { es.top, l, 0, &c->h, REC_CALL, 0, 0 };
 
 	enter(&r, &c->h);
@@ -282,6 +309,21 @@ static W call_exact_closure(const struct n_call *c, struct closure *k, struct fr
 		if (!nf->s[i])
 			nf->s[i] = delay(c->args[i], f);
 	return leave(&r, run_body(l, nf, &c->h));
+}
+
+/* Apart from the other so that only calls that use it pay for the room. */
+static __attribute__((noinline)) W call_on_stack(const struct n_call *c, struct closure *k, struct frame *f)
+{
+	struct stack_frame sf = { .up = k->env };
+
+	return call_in(c, k->l, (struct frame *)&sf, f);
+}
+
+static W call_exact_closure(const struct n_call *c, struct closure *k, struct frame *f)
+{
+	if (k->l->on_stack)
+		return call_on_stack(c, k, f);
+	return call_in(c, k->l, frame_new(k->l->nslots, k->env), f);
 }
 
 static W call_exact_builtin(const struct n_call *c, const struct box_builtin *b, struct frame *f)

@@ -139,12 +139,10 @@ W read_slot(W *slot, struct frame *f, const struct node *by)
 	return w;
 }
 
-/* by is the variable node that reads the slot; `at` the frame it runs in, f the one that holds the slot. */
-W share_slot(W *slot, struct frame *f, const struct node *by)
+W share_slot(W *slot, struct frame *f)
 {
 	W w = *slot;
 
-	(void)by;
 	if (W_TAG(w) == TAG_THUNK) {
 		W v = w_peek(w);
 		return v == w ? w : (*slot = v);

@@ -74,6 +74,14 @@ static W ev_varn(const struct node *n, struct frame *f)
 	return ev_slot(up(f, ((const struct n_var *)n)->level), n);
 }
 
+static W read_later(W g, W var)
+{
+	struct frame *f = (struct frame *)(uintptr_t)g;
+	const struct n_var *n = (const struct n_var *)(uintptr_t)var;
+
+	return read_slot(&f->s[n->slot], f, &n->h);
+}
+
 static W dl_var(const struct node *n, struct frame *f)
 {
 	struct frame *g = up(f, ((const struct n_var *)n)->level);
@@ -81,9 +89,10 @@ static W dl_var(const struct node *n, struct frame *f)
 
 	if (is_plain(w))
 		return w;
-	w = share_slot(slot, g, n);
-	/* Being filled in right now: whoever reads the word later finds the value in the slot. */
-	return w == W_HOLE ? thunk_new(n, f) : w;
+	w = share_slot(slot, g);
+	/* Being filled in right now: whoever reads the word later finds the value in the slot.  g, unlike f, is surely
+	 * not on the C stack: it holds a mark. */
+	return w == W_HOLE ? lazy_native(read_later, (W)(uintptr_t)g, (W)(uintptr_t)n) : w;
 }
 
 /* The word in a variable's slot, W_ABSENT while it is not made. */
@@ -179,7 +188,7 @@ static sym_t step_symbol(const struct n_step *s, struct frame *f)
 	if (!w_is_str(w))
 		throw_at(EK_EVAL, s->pos, s->span, "expected a string for an attribute name but found %s: %s",
 			 show_type(w), show_brief(w));
-	return sym_intern(w_get_str(w)->b, w_get_str(w)->len);
+	return word_symbol(w);
 }
 
 static W ev_select1(const struct node *n, struct frame *f)
@@ -296,7 +305,7 @@ static W add_dynamic(const struct n_attrs *a, W set, struct frame *f)
 		if (!w_is_str(w))
 			throw_at(EK_EVAL, d->pos, d->span, "expected a string for an attribute name but found %s: %s",
 				 show_type(w), show_brief(w));
-		sym_t s = sym_intern(w_get_str(w)->b, w_get_str(w)->len);
+		sym_t s = word_symbol(w);
 		for (uint32_t j = 0; j < b.n; j++) {
 			if (b.e[j].sym != s)
 				continue;

@@ -22,6 +22,7 @@
 #include <string.h>
 
 enum { CLASS_MAX = 16 }; /* size classes of 16 bytes: up to 256 */
+enum { SYMBOL_MEMO = 64 }; /* strings whose symbol is remembered */
 
 struct frame {
 	struct frame *up;
@@ -73,6 +74,10 @@ struct es {
 	uint32_t depth, max_depth;
 	struct counters count;
 	const struct eval_io *io;
+	struct {
+		W str; /* kept alive, so that the address stays its own */
+		sym_t sym;
+	} symbols[SYMBOL_MEMO];
 	W builtins;  /* the set */
 	W *globals;  /* by symbol; 0 where there is none; mem_root */
 	uint32_t n_globals;
@@ -165,8 +170,11 @@ W force_by(W w, const struct node *by);
 /* The value of a slot, filling it. */
 W read_slot(W *slot, struct frame *f, const struct node *by);
 
-/* The word of a slot for keeping elsewhere: not a mark. */
-W share_slot(W *slot, struct frame *f, const struct node *by);
+/* The word of a slot for keeping elsewhere: not a mark, save W_HOLE while the slot is being filled. */
+W share_slot(W *slot, struct frame *f);
+
+/* The symbol of a string value; remembers the last strings asked about. */
+sym_t word_symbol(W str);
 
 /* Applies a closure or builtin to exactly its arity / calls anything. node may be NULL. */
 W call_words(W fn, unsigned n, const W *args, const struct node *by);

@@ -117,6 +117,18 @@ const char *vtype_name(enum vtype t)
 	return names[t];
 }
 
+/* Names of attributes that are computed are mostly the same few strings, from mapAttrs or attrNames. */
+sym_t word_symbol(W w)
+{
+	unsigned i = (unsigned)(w >> 4) % SYMBOL_MEMO;
+
+	if (es.symbols[i].str != w) {
+		es.symbols[i].sym = sym_intern(w_get_str(w)->b, w_get_str(w)->len);
+		es.symbols[i].str = w;
+	}
+	return es.symbols[i].sym;
+}
+
 /* --- functions --- */
 
 /* The lambda behind a closure or partial application of one, and how many arguments it has. */

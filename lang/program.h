@@ -116,6 +116,9 @@ struct n_formal {
 	const struct node *def; /* NULL: required */
 };
 
+/* Slots of a frame that may live on the C stack. */
+enum { STACK_FRAME_SLOTS = 8 };
+
 /* A chain of lambdas taken together: arity - 1 plain parameters and a last one, plain or with
  * formals.  Parameters are slots 0 .. arity-1 of its frame. */
 struct n_lambda {
@@ -123,6 +126,7 @@ struct n_lambda {
 	uint32_t arity, nslots;
 	uint32_t n_formals;
 	uint8_t has_formals, ellipsis;
+	uint8_t on_stack;	  /* nothing captures its frame: it may live on the C stack */
 	uint8_t n_strict;	  /* the body forces these parameters first, in this order */
 	uint8_t strict[5];
 	struct n_formal *formals; /* by ascending symbol */

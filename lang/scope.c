@@ -60,7 +60,7 @@ static uint32_t new_slot(struct resolver *r)
 
 static void push_frame(struct resolver *r, struct cframe *f)
 {
-	*f = (struct cframe){ r->frame, r->frame ? r->frame->depth + 1 : 0, 0, 0 };
+	*f = (struct cframe){ r->frame, r->frame ? r->frame->depth + 1 : 0, 0, 0, 0 };
 	r->frame = f;
 }
 
@@ -317,6 +317,7 @@ static W lazy_word(const struct node *n)
 /* Slots for the expressions of `inherit (e)`, resolved in the scope that holds now, onto out. */
 static uint32_t *from_slots(struct resolver *r, const struct bindings *b, struct n_slot *out)
 {
+	r->frame->captured |= b->n_from > 0;
 	uint32_t *slots = arena_alloc(&r->tmp, (b->n_from + 1) * sizeof *slots);
 
 	for (uint32_t i = 0; i < b->n_from; i++) {
@@ -389,6 +390,7 @@ static const struct node *resolve_rec(struct resolver *r, const struct expr *x)
 	struct cscope sc = { 0 };
 	struct cframe f;
 
+	r->frame->captured = 1;
 	push_frame(r, &f);
 	const struct node **outer = outer_values(r, v, b->n);
 	for (uint32_t i = 0; i < b->n; i++) {
@@ -421,6 +423,7 @@ static const struct node *own_frame(struct resolver *r, const struct expr *x)
 	struct n_frame *n = node_new(r, sizeof *n, OP_FRAME, x);
 	struct cframe f;
 
+	r->frame->captured = 1;
 	push_frame(r, &f);
 	f.head = 1;
 	n->body = resolve(r, x, 1);
@@ -438,6 +441,7 @@ static const struct node *resolve_let(struct resolver *r, const struct expr *x, 
 		return resolve(r, x->let.body, strict);
 	if (!may_share(r, strict, b->n + b->n_from))
 		return own_frame(r, x);
+	r->frame->captured = 1;
 	struct binding **v = arena_alloc(&r->tmp, b->n * sizeof *v + 1);
 	struct n_let *n = node_new(r, sizeof *n + (b->n + b->n_from) * sizeof *n->v, OP_LET, x);
 	for (uint32_t i = 0; i < b->n; i++)
@@ -460,6 +464,7 @@ static const struct node *resolve_with(struct resolver *r, const struct expr *x,
 {
 	if (!may_share(r, strict, 1))
 		return own_frame(r, x);
+	r->frame->captured = 1;
 	struct n_with *n = node_new(r, sizeof *n, OP_WITH, x);
 	struct cwith w = { .frame = r->frame, .up = r->with, .node = n };
 	n->env = resolve(r, x->with.env, 0);
@@ -505,8 +510,10 @@ static void resolve_formals(struct resolver *r, struct n_lambda *l, const struct
 		bind_var(r, sc, f->sym, l->formals[i].slot);
 	}
 	for (uint32_t i = 0; i < fs->n; i++)
-		if (fs->v[i].def)
+		if (fs->v[i].def) {
 			l->formals[i].def = resolve(r, fs->v[i].def, 0);
+			r->frame->captured |= l->formals[i].def->op != OP_CONST;
+		}
 	qsort(l->formals, fs->n, sizeof *l->formals, formal_by_symbol);
 }
 
@@ -522,6 +529,7 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	l->name = x->lambda.name;
 	l->doc = x->lambda.doc;
 	l->doc_len = x->lambda.doc_len;
+	r->frame->captured = 1;
 	push_frame(r, &f);
 	f.nslots = arity;
 	for (uint32_t i = 0; i < arity; i++) {
@@ -540,10 +548,20 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	f.head = 1;
 	l->body = resolve(r, x->lambda.body, 1);
 	l->nslots = f.nslots;
+	l->on_stack = !f.captured && f.nslots <= STACK_FRAME_SLOTS;
 	unbind(&sc);
 	pop_frame(r);
 	strict_params(l);
 	return &l->h;
+}
+
+/* The arguments that calling a known builtin with all of its arguments evaluates in place, a bit each. */
+static uint64_t forced_args(const struct node *fn, uint32_t n)
+{
+	W w = fn->op == OP_CONST ? ((const struct n_const *)fn)->w : W_NULL;
+	const struct box_builtin *b = W_PTR(w);
+
+	return W_TAG(w) == TAG_BOX && b->h.kind == BOX_BUILTIN && b->h.n == n ? b->strict : 0;
 }
 
 static const struct node *resolve_call(struct resolver *r, const struct expr *x, int strict)
@@ -552,8 +570,9 @@ static const struct node *resolve_call(struct resolver *r, const struct expr *x,
 
 	c->n = x->call.n;
 	c->fn = resolve(r, x->call.fn, strict);
+	uint64_t at_once = strict ? forced_args(c->fn, c->n) : 0;
 	for (uint32_t i = 0; i < c->n; i++)
-		c->args[i] = resolve(r, x->call.v[i], 0);
+		c->args[i] = resolve(r, x->call.v[i], i < 64 && (at_once >> i & 1));
 	return &c->h;
 }
 
@@ -667,7 +686,7 @@ static const struct node *resolve_assert(struct resolver *r, const struct expr *
 	return &n->h;
 }
 
-const struct node *resolve(struct resolver *r, const struct expr *x, int strict)
+static const struct node *resolve_kind(struct resolver *r, const struct expr *x, int strict)
 {
 	switch ((enum expr_kind)x->kind) {
 	case E_INT: return node_const(r, x, literal_int(r, x->i));
@@ -692,6 +711,21 @@ const struct node *resolve(struct resolver *r, const struct expr *x, int strict)
 	case E_CONCAT: return resolve_many(r, x, x->rec ? OP_INTERP : OP_PATH, x->concat.n, x->concat.v);
 	}
 	abort();
+}
+
+/* Putting these off takes a word from somewhere, never the frame they run in. */
+static int is_cheap(const struct node *n)
+{
+	return n->op == OP_CONST || (n->op >= OP_VAR0 && n->op <= OP_VARN);
+}
+
+const struct node *resolve(struct resolver *r, const struct expr *x, int strict)
+{
+	const struct node *n = resolve_kind(r, x, strict);
+
+	if (!strict && !is_cheap(n))
+		r->frame->captured = 1;
+	return n;
 }
 
 const struct node *scope_resolve(const struct expr *x, const struct scope_env *env, struct arena *mem,

@@ -7,12 +7,13 @@
 
 #include "lang/program.h"
 
-/* A frame being laid out. head: nothing but its parameters took slots so far in a branch, so a
+/* A frame being laid out.  captured: something may outlive the call that made the frame and refer to it, or
+ * the frame may hold marks.  head: nothing but its parameters took slots so far in a branch, so a
  * let of any size belongs to it. */
 struct cframe {
 	struct cframe *up;
 	uint32_t depth, nslots;
-	int head;
+	int head, captured;
 };
 
 struct cvar {
