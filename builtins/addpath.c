@@ -111,13 +111,18 @@ static int recall_filter(void *user, const char *path, size_t n, enum nar_type t
 
 static void hash_object(const struct add_path *p, struct filtering *f, struct hash *out)
 {
-	const char *path = w_get_path(p->path)->b, *place = fs_tree(p->path);
+	const char *path = w_get_path(p->path)->b, *text = fs_provided(p->path);
+	const char *place = text ? NULL : fs_tree(p->path);
 	const struct nar_filter ask = { ask_filter, f };
 	struct err e = ERR_INIT;
 	uint64_t size = 0;
-	int rc;
+	int rc = 0;
 
-	if (p->method == CA_FLAT)
+	if (text && p->method == CA_FLAT)
+		hash_bytes(HASH_SHA256, text, strlen(text), out);
+	else if (text)
+		nar_hash_bytes(HASH_SHA256, slice_of(text), 0, out, &size);
+	else if (p->method == CA_FLAT)
 		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, &size, &e);
 	else
 		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : NULL, out, &size, &e);
@@ -194,12 +199,21 @@ static void copy_object(const struct store_ops *ops, const struct add_path *p, W
 	const char *from = fs_tree(p->path);
 	struct err e = ERR_INIT;
 
-	if (is_there(ops, path))
-		return;
 	if (f)
 		f->copied_root = strlen(from);
 	if (ops->add_tree(ops->user, to, from, p->method, h, f ? &recall : NULL, p->refs, p->nrefs, &e))
 		throw_err(&e);
+}
+
+/* Without a store to copy to, the copy is read from where it comes from. */
+static void stand_in(W path, const char *store_path)
+{
+	const char *text = fs_provided(path);
+
+	if (text)
+		fs_stand_in_text(store_path, w_cstr(text));
+	else
+		fs_stand_in(store_path, fs_tree(path));
 }
 
 W add_path(const struct add_path *p)
@@ -231,7 +245,7 @@ W add_path(const struct add_path *p)
 	if (ops)
 		copy_object(ops, p, result, &h, f);
 	else if (!f)
-		fs_stand_in(w_get_str(result)->b, fs_tree(p->path));
+		stand_in(p->path, w_get_str(result)->b);
 	return result;
 }
 

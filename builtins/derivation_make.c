@@ -164,7 +164,7 @@ W derivation_output_string(struct slice drv_path, struct slice output, struct sl
 	return w_str(path.p, path.n, ctx_single(elem.p, elem.len));
 }
 
-static W drv_path_string(struct slice path)
+W derivation_path_string(struct slice path)
 {
 	char small[512], *elem = path.n + 2 <= sizeof small ? small : mem_bytes(path.n + 2);
 
@@ -178,7 +178,7 @@ static W result_set(const struct store_object *o)
 	struct attrs_builder b;
 
 	attrs_builder_init(&b, 1 + o->drv->noutputs);
-	attrs_add(&b, SYM_DRV_PATH, 0, drv_path_string(o->path));
+	attrs_add(&b, SYM_DRV_PATH, 0, derivation_path_string(o->path));
 	for (size_t i = 0; i < o->drv->noutputs; i++) {
 		const struct drv_known_output *out = &o->drv->outputs[i];
 

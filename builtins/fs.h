@@ -40,8 +40,6 @@ void fs_search_path_add_all(const char *entries);
 struct fs_hooks {
 	/* Builds or fetches what a context names, so that it can be read, and allows reading it. Throws. */
 	void (*realise)(uint32_t ctx);
-	/* The value of importing a valid derivation file; W_ABSENT when path is none.  Throws. */
-	W (*import_drv)(W path);
 	/* The directory a search path entry like "https://…", "channel:…" or "flake:…" stands for. Throws. */
 	W (*fetch_entry)(const char *entry, size_t n);
 };
@@ -73,6 +71,9 @@ W fs_resolve(W path);
 /* Where an object that is to be copied whole lies physically, links in its directory part followed; it exists and
  * reading all of it is allowed.  Collected.  Throws. */
 const char *fs_tree(W path);
+
+/* The text of a file that lies nowhere on disk (<nix/…>, toFile without a store), NULL for others. Collected or static. */
+const char *fs_provided(W path);
 
 /* The contents of a file, without context.  Throws. */
 W fs_read_file(W path);

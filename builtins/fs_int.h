@@ -46,7 +46,4 @@ W fs_walk(W path, int full, enum fs_kind *why);
 /* The physical names to try for a path, best first; returns how many.  out[0] may be the path itself. */
 unsigned fs_places(W path, const char *out[2]);
 
-/* Text of a file of FS_PROVIDED_DIR, NULL when path is none. */
-const char *fs_provided(W path);
-
 #endif

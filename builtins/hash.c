@@ -8,6 +8,7 @@
 #include "store/hash.h"
 
 #include <fcntl.h>
+#include <string.h>
 
 static enum hash_algo algo_of(const struct str *s)
 {
@@ -50,8 +51,11 @@ BUILTIN(bi_hash_file, "hashFile", "!algorithm !path",
 
 	if (fs_stat(path) == FS_DIRECTORY)
 		throw_error(EK_IO, "cannot read '%s': it is a directory", w_get_path(path)->b);
+	const char *text = fs_provided(path);
+	if (text)
+		hash_bytes(a, text, strlen(text), &h);
 	/* Streamed: a file is hashed whole, however large. */
-	if (hash_file(a, AT_FDCWD, fs_tree(fs_resolve(path)), &h, NULL, &e))
+	else if (hash_file(a, AT_FDCWD, fs_tree(fs_resolve(path)), &h, NULL, &e))
 		throw_err(&e);
 	return print_hash(&h, HASH_BASE16);
 }

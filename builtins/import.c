@@ -12,7 +12,9 @@
 #include "base/buf.h"
 #include "base/pathname.h"
 #include "base/source.h"
+#include "builtins/drvs.h"
 #include "builtins/fs_int.h"
+#include "builtins/import_drv.h"
 #include "builtins/store_ops.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
@@ -31,16 +33,33 @@ static __attribute__((noreturn, cold)) void no_store(const struct ctx_elem *c)
 		    (int)c->path_len, c->path, (int)c->output_len, c->output);
 }
 
-static int is_valid(const struct ctx_elem *c)
+/* Is the object there to be read?  What this evaluation made is written for it now. */
+static int is_valid(struct slice path)
 {
 	struct err e = ERR_INIT;
+	int r;
 
-	if (!store_ops)
-		return fs_lstat(w_path(c->path, c->path_len)) >= FS_REGULAR;
-	int r = store_ops->is_valid(store_ops->user, (struct slice){ c->path, c->path_len }, &e);
+	if (!store_ops) {
+		const struct store_object *o = drvs_find(path);
+		return (o && o->drv) || fs_lstat(w_path(path.p, path.n)) >= FS_REGULAR;
+	}
+	r = drvs_write(path, &e);
+	if (!r)
+		r = store_ops->is_valid(store_ops->user, path, &e);
 	if (r < 0)
 		throw_err(&e);
 	return r;
+}
+
+/* The same of an output, whose path must be known for that. */
+static int is_built(const struct ctx_elem *c)
+{
+	const struct store_object *o = drvs_find((struct slice){ c->path, c->path_len });
+
+	for (size_t i = 0; o && o->drv && i < o->drv->noutputs; i++)
+		if (slice_eq(o->drv->outputs[i].name, (struct slice){ c->output, c->output_len }))
+			return o->drv->outputs[i].path.n && is_valid(o->drv->outputs[i].path);
+	return 0;
 }
 
 void fs_realise_context(uint32_t ctx)
@@ -55,9 +74,9 @@ void fs_realise_context(uint32_t ctx)
 	}
 	for (size_t i = 0; i < ctx_count(ctx); i++) {
 		ctx_parse(ctx_element(ctx, i), &c);
-		if (c.kind == CTX_BUILT)
+		if (c.kind == CTX_BUILT && !is_built(&c))
 			no_store(&c);
-		if (!is_valid(&c))
+		if (c.kind != CTX_BUILT && !is_valid((struct slice){ c.path, c.path_len }))
 			throw_error(EK_EVAL, "path '%.*s' is not valid%s", (int)c.path_len, c.path,
 				    eval_settings.read_only ? ": in read-only mode nothing is written to the store" : "");
 	}
@@ -178,17 +197,6 @@ W fs_import(W path)
 	return value;
 }
 
-/* What a derivation file of the store stands for; W_ABSENT for other paths. */
-static W import_drv(W path)
-{
-	struct fs *fs = fs_state();
-	struct box_path *p = w_get_path(path);
-
-	if (!fs->hooks.import_drv || p->h.n < 4 || memcmp(p->b + p->h.n - 4, ".drv", 4))
-		return W_ABSENT;
-	return fs->hooks.import_drv(path);
-}
-
 BUILTIN_FLAGS(bi_import, BI_GLOBAL, "import", "!path",
 	      "The value of the expression in the file *path*. For a directory that is its `default.gx`, or its "
 	      "`default.nix`.\n"
@@ -197,7 +205,7 @@ BUILTIN_FLAGS(bi_import, BI_GLOBAL, "import", "!path",
 	      "from a derivation that is not built yet, it is built first.",
 	      "isFunction (import <nix/fetchurl.nix>)", "true")
 {
-	W path = fs_realise(args[0]), w = import_drv(path);
+	W path = fs_realise(args[0]), w = import_derivation(path);
 
 	return w == W_ABSENT ? fs_import(path) : w;
 }
@@ -208,7 +216,7 @@ BUILTIN_FLAGS(bi_scoped_import, BI_GLOBAL, "scopedImport", "scope path",
 	      "Unlike with `import`, the file is evaluated each time.",
 	      "isFunction (scopedImport { x = 2; } <nix/fetchurl.nix>)", "true")
 {
-	W path = fs_realise(args[1]), w = import_drv(path);
+	W path = fs_realise(args[1]), w = import_derivation(path);
 
 	if (w != W_ABSENT)
 		return w;

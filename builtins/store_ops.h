@@ -20,7 +20,8 @@ struct store_ops {
 			struct err *e);
 
 	/* Copies the file or tree at `from` to `path`, which was computed from the hash h of it.  filter (may be NULL) is asked
-	 * for paths that begin with `from`, and answers as it did for the hash.  ERR_HASH when the contents have changed since. */
+	 * for paths that begin with `from`, and answers as it did for the hash.  Nothing to do when it is
+	 * valid.  ERR_HASH when the contents have changed since. */
 	int (*add_tree)(void *user, struct slice path, const char *from, enum ca_method method, const struct hash *h,
 			const struct nar_filter *filter, const struct slice *refs, size_t nrefs, struct err *e);
 
