@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: MIT
+#
+# What an evaluation puts into a store, and reads back from it.
+. "$srcdir/tests/integration/lib.sh"
+
+mkdir src
+echo one >src/one
+echo two >src/two
+cat >pkg.gx <<'GX'
+{ src ? ./src }:
+let
+  source = derivation {
+    name = "source"; system = "s"; builder = "b"; url = "http://x";
+    outputHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"; outputHashAlgo = "sha256";
+  };
+  config = builtins.toFile "config" "from ${src}";
+in derivation { name = "pkg"; system = "s"; builder = "${source}/sh"; args = [ config ]; outputs = [ "out" "dev" ]; }
+GX
+
+here=$PWD
+store() { ls "$here/st/nix/store" | sed -n 's/^[0-9a-z]\{32\}-//p' | sort | tr '\n' ' '; }
+holds() { # NAMES
+	_got=$(store)
+	[ "$_got" = "$1 " ] || { echo "the store holds $_got" && return 1; }
+}
+
+check "a value needs no store" prints '"pkg"' gxeval -f pkg.gx -A name
+check "--drv-path writes the derivation" gxeval --store "$here/st" --drv-path -f pkg.gx
+check "with all it refers to" holds "config pkg.drv source.drv src"
+check "writing it again changes nothing" gxeval --store "$here/st" --drv-path -f pkg.gx
+check "the same objects" holds "config pkg.drv source.drv src"
+check "read-only gives the same path" sh -c 'a=$(gxeval --read-only --drv-path -f pkg.gx) &&
+	b=$(gxeval --store "$PWD/st" --drv-path -f pkg.gx) && [ "$a" = "$b" ]'
+
+check "a text that was only just made is read back" \
+	prints '"x"' gxeval --store "$here/st" -E 'builtins.readFile (builtins.toFile "t" "x")'
+check "a filtered copy holds what the filter wanted" \
+	prints '{ one = "regular"; }' gxeval --store "$here/st" -E \
+	'builtins.readDir (builtins.filterSource (p: t: baseNameOf p != "two") ./src)'
+check "a derivation is imported from its file" prints '"dev"' gxeval --store "$here/st" -E \
+	'builtins.elemAt (map (o: o.outputName) (import (import ./pkg.gx { }).drvPath).all) 0'
+check "the store is as Nix wants it" sh -c 'command -v nix-store >/dev/null || exit 0
+	NIX_REMOTE= NIX_CONF_DIR="$PWD" nix-store --store "$PWD/st" --verify --check-contents'
