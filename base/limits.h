@@ -50,6 +50,11 @@
 /* Depth of directories in an archive: what a NAR can hold. */
 #define LIMIT_ARCHIVE_DEPTH LIMIT_NAR_DEPTH
 
+/* Flakes: inputs of inputs, of which the deepest known graphs have some ten levels; and all inputs of a graph, each counted for every way
+ * that leads to it. */
+#define LIMIT_FLAKE_DEPTH 200
+#define LIMIT_FLAKE_INPUTS 20000
+
 /* Output of a program that is kept in memory (git's lists of files). */
 #define LIMIT_PROGRAM_OUTPUT ((size_t)1 << 30)
 

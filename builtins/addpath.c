@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "builtins/fs.h"
+#include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
 
@@ -86,6 +87,10 @@ static int ask_filter(void *user, const char *path, size_t n, enum nar_type type
 {
 	struct filtering *f = user;
 
+	if (fs_hidden(path, n, 0)) {
+		strmap_put(&f->left_out, path + f->asked_root, n - f->asked_root, NULL);
+		return 0;
+	}
 	f->path = path;
 	f->n = n;
 	f->type = nar_type_name(type);
@@ -107,6 +112,14 @@ static int recall_filter(void *user, const char *path, size_t n, enum nar_type t
 	return !strmap_get(&f->left_out, path + f->copied_root, n - f->copied_root);
 }
 
+/* Leaves out what the tree hides, of paths that begin with `root`; n is 0 when it hides nothing. */
+static struct fs_members_filter members_of(W path, const char *root)
+{
+	const struct box_path *p = w_get_path(path);
+
+	return (struct fs_members_filter){ p->b, fs_has_members(p->b, p->h.n) ? p->h.n : 0, strlen(root) };
+}
+
 /* --- hashing --- */
 
 static void hash_object(const struct add_path *p, struct filtering *f, struct hash *out)
@@ -114,6 +127,8 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	const char *path = w_get_path(p->path)->b, *text = fs_provided(p->path);
 	const char *place = text ? NULL : fs_tree(p->path);
 	const struct nar_filter ask = { ask_filter, f };
+	struct fs_members_filter members = members_of(p->path, path);
+	const struct nar_filter tracked = { fs_members_include, &members };
 	struct err e = ERR_INIT;
 	uint64_t size = 0;
 	int rc = 0;
@@ -125,7 +140,8 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	else if (p->method == CA_FLAT)
 		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, &size, &e);
 	else
-		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : NULL, out, &size, &e);
+		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : members.n ? &tracked : NULL, out, &size,
+			      &e);
 	hashed_bytes += size;
 	if (f && f->raised) {
 		err_release(&e);
@@ -201,7 +217,10 @@ static void copy_object(const struct store_ops *ops, const struct add_path *p, W
 
 	if (f)
 		f->copied_root = strlen(from);
-	if (ops->add_tree(ops->user, to, from, p->method, h, f ? &recall : NULL, p->refs, p->nrefs, &e))
+	struct fs_members_filter members = members_of(p->path, from);
+	const struct nar_filter tracked = { fs_members_include, &members };
+	if (ops->add_tree(ops->user, to, from, p->method, h, f ? &recall : members.n ? &tracked : NULL, p->refs, p->nrefs,
+			  &e))
 		throw_err(&e);
 }
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "base/pathname.h"
 #include "builtins/corepkgs.h"
+#include "builtins/fs_members.h"
 #include "eval/eval.h"
 
 #include <errno.h>
@@ -186,6 +187,8 @@ static const char *mounted(const char *path, size_t n)
 	size_t object = fs->stand_ins.n ? object_len(path, n) : 0;
 	uint64_t *v = object ? strmap_get(&fs->stand_ins, path, object) : NULL;
 
+	if (v && fs_hidden(path, n, 1))
+		return "/dev/null/hidden"; /* where nothing can be */
 	if (v)
 		return rebase(path, n, object, (const char *)(uintptr_t)*v);
 	if (!fs->mounts.n)
@@ -347,7 +350,7 @@ W fs_walk(W path, int full, enum fs_kind *why)
 /* The path to hand to look(): as it is when the kernel may resolve it. */
 static W located(W path, int full, enum fs_kind *why)
 {
-	if (!fs_guarded() && !fs_state()->mounts.n)
+	if (!fs_guarded() && !fs_state()->mounts.n && !fs_has_members(w_get_path(path)->b, w_get_path(path)->h.n))
 		return path;
 	W real = fs_walk(path, full, why);
 	if (real != W_ABSENT && fs_guarded() && !fs_allowed(w_get_path(real)->b, w_get_path(real)->h.n)) {

@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "builtins/fs_int.h"
+#include "builtins/fs_members.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -60,7 +61,7 @@ static W openable(W path)
 {
 	W real = path;
 
-	if (fs_guarded() || fs_state()->mounts.n)
+	if (fs_guarded() || fs_state()->mounts.n || fs_has_members(w_get_path(path)->b, w_get_path(path)->h.n))
 		real = fs_resolve(path);
 	if (fs_guarded() && !fs_allowed(w_get_path(real)->b, w_get_path(real)->h.n))
 		fs_throw(FS_DENIED, path);
@@ -259,6 +260,7 @@ static W kind_later(W path, W unused)
 struct lister {
 	struct attrs_builder b;
 	W dir;
+	int members; /* of the directory only some count */
 	W kind[4]; /* of regular, directory, symlink, other */
 };
 
@@ -284,9 +286,9 @@ static void list_entry(struct lister *l, const struct linux_dirent64 *d)
 
 	if (d->name[0] == '.' && (n == 1 || (n == 2 && d->name[1] == '.')))
 		return;
-	if (fs_guarded()) {
+	if (fs_guarded() || l->members) {
 		struct box_path *p = w_get_path(fs_join(l->dir, d->name, n));
-		if (!fs_allowed(p->b, p->h.n))
+		if ((fs_guarded() && !fs_allowed(p->b, p->h.n)) || fs_hidden(p->b, p->h.n, 0))
 			return;
 	}
 	attrs_add(&l->b, sym_intern(d->name, n), 0, entry_kind(l, d, n));
@@ -310,6 +312,7 @@ static int list_fd(struct lister *l, int fd)
 static W list_dir(W real, W path)
 {
 	struct lister l = { .dir = real,
+			    .members = fs_has_members(w_get_path(real)->b, w_get_path(real)->h.n),
 			    .kind = { kind_word(FS_REGULAR), kind_word(FS_DIRECTORY), kind_word(FS_SYMLINK),
 				      kind_word(FS_OTHER) } };
 
