@@ -18,7 +18,7 @@ in derivation { name = "pkg"; system = "s"; builder = "${source}/sh"; args = [ c
 GX
 
 here=$PWD
-store() { ls "$here/st/nix/store" | sed -n 's/^[0-9a-z]\{32\}-//p' | sort | tr '\n' ' '; }
+store() { ls "$here/st/nix/store" | sed -n '/^0\{32\}-/d; s/^[0-9a-z]\{32\}-//p' | sort | tr '\n' ' '; }
 holds() { # NAMES
 	_got=$(store)
 	[ "$_got" = "$1 " ] || { echo "the store holds $_got" && return 1; }
