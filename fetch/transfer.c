@@ -468,10 +468,12 @@ static void interrupt(struct transfer_engine *g)
 static void turn(struct transfer_engine *g, const struct transfer *for_whom)
 {
 	struct curl_waitfd cancel = { g->set->cancel_fd, CURL_WAIT_POLLIN, 0 };
-	int pause = start_due(g, for_whom), running;
+	int running, pause;
 
+	start_due(g, for_whom);
 	curl_multi_perform(g->multi, &running);
 	collect(g);
+	pause = start_due(g, for_whom); /* what just failed may be due before anything else happens */
 	if (for_whom->state == TRANSFER_DONE)
 		return;
 	curl_multi_poll(g->multi, &cancel, cancel.fd >= 0, pause, NULL);
