@@ -9,7 +9,7 @@
  * The digest at the start of a store path is a good hash already: the table takes eight digits of
  * it as they are.
  *
- * Records stand in an arena.  The table belongs to the one evaluator of the process; several threads would shard it
+ * Records stand in an arena, texts to be written do not.  The table belongs to the one evaluator of the process; several threads would shard it
  * by the same digits.
  */
 #include "config.h"
@@ -123,11 +123,18 @@ static struct slice keep(struct slice s)
 	return s.n ? (struct slice){ arena_dup(&arena, s.p, s.n), s.n } : (struct slice){ "", 0 };
 }
 
+/* Texts are malloc memory, given back when they are written: an evaluation that writes all of nixpkgs would else
+ * hold a hundred megabytes of them. */
 static void keep_text(struct store_object *o, struct slice text)
 {
+	char *p;
+
 	if (!text.p || !store_ops_writing())
 		return;
-	o->text = keep(text);
+	p = must(malloc(text.n + 1));
+	memcpy(p, text.p, text.n);
+	p[text.n] = 0;
+	o->text = (struct slice){ p, text.n };
 	o->unwritten = 1;
 }
 
@@ -463,9 +470,12 @@ static int write_one(void *arg, struct store_object *o, struct err *e)
 		refs[i] = objects[o->refs[i]]->path;
 	rc = ops->add_text(ops->user, o->path, o->text, refs, o->nrefs, e);
 	free(refs);
-	if (!rc)
-		o->unwritten = 0;
-	return rc;
+	if (rc)
+		return rc;
+	free((char *)o->text.p);
+	o->text = (struct slice){ NULL, 0 };
+	o->unwritten = 0;
+	return 0;
 }
 
 int drvs_write(struct slice path, struct err *e)
