@@ -101,6 +101,18 @@ static void add_gap(struct buf *b, const struct trace *t, uint32_t i)
 		buf_addf(b, "  … %u more …\n", (unsigned)t->skipped);
 }
 
+/* How often the `period` frames at i come again.  What was not kept between them was more of the same; how much of it
+ * depends on the size of the stack, so no number is given then. */
+static void add_repeat(struct buf *b, const struct trace *t, uint32_t i, uint32_t period, uint32_t times)
+{
+	const char *lines = period > 1 ? "lines repeat" : "line repeats";
+
+	if (t->skipped && i < t->skipped_after && t->skipped_after < i + period * (times + 1))
+		buf_addf(b, "  … the last %s many more times …\n", lines);
+	else
+		buf_addf(b, "  … the last %s %u more times …\n", lines, (unsigned)times);
+}
+
 void trace_add(struct buf *b, const struct trace *t, const struct trace_style *style)
 {
 	uint32_t shown = 0, hidden = 0;
@@ -126,8 +138,7 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 			hidden += !keep && !minor;
 		}
 		if (times && (style->full || shown < SHORT_FRAMES))
-			buf_addf(b, "  … the last %s %u more times …\n", period > 1 ? "lines repeat" : "line repeats",
-				 (unsigned)times);
+			add_repeat(b, t, i, period, times);
 		i += period * (times + 1);
 	}
 	if (hidden)
