@@ -29,7 +29,7 @@ BUILTIN(bi_head, "head", "!list",
 
 	if (!list_len(l))
 		throw_error(EK_EVAL, "'head' called on an empty list");
-	return force_at(&list_of(l)->e[0]);
+	return list_force(l, 0);
 }
 
 /* The elements of l from `from` up to `to`. */
@@ -63,7 +63,7 @@ BUILTIN(bi_elem_at, "elemAt", "list !n",
 	if (n < 0 || n >= list_len(l))
 		throw_error(EK_EVAL, "'elemAt' called with index %lld on a list of %u elements", (long long)n,
 			    list_len(l));
-	return force_at(&list_of(l)->e[n]);
+	return list_force(l, (uint32_t)n);
 }
 
 BUILTIN_FLAGS(bi_map, BI_GLOBAL, "map", "f !list",
@@ -74,11 +74,7 @@ BUILTIN_FLAGS(bi_map, BI_GLOBAL, "map", "f !list",
 
 	if (!list_len(w))
 		return w;
-	W f = arg_function(args, 0);
-	struct list *l = list_of(w), *out = list_new(l->n);
-	for (uint32_t i = 0; i < l->n; i++)
-		out->e[i] = lazy_call1(f, l->e[i]);
-	return w_list(out);
+	return list_map(arg_function(args, 0), w);
 }
 
 BUILTIN(bi_gen_list, "genList", "generator !length",
@@ -89,11 +85,7 @@ BUILTIN(bi_gen_list, "genList", "generator !length",
 
 	if (n < 0)
 		throw_error(EK_EVAL, "cannot create a list of %lld elements", (long long)n);
-	W f = arg_function(args, 0);
-	struct list *out = list_new((size_t)n);
-	for (int64_t i = 0; i < n; i++)
-		out->e[i] = lazy_call1(f, w_int(i));
-	return w_list(out);
+	return list_generate(arg_function(args, 0), (size_t)n);
 }
 
 BUILTIN(bi_filter, "filter", "f !list",
@@ -105,13 +97,14 @@ BUILTIN(bi_filter, "filter", "f !list",
 	if (!list_len(w))
 		return w;
 	W f = arg_function(args, 0);
-	struct list *l = list_of(w);
-	W *keep = mem_new(mem_size(l->n, sizeof *keep, 0));
-	uint32_t k = 0;
-	for (uint32_t i = 0; i < l->n; i++)
-		if (want_bool(call1(f, l->e[i]), "the result of the function given to 'filter'"))
-			keep[k++] = l->e[i];
-	if (k == l->n)
+	uint32_t n = list_len(w), k = 0;
+	W *keep = mem_new(mem_size(n, sizeof *keep, 0));
+	for (uint32_t i = 0; i < n; i++) {
+		W e = list_argument(w, i, f, 1, 0);
+		if (want_bool(call1(f, e), "the result of the function given to 'filter'"))
+			keep[k++] = e;
+	}
+	if (k == n)
 		return w;
 	struct list *out = list_new(k);
 	memcpy(out->e, keep, k * sizeof *keep);
@@ -150,11 +143,11 @@ BUILTIN(bi_elem, "elem", "x !list",
 	"Whether an element of *list* is equal to *x*. Elements after the first such one are not evaluated.",
 	"elem 2 [ 1 2 3 ]", "true")
 {
-	struct list *l = list_of(arg_list(args, 1));
+	W l = arg_list(args, 1);
 
-	for (uint32_t i = 0; i < l->n; i++) {
+	for (uint32_t i = 0; i < list_len(l); i++) {
 		arg_force(args, 0);
-		if (value_equal_inside(args[0], force_at(&l->e[i])))
+		if (value_equal_inside(args[0], list_force(l, i)))
 			return W_TRUE;
 	}
 	return W_FALSE;
@@ -164,10 +157,10 @@ BUILTIN(bi_elem, "elem", "x !list",
 static int any_is(W *args, int wanted, const char *what)
 {
 	W pred = arg_function(args, 0);
-	struct list *l = list_of(arg_list(args, 1));
+	W l = arg_list(args, 1);
 
-	for (uint32_t i = 0; i < l->n; i++)
-		if (want_bool(call1(pred, l->e[i]), what) == wanted)
+	for (uint32_t i = 0; i < list_len(l); i++)
+		if (want_bool(call1(pred, list_argument(l, i, pred, 1, 0)), what) == wanted)
 			return 1;
 	return 0;
 }
@@ -192,10 +185,10 @@ BUILTIN(bi_foldl, "foldl'", "!op nul !list",
 	"foldl' (acc: x: acc * 10 + x) 0 [ 1 2 3 ]", "123")
 {
 	W op = arg_function(args, 0), acc = args[1];
-	struct list *l = list_of(arg_list(args, 2));
+	W l = arg_list(args, 2);
 
-	for (uint32_t i = 0; i < l->n; i++)
-		acc = call2(op, acc, l->e[i]);
+	for (uint32_t i = 0; i < list_len(l); i++)
+		acc = call2(op, acc, list_argument(l, i, op, 2, 1));
 	return acc;
 }
 
@@ -242,12 +235,13 @@ BUILTIN(bi_concat_map, "concatMap", "!f !list",
 	"concatMap (x: [ x (x * 10) ]) [ 1 2 ]", "[ 1 10 2 20 ]")
 {
 	W f = arg_function(args, 0);
-	struct list *l = list_of(arg_list(args, 1));
-	W *parts = mem_new(mem_size(l->n, sizeof *parts, 8));
+	W l = arg_list(args, 1);
+	uint32_t n = list_len(l);
+	W *parts = mem_new(mem_size(n, sizeof *parts, 8));
 
-	for (uint32_t i = 0; i < l->n; i++)
-		parts[i] = want_list(call1(f, l->e[i]), "the result of the function given to 'concatMap'");
-	return concat(parts, l->n);
+	for (uint32_t i = 0; i < n; i++)
+		parts[i] = want_list(call1(f, list_argument(l, i, f, 1, 0)), "the result of the function given to 'concatMap'");
+	return concat(parts, n);
 }
 
 const struct builtin *const builtins_lists[] = {

@@ -111,16 +111,17 @@ BUILTIN(bi_sort, "sort", "comparator !list",
 		return w;
 	struct order o = { arg_function(args, 0), 0 };
 	o.natural = arith_is_less_than(o.f);
-	struct list *l = list_of(w), *out = list_new(l->n);
-	W *t = mem_new(mem_size(l->n, sizeof *t, 0)), *sorted;
-	for (uint32_t i = 0; i < l->n; i++)
-		out->e[i] = force_at(&l->e[i]);
-	if (o.natural && l->n >= RADIX_MIN && all_small_ints(out->e, l->n))
-		sorted = radix_sort(out->e, t, l->n);
+	uint32_t n = list_len(w);
+	struct list *out = list_new(n);
+	W *t = mem_new(mem_size(n, sizeof *t, 0)), *sorted;
+	for (uint32_t i = 0; i < n; i++)
+		out->e[i] = list_force(w, i);
+	if (o.natural && n >= RADIX_MIN && all_small_ints(out->e, n))
+		sorted = radix_sort(out->e, t, n);
 	else
-		sorted = merge_sort(&o, out->e, t, l->n);
+		sorted = merge_sort(&o, out->e, t, n);
 	if (sorted != out->e)
-		memcpy(out->e, sorted, l->n * sizeof *sorted);
+		memcpy(out->e, sorted, n * sizeof *sorted);
 	return w_list(out);
 }
 

@@ -64,20 +64,21 @@ BUILTIN(bi_concat_strings_sep, "concatStringsSep", "!separator !list",
 	"concatStringsSep \"/\" [ \"usr\" \"local\" \"bin\" ]", "\"usr/local/bin\"")
 {
 	struct str *sep = arg_string(args, 0);
-	struct list *l = list_of(arg_list(args, 1));
-	W few[16], *part = l->n <= 16 ? few : mem_new(mem_size(l->n, sizeof *part, 0));
+	W l = arg_list(args, 1);
+	uint32_t n = list_len(l);
+	W few[16], *part = n <= 16 ? few : mem_new(mem_size(n, sizeof *part, 0));
 	struct ctx_acc ctx = { 0 };
-	size_t total = l->n ? mem_size(l->n - 1, sep->len, 0) : 0;
+	size_t total = n ? mem_size(n - 1, sep->len, 0) : 0;
 
 	ctx_acc_add(&ctx, sep->ctx);
-	for (uint32_t i = 0; i < l->n; i++) {
-		part[i] = coerced(force_at(&l->e[i]), "while evaluating an element of the list given to 'concatStringsSep'");
+	for (uint32_t i = 0; i < n; i++) {
+		part[i] = coerced(list_force(l, i), "while evaluating an element of the list given to 'concatStringsSep'");
 		total += w_get_str(part[i])->len;
 		ctx_acc_add(&ctx, w_get_str(part[i])->ctx);
 	}
 	struct str *out = str_alloc(total, ctx_acc_finish(&ctx));
 	char *p = out->b;
-	for (uint32_t i = 0; i < l->n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct str *s = w_get_str(part[i]);
 		if (i) {
 			memcpy(p, sep->b, sep->len);

@@ -22,6 +22,22 @@
 #include <stdio.h>
 #include <string.h>
 
+size_t int_to_string(int64_t i, char out[INT_STRING_MAX])
+{
+	char digits[INT_STRING_MAX], *p = digits + sizeof digits;
+	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	if (i < 0)
+		*--p = '-';
+	size_t n = (size_t)(digits + sizeof digits - p);
+	memcpy(out, p, n);
+	out[n] = 0;
+	return n;
+}
+
 size_t float_to_string(double d, char out[FLOAT_STRING_MAX])
 {
 	return (size_t)snprintf(out, FLOAT_STRING_MAX, "%f", d);
@@ -68,12 +84,26 @@ static __attribute__((noreturn, cold)) void cannot_coerce(W w)
 	throw_error(EK_EVAL, "cannot coerce %s to a string: %s", show_type(w), show_brief(w));
 }
 
+/* By hand: this is how names and versions are computed, and printf costs ten times as much. */
+static W int_string(int64_t i)
+{
+	char text[24], *end = text + sizeof text, *p = end;
+	uint64_t u = i < 0 ? -(uint64_t)i : (uint64_t)i;
+
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	if (i < 0)
+		*--p = '-';
+	return w_str(p, (size_t)(end - p), 0);
+}
+
 static W number_string(W w)
 {
 	char text[FLOAT_STRING_MAX];
 
 	if (w_is_int(w))
-		return w_str(text, (size_t)sprintf(text, "%lld", (long long)w_get_int(w)), 0);
+		return int_string(w_get_int(w));
 	return w_str(text, float_to_string(w_get_float(w), text), 0);
 }
 
@@ -125,13 +155,11 @@ static void gather_one(struct gather *g, W w)
 /* Elements are separated by a space, but none follows an empty list. */
 static void gather_list(struct gather *g, W list)
 {
-	struct list *l = list_of(list);
-
 	note_push("while evaluating one element of the list", 0);
-	for (uint32_t i = 0; i < l->n; i++) {
-		W w = force_at(&l->e[i]);
+	for (uint32_t i = 0; i < list_len(list); i++) {
+		W w = list_force(list, i);
 		gather_one(g, w);
-		if (i + 1 < l->n && (W_TAG(w) != TAG_LIST || list_len(w)))
+		if (i + 1 < list_len(list) && (W_TAG(w) != TAG_LIST || list_len(w)))
 			buf_addc(&g->b, ' ');
 	}
 	note_pop();

@@ -201,9 +201,8 @@ static void deep(W w, struct seen *seen)
 	check_stack();
 	w = force(w);
 	if (W_TAG(w) == TAG_LIST && list_len(w) && seen_add(seen, W_PTR(w))) {
-		struct list *l = list_of(w);
-		for (uint32_t i = 0; i < l->n; i++)
-			deep(force_at(&l->e[i]), seen);
+		for (uint32_t i = 0; i < list_len(w); i++)
+			deep(list_force(w, i), seen);
 	} else if (W_TAG(w) == TAG_ATTRS && attrs_count(w) && seen_add(seen, W_PTR(w))) {
 		struct attrs *a = attrs_of(w);
 		const uint32_t *order = attrs_order(a);

@@ -3,14 +3,20 @@
  * `++` with an empty side gives the other side; otherwise it makes a node of 32 bytes.  Chains of these,
  * left- or right-leaning, are flattened once, with an explicit stack, when an element is first read: in
  * module systems nearly all concatenations are only operands of the next.
+ *
+ * A list of map or genList holds W_ABSENT where an element was not asked for, W_HOLE while one is
+ * being evaluated in place, and behind the elements the function and the source.  list_force evaluates an
+ * element in place; thunks are made only for words that must be kept elsewhere first, and for all by list_of.
+ * So a fold over a mapped list makes no thunk at all.
  */
 #include "config.h"
 #include "eval/list.h"
+#include "eval/builtin.h"
 #include "eval/state.h"
 
 #include <string.h>
 
-enum { LIST_FLAT, LIST_CONCAT };
+enum { LIST_FLAT, LIST_CONCAT, LIST_LAZY };
 
 struct concat {
 	uint32_t n, kind;
@@ -44,6 +50,108 @@ W w_list(struct list *l)
 	return w_tag(l, TAG_LIST);
 }
 
+/* --- elements made on demand --- */
+
+static struct list *lazy_new(size_t n, W f, W src)
+{
+	if (n > UINT32_MAX)
+		throw_error(EK_EVAL, "list of %zu elements is longer than the limit of 4 billion", n);
+	struct list *l = alloc(mem_size(n + 2, sizeof(W), sizeof *l));
+	l->n = (uint32_t)n;
+	l->kind = LIST_LAZY;
+	for (size_t i = 0; i < n; i++)
+		l->e[i] = W_ABSENT;
+	l->e[n] = f;
+	l->e[n + 1] = src;
+	es.count.lists++;
+	es.count.list_elements += n;
+	return l;
+}
+
+W list_map(W f, W src)
+{
+	return list_len(src) ? w_list(lazy_new(list_len(src), f, src)) : src;
+}
+
+W list_generate(W f, size_t n)
+{
+	return n ? w_list(lazy_new(n, f, 0)) : w_list_empty();
+}
+
+/* For a word taken while the element was being evaluated. */
+static W read_later(W list, W i)
+{
+	return list_force(list, (uint32_t)i);
+}
+
+static W share_lazy(struct list *l, uint32_t i)
+{
+	W *p = &l->e[i], src = l->e[l->n + 1];
+
+	if (*p == W_ABSENT)
+		*p = lazy_call1(l->e[l->n], src ? list_share(src, i) : w_int(i));
+	else if (*p == W_HOLE)
+		return lazy_native(read_later, w_list(l), i);
+	return w_peek(*p);
+}
+
+static struct list *make_all(struct list *l)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		l->e[i] = share_lazy(l, i);
+	l->kind = LIST_FLAT;
+	l->e[l->n] = l->e[l->n + 1] = 0;
+	return l;
+}
+
+/* Evaluates element i of l, which is W_ABSENT, in place. */
+static W evaluate(struct list *l, uint32_t i)
+{
+	W src = l->e[l->n + 1], f = force(l->e[l->n]);
+	W arg = src ? list_argument(src, i, f, 1, 0) : w_int(i);
+
+	/* Getting these may have come back here. */
+	if (l->e[i] != W_ABSENT)
+		return list_force(w_list(l), i);
+	struct element e = { &l->e[i], f, arg };
+	struct rec r = { .up = es.top, .p = &e, .kind = REC_ELEMENT };
+	l->e[i] = W_HOLE;
+	es.top = &r;
+	W v = call1(f, arg);
+	es.top = r.up;
+	return l->e[i] = v;
+}
+
+W list_force(W w, uint32_t i)
+{
+	struct list *l = W_PTR(w);
+
+	if (l->kind == LIST_CONCAT)
+		l = list_of(w);
+	W e = l->e[i];
+	if (W_TAG(e) == TAG_THUNK)
+		return l->e[i] = force_thunk(e);
+	if (e == W_ABSENT)
+		return evaluate(l, i);
+	if (e == W_HOLE)
+		infinite_recursion(&l->e[i], NULL);
+	return e;
+}
+
+W list_share(W w, uint32_t i)
+{
+	struct list *l = W_PTR(w);
+
+	if (l->kind == LIST_LAZY)
+		return share_lazy(l, i);
+	return w_peek(list_of(w)->e[i]);
+}
+
+W list_argument(W w, uint32_t i, W f, unsigned arity, unsigned arg)
+{
+	return function_forces(f, arity, arg) ? list_force(w, i) : list_share(w, i);
+}
+
 /* Copies the leaves of c, left to right, to out. */
 static void flatten_into(struct list *root, W *out)
 {
@@ -56,6 +164,8 @@ static void flatten_into(struct list *root, W *out)
 		struct concat *c = (struct concat *)l;
 		if (l->kind == LIST_CONCAT && c->flat)
 			l = c->flat;
+		if (l->kind == LIST_LAZY)
+			make_all(l);
 		if (l->kind == LIST_FLAT) {
 			memcpy(out, l->e, l->n * sizeof(W));
 			out += l->n;
@@ -87,7 +197,9 @@ struct list *list_of(W w)
 {
 	struct list *l = W_PTR(w);
 
-	return __builtin_expect(l->kind == LIST_FLAT, 1) ? l : flatten((struct concat *)l);
+	if (__builtin_expect(l->kind == LIST_FLAT, 1))
+		return l;
+	return l->kind == LIST_LAZY ? make_all(l) : flatten((struct concat *)l);
 }
 
 W list_concat(W a, W b)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Lists: an array of words.  `++` makes a concatenation node that is flattened the first time an
- * element is asked for.  Read lists through list_of, make them with list_new.
+ * element is asked for, and map and genList make lists whose elements are made when they are asked for.  Read single
+ * elements with list_force and list_share, whole lists through list_of; make them with list_new.
  */
 #ifndef EVAL_LIST_H
 #define EVAL_LIST_H
@@ -10,13 +11,27 @@
 
 struct list {
 	uint32_t n;
-	uint32_t kind; /* 0: elements follow; else a concatenation, private to list.c */
+	uint32_t kind; /* 0: elements follow; else private to list.c */
 	W e[];
 };
 
 /* The elements of a list value: e[0..n), each perhaps a thunk.  Do not store to e, except the value of the
- * element itself (force_at).  The result may be of kind != 0 only inside list.c. */
+ * element itself (force_at).  For a list of map or genList this makes all thunks: where elements are only forced
+ * one after the other, list_force makes none. */
 struct list *list_of(W w);
+
+/* The value of element i (below the length).  Throws. */
+W list_force(W list, uint32_t i);
+
+/* A word for element i, perhaps a thunk; evaluates nothing. */
+W list_share(W list, uint32_t i);
+
+/* Element i for a call that passes it as argument `arg` of `arity` to f: forced if f forces it first anyway.  Throws. */
+W list_argument(W list, uint32_t i, W f, unsigned arity, unsigned arg);
+
+/* The list of `f x` for each x of src, and of `f 0` … `f (n-1)`.  f may be a thunk. */
+W list_map(W f, W src);
+W list_generate(W f, size_t n);
 
 /* The length; does not flatten. */
 static inline uint32_t list_len(W w)

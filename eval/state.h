@@ -37,6 +37,7 @@ struct closure {
 enum rec_kind {
 	REC_THUNK,   /* p: thunk being forced; data: its code before */
 	REC_SLOT,    /* p: slot being filled in place; data: its word before */
+	REC_ELEMENT, /* p: struct element being evaluated in place */
 	REC_CALL,    /* p: the closure's n_lambda; by: the call node */
 	REC_BUILTIN, /* p: struct builtin; by: the call node (may be NULL); arg: argument being read, from 1 */
 	REC_NOTE,    /* p: text */
@@ -58,6 +59,12 @@ struct rec {
 struct protect {
 	void (*fn)(void *arg);
 	void *arg;
+};
+
+/* A list element to become `f arg` again, as a thunk, when its evaluation fails. */
+struct element {
+	W *slot;
+	W f, arg;
 };
 
 struct note_maker {

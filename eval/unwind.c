@@ -156,6 +156,9 @@ static void restore(const struct rec *r)
 		t->code = r->data;
 	} else if (r->kind == REC_SLOT) {
 		*(W *)r->p = r->data;
+	} else if (r->kind == REC_ELEMENT) {
+		const struct element *e = r->p;
+		*e->slot = lazy_call1(e->f, e->arg);
 	} else if (r->kind == REC_PROTECT) {
 		const struct protect *p = r->p;
 		p->fn(p->arg);

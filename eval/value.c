@@ -167,6 +167,21 @@ int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int 
 	return 1;
 }
 
+int function_forces(W f, unsigned arity, unsigned arg)
+{
+	if (w_is_box(f, BOX_BUILTIN)) {
+		const struct box_builtin *b = W_PTR(f);
+		return b->h.n == arity && (b->strict >> arg & 1);
+	}
+	if (W_TAG(f) != TAG_CLOSURE)
+		return 0;
+	const struct n_lambda *l = ((struct closure *)W_PTR(f))->l;
+	for (unsigned i = 0; l->arity == arity && i < l->n_strict; i++)
+		if (l->strict[i] == arg)
+			return 1;
+	return 0;
+}
+
 sym_t function_arg(W f, uint32_t *pos)
 {
 	uint32_t given;

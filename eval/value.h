@@ -163,6 +163,10 @@ W call2(W f, W a, W b);
 W call3(W f, W a, W b, W c);
 W calln(W f, unsigned n, const W *args);
 
+/* Does calling f with just `arity` arguments force argument `arg` before anything but the arguments before it can fail? Then
+ * forcing it early cannot be told from forcing it late. */
+int function_forces(W f, unsigned arity, unsigned arg);
+
 /* For a closure (or a partial application of one) whose next parameter is a set of formals: its
  * formals, in name order, through the callback; returns 1 and sets *ellipsis.  Else returns 0. */
 int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg,
