@@ -40,6 +40,13 @@ static void write_string(struct json_writer *j, const char *p, size_t n)
 	}
 }
 
+static void write_int(struct json_writer *j, int64_t i)
+{
+	char text[INT_STRING_MAX];
+
+	buf_add(j->b, text, int_to_string(i, text));
+}
+
 static void write_path(struct json_writer *j, W w)
 {
 	if (j->flags & TO_JSON_COPY) {
@@ -94,14 +101,12 @@ static void write_set(struct json_writer *j, W w)
 
 static void write_list(struct json_writer *j, W w)
 {
-	struct list *l = list_of(w);
-
 	buf_addc(j->b, '[');
 	note_push("while evaluating a list element for JSON", 0);
-	for (uint32_t i = 0; i < l->n; i++) {
+	for (uint32_t i = 0; i < list_len(w); i++) {
 		if (i)
 			buf_addc(j->b, ',');
-		write_value(j, j->flags & TO_JSON_FORCE ? force_at(&l->e[i]) : l->e[i]);
+		write_value(j, j->flags & TO_JSON_FORCE ? list_force(w, i) : list_share(w, i));
 	}
 	note_pop();
 	buf_addc(j->b, ']');
@@ -124,7 +129,7 @@ static void write_value(struct json_writer *j, W w)
 	w = w_peek(w);
 	switch (w_type(w)) {
 	case V_INT:
-		buf_addf(j->b, "%lld", (long long)w_get_int(w));
+		write_int(j, w_get_int(w));
 		return;
 	case V_FLOAT:
 		json_add_double(j->b, w_get_float(w));

@@ -198,13 +198,11 @@ static void write_set(struct xml_writer *x, W w)
 
 static void write_list(struct xml_writer *x, W w)
 {
-	struct list *l = list_of(w);
-
 	begin(x, "list");
 	end_open(x);
 	note_push("while evaluating a list element for XML", 0);
-	for (uint32_t i = 0; i < l->n; i++)
-		write_value(x, force_slot(x, &l->e[i]));
+	for (uint32_t i = 0; i < list_len(w); i++)
+		write_value(x, x->flags & XML_FORCE ? list_force(w, i) : w_peek(list_share(w, i)));
 	note_pop();
 	close_element(x, "list");
 }

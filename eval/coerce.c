@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* By hand: this is how names and versions are computed, and printf costs ten times as much. */
 size_t int_to_string(int64_t i, char out[INT_STRING_MAX])
 {
 	char digits[INT_STRING_MAX], *p = digits + sizeof digits;
@@ -84,26 +85,12 @@ static __attribute__((noreturn, cold)) void cannot_coerce(W w)
 	throw_error(EK_EVAL, "cannot coerce %s to a string: %s", show_type(w), show_brief(w));
 }
 
-/* By hand: this is how names and versions are computed, and printf costs ten times as much. */
-static W int_string(int64_t i)
-{
-	char text[24], *end = text + sizeof text, *p = end;
-	uint64_t u = i < 0 ? -(uint64_t)i : (uint64_t)i;
-
-	do
-		*--p = (char)('0' + u % 10);
-	while (u /= 10);
-	if (i < 0)
-		*--p = '-';
-	return w_str(p, (size_t)(end - p), 0);
-}
-
 static W number_string(W w)
 {
 	char text[FLOAT_STRING_MAX];
 
 	if (w_is_int(w))
-		return int_string(w_get_int(w));
+		return w_str(text, int_to_string(w_get_int(w), text), 0);
 	return w_str(text, float_to_string(w_get_float(w), text), 0);
 }
 
