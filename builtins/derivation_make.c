@@ -21,6 +21,7 @@
 #include "builtins/store_ops.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
+#include "store/goh1.h"
 
 #include <string.h>
 
@@ -43,6 +44,21 @@ static void require(const struct drv_args *a, const struct str *s, const char *n
 		drv_args_throw(a, "required attribute '%s' missing", name);
 }
 
+/* The sum of a Go module; what stands in the derivation is the address made from it. */
+static void plan_go_h1(const struct drv_args *a, struct output_plan *p)
+{
+	struct err e = ERR_INIT;
+	struct hash h1;
+
+	if (a->algo != HASH_ANY && a->algo != HASH_SHA256)
+		drv_args_throw(a, "outputHashMode \"" GO_H1_MODE "\" goes with SHA-256 only");
+	if (a->structured) /* the check of the output reads plain variables */
+		drv_args_throw(a, "outputHashMode \"" GO_H1_MODE "\" does not go with __structuredAttrs");
+	if (go_h1_parse(slice_str(a->hash), &h1, &e))
+		drv_args_throw_err(a, &e);
+	go_h1_address(&h1, &p->hash);
+}
+
 static void plan_fixed(const struct drv_args *a, struct output_plan *p)
 {
 	struct err e = ERR_INIT;
@@ -52,6 +68,10 @@ static void plan_fixed(const struct drv_args *a, struct output_plan *p)
 		drv_args_throw(a, "a fixed-output derivation must have a single output, called 'out'");
 	p->kind = DRV_FIXED;
 	p->method = a->has_method ? a->method : CA_FLAT;
+	if (a->go_h1) {
+		plan_go_h1(a, p);
+		return;
+	}
 	if (hash_parse_or_empty(a->hash->b, a->hash->len, a->algo, &p->hash, &was_empty, &e))
 		drv_args_throw_err(a, &e);
 	if (was_empty) {
@@ -76,6 +96,8 @@ static void plan_outputs(const struct drv_args *a, struct output_plan *p)
 				  "(outputHashMode = \"text\")");
 	if (a->hash) {
 		plan_fixed(a, p);
+	} else if (a->go_h1) {
+		drv_args_throw(a, "outputHashMode \"" GO_H1_MODE "\" needs an outputHash, the sum of a Go module (\"h1:…\")");
 	} else if (a->content_addressed || a->impure) {
 		if (a->content_addressed && a->impure)
 			drv_args_throw(a, "derivation cannot be both content-addressed and impure");

@@ -22,6 +22,7 @@
 #include "eval/builtin.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
+#include "store/goh1.h"
 
 #include <string.h>
 
@@ -222,7 +223,10 @@ static void set_mode(struct drv_args *a, const struct str *s)
 {
 	struct err e = ERR_INIT;
 
-	if (ca_method_parse((struct slice){ s->b, s->len }, &a->method, &e)) {
+	a->go_h1 = slice_eq((struct slice){ s->b, s->len }, SLICE(GO_H1_MODE));
+	if (a->go_h1) {
+		a->method = CA_NAR;
+	} else if (ca_method_parse((struct slice){ s->b, s->len }, &a->method, &e)) {
 		err_release(&e);
 		drv_args_throw(a, "invalid value '%s' for the 'outputHashMode' attribute", s->b);
 	}

@@ -26,6 +26,7 @@ struct drv_args {
 	enum hash_algo algo;		    /* outputHashAlgo; HASH_ANY when not given or not known */
 	int has_method;
 	enum ca_method method;	     /* outputHashMode */
+	int go_h1;		     /* outputHashMode = "go-h1" (store/goh1.h): hash is the sum of a Go module */
 	sym_t *outputs;		     /* in byte order */
 	size_t noutputs;
 	struct drv_arg_env *env;     /* in byte order; without the outputs' own variables */
