@@ -294,6 +294,8 @@ static int job_begin(struct job *j, struct err *e)
 		return rc;
 	j->fixed = kind == DRV_FIXED;
 	rc = drv_options_read(&j->opt, &j->node->drv, e);
+	if (rc == ERR_INVALID)
+		rc = e->code = ERR_BUILD;
 	rc = rc ? rc : check_system(j, e);
 	rc = rc ? rc : check_confinement(j, e);
 	rc = rc ? rc : find_valid(j, e);
@@ -447,6 +449,7 @@ static int is_disk_full(const struct job *j)
 
 static void add_log(const struct job *j, struct buf *b, const char *drv)
 {
+	const struct place *p = store_place(j->b->s);
 	const struct tail *t = &j->tail;
 
 	if (is_disk_full(j))
@@ -455,8 +458,14 @@ static void add_log(const struct job *j, struct buf *b, const char *drv)
 		buf_addf(b, ";\nlast %zu log line%s:", t->n, t->n == 1 ? "" : "s");
 	for (size_t i = 0; i < t->n; i++)
 		buf_addf(b, "\n> %s", t->v[(t->at + t->max - t->n + i) % t->max]);
-	if (j->printed && j->log)
-		buf_addf(b, "\nFor full logs, run 'gx log %s'.", drv);
+	if (!j->printed || !j->log)
+		return;
+	buf_adds(b, "\nFor full logs, run 'gx log ");
+	if (p->mode == PLACE_ROOT)
+		buf_addf(b, "--store %s ", p->root);
+	else if (p->mode == PLACE_RELOCATED)
+		buf_addf(b, "--store-dir %s ", p->store_dir);
+	buf_addf(b, "%s'.", drv);
 }
 
 static int failure(struct job *j, int status, struct err *e)

@@ -278,6 +278,9 @@ int build_outputs(struct job *j, struct err *e)
 	for (size_t i = 0; i < n && !rc; i++)
 		if (check || !j->skip[i])
 			rc = copy_one(j, i, stage_fd(st), &candidates, &v[i], e);
+	/* What is wrong with an output is the builder's doing. */
+	if (rc == ERR_INVALID || rc == ERR_LIMIT)
+		rc = e->code = ERR_BUILD;
 	rc = rc ? rc : check_cycles(j, v, e);
 	rc = rc ? rc : build_check_outputs(j, v, e);
 	if (!rc)

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: MIT
+#
+# Builds that succeed: inputs first, several outputs, references, fixed outputs, environment, links, logs.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/build.sh"
+
+real() { echo "$store$1"; }
+contains() { grep -qF -- "$2" "$1" || { cat "$1" && return 1; }; }
+refs() { "$gx" path-info --store "$store" --json "$1"; }
+
+# --- two derivations, one the input of the other; two outputs
+script dep 'mkdir $out; echo from dep > $out/text; echo dep was built'
+dep=$drv depout=$out
+script top 'mkdir -p $out/sub; cp $dep/text $out/text; echo $dep $out > $out/refs; ln -s $doc $out/doc; echo doc > $doc
+	chmod 755 $out/text; chmod 600 $doc; touch -d 2001-01-01 $out/refs' -i "$dep" -e "dep=$depout" -o doc -o out
+top=$drv doc=$(sed -n 2p drv.log) topout=$(sed -n 3p drv.log)
+check "an input is built before what needs it" build "$top"
+check "the output of the input is copied" prints "from dep" cat "$(real "$topout")/text"
+check "files have canonical modes" sh -c "[ \$(stat -c %a%Y '$(real "$topout")/text') = 5551 ] && [ \$(stat -c %a%Y '$(real "$doc")') = 4441 ]"
+refs "$topout" >refs.log
+check "references to an input are found" contains refs.log "$depout"
+check "references to itself are found" contains refs.log "$topout"
+check "references by a link to another output are found" contains refs.log "$doc"
+check "what is built is not built again" sh -c "'$gx' build --store '$store' --no-link '$top' 2>again.log && [ ! -s again.log ]"
+check "the log is there" prints "dep was built" "$gx" log --store "$store" "$dep"
+check "the log is found from the output" prints "dep was built" "$gx" log --store "$store" "$depout"
+check "no folder of a build is left" no_leftovers
+check "the store is in order" "$gx" store verify --store "$store" --check-contents
+
+# --- links
+check "links are made" "$gx" build --store "$store" "$top^*" -o link
+check "link to out" prints "$topout" readlink link
+check "link to another output" prints "$doc" readlink link-doc
+check "the outputs stay when garbage is collected" sh -c "'$gx' store gc --store '$store' && [ -e '$(real "$topout")/text' ]"
+check "paths are printed" prints "$doc" build --print-out-paths "$top^doc"
+check "an output that is not there is an error" complains "does not have wanted output 'nope'" build "$top^nope"
+
+# --- environment
+cat >want <<END
+HOME=/homeless-shelter
+NIX_BUILD_CORES=3
+NIX_BUILD_TOP=/build
+NIX_LOG_FD=2
+NIX_STORE=/nix/store
+PATH=/path-not-set
+PWD=/build
+SHLVL=1
+TEMP=/build
+TEMPDIR=/build
+TERM=xterm-256color
+TMP=/build
+TMPDIR=/build
+name=env
+out=OUT
+passAsFile=text
+textPath=/build/.attr-X
+root:x:0:0:Nix build user:/build:/noshell
+nixbld:x:1000:100:Nix build user:/build:/noshell
+nobody:x:65534:65534:Nobody:/:/noshell
+root:x:0:
+nixbld:!:100:
+nogroup:x:65534:
+/build
+1000
+some text0022
+END
+script env 'env | sort > $out; cat /etc/passwd /etc/group >> $out; pwd >> $out; id -u >> $out; cat $textPath >> $out; umask >> $out' \
+	-e passAsFile=text -e "text=some text" -e name=env
+check "the environment is built" build --cores 3 "$drv"
+sed "s|^out=.*|out=OUT|; s|^\(textPath=/build/.attr-\).*|\1X|" "$(real "$out")" >got
+check "the environment is Nix's" diff want got
+
+# --- structured attributes
+script structured 'out=$(sed -n "s/.*\"out\":\"\([^\"]*\)\".*/\1/p" .attrs.json); cat .attrs.sh > $out' \
+	-e '__json={"b":[1,"x y"],"name":"structured","s":{"k":"v"},"t":true,"z":null}'
+check "structured attributes" build "$drv"
+cat >want <<END
+declare -a b=(1 'x y' )
+declare name='structured'
+declare -A outputs=(['out']='$out' )
+declare -A s=(['k']='v' )
+declare t=1
+declare z=''
+END
+check "the shell gets them as bash declarations" diff want "$(real "$out")"
+
+# --- fixed outputs
+hello=2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+script fixed 'echo $SECRET; echo -n hello > $out' -f "flat:sha256:$hello" -e impureEnvVars=SECRET
+check "a fixed output with the right hash" env SECRET=hush "$gx" build --store "$store" --no-link "$drv"
+check "it gets the variables it names" prints hush "$gx" log --store "$store" "$drv"
+script wrong 'echo -n hallo > $out' -f "flat:sha256:$hello"
+check "a wrong hash is an error that names both" status 100 build "$drv"
+check "it says the hash it got" complains "got:    sha256-" build "$drv"
+check "nothing is registered" not_valid "$out"
+script executable 'echo -n hello > $out; chmod +x $out' -f "flat:sha256:$hello"
+check "a flat output must not be executable" complains "should be a non-executable regular file" build "$drv"
+
+# --- what outputs may be
+script allowed 'echo $dep > $out' -i "$dep" -e "dep=$depout" -e allowedReferences=
+check "allowedReferences" complains "is not allowed to refer to the following paths:" build "$drv"
+script disallowed 'echo $dep > $out' -i "$dep" -e "dep=$depout" -e "disallowedRequisites=$depout"
+check "disallowedRequisites" complains "is not allowed to refer to the following paths:" build "$drv"
+script self 'echo $out > $out' -e allowedReferences=out
+check "an output may be named" build "$drv"
+script large 'out=$(sed -n "s/.*\"out\":\"\([^\"]*\)\".*/\1/p" .attrs.json); echo 1234567890 > $out' \
+	-e '__json={"name":"large","outputChecks":{"out":{"maxSize":100}}}'
+check "maxSize" complains "is too large at" build "$drv"
+script graph 'cp graph $out' -i "$dep" -e "dep=$depout" -e "exportReferencesGraph=graph $depout"
+check "exportReferencesGraph" build "$drv"
+check "the graph is Nix's" sh -c "printf '%s\n\n0\n' '$depout' | cmp - '$(real "$out")'"
+
+# --- builtin:buildenv
+script one 'mkdir -p $out/bin $out/share; echo 1 > $out/bin/one; echo 1 > $out/share/doc'
+one=$drv oneout=$out
+script two 'mkdir -p $out/bin $out/lib; echo 2 > $out/bin/two; echo 2 > $out/lib/two'
+two=$drv twoout=$out
+drv union -i "$one" -i "$two" -e "derivations=true 5 1 $oneout true 5 1 $twoout" -e "manifest=$oneout" -- builtin:buildenv
+check "builtin:buildenv" build "$drv"
+check "folders of two packages are merged" prints "$oneout/bin/one $twoout/bin/two" \
+	sh -c "echo \$(readlink '$(real "$out")/bin/one' '$(real "$out")/bin/two')"
+check "a folder of one package is a link" prints "$twoout/lib" readlink "$(real "$out")/lib"
+drv clash -i "$one" -i "$two" -e "derivations=true 5 1 $oneout true 5 1 $oneout true 4 1 $oneout/bin true 4 1 $oneout/share/../bin" \
+	-e "manifest=$oneout" -- builtin:buildenv
+check "two files of one name and priority collide" complains "have the same priority" build "$drv"
+check "the store is in order at the end" "$gx" store verify --store "$store" --check-contents
+exit 0

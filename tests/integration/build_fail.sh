@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+#
+# Builds that fail, hang, are stopped, or meet another: one clear error each, nothing registered, nothing left running, and the next
+# try succeeds.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/build.sh"
+
+real() { echo "$store$1"; }
+
+# --- failing
+script fails 'for i in $(seq 1 40); do echo line $i; done; exit 3'
+fails=$drv
+check "a failing builder" status 100 build "$drv"
+check "says how it ended" complains "builder for '$drv' failed with exit code 3" build "$drv"
+check "shows the end of the log" complains "> line 40" build "$drv"
+check "as many lines as asked for" sh -c "'$gx' build --store '$store' --no-link --log-lines 2 '$drv' 2>l.log; grep -q 'last 2 log lines' l.log && ! grep -q 'line 38' l.log"
+check "says how to see all of it" complains "run 'gx log --store $store $drv'" build "$drv"
+check "the whole log is there" prints 40 sh -c "'$gx' log --store '$store' '$drv' | wc -l"
+check "it is the same each time" sh -c "'$gx' build --store '$store' --no-link '$drv' 2>1.log; '$gx' build --store '$store' --no-link '$drv' 2>2.log; cmp 1.log 2.log"
+check "no folder is left" no_leftovers
+script needs 'echo ok > $out' -i "$drv"
+check "what needs it is not built" complains "builder for '$fails' failed" build "$drv"
+check "and is not valid" not_valid "$out"
+script other 'echo ok > $out'
+check "--keep-going builds the rest" sh -c "'$gx' build --store '$store' --no-link -k '$fails' '$drv'; [ \$? = 100 ] && '$gx' path-info --store '$store' '$out'"
+script noout 'echo nothing'
+check "no output is an error" complains "failed to produce output path for output 'out'" build "$drv"
+script signal 'sh -c "kill -9 \$PPID"; kill -SEGV $$; exit 7'
+check "a builder that tries to kill itself" status 100 build "$drv"
+drv nobuilder -- /bin/nope
+check "a builder that is not there" complains "executing '/bin/nope': No such file or directory" build "$drv"
+check "is a failed build" status 100 build "$drv"
+drv unknown -- builtin:nope
+check "a builtin builder that is not there" complains "there is no builder 'builtin:nope'" build "$drv"
+script feature 'echo ok > $out' -e requiredSystemFeatures=dreams
+check "a feature this machine lacks" complains "is required to build" build "$drv"
+script chroot 'echo ok > $out' -e __noChroot=1
+check "__noChroot needs a relaxed sandbox" complains "has '__noChroot' set" build "$drv"
+check "a derivation that is not there" status 1 build /nix/store/00000000000000000000000000000000-x.drv
+
+# --- limits
+script hangs 'echo about to hang; trap "" TERM INT HUP; sleep 4711 & sleep 4711; echo > $out'
+check "a build that takes too long" complains "timed out after 1 seconds" build --timeout 1 "$drv"
+check "is stopped, with all it started" stays_dead "sleep 4711"
+check "a build that says nothing" complains "timed out after 1 seconds of silence" build --max-silent-time 1 "$drv"
+script prints 'while :; do echo 0123456789012345678901234567890123456789; done'
+check "a build that prints too much" complains "killed after writing more than 100000 bytes" build --max-build-log-size 100000 "$drv"
+script longline 'head -c 3000000 /dev/zero | tr "\0" x; echo; echo ok > $out'
+check "a very long line" build -L "$drv"
+script closes 'exec >&- 2>&-; sleep 1; mkdir $out; echo late > $out/x'
+check "a builder that closes its output is not over" build "$drv"
+check "what it did afterwards counts" prints late cat "$(real "$out")/x"
+
+# --- interrupted
+script slow 'echo begun; sleep 4712; echo ok > $out'
+"$gx" build --store "$store" --no-link "$drv" >slow.log 2>&1 &
+pid=$!
+for i in $(seq 1 50); do running "sleep 4712" && break; sleep 0.1; done
+kill -TERM $pid # a shell makes its background processes deaf to SIGINT
+wait $pid
+rc=$?
+check "an interrupt" prints 130 echo $rc
+check "stops the builder" stays_dead "sleep 4712"
+check "says so" grep -q interrupted slow.log
+check "and leaves nothing" no_leftovers
+
+# --- killed
+script again 'mkdir -p $out/d; for i in $(seq 1 200); do echo $i > $out/d/$i; done; [ -e /tmp/never ] || sleep ${pause:-0}; sleep 0.5; echo done > $out/done'
+for moment in 0.02 0.1 0.3 0.5 0.52 0.55 0.6; do
+	"$gx" build --store "$store" --no-link "$drv" >kill.log 2>&1 &
+	pid=$!
+	sleep $moment
+	kill -9 $pid 2>/dev/null
+	wait $pid 2>/dev/null
+	stays_dead "seq 1 200" || echo "not ok - the builder outlives gx"
+	"$gx" store verify --store "$store" --check-contents >verify.log 2>&1 || { echo "not ok - the store after kill -9 at $moment"; sed 's/^/# /' verify.log; }
+done
+check "after kill -9 at any moment the build succeeds" build "$drv"
+check "whole" prints done cat "$(real "$out")/done"
+check "the folders of the dead are gone" no_leftovers
+
+# --- two at once
+script shared 'echo x >> $out; date +%s%N >> $out; sleep 1'
+build "$drv" >first.log 2>&1 &
+sleep 0.4
+build "$drv" >second.log 2>&1
+rc=$?
+wait
+check "a second process waits for the first" prints 0 echo $rc
+check "only one of them builds" prints 1 sh -c "cat first.log second.log | grep -c ^built"
+check "the other says who does" sh -c "cat first.log second.log | grep \"waiting for '$drv': process [0-9]* (gx) is building it\""
+pids=
+for i in 1 2 3 4; do
+	script "many$i" 'sleep 0.3; echo $name > $out' -e "name=many$i"
+	all="${all-} $drv"
+done
+check "several at once" sh -c "'$gx' build --store '$store' --no-link -j 4 $all 2>many.log; [ \$(grep -c ^built many.log) = 4 ]"
+
+# --- without the sandbox
+script bare 'echo ok > $out'
+check "the sandbox cannot be left out where the store is elsewhere" complains "only a sandbox can show it" build --sandbox none "$drv"
+check "no shell for builders is said" complains "there is no shell for builders" build --sandbox-shell /nope "$drv"
+check "the store is in order at the end" "$gx" store verify --store "$store" --check-contents
+exit 0
