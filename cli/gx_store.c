@@ -186,7 +186,7 @@ static int gc_run(int argc, char **argv)
 		return rc;
 	if (g.c.n)
 		return command_end(&g.c, usage_error(&program, "'gx store gc' takes no path; see 'gx store delete'"));
-	if ((rc = command_open(&g.c, 0)))
+	if ((rc = command_open(&g.c, STORE_NEED_ROOM)))
 		return rc;
 	g.o.each = on_gc_object;
 	g.o.arg = &g;
@@ -225,7 +225,7 @@ static int delete_run(int argc, char **argv)
 	struct store_path p;
 	int rc = command_read(&c, argc, argv, 1, 0, "a path");
 
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open(&c, STORE_NEED_ROOM)))
 		return rc;
 	for (size_t i = 0; i < c.n && !e.code; i++)
 		if (!store_resolve(c.store, c.operands[i], &p, NULL, &e))

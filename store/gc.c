@@ -361,7 +361,7 @@ int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out,
 		return rc;
 	if (o->action != GC_DELETE_PATHS)
 		g.edges = (o->keep_outputs ? DB_CLOSURE_OUTPUTS : 0) | (o->drop_derivations ? 0 : DB_CLOSURE_DERIVERS);
-	/* The room kept for this moment (store.c). */
+	/* The room kept for this moment (store.c), if it was not taken on opening. */
 	if (o->action == GC_DELETE_DEAD || o->action == GC_DELETE_PATHS)
 		unlinkat(s->state_fd, "db/reserved", 0);
 	rc = lock_out_others(&g, &lock);

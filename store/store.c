@@ -6,7 +6,8 @@
  * there too: what is recorded would depend on where they lead), and everything later is relative to these descriptors.
  *
  * The big lock is held shared as long as the store is open: an exclusive holder is a program that changes the schema.
- * The file `reserved` takes 8 MiB so that a collection can begin on a full disk, by removing it.
+ * The file `reserved` takes 8 MiB, so that on a full disk a collection can begin by removing it: even opening
+ * the database takes some room.
  */
 #include "config.h"
 #include "store/lock.h"
@@ -138,12 +139,17 @@ static int read_schema(int db_fd, int *version, struct err *e)
 
 static int write_schema(struct store *s, int db_fd, struct err *e)
 {
-	static const char name[] = "schema.new", text[] = "10";
-	int fd = openat(db_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644), rc = 0;
+	static const char text[] = "10";
+	char name[40]; /* several processes may make a store at once */
+	int fd, rc = 0;
 
+	snprintf(name, sizeof name, "schema.new-%ld", (long)getpid());
+	fd = openat(db_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
 	if (fd < 0 || write(fd, text, 2) != 2 || (store_syncs(s) && fsync(fd) < 0) ||
 	    renameat(db_fd, name, db_fd, "schema") < 0 || (store_syncs(s) && fsync(db_fd) < 0))
 		rc = err_errno(e, "cannot write the schema file of the store");
+	if (rc)
+		unlinkat(db_fd, name, 0);
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -173,7 +179,10 @@ static int open_db(struct store *s, struct err *e)
 	if (db_fd < 0)
 		return err_errno(e, "cannot open '%s/db'", s->place->state_dir);
 	if (!(s->flags & STORE_READONLY)) {
-		reserve_space(db_fd);
+		if (s->flags & STORE_NEED_ROOM)
+			unlinkat(db_fd, "reserved", 0);
+		else
+			reserve_space(db_fd);
 		rc = take_big_lock(s, db_fd, e);
 	}
 	if (!rc)

@@ -28,7 +28,8 @@ struct store;
 
 enum store_flags {
 	STORE_READONLY = 1 << 0, /* do not create or change anything; the store must exist */
-	STORE_NOSYNC = 1 << 1	 /* do not wait for the disk: for tests and stores that are thrown away */
+	STORE_NOSYNC = 1 << 1,	 /* do not wait for the disk: for tests and stores that are thrown away */
+	STORE_NEED_ROOM = 1 << 2 /* free the space kept for this before anything else: to collect on a full disk */
 };
 
 /* Opens the store at a place (borrowed for as long), making its directories when they are missing.  Refuses a store
