@@ -80,23 +80,54 @@ static int is_line_end(const struct source *s, size_t i)
 	return c == '\n' || (c == '\r' && (i + 1 >= s->len || s->text[i + 1] != '\n'));
 }
 
+/* Offsets of line beginnings.  Positions of attributes are asked for by the thousand (meta.position), so a file is
+ * read through once. */
+struct source_lines {
+	uint32_t n;
+	uint32_t at[];
+};
+
+static struct source_lines *find_lines(const struct source *s)
+{
+	uint32_t n = 1;
+
+	for (size_t i = 0; i < s->len; i++)
+		n += (uint32_t)is_line_end(s, i);
+	struct source_lines *l = arena_alloc(&sources.mem, sizeof *l + n * sizeof *l->at);
+	l->n = 1;
+	for (size_t i = 0; i < s->len; i++)
+		if (is_line_end(s, i))
+			l->at[l->n++] = (uint32_t)i + 1;
+	return l;
+}
+
+/* Index of the line that holds an offset. */
+static uint32_t line_of(const struct source_lines *l, uint32_t off)
+{
+	uint32_t lo = 0, hi = l->n;
+
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (l->at[mid] <= off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 int source_locate(uint32_t pos, struct source_loc *out)
 {
-	const struct source *s = source_of(pos);
+	struct source *s = (struct source *)source_of(pos);
 
 	if (!s)
 		return -1;
-	size_t off = pos - s->start, line_start = 0;
-	uint32_t line = 1;
-	for (size_t i = 0; i < off; i++)
-		if (is_line_end(s, i)) {
-			line++;
-			line_start = i + 1;
-		}
-	size_t end = line_start;
+	if (!s->lines)
+		s->lines = find_lines(s);
+	uint32_t off = pos - s->start, line = line_of(s->lines, off);
+	size_t begin = s->lines->at[line], end = begin;
 	while (end < s->len && s->text[end] != '\n' && s->text[end] != '\r')
 		end++;
-	*out = (struct source_loc){ s, line, (uint32_t)(off - line_start) + 1, s->text + line_start,
-				    (uint32_t)(end - line_start) };
+	*out = (struct source_loc){ s, line + 1, off - (uint32_t)begin + 1, s->text + begin, (uint32_t)(end - begin) };
 	return 0;
 }

@@ -17,6 +17,7 @@ struct source {
 	const char *text; /* NUL after the last byte; may hold NULs itself */
 	size_t len;
 	uint32_t start; /* position of text[0]; 1 or more */
+	struct source_lines *lines; /* private to source.c: where lines begin, once asked */
 };
 
 /* Registers a text.  name, path and base are copied; text must stay as it is for the life

@@ -187,22 +187,77 @@ W fs_read_file(W path)
 
 /* --- program text --- */
 
-/* The parser's text must outlive the collector's interest in it. */
-static const struct source *add_source(W path, const struct str *s)
+/* The parser's text must outlive the collector's interest in it, so it is malloc memory that stays. */
+struct text {
+	char *p;
+	size_t n;
+};
+
+static __attribute__((noreturn, cold)) void too_much_text(W path)
+{
+	throw_error(EK_IO, "too much source text: '%s' does not fit", w_get_path(path)->b);
+}
+
+static struct text text_of(W path, const struct str *s)
+{
+	struct text t = { malloc(mem_size(1, s->len, 1)), s->len };
+
+	if (!t.p)
+		too_much_text(path);
+	memcpy(t.p, s->b, t.n + 1);
+	return t;
+}
+
+/* A regular file straight into its place; p is NULL for anything else. */
+static struct text read_text(int fd)
+{
+	struct text t = { NULL, 0 };
+	struct stat st;
+	char more;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > UINT32_MAX)
+		return t;
+	t.n = (size_t)st.st_size;
+	t.p = malloc(t.n + 1);
+	if (t.p && (read_full(fd, t.p, t.n) != (ssize_t)t.n || read_some(fd, &more, 1) != 0)) {
+		free(t.p);
+		t.p = NULL;
+	}
+	if (t.p)
+		t.p[t.n] = 0;
+	return t;
+}
+
+static struct text load_text(W path)
+{
+	struct fs *fs = fs_state();
+	W real = openable(path);
+	struct box_path *p = w_get_path(real);
+	struct text t = { NULL, 0 };
+
+	if (!strmap_get(&fs->files, p->b, p->h.n) && !fs_provided(real)) {
+		int fd = open_places(real, open_flags(O_RDONLY));
+		if (fd < 0)
+			cannot_open(path, errno);
+		t = read_text(fd);
+		close(fd);
+	}
+	return t.p ? t : text_of(path, w_get_str(fs_read_file(path)));
+}
+
+static const struct source *add_source(W path, struct text t)
 {
 	struct box_path *p = w_get_path(path);
 	size_t dir = path_dir_len(p->b, p->h.n);
-	char *text = malloc(mem_size(1, s->len, 1)), *base = malloc(dir + 1);
+	char *base = mem_bytes(dir + 1);
 
-	if (!text || !base)
-		throw_error(EK_IO, "out of memory reading '%s'", p->b);
-	memcpy(text, s->b, (size_t)s->len + 1);
 	memcpy(base, p->b, dir);
 	base[dir] = 0;
-	const struct source *src = source_add(p->b, p->b, base, text, s->len);
-	free(base);
-	if (!src)
-		free(text);
+	const struct source *src = source_add(p->b, p->b, base, t.p, t.n);
+	if (!src) {
+		free(t.p);
+		too_much_text(path);
+	}
 	return src;
 }
 
@@ -216,9 +271,7 @@ const struct source *fs_source(W path)
 	uint64_t *known = strmap_get(&fs->sources, p->b, p->h.n);
 	if (known)
 		return (const struct source *)(uintptr_t)*known;
-	const struct source *src = add_source(path, w_get_str(fs_read_file(path)));
-	if (!src)
-		throw_error(EK_IO, "too much source text: '%s' does not fit", p->b);
+	const struct source *src = add_source(path, load_text(path));
 	*strmap_put(&fs->sources, p->b, p->h.n, NULL) = (uintptr_t)src;
 	return src;
 }
