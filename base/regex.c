@@ -640,6 +640,26 @@ static void link_states(struct regex *re)
 	re->start = skip_nops(re, re->start);
 }
 
+/* Looks past what only notes positions to what must match after each run. */
+static void find_exits(struct regex *re)
+{
+	for (uint32_t i = 0; i < re->n; i++) {
+		struct re_state *s = &re->st[i];
+		uint32_t t = s->next;
+		if (s->op != RE_RUN)
+			continue;
+		/* Groups may be many; a few steps find nearly all.  The original of copies leads nowhere. */
+		for (int steps = 0; t != NONE && re->st[t].op == RE_SAVE && steps < 8; steps++)
+			t = re->st[t].next;
+		if (t != NONE && re->st[t].op == RE_BYTE) {
+			s->exit = RE_EXIT_BEFORE_BYTE;
+			s->c = re->st[t].c;
+		} else if (t != NONE && re->st[t].op == RE_MATCH) {
+			s->exit = RE_EXIT_BEFORE_MATCH;
+		}
+	}
+}
+
 /* The bytes a match can begin with, by walking what consumes nothing.  None when it can be empty. */
 static void find_first(struct regex *re)
 {
@@ -697,6 +717,7 @@ static struct regex *compile(const char *p, size_t n, struct err *e)
 		return NULL;
 	}
 	link_states(re);
+	find_exits(re);
 	find_first(re);
 	re->pattern = grow(NULL, n + 1, 1);
 	memcpy(re->pattern, p, n);

@@ -49,6 +49,7 @@ struct note {
 };
 
 #define FIRST_FRAMES 64
+#define FIRST_WORDS 48
 
 struct regex_iter {
 	const struct regex *re;
@@ -75,6 +76,8 @@ struct regex_iter {
 	uint32_t last_start, last_end;
 	int started, done;
 
+	/* Enough for most; not cleared. */
+	uint32_t words[FIRST_WORDS];
 	struct frame first[FIRST_FRAMES];
 };
 
@@ -240,8 +243,9 @@ static uint32_t run_end(const struct regex_iter *m, const struct re_state *s, ui
 static uint32_t run_exit(const struct regex_iter *m, const struct re_state *s, uint32_t lo, uint32_t hi)
 {
 	const struct run *r = &m->run[s->alt];
-	const struct re_state *next = &m->re->st[s->next];
 
+	if (s->exit == RE_EXIT_BEFORE_MATCH && m->whole)
+		return hi == m->n && !(hi >= r->lo && hi < r->hi) ? hi : NONE;
 	for (uint32_t p = hi + 1; p-- > lo;) {
 		if (p >= r->lo && p < r->hi) {
 			if (r->lo <= lo)
@@ -249,7 +253,7 @@ static uint32_t run_exit(const struct regex_iter *m, const struct re_state *s, u
 			p = r->lo;
 			continue;
 		}
-		if (next->op != RE_BYTE || (p < m->n && (unsigned char)m->s[p] == next->c))
+		if (s->exit != RE_EXIT_BEFORE_BYTE || (p < m->n && (unsigned char)m->s[p] == s->c))
 			return p;
 	}
 	return NONE;
@@ -439,7 +443,7 @@ static void start(struct regex_iter *m, const struct regex *re, const char *s, s
 	m->cap = FIRST_FRAMES;
 	m->patience = 256 + 16 * (uint64_t)n;
 	size_t groups = re->groups, words = 4 * groups + 2 * re->runs;
-	m->slot = mem_bytes(words * sizeof(uint32_t) + 4);
+	m->slot = words <= FIRST_WORDS ? m->words : mem_bytes(words * sizeof(uint32_t));
 	m->best = m->slot + 2 * groups;
 	m->run = (struct run *)(m->best + 2 * groups);
 	memset(m->run, 0, re->runs * sizeof *m->run);
@@ -459,7 +463,7 @@ int regex_match(const struct regex *re, const char *text, size_t n, struct regex
 	if (re->has_first && (!n || !re_has(&re->first, (unsigned char)*text)))
 		return 0;
 	struct regex_iter m;
-	memset(&m, 0, offsetof(struct regex_iter, first));
+	memset(&m, 0, offsetof(struct regex_iter, words));
 	start(&m, re, text, n);
 	m.whole = 1;
 	if (!attempt(&m))

@@ -6,7 +6,7 @@
  *   RE_SET set     consume a byte of the set        RE_SAVE slot     note the position
  *   RE_ALT         both `alt` and `next`: longest   RE_NOP           nothing
  *   RE_REP         `alt` once more, else `next`     RE_MATCH         the end
- *   RE_RUN set     as many bytes of the set as let `next` match
+ *   RE_RUN set     as many bytes of the set as let `next` match; `alt` is the run's number
  *
  * Slot 2g is the start and 2g + 1 the end of group g.
  */
@@ -23,11 +23,15 @@ enum re_op { RE_NOP, RE_BYTE, RE_SET, RE_BOL, RE_EOL, RE_SAVE, RE_ALT, RE_REP, R
 #define RE_NO_LOOP 0xff
 #define RE_LOOP_UNCOUNTED 0xfe
 
+/* Where leaving a run can succeed at all. */
+enum re_exit { RE_EXIT_ANYWHERE, RE_EXIT_BEFORE_BYTE, RE_EXIT_BEFORE_MATCH };
+
 struct re_state {
 	uint8_t op;
-	uint8_t c;    /* RE_BYTE */
+	uint8_t c;    /* RE_BYTE, and the byte of RE_EXIT_BEFORE_BYTE */
 	uint8_t loop; /* RE_REP: RE_NO_LOOP, its number, or RE_LOOP_UNCOUNTED */
-	uint32_t arg; /* set, slot, or index of the run */
+	uint8_t exit; /* RE_RUN: enum re_exit */
+	uint32_t arg; /* set or slot */
 	uint32_t next, alt;
 };
 
