@@ -10,6 +10,7 @@
  *   git        git:…, git+https:…, git+ssh:…, git+file:…, git+http:…
  *   hg         hg+https:… and so on
  *   github gitlab sourcehut     NAME:OWNER/REPO[/REF-OR-REV]
+ *   gx         gx:std, the library that comes with the program
  *   tarball file     https: http: file:, with "tarball+" or "file+" in front to tell which
  */
 #include "config.h"
@@ -761,6 +762,45 @@ static int to_curl(struct ctx *c, const struct scheme *s, const struct input *in
 	return 0;
 }
 
+/* --- what comes with the program --- */
+
+static int owns_gx(const struct url *u)
+{
+	return has_scheme(u, "gx");
+}
+
+static int from_gx(struct ctx *c, struct url *u, struct input *out)
+{
+	struct slice *p;
+
+	if (segments(c, u, &p) != 1 || u->host.n || u->nquery)
+		return err_set(c->e, ERR_INVALID, "it is not 'gx:NAME'");
+	set_string(c, out, "name", p[0]);
+	return 0;
+}
+
+static int check_gx(struct ctx *c, const struct scheme *s, struct input *in)
+{
+	struct slice name;
+
+	(void)s;
+	if (need_string(c, in, "name", &name))
+		return -1;
+	return is_id(name) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not the name of a library", FMT(name));
+}
+
+static int to_gx(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
+{
+	struct slice name;
+
+	(void)s;
+	if (need_string(c, in, "name", &name))
+		return -1;
+	u->scheme = SLICE("gx");
+	url_push(c, u, name);
+	return 0;
+}
+
 /* --- all of them --- */
 
 #define FORGE_ATTRS "owner repo ref rev narHash lastModified host treeHash"
@@ -772,6 +812,7 @@ static const struct scheme schemes[] = {
 	  owns_git, from_git, check_git, to_git },
 	{ "github", FORGE_ATTRS, owns_forge, from_forge, check_forge, to_forge },
 	{ "gitlab", FORGE_ATTRS, owns_forge, from_forge, check_forge, to_forge },
+	{ "gx", "name", owns_gx, from_gx, check_gx, to_gx },
 	{ "hg", "url ref rev revCount narHash name", owns_hg, from_hg, check_hg, to_hg },
 	{ "indirect", "id ref rev narHash", owns_indirect, from_indirect, check_indirect, to_indirect },
 	{ "path", "path rev revCount lastModified narHash", owns_path, from_path, check_path, to_path },

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Calling a flake.
+ *
+ * Each node of the lock file is one value, made when something looks at it: an input that is never used is neither fetched
+ * nor read.  A node's value is `outputs // sourceInfo // { … }`, where outputs is the flake's function called with its
+ * inputs and itself.
+ *
+ * The path of a file in a flake is below its store path although nothing was copied: flake/source.h.
+ */
+#include "config.h"
+#include "flake/call.h"
+#include "base/mem.h"
+#include "base/pathname.h"
+#include "builtins/fs.h"
+#include "eval/eval.h"
+#include "flake/ref.h"
+
+#include <string.h>
+
+/* A node being called; lives as long as something may force it. */
+struct called {
+	const struct locked_flake *lf;
+	struct lock_node *node;
+	W value;    /* thunk of what dependents see */
+	W info;	    /* sourceInfo */
+	W outputs;  /* thunk */
+	const char *dir; /* logical folder; NULL: not known yet */
+	const struct flake_tree *tree;
+};
+
+static struct called *called_of(W w)
+{
+	return (struct called *)(intptr_t)w_get_int(w);
+}
+
+static W w_of(const void *p)
+{
+	return w_int((intptr_t)p);
+}
+
+/* Calls are in root blocks: the words that name them are integers, which the collector does not follow. */
+static struct called *new_call(const struct locked_flake *lf, struct lock_node *node)
+{
+	struct called *c = mem_root(sizeof *c);
+
+	c->lf = lf;
+	c->node = node;
+	return c;
+}
+
+static struct called *call_of_node(const struct locked_flake *lf, struct lock_node *node);
+
+/* --- where a node lies --- */
+
+static __attribute__((noreturn, cold)) void no_node(const struct input_path *p)
+{
+	struct buf b = BUF_GC;
+
+	input_path_add(&b, p);
+	throw_error(EK_EVAL, "the lock file refers to the input '%s', which it lacks", buf_str(&b));
+}
+
+static struct lock_node *follow(const struct locked_flake *lf, const struct input_path *p)
+{
+	struct err e = ERR_INIT;
+	struct lock_node *n = lockfile_find(&lf->lock, p, &e);
+
+	if (!n && e.code)
+		throw_err(&e);
+	if (!n)
+		no_node(p);
+	return n;
+}
+
+static void locate(struct called *c);
+
+static void locate_relative(struct called *c)
+{
+	struct lock_node *up = c->node->has_parent ? follow(c->lf, &c->node->parent) : c->lf->lock.root;
+	struct called *parent = call_of_node(c->lf, up);
+	struct buf b = BUF_GC;
+
+	locate(parent);
+	buf_addf(&b, "%s/%s", parent->dir, source_get(&c->node->locked, "path"));
+	b.len = path_normalise(b.p, b.len, b.p);
+	c->tree = parent->tree;
+	c->dir = flake_dir(c->tree, b.p, &c->node->locked);
+	c->info = parent->info;
+}
+
+/* Finds, and fetches if need be, the tree of a node. */
+static void locate(struct called *c)
+{
+	int is_root = c->node == c->lf->lock.root;
+
+	if (c->dir)
+		return;
+	if (!is_root && input_is_relative(&c->node->locked)) {
+		locate_relative(c);
+		return;
+	}
+	c->tree = c->node->tree ? c->node->tree : source_fetch(&c->node->locked);
+	c->info = source_info(c->tree, is_root && c->lf->changed);
+	c->dir = is_root ? c->lf->flake->dir : flake_dir(c->tree, c->tree->store_path, &c->node->locked);
+}
+
+/* --- values --- */
+
+static W out_path(W call, W unused)
+{
+	struct called *c = called_of(call);
+	size_t n = strlen(c->tree->store_path);
+	struct buf b = BUF_GC;
+
+	(void)unused;
+	W root = source_out_path(c->tree);
+	buf_add(&b, w_get_str(root)->b, w_get_str(root)->len);
+	buf_adds(&b, c->dir + n);
+	return w_str(b.p, b.len, w_get_str(root)->ctx);
+}
+
+static W inputs_set(struct called *c)
+{
+	struct attrs_builder b;
+
+	attrs_builder_init(&b, c->node->n);
+	for (size_t i = 0; i < c->node->n; i++) {
+		const struct lock_edge *edge = &c->node->edges[i];
+		struct lock_node *n = edge->node ? edge->node : follow(c->lf, &edge->follows);
+		attrs_add(&b, sym_intern(edge->name.p, edge->name.n), 0, call_of_node(c->lf, n)->value);
+	}
+	return attrs_finish(&b);
+}
+
+static W read_outputs(W dir)
+{
+	W gx = fs_join(dir, "flake.gx", 8), file = fs_stat(gx) >= FS_REGULAR ? gx : fs_join(dir, "flake.nix", 9);
+	W flake = want_attrs(fs_import(file), "the flake");
+
+	W f = force(want_attr(flake, "outputs", "the flake"));
+	if (!w_is_function(f))
+		throw_error(EK_EVAL, "'outputs' of the flake '%s' is not a function", w_get_path(file)->b);
+	return f;
+}
+
+static W call_outputs(W call, W inputs)
+{
+	struct called *c = called_of(call);
+	struct attrs_builder b;
+
+	W fn = read_outputs(w_path(c->dir, strlen(c->dir)));
+	attrs_builder_init(&b, 1);
+	attrs_add_c(&b, "self", c->value);
+	return call1(fn, attrs_update(inputs, attrs_finish(&b)));
+}
+
+static W flake_value(struct called *c)
+{
+	W inputs = inputs_set(c);
+	struct attrs_builder b;
+
+	c->outputs = lazy_native(call_outputs, w_of(c), inputs);
+	attrs_builder_init(&b, 5);
+	attrs_add_c(&b, "outPath", lazy_native(out_path, w_of(c), W_NULL));
+	attrs_add_c(&b, "inputs", inputs);
+	attrs_add_c(&b, "outputs", c->outputs);
+	attrs_add_c(&b, "sourceInfo", c->info);
+	attrs_add_c(&b, "_type", w_cstr("flake"));
+	W own = attrs_finish(&b);
+	W outputs = want_attrs(force(c->outputs), "the outputs of a flake");
+	return attrs_update(attrs_update(outputs, c->info), own);
+}
+
+static W node_value(W call, W unused)
+{
+	struct called *c = called_of(call);
+	struct attrs_builder b;
+
+	(void)unused;
+	locate(c);
+	if (c->node->is_flake)
+		return flake_value(c);
+	attrs_builder_init(&b, 2);
+	attrs_add_c(&b, "outPath", lazy_native(out_path, w_of(c), W_NULL));
+	attrs_add_c(&b, "sourceInfo", c->info);
+	return attrs_update(c->info, attrs_finish(&b));
+}
+
+/* The calls of all flakes, found by node. A root block. */
+static struct registry {
+	struct called **v;
+	size_t n, cap;
+} *registry;
+
+static struct called *call_of_node(const struct locked_flake *lf, struct lock_node *node)
+{
+	if (!registry)
+		registry = mem_root(sizeof *registry);
+	/* mark is free here: it holds the index and one. */
+	size_t at = (size_t)node->mark;
+	if (at && at <= registry->n && registry->v[at - 1]->node == node && registry->v[at - 1]->lf == lf)
+		return registry->v[at - 1];
+	if (registry->n == registry->cap) {
+		size_t cap = registry->cap ? registry->cap * 2 : 32;
+		struct called **v = mem_new(cap * sizeof *v);
+		if (registry->n)
+			memcpy(v, registry->v, registry->n * sizeof *v);
+		registry->v = v;
+		registry->cap = cap;
+	}
+	struct called *c = registry->v[registry->n++] = new_call(lf, node);
+	node->mark = (int)registry->n;
+	c->value = lazy_native(node_value, w_of(c), W_NULL);
+	return c;
+}
+
+W flake_call(const struct locked_flake *lf)
+{
+	return call_of_node(lf, lf->lock.root)->value;
+}
+
+W flake_outputs(W flake)
+{
+	return force(want_attr(want_attrs(flake, "a flake"), "outputs", "the flake"));
+}
+
+/* --- selecting --- */
+
+/* The value at a path when all of it is there, else W_ABSENT. */
+static W find_path(W root, const char *path)
+{
+	W w = root;
+
+	while (*path) {
+		struct buf name = BUF_GC;
+		if (*path == '"') {
+			for (path++; *path && *path != '"'; path++)
+				buf_addc(&name, *path);
+			path += *path == '"';
+		} else {
+			size_t n = strcspn(path, ".");
+			buf_add(&name, path, n);
+			path += n;
+		}
+		if (*path == '.')
+			path++;
+		w = force(w);
+		W *slot = W_TAG(w) == TAG_ATTRS ? attrs_find_name(w, buf_str(&name), name.len) : NULL;
+		if (!slot)
+			return W_ABSENT;
+		w = *slot;
+	}
+	return w;
+}
+
+static const char *candidate(unsigned i, enum flake_want want, const char *attr)
+{
+	static const char *const prefixes[3][4] = { { "packages", "legacyPackages", NULL, NULL },
+						    { "devShells", "packages", "legacyPackages", NULL },
+						    { "apps", "packages", "legacyPackages", NULL } };
+	static const char *const defaults[3][4] = { { "packages.%s.default", "defaultPackage.%s", NULL, NULL },
+						    { "devShells.%s.default", "devShell.%s", "packages.%s.default",
+						      "defaultPackage.%s" },
+						    { "apps.%s.default", "defaultApp.%s", "packages.%s.default",
+						      "defaultPackage.%s" } };
+	const char *form = i < 4 ? defaults[want][i] : NULL;
+	struct buf b = BUF_GC;
+
+	if (*attr && (i > 3 || (i && !prefixes[want][i - 1])))
+		return NULL;
+	if (*attr && !i)
+		return attr;
+	if (*attr) {
+		buf_addf(&b, "%s.%s.%s", prefixes[want][i - 1], eval_settings.system, attr);
+		return b.p;
+	}
+	if (!form)
+		return NULL;
+	size_t n = (size_t)(strchr(form, '%') - form);
+	buf_add(&b, form, n);
+	buf_adds(&b, eval_settings.system);
+	buf_adds(&b, form + n + 2);
+	return b.p;
+}
+
+W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found)
+{
+	struct buf tried = BUF_GC;
+
+	/* A leading dot means the path as it is. */
+	int exact = *attr == '.';
+	attr += exact;
+	if (exact && !*attr) {
+		*found = "";
+		return force(outputs);
+	}
+	for (unsigned i = 0; (*found = candidate(i, want, attr)); i++) {
+		W w = find_path(outputs, *found);
+		if (w != W_ABSENT)
+			return force(w);
+		buf_addf(&tried, "%s'%s'", tried.len ? ", " : "", *found);
+		if (exact)
+			break;
+	}
+	throw_error(EK_EVAL, "the flake '%s' provides none of the attributes %s", ref, buf_str(&tried));
+}
+
+/* --- builtins --- */
+
+BUILTIN(bi_get_flake, "getFlake", "!ref",
+	"The flake that *ref* names: its outputs, and `inputs`, `outputs`, `sourceInfo`, `outPath`. *ref* is a flake "
+	"reference as text, or a path.\n"
+	"Pure evaluation takes only references that are locked. Its lock file is read but never written. "
+	"No example: flakes are not part of the tests' scope.",
+	"", "")
+{
+	const struct lock_options quiet = { .no_write = 1, .only_locked = eval_settings.pure };
+	struct input in = { 0 };
+	W w = force_at(args);
+
+	if (w_is_path(w)) {
+		source_set(&in, "type", "path");
+		source_set(&in, "path", w_get_path(w)->b);
+	} else {
+		struct str *s = arg_string_plain(args, 0);
+		if (strlen(s->b) != s->len)
+			throw_error(EK_EVAL, "a flake reference must not hold a NUL");
+		flake_ref_parse_input(s->b, &in);
+		if (input_is_relative(&in))
+			throw_error(EK_EVAL, "the flake reference '%s' is relative: getFlake needs an absolute one", s->b);
+	}
+	if (eval_settings.pure && !input_is_locked(&in))
+		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
+				 "the flake '%s' is not locked, and pure evaluation takes only what is", flake_ref_text(&in));
+	return force(flake_call(flake_lock(&in, &quiet)));
+}
+
+const struct builtin *const builtins_flake[] = { &def_bi_get_flake, NULL };

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From a locked flake to values.
+ */
+#ifndef FLAKE_CALL_H
+#define FLAKE_CALL_H
+
+#include "eval/builtin.h"
+#include "flake/inputs.h"
+
+/* The flake as `self` and as getFlake returns it: its outputs, with sourceInfo, inputs, outputs, outPath and _type. A thunk. */
+W flake_call(const struct locked_flake *lf);
+
+/* The outputs alone. A thunk. */
+W flake_outputs(W flake);
+
+/* What an attribute path means: the exact path, then below packages.SYSTEM and legacyPackages.SYSTEM (want: see below);
+ * the default attributes when it is empty.  *found receives the path that was there, collected.  Throws. */
+enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };
+W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found);
+
+extern const struct builtin *const builtins_flake[];
+
+#endif

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading flake.gx.
+ *
+ * Everything but `outputs` must stand there as it is, not computed: what a flake depends on has to be known before
+ * anything of it runs.  A value that would have to be evaluated is still a thunk when the file's set is there, and is
+ * refused.
+ */
+#include "config.h"
+#include "flake/flake.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/pathname.h"
+#include "builtins/fs.h"
+#include "eval/attrs.h"
+#include "eval/error.h"
+#include "eval/list.h"
+#include "eval/show.h"
+#include "flake/ref.h"
+
+#include <string.h>
+
+static struct slice name_of(sym_t s)
+{
+	return (struct slice){ sym_name(s)->b, sym_name(s)->len };
+}
+
+static const char *text_of(W w)
+{
+	return arena_dup(flake_arena(), w_get_str(w)->b, w_get_str(w)->len);
+}
+
+/* A value of one type, written out. */
+static W want(W w, enum vtype type, const char *what, uint32_t pos)
+{
+	w = w_peek(w);
+	if (w_type(w) == V_THUNK)
+		throw_at(EK_EVAL, pos, 0, "%s must be written out in the flake, not computed", what);
+	if (w_type(w) != type)
+		throw_at(EK_EVAL, pos, 0, "%s must be %s, but it is %s", what, vtype_name(type), show_type(w));
+	return w;
+}
+
+/* --- inputs --- */
+
+struct inputs {
+	struct flake_input *v;
+	size_t n;
+};
+
+struct reading {
+	const char *dir; /* of the flake's file */
+	const struct flake_tree *tree;
+	const struct input_path *prefix;
+	unsigned depth;
+};
+
+static struct inputs read_inputs(const struct reading *r, W set, uint32_t pos, int top);
+
+/* A path literal is one below the flake, as a relative reference. */
+static const char *relative_path(const struct reading *r, W path, uint32_t pos)
+{
+	struct box_path *p = w_get_path(path);
+	size_t n = strlen(r->dir);
+
+	if (!path_is_within(p->b, p->h.n, r->dir, n))
+		throw_at(EK_EVAL, pos, 0, "the path '%s' is not below the flake", p->b);
+	struct buf b = BUF_GC;
+	buf_addf(&b, "path:.%s", p->b + n);
+	return b.p;
+}
+
+static void add_attr(struct input *in, sym_t name, W w, uint32_t pos)
+{
+	struct input_attr a = { .name = name_of(name), .s = { "", 0 } };
+
+	w = w_peek(w);
+	if (w_is_str(w)) {
+		a.type = INPUT_STRING;
+		a.s = slice_of(text_of(w));
+	} else if (w_is_bool(w)) {
+		a.type = INPUT_BOOL;
+		a.i = w == W_TRUE;
+	} else if (w_is_int(w) && w_get_int(w) >= 0) {
+		a.type = INPUT_INT;
+		a.i = (uint64_t)w_get_int(w);
+	} else if (w_is_int(w)) {
+		throw_at(EK_EVAL, pos, 0, "the input attribute '%.*s' must not be negative", (int)a.name.n, a.name.p);
+	} else {
+		throw_at(EK_EVAL, pos, 0, "the input attribute '%.*s' must be a string, a Boolean or an integer, written out",
+			 (int)a.name.n, a.name.p);
+	}
+	input_set(in, &a, flake_arena());
+}
+
+static void read_follows(const struct reading *r, W w, uint32_t pos, struct flake_input *out)
+{
+	struct input_path p;
+	struct err e = ERR_INIT;
+
+	w = want(w, V_STRING, "'follows'", pos);
+	if (input_path_parse(slice_of(text_of(w)), flake_arena(), &p, &e)) {
+		e.pos = pos;
+		throw_err(&e);
+	}
+	out->follows = input_path_concat(r->prefix, &p, flake_arena());
+	out->has_follows = 1;
+}
+
+static const char *read_url(const struct reading *r, W w, uint32_t pos)
+{
+	w = w_peek(w);
+	if (w_is_path(w))
+		return relative_path(r, w, pos);
+	w = want(w, V_STRING, "'url'", pos);
+	if (strlen(w_get_str(w)->b) != w_get_str(w)->len)
+		throw_at(EK_EVAL, pos, 0, "'url' must not hold a NUL");
+	return text_of(w);
+}
+
+static const char *url_note(void *arg)
+{
+	const struct flake_input *in = arg;
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "while reading the flake input '%.*s'", (int)in->name.n, in->name.p);
+	return b.p;
+}
+
+/* What attributes and url make together. */
+static void finish_ref(struct flake_input *in, struct input *attrs, const char *url, uint32_t pos)
+{
+	note_push_made(url_note, in, pos);
+	if (input_get(attrs, "type")) {
+		if (url)
+			source_set(attrs, "url", url);
+		source_text(attrs);
+		in->ref = *attrs;
+		in->has_ref = 1;
+	} else if (attrs->n) {
+		throw_at(EK_EVAL, pos, 0, "the flake input '%.*s' has the attribute '%.*s', which needs a 'type'",
+			 (int)in->name.n, in->name.p, (int)attrs->a[0].name.n, attrs->a[0].name.p);
+	} else if (url) {
+		flake_ref_parse_input(url, &in->ref);
+		in->has_ref = 1;
+	}
+	note_pop();
+	if (in->has_ref && in->has_follows)
+		throw_at(EK_EVAL, pos, 0, "the flake input '%.*s' has both an address and 'follows'", (int)in->name.n,
+			 in->name.p);
+}
+
+static void read_input(const struct reading *r, W set, uint32_t pos, struct flake_input *in)
+{
+	struct attrs *a = attrs_of(want(set, V_ATTRS, "a flake input", pos));
+	struct input attrs = { 0 };
+	const char *url = NULL;
+
+	in->is_flake = 1;
+	for (uint32_t i = 0; i < a->n; i++) {
+		sym_t s = a->sh->sym[i];
+		const char *name = sym_name(s)->b;
+		uint32_t at = shape_pos(a->sh, i);
+		if (!strcmp(name, "url")) {
+			url = read_url(r, a->v[i], at);
+		} else if (!strcmp(name, "flake")) {
+			in->is_flake = want(a->v[i], V_BOOL, "'flake'", at) == W_TRUE;
+		} else if (!strcmp(name, "follows")) {
+			read_follows(r, a->v[i], at, in);
+		} else if (!strcmp(name, "inputs")) {
+			struct inputs below = read_inputs(r, a->v[i], at, 0);
+			in->overrides = below.v;
+			in->noverrides = below.n;
+		} else {
+			add_attr(&attrs, s, a->v[i], at);
+		}
+	}
+	finish_ref(in, &attrs, url, pos);
+}
+
+static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, int top)
+{
+	struct attrs *a = attrs_of(want(set, V_ATTRS, "'inputs'", pos));
+	struct reading r = *up;
+	const uint32_t *order = attrs_order(a);
+	struct inputs out = { arena_alloc(flake_arena(), (a->n + 1) * sizeof *out.v), 0 };
+
+	if (++r.depth > LIMIT_FLAKE_DEPTH)
+		throw_at(EK_EVAL, pos, 0, "'inputs' are nested deeper than %d", LIMIT_FLAKE_DEPTH);
+	for (uint32_t k = 0; k < a->n; k++) {
+		uint32_t i = order[k];
+		struct slice name = name_of(a->sh->sym[i]);
+		if (slice_eq(name, SLICE("self"))) {
+			if (!top)
+				throw_at(EK_EVAL, shape_pos(a->sh, i), 0, "'self' cannot be an input");
+			continue; /* how the flake itself wants to be fetched: submodules, lfs */
+		}
+		out.v[out.n].name = name;
+		read_input(&r, a->v[i], shape_pos(a->sh, i), &out.v[out.n++]);
+	}
+	return out;
+}
+
+/* --- outputs --- */
+
+struct formals {
+	sym_t *v;
+	size_t n, cap;
+};
+
+static void take_formal(void *arg, sym_t name, uint32_t pos, int has_default)
+{
+	struct formals *f = arg;
+
+	(void)pos;
+	(void)has_default;
+	if (f->n == f->cap) {
+		size_t cap = f->cap ? f->cap * 2 : 16;
+		sym_t *v = mem_bytes(cap * sizeof *v);
+		if (f->n)
+			memcpy(v, f->v, f->n * sizeof *v);
+		f->v = v;
+		f->cap = cap;
+	}
+	f->v[f->n++] = name;
+}
+
+/* An argument of outputs that is no input yet is one, by its name. */
+static void add_formal(struct flake *f, struct slice name)
+{
+	struct flake_input *v;
+	size_t i = 0;
+
+	while (i < f->ninputs && slice_cmp(f->inputs[i].name, name) < 0)
+		i++;
+	if (slice_eq(name, SLICE("self")) || (i < f->ninputs && slice_eq(f->inputs[i].name, name)))
+		return;
+	v = arena_alloc(flake_arena(), (f->ninputs + 1) * sizeof *v);
+	if (f->ninputs) {
+		memcpy(v, f->inputs, i * sizeof *v);
+		memcpy(v + i + 1, f->inputs + i, (f->ninputs - i) * sizeof *v);
+	}
+	v[i] = (struct flake_input){ .name = name, .is_flake = 1 };
+	f->inputs = v;
+	f->ninputs++;
+}
+
+static void read_outputs(struct flake *f, W w, uint32_t pos)
+{
+	struct formals formals = { 0 };
+	int ellipsis;
+
+	f->outputs = want(w, V_FUNCTION, "'outputs'", pos);
+	if (!function_formals(f->outputs, take_formal, &formals, &ellipsis))
+		return;
+	for (size_t i = 0; i < formals.n; i++)
+		add_formal(f, name_of(formals.v[i]));
+}
+
+/* --- config --- */
+
+static void check_config(W set, uint32_t pos)
+{
+	struct attrs *a = attrs_of(want(set, V_ATTRS, "the configuration", pos));
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		uint32_t at = shape_pos(a->sh, i);
+		W w = w_peek(a->v[i]);
+		struct list *l = w_type(w) == V_LIST ? list_of(w) : NULL;
+		int good = w_is_str(w) || w_is_path(w) || w_is_int(w) || w_is_bool(w) || l;
+		for (uint32_t k = 0; l && k < l->n; k++)
+			good &= w_is_str(w_peek(l->e[k]));
+		if (!good)
+			throw_at(EK_EVAL, at, 0,
+				 "the setting '%s' must be a string, a path, an integer, a Boolean or a list of strings",
+				 sym_name(a->sh->sym[i])->b);
+	}
+}
+
+/* --- the file --- */
+
+const char *flake_dir(const struct flake_tree *tree, const char *below, const struct input *ref)
+{
+	const char *sub = source_get(ref, "dir");
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "%s/%s", below, sub ? sub : "");
+	b.len = path_normalise(b.p, b.len, b.p);
+	if (!path_is_within(b.p, b.len, tree->store_path, strlen(tree->store_path)))
+		throw_error(EK_EVAL, "'%s' leads out of its source tree", sub ? sub : below);
+	return arena_dup(flake_arena(), b.p, b.len);
+}
+
+static W file_in(const char *dir, const char *name)
+{
+	return fs_join(w_path(dir, strlen(dir)), name, strlen(name));
+}
+
+W flake_lock_path(const struct flake *f)
+{
+	return file_in(f->dir, "flake.lock");
+}
+
+static void read_attrs(struct flake *f, const struct reading *r, struct attrs *a)
+{
+	int outputs = 0;
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		const char *name = sym_name(a->sh->sym[i])->b;
+		uint32_t pos = shape_pos(a->sh, i);
+		if (!strcmp(name, "description")) {
+			f->description = text_of(want(a->v[i], V_STRING, "'description'", pos));
+		} else if (!strcmp(name, "inputs")) {
+			struct inputs in = read_inputs(r, a->v[i], pos, 1);
+			f->inputs = in.v;
+			f->ninputs = in.n;
+		} else if (!strcmp(name, "outputs")) {
+			outputs = 1;
+		} else if (!strcmp(name, "nixConfig") || !strcmp(name, "gxConfig")) {
+			check_config(a->v[i], pos);
+			f->config = w_peek(a->v[i]);
+		} else {
+			throw_at(EK_EVAL, pos, 0, "the flake has an attribute '%s', which flakes do not have", name);
+		}
+	}
+	if (!outputs)
+		throw_error(EK_EVAL, "the flake '%s' lacks the attribute 'outputs'", flake_ref_text(&f->original));
+	uint32_t pos;
+	W *w = attrs_find_pos(w_attrs(a), SYM_OUTPUTS, &pos);
+	read_outputs(f, *w, pos);
+}
+
+/* Where it lies for people: on disk when they edit it there. */
+static const char *shown_dir(const struct flake *f)
+{
+	struct buf b = BUF_GC;
+
+	buf_adds(&b, f->tree->place);
+	buf_adds(&b, f->dir + strlen(f->tree->store_path));
+	return b.p;
+}
+
+struct flake *flake_read(const struct input *ref, const struct flake_tree *tree, const char *dir,
+			 const struct input_path *prefix)
+{
+	struct flake *f = mem_new(sizeof *f);
+	struct reading r = { dir, tree, prefix, 0 };
+
+	f->tree = tree;
+	f->original = *ref;
+	f->dir = dir;
+	f->config = W_NULL;
+	f->file = fs_stat(file_in(dir, "flake.gx")) >= FS_REGULAR ? "flake.gx" : "flake.nix";
+	W path = file_in(dir, f->file);
+	if (fs_stat(path) < FS_REGULAR) {
+		const char *hint = NULL;
+		if (tree->members && (flake_ref_has_flake(shown_dir(f))))
+			hint = "git does not track it yet: git add -N flake.gx";
+		throw_error_hint(EK_EVAL, hint, "'%s' is not a flake: there is no flake.gx or flake.nix in '%s'",
+				 flake_ref_text(ref), shown_dir(f));
+	}
+	W v = fs_import(path);
+	if (w_type(v) != V_ATTRS)
+		throw_error(EK_EVAL, "the file '%s' must be a set, but it is %s", w_get_path(path)->b, show_type(v));
+	read_attrs(f, &r, attrs_of(v));
+	return f;
+}
+
+struct flake *flake_get(const struct input *ref, const struct input_path *prefix)
+{
+	const struct flake_tree *tree = source_fetch(ref);
+	struct flake *f = flake_read(ref, tree, flake_dir(tree, tree->store_path, ref), prefix);
+	const char *sub = source_get(ref, "dir");
+
+	for (size_t i = 0; i < tree->locked.n; i++)
+		input_set(&f->locked, &tree->locked.a[i], flake_arena());
+	if (sub && *sub)
+		source_set(&f->locked, "dir", sub);
+	return f;
+}

@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Resolving the graph of inputs.
+ *
+ * The walk goes through a flake's inputs by name.  An input whose address is still the one the lock file was made for
+ * keeps its locked reference without being fetched; what lies below it is then read from the lock file too.  Any other is
+ * fetched, pinned, and its own inputs are walked with its own lock file.  On the way down overrides
+ * (inputs.X.inputs.Y in a flake, --override-input) are collected by path; the outermost is met first and wins.
+ * `follows` are kept as paths from the root and only checked at the end, since they may lead to what was not walked yet.
+ *
+ * A relative path is a folder of the tree its flake lies in and needs no pin of its own; the lock records whose.
+ */
+#include "config.h"
+#include "flake/inputs.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/pathname.h"
+#include "builtins/fs.h"
+#include "eval/error.h"
+#include "flake/ref.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Where relative paths of an input start: a flake's folder. */
+struct origin {
+	const struct flake_tree *tree;
+	const char *dir;
+};
+
+struct override {
+	struct override *next;
+	struct input_path path;
+	const struct flake_input *input;
+	struct origin origin;
+	struct input_path parent;
+	int has_parent; /* 0: from the command line */
+	int used;
+};
+
+struct locking {
+	const struct lock_options *o;
+	struct arena *mem;
+	struct override *overrides;
+	struct parent {
+		struct parent *up;
+		const struct input *ref;
+	} *parents;
+	size_t inputs;
+	unsigned depth;
+	char *updates_used;
+};
+
+static const char *path_text(const struct input_path *p)
+{
+	struct buf b = BUF_GC;
+
+	input_path_add(&b, p);
+	return buf_str(&b);
+}
+
+static void say(const struct lock_options *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void say(const struct lock_options *o, const char *fmt, ...)
+{
+	struct buf b = BUF_GC;
+	va_list ap;
+
+	if (!o->message)
+		return;
+	va_start(ap, fmt);
+	buf_vaddf(&b, fmt, ap);
+	va_end(ap);
+	o->message(b.p);
+}
+
+/* --- lock files on disk --- */
+
+static struct lockfile read_lock(const struct flake *f)
+{
+	W path = flake_lock_path(f);
+	struct lockfile l;
+	struct err e = ERR_INIT;
+
+	lockfile_init(&l, flake_arena());
+	enum fs_kind k = fs_stat(path);
+	if (k == FS_MISSING)
+		return l;
+	if (k < FS_REGULAR)
+		fs_throw(k, path);
+	const struct str *s = w_get_str(fs_read_file(path));
+	/* The graph points into its text. */
+	struct slice text = { arena_dup(flake_arena(), s->b, s->len), s->len };
+	struct buf name = BUF_GC;
+	buf_addf(&name, "%s%s/flake.lock", f->tree->place, f->dir + strlen(f->tree->store_path));
+	if (lockfile_parse(&l, flake_arena(), text, name.p, &e))
+		throw_err(&e);
+	return l;
+}
+
+static const char *lock_text(const struct lockfile *l)
+{
+	struct buf b = BUF_GC;
+	struct err e = ERR_INIT;
+
+	if (lockfile_add(l, &b, &e))
+		throw_err(&e);
+	return b.p;
+}
+
+/* Beside the old one and then in its place, so that nobody reads half a file. */
+static void replace_file(const char *path, const char *text)
+{
+	struct buf tmp = BUF_GC;
+
+	buf_addf(&tmp, "%s.new", path);
+	unlink(tmp.p);
+	int fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	size_t n = strlen(text), done = 0;
+	ssize_t k = 0;
+	while (fd >= 0 && done < n && (k = write(fd, text + done, n - done)) > 0)
+		done += (size_t)k;
+	int err = errno;
+	if (fd >= 0 && close(fd) && done == n) {
+		err = errno;
+		done = 0;
+	}
+	if (fd < 0 || done < n || rename(tmp.p, path)) {
+		err = fd < 0 || done < n ? err : errno;
+		unlink(tmp.p);
+		throw_error(EK_IO, "cannot write the lock file '%s': %s", path, strerror(err));
+	}
+}
+
+/* --- overrides --- */
+
+static struct override *find_override(struct locking *k, const struct input_path *p)
+{
+	for (struct override *v = k->overrides; v; v = v->next)
+		if (!input_path_cmp(&v->path, p))
+			return v;
+	return NULL;
+}
+
+static struct override *add_override(struct locking *k, const struct input_path *p, const struct flake_input *in,
+				     struct origin origin)
+{
+	struct override *v = find_override(k, p);
+
+	if (v)
+		return NULL;
+	v = arena_alloc(k->mem, sizeof *v);
+	*v = (struct override){ .next = k->overrides, .path = *p, .input = in, .origin = origin };
+	return k->overrides = v;
+}
+
+static void add_overrides(struct locking *k, const struct flake_input *in, const struct input_path *prefix,
+			  const struct input_path *parent, struct origin origin)
+{
+	for (size_t i = 0; i < in->noverrides; i++) {
+		const struct flake_input *below = &in->overrides[i];
+		struct input_path p = input_path_join(prefix, below->name, k->mem);
+		struct override *v = below->has_ref || below->has_follows ? add_override(k, &p, below, origin) : NULL;
+		if (v) {
+			v->has_parent = 1;
+			v->parent = *parent;
+		}
+		add_overrides(k, below, &p, parent, origin);
+	}
+}
+
+static int has_input(const struct flake_input *v, size_t n, struct slice name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (slice_eq(v[i].name, name))
+			return 1;
+	return 0;
+}
+
+/* Names that are overridden in an input which has no such input: mostly typing mistakes. */
+static void warn_unknown(struct locking *k, const struct input_path *prefix, const struct flake_input *v, size_t n)
+{
+	for (struct override *o = k->overrides; o; o = o->next) {
+		struct input_path up = { o->path.v, o->path.n - 1 };
+		struct slice last = o->path.v[o->path.n - 1];
+		if (!input_path_cmp(&up, prefix) && !has_input(v, n, last) && o->has_parent)
+			say(k->o, "warning: input '%s' has an override for a non-existent input '%.*s'", path_text(prefix),
+			    (int)last.n, last.p);
+	}
+}
+
+/* --- one input --- */
+
+/* An input on its way into the graph. */
+struct step {
+	const struct flake_input *in; /* what the flake or the lock file says */
+	struct input_path path;
+	struct lock_node *node; /* it is an input of */
+	const struct lock_node *old;
+	struct input ref; /* after overrides */
+	struct origin origin;
+	struct input_path parent; /* whose tree a relative path lies in */
+	int has_parent;
+	int from_user;	/* overridden on the command line */
+	struct input_path follows_prefix;
+};
+
+static void walk(struct locking *k, const struct flake_input *v, size_t n, struct lock_node *node,
+		 const struct input_path *prefix, const struct lock_node *old, const struct input_path *follows_prefix,
+		 struct origin origin, int trusted);
+
+static int wants_update(const struct locking *k, const struct input_path *p)
+{
+	for (size_t i = 0; i < k->o->nupdates; i++)
+		if (!input_path_cmp(&k->o->updates[i], p))
+			return 1;
+	return 0;
+}
+
+static int wants_update_below(const struct locking *k, const struct input_path *p)
+{
+	for (size_t i = 0; i < k->o->nupdates; i++) {
+		struct input_path head = k->o->updates[i];
+		if (head.n <= p->n)
+			continue;
+		head.n = p->n;
+		if (!input_path_cmp(&head, p))
+			return 1;
+	}
+	return 0;
+}
+
+/* The folder a relative path means. */
+static const char *relative_dir(const struct step *s)
+{
+	const char *path = source_get(&s->ref, "path");
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "%s/%s", s->origin.dir, path);
+	b.len = path_normalise(b.p, b.len, b.p);
+	if (!path_is_within(b.p, b.len, s->origin.tree->store_path, strlen(s->origin.tree->store_path)))
+		throw_error_hint(EK_EVAL, "make both part of one git repository, or give an absolute path",
+				 "the relative path '%s' of input '%s' leads out of the tree of the flake", path,
+				 path_text(&s->path));
+	return flake_dir(s->origin.tree, b.p, &s->ref);
+}
+
+static struct flake *get_flake(const struct step *s, const struct input *ref)
+{
+	if (!input_is_relative(ref))
+		return flake_get(ref, &s->path);
+	const char *dir = relative_dir(s);
+	struct flake *f = flake_read(ref, s->origin.tree, dir, &s->path);
+	f->locked = *ref;
+	return f;
+}
+
+static struct lock_node *child_node(struct locking *k, const struct step *s, const struct input *locked,
+				    const struct input *original, int is_flake)
+{
+	struct lock_node *n = lock_node_new(k->mem);
+	struct lock_edge *edge = lock_edge_set(s->node, s->in->name, k->mem);
+
+	n->locked = *locked;
+	n->original = *original;
+	n->is_flake = is_flake;
+	n->has_parent = s->has_parent;
+	n->parent = s->parent;
+	edge->node = n;
+	return n;
+}
+
+/* The inputs of a locked node as a flake would declare them; *complete is 0 when the flake must be asked. */
+static struct flake_input *inputs_of_lock(struct locking *k, const struct step *s, const struct lock_node *old, int trusted,
+					  int *complete)
+{
+	struct flake_input *v = arena_alloc(k->mem, (old->n + 1) * sizeof *v);
+
+	*complete = 1;
+	for (size_t i = 0; i < old->n; i++) {
+		const struct lock_edge *edge = &old->edges[i];
+		v[i] = (struct flake_input){ .name = edge->name, .is_flake = 1 };
+		if (edge->node) {
+			v[i].has_ref = 1;
+			v[i].ref = edge->node->original;
+			v[i].is_flake = edge->node->is_flake;
+			continue;
+		}
+		struct input_path p = input_path_join(&s->path, edge->name, k->mem);
+		/* Without the override it came from, what the flake itself says counts, and that is not locked. */
+		if (!trusted && !find_override(k, &p))
+			*complete = 0;
+		v[i].has_follows = 1;
+		v[i].follows = input_path_concat(&s->follows_prefix, &edge->follows, k->mem);
+	}
+	return v;
+}
+
+static void keep_locked(struct locking *k, const struct step *s, const struct lock_node *old, int trusted)
+{
+	struct lock_node *child = child_node(k, s, &old->locked, &old->original, old->is_flake);
+	int complete;
+	struct flake_input *v = inputs_of_lock(k, s, old, trusted, &complete);
+
+	if (complete && !wants_update_below(k, &s->path)) {
+		/* A relative input below starts where this one lies: it is not fetched, so only its own lock counts. */
+		walk(k, v, old->n, child, &s->path, old, &s->follows_prefix, s->origin, 1);
+		return;
+	}
+	struct flake *f = get_flake(s, &old->locked);
+	child->tree = f->tree;
+	walk(k, f->inputs, f->ninputs, child, &s->path, old, &s->follows_prefix, (struct origin){ f->tree, f->dir }, 0);
+}
+
+static void lock_flake_input(struct locking *k, const struct step *s, const struct input *original)
+{
+	struct parent here = { k->parents, &s->ref };
+
+	for (const struct parent *p = k->parents; p; p = p->up)
+		if (!input_is_relative(&s->ref) && flake_ref_same(p->ref, &s->ref))
+			throw_error(EK_EVAL, "the flake '%s' is an input of itself", flake_ref_text(&s->ref));
+	struct flake *f = get_flake(s, &s->ref);
+	struct lock_node *child = child_node(k, s, &f->locked, original, 1);
+	struct lockfile own = read_lock(f);
+	child->tree = f->tree;
+	k->parents = &here;
+	walk(k, f->inputs, f->ninputs, child, &s->path, own.root, &s->path, (struct origin){ f->tree, f->dir }, 0);
+	k->parents = here.up;
+}
+
+static void lock_tree_input(struct locking *k, const struct step *s, const struct input *original)
+{
+	if (input_is_relative(&s->ref)) {
+		W dir = w_path(relative_dir(s), strlen(relative_dir(s)));
+		enum fs_kind kind = fs_stat(dir);
+		if (kind < FS_REGULAR)
+			fs_throw(kind, dir);
+		child_node(k, s, &s->ref, original, 0)->tree = s->origin.tree;
+		return;
+	}
+	const struct flake_tree *t = source_fetch(&s->ref);
+	const char *sub = source_get(&s->ref, "dir");
+	struct input locked = { 0 };
+
+	for (size_t i = 0; i < t->locked.n; i++)
+		input_set(&locked, &t->locked.a[i], k->mem);
+	if (sub && *sub)
+		source_set(&locked, "dir", sub);
+	child_node(k, s, &locked, original, 0)->tree = t;
+}
+
+static int same_parent(const struct lock_node *old, const struct step *s)
+{
+	return old->has_parent == s->has_parent && (!s->has_parent || !input_path_cmp(&old->parent, &s->parent));
+}
+
+static void lock_input(struct locking *k, struct step *s, int trusted)
+{
+	const struct lock_edge *edge = s->old ? lock_edge_get(s->old, s->in->name) : NULL;
+	const struct lock_node *old = edge && !wants_update(k, &s->path) ? edge->node : NULL;
+
+	if (old && flake_ref_same(&old->original, &s->ref) && same_parent(old, s) && !s->from_user &&
+	    old->is_flake == s->in->is_flake) {
+		keep_locked(k, s, old, trusted);
+		return;
+	}
+	if (k->o->only_locked && !input_is_locked(&s->ref))
+		throw_error_hint(EK_DENIED, "lock it with 'gx flake lock', or pass --impure",
+				 "the flake input '%s' is not locked, and pure evaluation fetches nothing that is not",
+				 path_text(&s->path));
+	/* What the flake asked for stays in the lock: so an override lasts until the input is updated. */
+	const struct input *original = &s->ref;
+	if (s->from_user && s->in->has_ref)
+		original = &s->in->ref;
+	if (s->in->is_flake)
+		lock_flake_input(k, s, original);
+	else
+		lock_tree_input(k, s, original);
+}
+
+static void use_name(struct locking *k, struct step *s)
+{
+	struct input in = { 0 };
+
+	(void)k;
+	source_set(&in, "type", "indirect");
+	source_set(&in, "id", arena_dup(k->mem, s->in->name.p, s->in->name.n));
+	s->ref = in;
+}
+
+static const char *step_note(void *arg)
+{
+	const struct step *s = arg;
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "while updating the flake input '%s'", path_text(&s->path));
+	return b.p;
+}
+
+static void take_input(struct locking *k, struct step *s, const struct input_path *prefix, int trusted)
+{
+	struct override *over = find_override(k, &s->path);
+	const struct flake_input *from = over ? over->input : s->in;
+	struct flake_input named;
+
+	for (size_t i = 0; i < k->o->nupdates; i++)
+		if (!input_path_cmp(&k->o->updates[i], &s->path))
+			k->updates_used[i] = 1;
+	if (over) {
+		over->used = 1;
+		s->origin = over->origin;
+		s->from_user = !over->has_parent;
+	}
+	if (from->has_follows) {
+		lock_edge_set(s->node, s->in->name, k->mem)->follows = from->follows;
+		return;
+	}
+	s->ref = from->ref;
+	if (!from->has_ref)
+		use_name(k, s);
+	if (!s->in->has_ref) {
+		/* For `original`: the name is what the flake said. */
+		struct step by_name = *s;
+		use_name(k, &by_name);
+		named = *s->in;
+		named.ref = by_name.ref;
+		named.has_ref = 1;
+		s->in = &named;
+	}
+	s->has_parent = input_is_relative(&s->ref) && (!over || over->has_parent);
+	s->parent = over && over->has_parent ? over->parent : *prefix;
+	note_push_made(step_note, s, 0);
+	lock_input(k, s, trusted);
+	note_pop();
+}
+
+static void walk(struct locking *k, const struct flake_input *v, size_t n, struct lock_node *node,
+		 const struct input_path *prefix, const struct lock_node *old, const struct input_path *follows_prefix,
+		 struct origin origin, int trusted)
+{
+	if (++k->depth > LIMIT_FLAKE_DEPTH)
+		throw_error(EK_EVAL, "inputs are nested deeper than %d: '%s'", LIMIT_FLAKE_DEPTH, path_text(prefix));
+	for (size_t i = 0; i < n; i++) {
+		struct input_path p = input_path_join(prefix, v[i].name, k->mem);
+		add_overrides(k, &v[i], &p, prefix, origin);
+	}
+	warn_unknown(k, prefix, v, n);
+	for (size_t i = 0; i < n; i++) {
+		struct step s = { .in = &v[i], .path = input_path_join(prefix, v[i].name, k->mem), .node = node,
+				  .old = old, .origin = origin, .follows_prefix = *follows_prefix };
+		if (++k->inputs > LIMIT_FLAKE_INPUTS)
+			throw_error(EK_EVAL, "the flake has more than %d inputs of inputs", LIMIT_FLAKE_INPUTS);
+		take_input(k, &s, prefix, trusted);
+	}
+	k->depth--;
+}
+
+/* --- the whole --- */
+
+static void add_user_overrides(struct locking *k, const struct flake *f)
+{
+	const struct origin origin = { f->tree, f->dir };
+
+	for (size_t i = 0; i < k->o->noverrides; i++) {
+		struct flake_input *in = arena_alloc(k->mem, sizeof *in);
+		*in = (struct flake_input){ .is_flake = 1, .has_ref = 1, .ref = k->o->overrides[i].ref };
+		add_override(k, &k->o->overrides[i].path, in, origin);
+	}
+}
+
+static void warn_unused(struct locking *k)
+{
+	for (struct override *v = k->overrides; v; v = v->next)
+		if (!v->has_parent && !v->used)
+			say(k->o, "warning: '--override-input %s %s' does not match any input", path_text(&v->path),
+			    flake_ref_text(&v->input->ref));
+	for (size_t i = 0; i < k->o->nupdates; i++)
+		if (!k->updates_used[i])
+			throw_error(EK_EVAL, "the flake has no input '%s' to update", path_text(&k->o->updates[i]));
+}
+
+struct unlocked {
+	const struct lock_node *node;
+};
+
+static void look_unlocked(void *arg, const struct input_path *p, const struct lock_edge *edge)
+{
+	struct unlocked *u = arg;
+
+	(void)p;
+	if (edge->node && !input_is_locked(&edge->node->locked))
+		u->node = edge->node;
+}
+
+/* Writes the new graph where the flake's owner edits it. */
+static void write_lock(struct locked_flake *lf, const struct lockfile *old, const char *text, const struct lock_options *o)
+{
+	struct flake *f = lf->flake;
+	struct buf diff = BUF_GC, path = BUF_GC, all = BUF_GC;
+	struct unlocked unlocked = { NULL };
+
+	lockfile_diff(old, &lf->lock, &diff);
+	lf->changed = 1;
+	if (o->no_write) {
+		say(o, "note: the lock file of '%s' would change and is not written:\n%s", flake_ref_text(&f->original),
+		    buf_str(&diff));
+		return;
+	}
+	lockfile_each(&lf->lock, look_unlocked, &unlocked);
+	if (unlocked.node) {
+		say(o, "warning: not writing the lock file of '%s': its input '%s' is not locked, since nothing names its state",
+		    flake_ref_text(&f->original), flake_ref_text(&unlocked.node->locked));
+		return;
+	}
+	if (o->no_update)
+		throw_error(EK_EVAL, "the flake '%s' needs changes to its lock file, and --no-update-lock-file forbids them",
+			    flake_ref_text(&f->original));
+	if (!f->tree->work_tree)
+		throw_error(EK_EVAL, "the lock file of '%s' would have to change, and it cannot be written; pass "
+			    "--no-write-lock-file to go on without", flake_ref_text(&f->original));
+	buf_addf(&path, "%s%s/flake.lock", f->tree->work_tree, f->dir + strlen(f->tree->store_path));
+	int was = access(path.p, F_OK) == 0;
+	buf_addf(&all, "%s\n", text);
+	replace_file(path.p, all.p);
+	say(o, "note: %s '%s'%s%s", was ? "updated" : "made", path.p, diff.len ? ":\n" : "", buf_str(&diff));
+	lf->changed = 0;
+}
+
+struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o)
+{
+	struct locked_flake *lf = mem_new(sizeof *lf);
+	struct locking k = { .o = o, .mem = flake_arena() };
+	struct lockfile old = read_lock(f);
+	const struct input_path none = { NULL, 0 };
+	struct parent top = { NULL, &f->original };
+	struct err e = ERR_INIT;
+
+	k.updates_used = mem_bytes(o->nupdates + 1);
+	memset(k.updates_used, 0, o->nupdates + 1);
+	k.parents = &top;
+	lf->flake = f;
+	lockfile_init(&lf->lock, k.mem);
+	lf->lock.root->tree = f->tree;
+	add_user_overrides(&k, f);
+	walk(&k, f->inputs, f->ninputs, lf->lock.root, &none, o->recreate ? NULL : old.root, &none,
+	     (struct origin){ f->tree, f->dir }, 0);
+	warn_unused(&k);
+	if (lockfile_check(&lf->lock, &e))
+		throw_err(&e);
+	const char *before = lock_text(&old), *after = lock_text(&lf->lock);
+	if (strcmp(before, after))
+		write_lock(lf, &old, after, o);
+	return lf;
+}
+
+struct locked_flake *flake_lock(const struct input *ref, const struct lock_options *o)
+{
+	const struct input_path none = { NULL, 0 };
+	struct flake *f = flake_get(ref, &none);
+
+	return flake_lock_read(f, o);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Locking: from a flake to the graph of everything it depends on.
+ */
+#ifndef FLAKE_INPUTS_H
+#define FLAKE_INPUTS_H
+
+#include "flake/flake.h"
+
+struct lock_override {
+	struct input_path path;
+	struct input ref;
+};
+
+/* What the command line says about locking.  Arrays are malloc'd or static. */
+struct lock_options {
+	struct lock_override *overrides;
+	size_t noverrides;
+	struct input_path *updates;
+	size_t nupdates;
+	int recreate;  /* as if there were no lock file */
+	int no_update; /* changes to the lock file are an error */
+	int no_write;  /* the new graph is used but not written */
+	int only_locked; /* nothing may be fetched that is not pinned: pure evaluation */
+	void (*message)(const char *text); /* notices and warnings for people; NULL drops them */
+};
+
+/* On the collected heap. */
+struct locked_flake {
+	struct flake *flake;
+	struct lockfile lock;
+	int changed; /* the graph is not what the flake's lock file says, and that was not written */
+};
+
+/* Reads the flake's lock file, completes it, and writes it when it changed.  Throws. */
+struct locked_flake *flake_lock(const struct input *ref, const struct lock_options *o);
+
+/* The same without fetching the flake, for one in a folder of a tree. */
+struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Flake references as people write them: on a command line, where they may be relative and name an attribute, and in a
+ * flake, where they may be relative to it.
+ */
+#ifndef FLAKE_REF_H
+#define FLAKE_REF_H
+
+#include "fetch/input.h"
+
+/* "REF#FRAGMENT".  Paths are relative to the working directory; the flake is looked for there and in the folders above,
+ * up to the root of the git repository, which then is the source.  *fragment is decoded, "" without. Throws. */
+void flake_ref_parse(const char *text, struct input *out, const char **fragment);
+
+/* As it stands in a flake's inputs: relative paths stay.  Throws. */
+void flake_ref_parse_input(const char *text, struct input *out);
+
+/* 1 when the folder has a flake.gx or flake.nix. */
+int flake_ref_has_flake(const char *dir);
+
+/* 1 when all attributes agree. */
+int flake_ref_same(const struct input *a, const struct input *b);
+
+/* The reference as it is shown, collected. */
+const char *flake_ref_text(const struct input *in);
+
+#endif

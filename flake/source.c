@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * From references to trees.
+ *
+ *   path    the folder itself; its times make lastModified
+ *   git     flake/source_git.c
+ *   gx      the standard library beside the program or in the data directory
+ *   others  a tree that some store already holds, known by the hash in the lock
+ *
+ * The hash that a reference carries is checked here for every kind, so nothing that is locked can change behind the
+ * lock.  A tree that is locked and in the store is taken from there without looking at where it came from.
+ */
+#include "config.h"
+#include "flake/source.h"
+#include "base/mem.h"
+#include "builtins/addpath.h"
+#include "builtins/fs.h"
+#include "builtins/fs_members.h"
+#include "builtins/store_ops.h"
+#include "eval/eval.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+int source_offline;
+
+struct arena *flake_arena(void)
+{
+	static struct arena mem;
+
+	return &mem;
+}
+
+/* Trees of this evaluation by the text of the reference. */
+static struct fetched {
+	struct fetched *next;
+	const char *text;
+	const struct flake_tree *tree;
+} *fetched;
+
+/* --- attributes --- */
+
+static void set_string(struct input *in, const char *name, const char *p, size_t n)
+{
+	struct arena *mem = flake_arena();
+	struct input_attr a = { .name = slice_of(name), .type = INPUT_STRING, .s = { arena_dup(mem, p, n), n } };
+
+	input_set(in, &a, mem);
+}
+
+void source_set(struct input *in, const char *name, const char *value)
+{
+	set_string(in, name, value, strlen(value));
+}
+
+void source_set_int(struct input *in, const char *name, uint64_t value)
+{
+	struct input_attr a = { .name = slice_of(name), .type = INPUT_INT, .s = { "", 0 }, .i = value };
+
+	input_set(in, &a, flake_arena());
+}
+
+const char *source_get(const struct input *in, const char *name)
+{
+	const struct input_attr *a = input_get(in, name);
+
+	return a && a->type == INPUT_STRING ? arena_dup(flake_arena(), a->s.p, a->s.n) : NULL;
+}
+
+const char *source_text(const struct input *in)
+{
+	struct arena *mem = flake_arena();
+	struct buf b = BUF_GC;
+	struct err e = ERR_INIT;
+
+	if (input_print(in, mem, &b, &e))
+		throw_err(&e);
+	return b.p;
+}
+
+/* --- the standard library --- */
+
+static int is_stdlib(const char *dir)
+{
+	char file[PATH_MAX + 16];
+
+	return (size_t)snprintf(file, sizeof file, "%s/flake.gx", dir) < sizeof file && access(file, R_OK) == 0;
+}
+
+const char *source_stdlib(void)
+{
+	static const char *const beside[] = { "stdlib", "../share/gx/stdlib" };
+	static char found[PATH_MAX];
+	char exe[PATH_MAX], dir[PATH_MAX + 32];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
+
+	if (found[0])
+		return found;
+	exe[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(exe, '/');
+	for (size_t i = 0; slash && i < sizeof beside / sizeof *beside; i++) {
+		snprintf(dir, sizeof dir, "%.*s/%s", (int)(slash - exe), exe, beside[i]);
+		if (is_stdlib(dir) && realpath(dir, found))
+			return found;
+	}
+	if (is_stdlib(GX_STDLIB) && realpath(GX_STDLIB, found))
+		return found;
+	found[0] = 0;
+	return NULL;
+}
+
+static void fetch_gx(const struct input *in, struct flake_tree *t)
+{
+	const char *name = source_get(in, "name"), *dir = source_stdlib();
+
+	if (!name || strcmp(name, "std"))
+		throw_error(EK_EVAL, "'gx:%s' is not known: the one library that comes with gx is 'gx:std'",
+			    name ? name : "");
+	if (!dir)
+		throw_error(EK_IO, "the standard library is not where it was installed ('%s') nor beside the program",
+			    GX_STDLIB);
+	t->place = dir;
+}
+
+/* --- paths --- */
+
+/* A filter that lets everything pass and looks at times. */
+struct times {
+	time_t latest;
+	const struct fs_members_filter *members;
+};
+
+static int look_at_time(void *user, const char *path, size_t n, enum nar_type type, struct err *e)
+{
+	struct times *t = user;
+	struct stat st;
+
+	(void)n;
+	(void)type;
+	(void)e;
+	if (!lstat(path, &st) && st.st_mtime > t->latest)
+		t->latest = st.st_mtime;
+	return 1;
+}
+
+/* A path in the store may be a stand-in, or lie in a mapped store. */
+static const char *physical(const char *path)
+{
+	size_t n = strlen(eval_settings.store_dir);
+
+	if (strncmp(path, eval_settings.store_dir, n) || path[n] != '/')
+		return path;
+	fs_allow(path, strlen(path));
+	return fs_tree(w_path(path, strlen(path)));
+}
+
+static void fetch_path(const struct input *in, struct flake_tree *t)
+{
+	const char *path = source_get(in, "path");
+	struct stat st;
+
+	if (!path || path[0] != '/')
+		throw_error(EK_EVAL, "the path '%s' is relative to nothing: only inputs of a flake may be relative",
+			    path ? path : "");
+	W p = fs_user_path(path, strlen(path));
+	path = arena_dup(flake_arena(), w_get_path(p)->b, w_get_path(p)->h.n);
+	source_set(&t->locked, "path", path);
+	t->place = physical(path);
+	if (stat(t->place, &st))
+		throw_error(EK_IO, "the path '%s' cannot be read: %s", path, strerror(errno));
+	t->place = arena_dup(flake_arena(), t->place, strlen(t->place));
+	if (t->place == path || !strcmp(t->place, path))
+		t->work_tree = t->place;
+}
+
+/* --- hashing --- */
+
+static void hash_tree(struct flake_tree *t)
+{
+	struct times times = { 0, NULL };
+	struct nar_filter look = { look_at_time, &times };
+	struct err e = ERR_INIT;
+	struct stat st;
+	int is_path = !strcmp(source_get(&t->locked, "type"), "path");
+
+	if (!lstat(t->place, &st))
+		times.latest = st.st_mtime;
+	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, &look, &t->hash, NULL, &e))
+		throw_err(&e);
+	if (is_path && !input_get(&t->locked, "lastModified"))
+		source_set_int(&t->locked, "lastModified", (uint64_t)times.latest);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
+}
+
+struct tracked {
+	const struct slice *v;
+	size_t n, root_len;
+};
+
+/* Members are sorted: a file is one of them, a folder the beginning of one. */
+static int is_tracked(void *user, const char *path, size_t n, enum nar_type type, struct err *e)
+{
+	struct tracked *t = user;
+	struct slice rel = { path + t->root_len + 1, n - t->root_len - 1 };
+	size_t lo = 0, hi = t->n;
+
+	(void)e;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (slice_cmp(t->v[mid], rel) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < t->n && slice_starts(t->v[lo], rel); lo++) {
+		if (t->v[lo].n == rel.n)
+			return 1;
+		if (t->v[lo].p[rel.n] == '/')
+			return type == NAR_DIRECTORY;
+	}
+	return 0;
+}
+
+static void hash_members(struct flake_tree *t)
+{
+	struct tracked set = { t->members, t->nmembers, strlen(t->place) };
+	struct nar_filter tracked = { is_tracked, &set };
+	struct err e = ERR_INIT;
+
+	qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
+	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, &tracked, &t->hash, NULL, &e))
+		throw_err(&e);
+}
+
+/* --- store paths --- */
+
+static void store_path_of(const struct hash *h, struct store_path *out)
+{
+	struct err e = ERR_INIT;
+
+	if (store_path_make_fixed(slice_of(eval_settings.store_dir), SLICE("source"), CA_NAR, h, NULL, 0, 0, out, &e))
+		throw_err(&e);
+}
+
+static const char *store_path_text(const struct hash *h)
+{
+	struct store_path p;
+	struct buf b = BUF_GC;
+
+	store_path_of(h, &p);
+	store_path_add(&b, slice_of(eval_settings.store_dir), &p);
+	return arena_dup(flake_arena(), b.p, b.len);
+}
+
+static int wanted_hash(const struct input *in, struct hash *out)
+{
+	const char *text = source_get(in, "narHash");
+	struct err e = ERR_INIT;
+
+	if (!text || !*text)
+		return 0;
+	if (hash_parse(text, strlen(text), HASH_SHA256, out, NULL, &e))
+		throw_err(&e);
+	return 1;
+}
+
+/* A locked tree that is in the store already. */
+static int is_in_store(struct flake_tree *t)
+{
+	struct err e = ERR_INIT;
+	struct slice path;
+
+	if (!wanted_hash(&t->locked, &t->hash) || t->hash.algo != HASH_SHA256)
+		return 0;
+	t->store_path = store_path_text(&t->hash);
+	path = slice_of(t->store_path);
+	fs_allow(path.p, path.n);
+	if (store_ops && store_ops->is_valid(store_ops->user, path, &e) == 1) {
+		const char *place = fs_tree(w_path(path.p, path.n));
+		t->place = arena_dup(flake_arena(), place, strlen(place));
+		return 1;
+	}
+	err_release(&e);
+	return 0;
+}
+
+static void check_hash(const struct input *in, const struct flake_tree *t)
+{
+	char want_text[HASH_TEXT_MAX], got_text[HASH_TEXT_MAX];
+	struct hash want;
+
+	if (!wanted_hash(in, &want) || hash_eq(&want, &t->hash))
+		return;
+	hash_print(&want, HASH_SRI, 1, want_text);
+	hash_print(&t->hash, HASH_SRI, 1, got_text);
+	throw_error_hint(EK_EVAL, "if the change is meant, 'gx flake update INPUT' locks what is there now",
+			 "the input '%s' is not what was locked: its hash was %s and is %s", source_text(in), want_text,
+			 got_text);
+}
+
+/* Makes the tree readable under its store path. */
+static void mount_tree(struct flake_tree *t)
+{
+	t->store_path = store_path_text(&t->hash);
+	fs_allow(t->store_path, strlen(t->store_path));
+	if (!strcmp(t->place, t->store_path))
+		return;
+	if (t->members)
+		fs_stand_in_members(t->store_path, t->place, t->members, t->nmembers);
+	else
+		fs_stand_in(t->store_path, t->place);
+}
+
+/* --- the whole --- */
+
+static __attribute__((noreturn, cold)) void cannot_fetch(const struct input *in, const char *type)
+{
+	const char *id = source_get(in, "id");
+
+	if (!strcmp(type, "indirect"))
+		throw_error_hint(EK_EVAL, "give its address, or pass --override-input with one, for example 'gx:std'",
+				 "the flake '%s' has no address: there is no registry that knows it", id ? id : "");
+	throw_error(EK_IO, "cannot fetch '%s': inputs of type '%s' %s", source_text(in), type,
+		    source_offline ? "need the network, and --offline was given" : "cannot be fetched yet");
+}
+
+static void fetch_kind(const struct input *in, const char *type, struct flake_tree *t)
+{
+	if (!strcmp(type, "path"))
+		fetch_path(in, t);
+	else if (!strcmp(type, "git"))
+		source_git(in, t);
+	else if (!strcmp(type, "gx"))
+		fetch_gx(in, t);
+	else
+		cannot_fetch(in, type);
+}
+
+/* The reference without what only names a place inside its tree. */
+static struct input without_dir(const struct input *in)
+{
+	struct input r = { 0 };
+
+	for (size_t i = 0; i < in->n; i++)
+		if (!slice_eq(in->a[i].name, SLICE("dir")))
+			input_set(&r, &in->a[i], flake_arena());
+	return r;
+}
+
+static const struct flake_tree *fetch(const struct input *in)
+{
+	struct flake_tree *t = arena_alloc(flake_arena(), sizeof *t);
+	const char *type = source_get(in, "type"), *id = source_get(in, "id");
+	char sri[HASH_TEXT_MAX];
+
+	for (size_t i = 0; i < in->n; i++)
+		input_set(&t->locked, &in->a[i], flake_arena());
+	if (!strcmp(type, "indirect") && id && !strcmp(id, "std")) {
+		t->locked = (struct input){ 0 };
+		source_set(&t->locked, "type", "gx");
+		source_set(&t->locked, "name", "std");
+		return source_fetch(&t->locked);
+	}
+	if (strcmp(type, "gx") && is_in_store(t)) {
+		mount_tree(t);
+		return t;
+	}
+	fetch_kind(in, type, t);
+	if (t->members)
+		hash_members(t);
+	else
+		hash_tree(t);
+	check_hash(in, t);
+	mount_tree(t);
+	if (strcmp(type, "gx")) {
+		size_t n = hash_print(&t->hash, HASH_SRI, 1, sri);
+		set_string(&t->locked, "narHash", sri, n);
+	}
+	return t;
+}
+
+const struct flake_tree *source_fetch(const struct input *given)
+{
+	const struct input in = without_dir(given);
+	const char *text = source_text(&in);
+	struct arena *mem = flake_arena();
+	/* References that do not show a hash may still carry one: it is part of the name here. */
+	const char *hash = source_get(&in, "narHash");
+	char *key = arena_alloc(mem, strlen(text) + (hash ? strlen(hash) : 0) + 2);
+
+	strcpy(stpcpy(stpcpy(key, text), " "), hash ? hash : "");
+	for (struct fetched *f = fetched; f; f = f->next)
+		if (!strcmp(f->text, key))
+			return f->tree;
+	const struct flake_tree *t = fetch(&in);
+	struct fetched *f = arena_alloc(mem, sizeof *f);
+	*f = (struct fetched){ fetched, key, t };
+	return (fetched = f)->tree;
+}
+
+/* --- as values --- */
+
+static int copy_filter(void *user, const char *path, size_t n, enum nar_type type, struct err *e)
+{
+	return is_tracked(user, path, n, type, e);
+}
+
+W source_out_path(const struct flake_tree *t)
+{
+	const struct store_ops *ops = store_ops_writing();
+	struct tracked set = { t->members, t->nmembers, strlen(t->place) };
+	const struct nar_filter tracked = { copy_filter, &set };
+	struct slice path = slice_of(t->store_path);
+	struct store_path p;
+	struct err e = ERR_INIT;
+
+	store_path_of(&t->hash, &p);
+	if (ops) {
+		int there = ops->is_valid(ops->user, path, &e);
+		if (!there)
+			there = ops->add_tree(ops->user, path, t->place, CA_NAR, &t->hash,
+					      t->members ? &tracked : NULL, NULL, 0, &e);
+		if (there < 0)
+			throw_err(&e);
+	}
+	return store_path_string(&p);
+}
+
+static W out_path_later(W tree, W unused)
+{
+	(void)unused;
+	return source_out_path((const struct flake_tree *)(intptr_t)w_get_int(tree));
+}
+
+static void add_string(struct attrs_builder *b, const char *name, const char *s)
+{
+	if (s)
+		attrs_add_c(b, name, w_cstr(s));
+}
+
+static void add_times(struct attrs_builder *b, const struct input *in)
+{
+	const struct input_attr *a = input_get(in, "lastModified");
+	time_t at = a ? (time_t)a->i : 0;
+	char text[32];
+	struct tm tm;
+
+	if (!a || a->type != INPUT_INT || !gmtime_r(&at, &tm))
+		return;
+	attrs_add_c(b, "lastModified", w_int((int64_t)a->i));
+	strftime(text, sizeof text, "%Y%m%d%H%M%S", &tm);
+	add_string(b, "lastModifiedDate", text);
+}
+
+W source_info(const struct flake_tree *t, int without_rev)
+{
+	const struct input_attr *count = input_get(&t->locked, "revCount"), *sub = input_get(&t->locked, "submodules");
+	const char *rev = source_get(&t->locked, "rev");
+	char sri[HASH_TEXT_MAX];
+	struct attrs_builder b;
+
+	attrs_builder_init(&b, 12);
+	hash_print(&t->hash, HASH_SRI, 1, sri);
+	attrs_add_c(&b, "outPath", lazy_native(out_path_later, w_int((intptr_t)t), W_NULL));
+	add_string(&b, "narHash", sri);
+	if (!strcmp(source_get(&t->locked, "type"), "git"))
+		attrs_add_c(&b, "submodules", W_BOOL(sub && sub->i));
+	if (rev && !without_rev) {
+		add_string(&b, "rev", rev);
+		attrs_add_c(&b, "shortRev", w_str(rev, strnlen(rev, 7), 0));
+	}
+	if (count && count->type == INPUT_INT && !without_rev)
+		attrs_add_c(&b, "revCount", w_int((int64_t)count->i));
+	add_string(&b, "dirtyRev", source_get(&t->locked, "dirtyRev"));
+	add_string(&b, "dirtyShortRev", source_get(&t->locked, "dirtyShortRev"));
+	add_times(&b, &t->locked);
+	return attrs_finish(&b);
+}

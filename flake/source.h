@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sources: what a flake reference stands for, as a tree that an evaluation sees at its store path.
+ *
+ * A tree is hashed, because its store path is part of what evaluates to; it is not copied.  Files are read from where
+ * they are (builtins/fs.h stand-ins), and the copy is made when an expression asks for the tree's outPath and there is a
+ * store to write to.
+ *
+ * Trees and references live in one arena that is never released; an evaluation fetches a reference once.
+ */
+#ifndef FLAKE_SOURCE_H
+#define FLAKE_SOURCE_H
+
+#include "eval/value.h"
+#include "fetch/input.h"
+#include "store/hash.h"
+
+struct flake_tree {
+	struct input locked;	/* the reference pinned, as lock files hold it */
+	const char *store_path; /* logical */
+	const char *place;	/* where it lies */
+	const char *work_tree;	/* where its owner edits it, NULL when it is a copy */
+	struct hash hash;	/* of its archive, SHA-256 */
+	const struct slice *members; /* files that count, NULL for all */
+	size_t nmembers;
+	int dirty; /* differs from every commit */
+};
+
+struct arena *flake_arena(void);
+
+/* The tree of a reference that is no relative path.  Throws. */
+const struct flake_tree *source_fetch(const struct input *in);
+
+/* The sourceInfo set; its outPath copies the tree.  without_rev: leave out what names a commit. */
+W source_info(const struct flake_tree *t, int without_rev);
+
+/* The store path as a string with context; copies the tree when there is a store to write to. Throws. */
+W source_out_path(const struct flake_tree *t);
+
+/* No transfers: what is not here already is an error. */
+extern int source_offline;
+
+/* The folder of the standard library; NULL when it is nowhere. */
+const char *source_stdlib(void);
+
+/* --- for the kinds of sources --- */
+
+/* Fills place, members, work_tree, dirty and locked of a git reference.  Throws. */
+void source_git(const struct input *in, struct flake_tree *t);
+
+/* Setting attributes in the flake arena. */
+void source_set(struct input *in, const char *name, const char *value);
+void source_set_int(struct input *in, const char *name, uint64_t value);
+
+/* A string attribute, NULL when absent or no string. NUL-terminated. */
+const char *source_get(const struct input *in, const char *name);
+
+/* The reference as text, collected. */
+const char *source_text(const struct input *in);
+
+#endif
