@@ -117,13 +117,13 @@ static int refuse_modes(scmp_filter_ctx c)
 
 static int refuse_unix(scmp_filter_ctx c)
 {
-	struct scmp_arg_cmp domain = SCMP_A0(SCMP_CMP_EQ, AF_UNIX);
+	struct scmp_arg_cmp domain = SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0);
 	int rc = refuse(c, EAFNOSUPPORT, SCMP_SYS(socket), &domain, 1);
 
 	/* A datagram socket of a pair can still send to any address (SOCK_RAW means the same here). */
 	for (scmp_datum_t type = SOCK_DGRAM; type <= SOCK_RAW && !rc; type++) {
 		struct scmp_arg_cmp args[2] = {
-			SCMP_A0(SCMP_CMP_EQ, AF_UNIX),
+			SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0),
 			SCMP_A1(SCMP_CMP_MASKED_EQ, SOCKET_TYPE_MASK, type),
 		};
 
@@ -135,7 +135,7 @@ static int refuse_unix(scmp_filter_ctx c)
 
 static int add_rules(scmp_filter_ctx c, enum filter_flags flags)
 {
-	struct scmp_arg_cmp vsock = SCMP_A0(SCMP_CMP_EQ, AF_VSOCK);
+	struct scmp_arg_cmp vsock = SCMP_A0(SCMP_CMP_EQ, AF_VSOCK, 0);
 	struct scmp_arg_cmp sti = SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, TIOCSTI);
 	int rc = 0;
 

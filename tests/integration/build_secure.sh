@@ -50,7 +50,6 @@ check "a world-writable output is rejected" complains "suspicious ownership or p
 # --- a program of our own
 ${CC:-cc} -static -O1 -o evil "$srcdir/tests/integration/lib/evil.c" 2>cc.log || { echo "# no static C library: the rest is left out"; exit 0; }
 evil=$("$gx" store add --store "$store" evil) || exit 1
-evil() { drv "$1" -s "$evil" "$@" -- "$evil" "$1"; }
 own() { _n=$1; shift; "$mkdrv" "$store" "$_n" -s "$evil" "$@" -- "$evil" "$_n" >drv.log || exit 1; drv=$(sed -n 1p drv.log); out=$(sed -n 2p drv.log); }
 
 own setuid
@@ -72,6 +71,10 @@ own client -f "flat:sha256:$hash"
 check "two networked builders at an abstract socket" build -j 2 "$server" "$drv"
 check "do not meet (one)" prints alone log "$server"
 check "do not meet (two)" prints alone log "$drv"
+out=$PWD/o1 "$mkdrv" --filtered "$PWD/evil" server >server.log &
+check "where the kernel has no scopes, the call filter keeps them apart" prints alone env out="$PWD/o2" "$mkdrv" --filtered "$PWD/evil" client
+wait
+check "(the other one)" prints alone cat server.log
 own bomb
 check "a fork bomb is bounded" build "$drv"
 check "(by its own account)" quiet "$drv"

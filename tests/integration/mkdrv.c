@@ -4,8 +4,9 @@
  *
  *     mkdrv STORE NAME [-o OUTPUT]... [-e NAME=VALUE]... [-i DRV[^OUTPUT]]... [-s PATH]... [-f METHOD:HASH] -- BUILDER ARG...
  *
- * Prints the path of the derivation, then of each output, a line each.  `mkdrv --probe` says whether builds can
- * be confined here.
+ * STORE is a root, or dir:DIR for a relocated store.  Prints the path of the derivation, then of each output, a line each.  `mkdrv --probe` says whether builds can
+ * be confined here; `mkdrv --filtered PROGRAM ARG...` runs a program behind the filter that networked builders get where
+ * the kernel has no scopes for sockets.
  */
 #include "config.h"
 
@@ -13,9 +14,11 @@
 #include "store/object.h"
 #include "store/sandbox.h"
 #include "store/build.h"
+#include "store/seccomp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static struct store *store;
 static struct drv_memo memo;
@@ -114,6 +117,7 @@ static void add_refs(const struct drv *d, struct path_set *refs)
 int main(int argc, char **argv)
 {
 	struct drv_cache cache = { get_modulo, NULL };
+	struct place_request request = { .store = argc > 1 ? argv[1] : NULL };
 	struct err e = ERR_INIT;
 	struct place place;
 	struct drv d;
@@ -124,7 +128,15 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "--probe"))
 		return sandbox_probe(&e) ? (printf("%s\n", e.msg), 77) : 0;
-	if (argc < 5 || place_choose(&place, &(struct place_request){ .store = argv[1] }, &e) ||
+	if (argc > 2 && !strcmp(argv[1], "--filtered")) {
+		if (seccomp_load_filter(FILTER_NO_UNIX, &e))
+			die(&e);
+		execv(argv[2], argv + 2);
+		return 127;
+	}
+	if (argc > 4 && !strncmp(argv[1], "dir:", 4))
+		request = (struct place_request){ .store_dir = argv[1] + 4 };
+	if (argc < 5 || place_choose(&place, &request, &e) ||
 	    store_open(&store, &place, 0, &e))
 		die(&e);
 	drv_init(&d, slice_of(argv[2]));

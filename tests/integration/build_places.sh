@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+#
+# Building in stores at other places, and without the sandbox.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/build.sh"
+
+# --- a store of one's own, below /tmp as it happens, which builders have as well
+dir=$PWD/own/store
+store=dir:$dir
+build() { "$gx" build --store-dir "$dir" --no-link "$@"; }
+script dep 'mkdir $out; echo dep > $out/x'
+dep=$drv depout=$out
+script top 'pwd; cp $dep/x $out; echo x > /tmp/mine' -i "$dep" -e "dep=$depout"
+check "a relocated store" build "$drv"
+check "has its own paths" prints "$dir" dirname "$out"
+check "with contents" prints dep cat "$out"
+check "what was put into /tmp is gone" sh -c '[ ! -e /tmp/mine ]'
+
+# --- without the sandbox: the machine's own shell
+path='PATH=/usr/bin:/bin; '
+script bare "$path"'pwd; echo "$NIX_BUILD_TOP"; echo ok > $out; sleep 4713 & (setsid sleep 4713 >/dev/null 2>&1 &); exit 0'
+build -L --sandbox none "$drv" >bare.log 2>&1
+rc=$?
+check "a build without the sandbox" prints 0 echo $rc
+check "says that it is one" grep -q "without the sandbox" bare.log
+check "it works in a folder of its own" grep -q "^bare> .*/builds/.*/build$" bare.log
+check "its output is there" prints ok cat "$out"
+check "what it left running is killed" stays_dead "sleep 4713"
+script barefail 'echo x > $out; exit 4'
+check "a failing one" complains "failed with exit code 4" build --sandbox none "$drv"
+check "leaves no output" sh -c "[ ! -e '$out' ]"
+script bareslow "$path"'trap "" TERM; sleep 4714 & sleep 4714'
+check "one that hangs is killed whole" complains "timed out" build --sandbox none --timeout 1 "$drv"
+check "with all its processes" stays_dead "sleep 4714"
+"$gx" build --store-dir "$dir" --no-link --sandbox none "$drv" >slow.log 2>&1 &
+pid=$!
+for i in $(seq 1 50); do running "sleep 4714" && break; sleep 0.1; done
+kill -9 $pid
+wait $pid 2>/dev/null
+check "and when gx is killed" stays_dead "sleep 4714"
+script suid "$path"'cp $0 $out 2>/dev/null || echo x > $out; chmod 4755 $out; echo "status $?"'
+check "the call filter stays" sh -c "'$gx' build --store-dir '$dir' --no-link --sandbox none '$drv' -L 2>&1 | grep -q 'status 1'"
+script relaxed 'echo ok > $out' -e __noChroot=1
+check "a relaxed sandbox lets those out that ask" build --sandbox relaxed "$drv"
+check "the store is in order" "$gx" store verify --store-dir "$dir" --check-contents
+
+# --- where nothing is said: the user's own root, as /nix belongs to somebody else
+if [ "$(id -u)" != 0 ]; then
+	export XDG_DATA_HOME="$PWD/data"
+	store=auto
+	script default 'echo $out > $out'
+	check "the user's own root" "$gx" build -o link "$drv"
+	check "is seen as /nix/store" prints "$out" cat "$PWD/data/gx/root$out"
+	check "the link leads there" prints "$out" readlink link
+fi
+exit 0
