@@ -41,8 +41,8 @@ find base lang eval store fetch builtins flake cli -name '*.[chy]' -o -name '*.r
 			bad(header " is private to " to[1] "/")
 		next
 	}
-	/^#[ \t]*include <(gc|sqlite3|curl|openssl|archive|seccomp|git2)[.\/_]/ {
-		match($0, /<(gc|sqlite3|curl|openssl|archive|seccomp|git2)/)
+	/^#[ \t]*include <(gc|sqlite3|curl|openssl|archive|seccomp|git2|bzlib)[.\/_]/ {
+		match($0, /<(gc|sqlite3|curl|openssl|archive|seccomp|git2|bzlib)/)
 		lib = substr($0, RSTART + 1, RLENGTH - 1)
 		if (FILENAME ~ /\.h$/) bad("library header <" lib "> in a header")
 		if (lib in owner && owner[lib] != FILENAME) bad("<" lib "> is also included by " owner[lib])
