@@ -7,7 +7,7 @@
 #   FILE.exp alone       status 0, standard output = FILE.exp, nothing on standard error
 #   FILE.err alone       status 1, standard error = FILE.err, nothing on standard output
 #   both                 status 0, and both
-# Where the output names the folder of the test, the expectation says /pwd.
+# Where the output names the folder of the test, the expectation says /pwd; elsewhere in the source tree, /srcdir.
 # Below notyet/ the expectation is what should come out one day, and a test that passes is an error.
 out=$tmp/out.$$ err=$tmp/err.$$ result=$tmp/golden.out.$$
 
@@ -31,7 +31,7 @@ same() { # GOT EXPECTED
 		return
 	fi
 	cmp -s "$1" "$2" && return
-	sed "s!$PWD!/pwd!g" "$1" >"$1.pwd" && mv "$1.pwd" "$1"
+	sed "s!$PWD!/pwd!g; s!$srcdir!/srcdir!g" "$1" >"$1.pwd" && mv "$1.pwd" "$1"
 	cmp -s "$1" "$2"
 }
 
@@ -42,7 +42,7 @@ explain() { # GOT EXPECTED
 
 accept_one() {
 	for f in "$out" "$err"; do
-		sed "s!$PWD!/pwd!g" "$f" >"$f.pwd" && mv "$f.pwd" "$f"
+		sed "s!$PWD!/pwd!g; s!$srcdir!/srcdir!g" "$f" >"$f.pwd" && mv "$f.pwd" "$f"
 	done
 	if [ $rc -gt 1 ]; then
 		echo "not ok - $name: status $rc is nothing to accept"
