@@ -8,9 +8,11 @@
 #include "cli/output.h"
 #include "cli/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct option command_store_options[] = {
 	{ OPT_STORE, 0, "store", "ROOT", "Use the store below the folder ROOT: its objects lie in ROOT/nix/store." },
@@ -69,14 +71,29 @@ static void notice(void *user, const char *text)
 	fprintf(stderr, "note: %s\n", text);
 }
 
-int command_open(struct command *c, enum store_flags flags)
+static int open_at(struct command *c, enum store_flags flags, int reading)
 {
 	struct err e = ERR_INIT;
 
-	if (place_choose(&c->place, &c->request, &e) || store_open(&c->store, &c->place, flags, &e))
+	if (place_choose(&c->place, &c->request, &e))
+		return command_end(c, command_fail(&e));
+	/* Opening for writing makes what is missing, so that is done where it can be. */
+	if (reading && access(c->place.state_dir, W_OK) < 0 && (errno == EACCES || errno == EROFS))
+		flags |= STORE_READONLY;
+	if (store_open(&c->store, &c->place, flags, &e))
 		return command_end(c, command_fail(&e));
 	store_set_notice(c->store, notice, NULL);
 	return 0;
+}
+
+int command_open(struct command *c, enum store_flags flags)
+{
+	return open_at(c, flags, 0);
+}
+
+int command_open_reading(struct command *c)
+{
+	return open_at(c, 0, 1);
 }
 
 int command_end(struct command *c, int status)

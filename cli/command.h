@@ -43,6 +43,9 @@ int command_read(struct command *c, int argc, char **argv, size_t min, size_t ma
 /* Opens the store the options name.  Returns 0, or an exit status after saying why. */
 int command_open(struct command *c, enum store_flags flags);
 
+/* The same for a verb that only looks: also a store that this user may not write to. */
+int command_open_reading(struct command *c);
+
 /* Closes and frees everything; returns status. */
 int command_end(struct command *c, int status);
 

@@ -202,7 +202,7 @@ static int show_run(int argc, char **argv)
 	struct err e = ERR_INIT;
 
 	rc = command_read(&c, argc, argv, 1, 0, "a path");
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	for (size_t i = 0; i < c.n && !e.code; i++)
 		add_derivation(&c, c.operands[i], recursive, &paths, &e);

@@ -222,7 +222,7 @@ int path_info_run(int argc, char **argv)
 
 	i.c = (struct command){ .program = &program, .option = on_option, .arg = &i };
 	rc = command_read(&i.c, argc, argv, 1, 0, "a path");
-	if (rc != COMMAND_GO || (rc = command_open(&i.c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&i.c)))
 		return rc;
 	rc = choose(&i, &paths, &e);
 	if (!rc)

@@ -285,7 +285,7 @@ static int verify_run(int argc, char **argv)
 	size_t bad = 0;
 	int rc = command_read(&c, argc, argv, 0, 0, "");
 
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	o.arg = &c;
 	if (store_verify(c.store, &o, &bad, &e))
@@ -332,7 +332,7 @@ static int info_run(int argc, char **argv)
 	struct buf b = BUF_INIT;
 	int rc = command_read(&c, argc, argv, 0, 0, "");
 
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	if (add_info(&c, &b, &e)) {
 		buf_release(&b);

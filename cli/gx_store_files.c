@@ -126,7 +126,7 @@ int store_cat_run(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int rc = command_read(&c, argc, argv, 1, 0, "a path");
 
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	for (size_t i = 0; i < c.n && !e.code; i++)
 		cat_one(&c, c.operands[i], &e);
@@ -224,7 +224,7 @@ int store_ls_run(int argc, char **argv)
 	struct buf b = BUF_INIT;
 	int rc = command_read(&c, argc, argv, 1, 1, "one path");
 
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	o.json = c.json;
 	if (!find(&c, c.operands[0], &s, &e) &&
