@@ -20,6 +20,7 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "eval/profile.h"
+#include "flake/call.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -153,6 +154,21 @@ static void print_one(struct run *k, W v, W args)
 	k->done = k->out.len;
 }
 
+static void print_flake(struct run *k, W args)
+{
+	const char *fragment, *found;
+	struct locked_flake *lf = flake_options_open(&k->r->flake_options, k->r->flake, &fragment);
+	W outputs = flake_outputs(flake_call(lf));
+
+	if (!k->r->n_attrs)
+		print_one(k, flake_select(outputs, fragment, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
+	for (size_t i = 0; i < k->r->n_attrs; i++) {
+		struct buf path = BUF_GC;
+		buf_addf(&path, "%s%s%s", fragment, *fragment ? "." : "", k->r->attrs[i]);
+		print_one(k, flake_select(outputs, path.p, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
+	}
+}
+
 static void run(void *arg)
 {
 	struct run *k = arg;
@@ -168,6 +184,10 @@ static void run(void *arg)
 		return;
 	}
 	W args = make_args(k);
+	if (r->flake) {
+		print_flake(k, args);
+		return;
+	}
 	W root = load(k);
 	if (!r->n_attrs)
 		print_one(k, root, args);
@@ -216,6 +236,8 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	eval_store_end();
 	/* What was made before the error of a later --attr is a result all the same. */
 	int status = output_write(k.out.p, k.done);
+	if (r->flake)
+		flake_options_notes();
 	if (!ok) {
 		report_failure(&f);
 		status = f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;

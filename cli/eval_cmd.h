@@ -7,6 +7,7 @@
 
 #include <stddef.h>
 
+#include "cli/flake_options.h"
 #include "cli/output.h"
 
 struct auto_arg {
@@ -18,6 +19,8 @@ struct auto_arg {
 struct eval_request {
 	const char *expr;  /* -E */
 	const char *file;  /* -f or an operand; "-" is standard input */
+	const char *flake; /* "REF#ATTR"; then neither expr nor file */
+	struct flake_request flake_options;
 	const char *apply;
 	const char *profile;
 	const char **attrs;

@@ -17,7 +17,7 @@
 enum option_id {
 	O_ATTR = 1, O_FILE, O_EXPR, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
 	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH,
-	O_PURE, O_IMPURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_SYSTEM, O_OPTION,
+	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_SYSTEM, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
 	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
 	O_DUMP_BUILTINS
@@ -48,7 +48,6 @@ static const struct option form_options[] = {
 static const struct option world_options[] = {
 	{ O_INCLUDE, 'I', NULL, "PATH", "Add 'name=path' or a directory to the search path that <name> is looked up in." },
 	{ O_PURE, 0, "pure-eval", NULL, "No clock, environment, search path or file that was not given." },
-	{ O_IMPURE, 0, "impure", NULL, "The opposite of --pure-eval, and the default for files and expressions." },
 	{ O_READ_ONLY, 0, "read-only", NULL, "Never write to a store: paths come out right, nothing is added." },
 	{ O_STORE, 0, "store", "ROOT", "Put what is made into the store below the folder ROOT." },
 	{ O_STORE_DIR, 0, "store-dir", "DIR", "Use a store of its own in DIR, which is part of every path in it." },
@@ -78,6 +77,7 @@ static const struct option_group groups[] = {
 	{ "What to evaluate", what_options },
 	{ "How to print it", form_options },
 	{ "What it may see", world_options },
+	{ "Flakes", flake_option_table },
 	{ "Messages", talk_options },
 	{ NULL, NULL }
 };
@@ -120,9 +120,9 @@ static void add_arg(struct eval_request *r, char **values, int is_string)
 
 static int set_source(struct eval_request *r, const char *file, const char *expr)
 {
-	if (r->file || r->expr)
+	if (r->file || r->expr || r->flake)
 		return usage_error(&gxeval, "more than one thing to evaluate: '%s' and '%s'",
-				   r->file ? r->file : r->expr, file ? file : expr);
+				   r->file ? r->file : r->expr ? r->expr : r->flake, file ? file : expr);
 	r->file = file;
 	r->expr = expr;
 	return 0;
@@ -193,6 +193,10 @@ static int on_option(void *arg, int id, char **values)
 	struct reading *g = arg;
 	struct eval_request *r = g->r;
 
+	if (id >= FLAKE_OPTION_FIRST && id < FLAKE_OPTION_LAST) {
+		flake_options_take(&r->flake_options, id, values);
+		return 0;
+	}
 	switch ((enum option_id)id) {
 	case O_ATTR:
 		r->attrs = grow(r->attrs, r->n_attrs, sizeof *r->attrs);
@@ -216,7 +220,6 @@ static int on_option(void *arg, int id, char **values)
 	case O_DRV_PATH: return set_form(g, id);
 	case O_NO_LOCATION: r->xml_no_location = 1; return 0;
 	case O_PURE: eval_settings.pure = 1; return 0;
-	case O_IMPURE: eval_settings.pure = 0; return 0;
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case O_STORE: r->store = values[0]; return 0;
 	case O_STORE_DIR: r->store_dir = values[0]; return 0;
@@ -241,7 +244,14 @@ static int on_option(void *arg, int id, char **values)
 
 static int on_operand(void *arg, char *word)
 {
-	return set_source(((struct reading *)arg)->r, word, NULL);
+	struct eval_request *r = ((struct reading *)arg)->r;
+
+	if (!flake_options_is_flake(word))
+		return set_source(r, word, NULL);
+	if (r->flake || r->file || r->expr)
+		return set_source(r, word, NULL);
+	r->flake = word;
+	return 0;
 }
 
 /* Settings by their own name: --max-call-depth 100, --restrict-eval, --no-restrict-eval. */
@@ -277,8 +287,18 @@ int eval_options_read(struct eval_request *r, int argc, char **argv, int *go)
 			return usage_error(&gxeval, "option '--no-location' goes with '--xml'");
 		r->form = OUTPUT_XML_NO_LOCATION;
 	}
-	if (!r->file && !r->expr && !r->dump_builtins)
-		return usage_error(&gxeval, "nothing to evaluate: name a FILE, or give an expression with -E");
+	if (!r->file && !r->expr && !r->flake && !r->dump_builtins) {
+		if (!r->n_attrs)
+			return usage_error(&gxeval, "nothing to evaluate: name a FILE or a flake, pick an attribute of the flake "
+					   "here with --attr, or give an expression with -E");
+		r->flake = ".";
+	}
+	if (r->flake_options.impure)
+		eval_settings.pure = 0;
+	else if (r->flake)
+		eval_settings.pure = 1;
+	if (r->parse_only && r->flake)
+		return usage_error(&gxeval, "option '--parse' goes with a file or an expression, not with a flake");
 	if (r->parse_only && (r->n_attrs || r->apply))
 		return usage_error(&gxeval, "option '--parse' takes neither '--attr' nor '--apply'");
 	*go = 1;

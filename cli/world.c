@@ -14,6 +14,7 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "eval/eval.h"
+#include "flake/call.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -83,4 +84,6 @@ void world_start(const struct eval_request *r, char *stack_low)
 	else
 		set_search_path(r);
 	eval_init(builtins_all, &io, stack_low);
+	for (size_t i = 0; builtins_flake[i]; i++)
+		eval_add_builtin(builtins_flake[i]);
 }

@@ -112,6 +112,30 @@ W w_peek(W w)
 	return W_TAG(w) == TAG_THUNK && (t->code & 3) == TH_DONE ? t->val : w;
 }
 
+int w_is_computed(W w)
+{
+	const struct thunk *t = W_PTR(w);
+
+	if (W_TAG(w) != TAG_THUNK || (t->code & 3) == TH_DONE)
+		return 0;
+	/* Constants of the language (true, false, null) are native. */
+	if ((t->code & 3) != TH_SUSPENDED)
+		return (t->code & 3) != TH_NATIVE;
+	switch (((const struct node *)t->code)->op) {
+	case OP_CONST:
+	case OP_VAR0:
+	case OP_VAR1:
+	case OP_VAR2:
+	case OP_VARN:
+	case OP_ATTRS:
+	case OP_LIST:
+	case OP_LAMBDA:
+		return 0;
+	default:
+		return 1;
+	}
+}
+
 static W fill_slot(W *slot, struct frame *f, const struct node *by)
 {
 	W w = *slot;

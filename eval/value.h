@@ -62,6 +62,9 @@ static inline W force_at(W *p)
 /* w if it is a value or a thunk that is done (then its value), else w itself: never evaluates. */
 W w_peek(W w);
 
+/* 1 when w is a thunk for something that has to be computed: neither a literal nor a variable. */
+int w_is_computed(W w);
+
 /* Forces w and everything inside it: attributes, list elements. Throws. */
 void force_deep(W w);
 

@@ -30,11 +30,17 @@ static const char *text_of(W w)
 	return arena_dup(flake_arena(), w_get_str(w)->b, w_get_str(w)->len);
 }
 
+/* A value that stands in the file; W_ABSENT for one that is computed. */
+static W written(W w)
+{
+	return w_is_computed(w) ? W_ABSENT : force(w);
+}
+
 /* A value of one type, written out. */
 static W want(W w, enum vtype type, const char *what, uint32_t pos)
 {
-	w = w_peek(w);
-	if (w_type(w) == V_THUNK)
+	w = written(w);
+	if (w == W_ABSENT)
 		throw_at(EK_EVAL, pos, 0, "%s must be written out in the flake, not computed", what);
 	if (w_type(w) != type)
 		throw_at(EK_EVAL, pos, 0, "%s must be %s, but it is %s", what, vtype_name(type), show_type(w));
@@ -74,7 +80,7 @@ static void add_attr(struct input *in, sym_t name, W w, uint32_t pos)
 {
 	struct input_attr a = { .name = name_of(name), .s = { "", 0 } };
 
-	w = w_peek(w);
+	w = written(w);
 	if (w_is_str(w)) {
 		a.type = INPUT_STRING;
 		a.s = slice_of(text_of(w));
@@ -109,9 +115,8 @@ static void read_follows(const struct reading *r, W w, uint32_t pos, struct flak
 
 static const char *read_url(const struct reading *r, W w, uint32_t pos)
 {
-	w = w_peek(w);
-	if (w_is_path(w))
-		return relative_path(r, w, pos);
+	if (!w_is_computed(w) && w_is_path(force(w)))
+		return relative_path(r, force(w), pos);
 	w = want(w, V_STRING, "'url'", pos);
 	if (strlen(w_get_str(w)->b) != w_get_str(w)->len)
 		throw_at(EK_EVAL, pos, 0, "'url' must not hold a NUL");
@@ -265,11 +270,11 @@ static void check_config(W set, uint32_t pos)
 
 	for (uint32_t i = 0; i < a->n; i++) {
 		uint32_t at = shape_pos(a->sh, i);
-		W w = w_peek(a->v[i]);
+		W w = written(a->v[i]);
 		struct list *l = w_type(w) == V_LIST ? list_of(w) : NULL;
 		int good = w_is_str(w) || w_is_path(w) || w_is_int(w) || w_is_bool(w) || l;
 		for (uint32_t k = 0; l && k < l->n; k++)
-			good &= w_is_str(w_peek(l->e[k]));
+			good &= w_is_str(written(l->e[k]));
 		if (!good)
 			throw_at(EK_EVAL, at, 0,
 				 "the setting '%s' must be a string, a path, an integer, a Boolean or a list of strings",
@@ -318,7 +323,7 @@ static void read_attrs(struct flake *f, const struct reading *r, struct attrs *a
 			outputs = 1;
 		} else if (!strcmp(name, "nixConfig") || !strcmp(name, "gxConfig")) {
 			check_config(a->v[i], pos);
-			f->config = w_peek(a->v[i]);
+			f->config = force(a->v[i]);
 		} else {
 			throw_at(EK_EVAL, pos, 0, "the flake has an attribute '%s', which flakes do not have", name);
 		}
