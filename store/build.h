@@ -56,6 +56,10 @@ struct build_hooks {
 	int (*content_hash)(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
 			    struct hash *out, struct err *e);
 
+	/* Names files and folders of this machine that a builtin builder may read (a mirror it was told of), by calling show with
+	 * each absolute path; seen inside under the same names, read-only.  Not asked for other builders. */
+	int (*paths)(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg, struct err *e);
+
 	/* More builtin builders: an array ended by one without a name. */
 	const struct builtin_builder *builtins;
 	void *user;

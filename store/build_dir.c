@@ -241,6 +241,20 @@ static int put_text(int root, const char *path, const char *text, struct err *e)
 	return rc;
 }
 
+/* The same for a full path as the builder sees it: what is in /tmp comes from that folder, not from root/. */
+static int make_point_at(struct job *j, int root, const char *path, int is_dir, struct err *e)
+{
+	int tmp, rc;
+
+	if (strncmp(path, "tmp/", 4))
+		return make_point(root, path, is_dir, e);
+	tmp = openat(j->dir.fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	rc = tmp < 0 ? err_errno(e, "the folder of a build") : make_point(tmp, path + 4, is_dir, e);
+	if (tmp >= 0)
+		close(tmp);
+	return rc;
+}
+
 /* Shows a file or device of the machine, when there is one, under `target`. */
 static int show(struct job *j, int root, const char *source, const char *target, enum bind_flags flags, struct err *e)
 {
@@ -252,7 +266,7 @@ static int show(struct job *j, int root, const char *source, const char *target,
 		free(real);
 		return 0;
 	}
-	rc = make_point(root, target, S_ISDIR(st.st_mode), e);
+	rc = make_point_at(j, root, target, S_ISDIR(st.st_mode), e);
 	if (!rc)
 		add_bind(j, real, target, flags);
 	free(real);
@@ -335,19 +349,11 @@ static int show_store(struct job *j, int root, struct err *e)
 	struct slice dir = store_dir(j->b->s);
 	const char *store = arena_dup(&j->arena, dir.p + 1, dir.n - 1);
 	struct buf path = BUF_INIT;
-	int rc, tmp;
+	int rc;
 
 	if (slice_starts(dir, SLICE(BUILD_TOP "/")) || slice_starts(dir, SLICE("/proc/")) || slice_starts(dir, SLICE("/dev/")))
 		return err_set(e, ERR_INVALID, "builders cannot see a store at '%.*s': that place is theirs", (int)dir.n, dir.p);
-	/* What is in /tmp comes from there, not from root/. */
-	if (slice_starts(dir, SLICE("/tmp/"))) {
-		tmp = openat(j->dir.fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		rc = tmp < 0 ? err_errno(e, "the folder of a build") : make_point(tmp, store + 4, 1, e);
-		if (tmp >= 0)
-			close(tmp);
-	} else {
-		rc = make_point(root, store, 1, e);
-	}
+	rc = make_point_at(j, root, store, 1, e);
 	buf_addf(&path, "%s/store", j->dir.path);
 	add_bind(j, buf_str(&path), store, BIND_WRITABLE);
 	buf_release(&path);
@@ -380,6 +386,33 @@ static int show_own(struct job *j, int root, const char *name, struct err *e)
 	return rc;
 }
 
+/* What a builtin builder was given by those who know it. */
+struct shown {
+	struct job *j;
+	int root, rc;
+	struct err *e;
+};
+
+static void show_path(void *arg, const char *path)
+{
+	struct shown *s = arg;
+
+	if (!s->rc && path[0] == '/' && path[1])
+		s->rc = show(s->j, s->root, path, path + 1, BIND_RECURSIVE, s->e);
+}
+
+static int show_more(struct job *j, int root, struct err *e)
+{
+	const struct build_hooks *h = &j->b->set->hooks;
+	struct shown s = { j, root, 0, e };
+	int rc;
+
+	if (!h->paths || !slice_starts(j->node->drv.builder, SLICE("builtin:")))
+		return 0;
+	rc = h->paths(h->user, &j->node->drv, show_path, &s, e);
+	return rc ? rc : s.rc;
+}
+
 int build_root_make(struct job *j, struct err *e)
 {
 	int root = make_dir(j->dir.fd, "root", 0755, e), rc;
@@ -394,6 +427,7 @@ int build_root_make(struct job *j, struct err *e)
 	rc = rc ? rc : make_etc(j, root, e);
 	rc = rc ? rc : show_store(j, root, e);
 	rc = rc ? rc : show_shell(j, root, e);
+	rc = rc ? rc : show_more(j, root, e);
 	if (!rc && fchmodat(root, "etc", 0555, 0))
 		rc = err_errno(e, "the folder of a build");
 	close(root);
