@@ -15,6 +15,7 @@
 static const struct verb verbs[] = {
 	{ "build", "build derivations", build_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },
+	{ "flake", "look at flakes, lock their inputs", NULL, flake_verbs },
 	{ "store", "look into the store, add to it, check and clean it", NULL, store_verbs },
 	{ "path-info", "what the store knows about its objects", path_info_run, NULL },
 	{ "derivation", "look at derivations", NULL, derivation_verbs },

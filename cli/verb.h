@@ -18,7 +18,7 @@ struct verb {
 int verb_run(const char *title, const char *about, const struct verb *verbs, int argc, char **argv);
 
 /* The groups, one a file. */
-extern const struct verb store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[];
+extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[];
 int path_info_run(int argc, char **argv);
 int build_run(int argc, char **argv);
 int log_run(int argc, char **argv);

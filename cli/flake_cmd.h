@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The frame of a verb of gx that evaluates a flake: an evaluator on a stack of its own, a store when one was named, errors
+ * told as gxeval tells them, results printed at the end.
+ */
+#ifndef CLI_FLAKE_CMD_H
+#define CLI_FLAKE_CMD_H
+
+#include "cli/command.h"
+#include "cli/flake_options.h"
+
+struct flake_cmd {
+	struct command c;
+	struct flake_request flake;
+	int all_systems, legacy; /* of show */
+	int failed;		 /* something was left out of the result after its error was told */
+};
+
+/* command_read for such a verb: its options are those of flakes.  Sets c.program. */
+int flake_cmd_read(struct flake_cmd *f, const struct program *p, int argc, char **argv, size_t max, const char *what);
+
+/* Runs fn in an evaluator; what it adds to out is printed when it returns.  Ends the command; returns an exit status. */
+int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out));
+
+/* The reference the words name, "." without. */
+const char *flake_cmd_ref(const struct flake_cmd *f);
+
+/* Their verbs' tables share these. */
+extern const struct option_group flake_cmd_groups[];
+
+int flake_show_run(int argc, char **argv);
+int flake_check_run(int argc, char **argv);
+
+#endif

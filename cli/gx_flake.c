@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx flake lock, update, metadata, init.  show and check have files of their own.
+ */
+#include "config.h"
+#include "cli/flake_cmd.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/verb.h"
+#include "eval/eval.h"
+#include "flake/call.h"
+#include "flake/ref.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* --- lock, update --- */
+
+static void lock(struct flake_cmd *f, struct buf *out)
+{
+	const char *fragment;
+
+	(void)out;
+	flake_options_open(&f->flake, flake_cmd_ref(f), &fragment);
+}
+
+static int lock_run(int argc, char **argv)
+{
+	static const struct program program = { "gx flake lock", "complete a flake's lock file", "gx flake lock [options] [FLAKE]",
+						"Inputs that are locked already stay as they are.", flake_cmd_groups };
+	struct flake_cmd f = { .failed = 0 };
+	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	/* Writing is what it is for. */
+	f.flake.no_write = 0;
+	return flake_cmd_run(&f, lock);
+}
+
+/* The words are inputs; the flake is the one here. */
+static void update(struct flake_cmd *f, struct buf *out)
+{
+	const char *fragment;
+
+	(void)out;
+	flake_options_open(&f->flake, ".", &fragment);
+}
+
+static int update_run(int argc, char **argv)
+{
+	static const struct program program = {
+		"gx flake update", "lock inputs of the flake here anew", "gx flake update [options] [INPUT] ...",
+		"Without INPUT all of them. 'a/b' is the input b of the input a.", flake_cmd_groups
+	};
+	struct flake_cmd f = { .failed = 0 };
+	int rc = flake_cmd_read(&f, &program, argc, argv, 0, "inputs");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	f.flake.no_write = 0;
+	f.flake.recreate |= !f.c.n && !f.flake.nupdates;
+	f.flake.updates = realloc(f.flake.updates, (f.flake.nupdates + f.c.n + 1) * sizeof *f.flake.updates);
+	if (!f.flake.updates)
+		abort();
+	for (size_t i = 0; i < f.c.n; i++)
+		f.flake.updates[f.flake.nupdates++] = f.c.operands[i];
+	return flake_cmd_run(&f, update);
+}
+
+/* --- metadata --- */
+
+static void add_json_input(struct buf *b, const struct input *in)
+{
+	buf_addc(b, '{');
+	for (size_t i = 0; i < in->n; i++) {
+		const struct input_attr *a = &in->a[i];
+		buf_addf(b, "%s\"%.*s\":", i ? "," : "", (int)a->name.n, a->name.p);
+		if (a->type == INPUT_STRING)
+			output_json_string(b, a->s.p, a->s.n);
+		else if (a->type == INPUT_INT)
+			buf_addf(b, "%llu", (unsigned long long)a->i);
+		else
+			buf_adds(b, a->i ? "true" : "false");
+	}
+	buf_addc(b, '}');
+}
+
+static void add_json_text(struct buf *b, const char *name, const char *text)
+{
+	buf_addf(b, "\"%s\":", name);
+	output_json_string(b, text, strlen(text));
+	buf_addc(b, ',');
+}
+
+static void metadata_json(const struct locked_flake *lf, struct buf *b)
+{
+	const struct flake *f = lf->flake;
+	const struct input_attr *at = input_get(&f->locked, "lastModified"), *count = input_get(&f->locked, "revCount");
+	const char *rev = source_get(&f->locked, "rev"), *dirty = source_get(&f->locked, "dirtyRev");
+	struct err e = ERR_INIT;
+
+	buf_addc(b, '{');
+	if (f->description)
+		add_json_text(b, "description", f->description);
+	if (dirty)
+		add_json_text(b, "dirtyRevision", dirty);
+	if (at)
+		buf_addf(b, "\"lastModified\":%llu,", (unsigned long long)at->i);
+	buf_adds(b, "\"locked\":");
+	add_json_input(b, &f->locked);
+	buf_adds(b, ",\"locks\":");
+	if (lockfile_add(&lf->lock, b, &e))
+		throw_err(&e);
+	buf_adds(b, ",\"original\":");
+	add_json_input(b, &f->original);
+	buf_addc(b, ',');
+	add_json_text(b, "originalUrl", flake_ref_text(&f->original));
+	add_json_text(b, "path", f->tree->store_path);
+	buf_adds(b, "\"resolved\":");
+	add_json_input(b, &f->original);
+	buf_addc(b, ',');
+	add_json_text(b, "resolvedUrl", flake_ref_text(&f->original));
+	if (count)
+		buf_addf(b, "\"revCount\":%llu,", (unsigned long long)count->i);
+	if (rev)
+		add_json_text(b, "revision", rev);
+	add_json_text(b, "url", flake_ref_text(&f->locked));
+	buf_trim(b, b->len - 1);
+	buf_adds(b, "}\n");
+}
+
+/* Draws the inputs of a node; one that was drawn before is not opened again. */
+static void draw_inputs(struct buf *b, struct lock_node *n, const char *indent)
+{
+	for (size_t i = 0; i < n->n; i++) {
+		const struct lock_edge *edge = &n->edges[i];
+		int last = i + 1 == n->n;
+		buf_addf(b, "%s%s%.*s", indent, last ? "└───" : "├───", (int)edge->name.n, edge->name.p);
+		if (!edge->node) {
+			buf_adds(b, " follows input '");
+			input_path_add(b, &edge->follows);
+			buf_adds(b, "'\n");
+			continue;
+		}
+		buf_addf(b, ": %s\n", flake_ref_text(&edge->node->locked));
+		struct buf below = BUF_GC;
+		buf_addf(&below, "%s%s", indent, last ? "    " : "│   ");
+		draw_inputs(b, edge->node, below.p);
+	}
+}
+
+static void metadata(struct flake_cmd *cmd, struct buf *b)
+{
+	const char *fragment;
+	const struct locked_flake *lf = flake_options_open(&cmd->flake, flake_cmd_ref(cmd), &fragment);
+	const struct flake *f = lf->flake;
+	const struct input_attr *at = input_get(&f->locked, "lastModified"), *count = input_get(&f->locked, "revCount");
+	const char *rev = source_get(&f->locked, "rev"), *dirty = source_get(&f->locked, "dirtyRev");
+
+	if (cmd->c.json) {
+		metadata_json(lf, b);
+		return;
+	}
+	buf_addf(b, "Resolved URL:  %s\n", flake_ref_text(&f->original));
+	buf_addf(b, "Locked URL:    %s\n", flake_ref_text(&f->locked));
+	if (f->description)
+		buf_addf(b, "Description:   %s\n", f->description);
+	buf_addf(b, "Path:          %s\n", f->tree->store_path);
+	if (rev || dirty)
+		buf_addf(b, "Revision:      %s\n", rev ? rev : dirty);
+	if (count)
+		buf_addf(b, "Revisions:     %llu\n", (unsigned long long)count->i);
+	if (at) {
+		time_t t = (time_t)at->i;
+		struct tm tm;
+		char text[32] = "";
+		if (localtime_r(&t, &tm))
+			strftime(text, sizeof text, "%F %T", &tm);
+		buf_addf(b, "Last modified: %s\n", text);
+	}
+	if (lf->lock.root->n)
+		buf_adds(b, "Inputs:\n");
+	draw_inputs(b, lf->lock.root, "");
+}
+
+static int metadata_run(int argc, char **argv)
+{
+	static const struct program program = { "gx flake metadata", "what a flake is and what it is locked to",
+						"gx flake metadata [options] [FLAKE]", NULL, flake_cmd_groups };
+	struct flake_cmd f = { .failed = 0 };
+	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
+
+	return rc != COMMAND_GO ? rc : flake_cmd_run(&f, metadata);
+}
+
+/* --- init --- */
+
+static const char template[] =
+	"{\n"
+	"  description = \"A shell and a package for four systems\";\n"
+	"\n"
+	"  inputs.std.url = \"gx:std\";\n"
+	"\n"
+	"  outputs = { self, std }:\n"
+	"    std.lib.eachDefaultSystem (system:\n"
+	"      let pkgs = std.legacyPackages.${system}; in {\n"
+	"        devShells.default = pkgs.mkShell {\n"
+	"          packages = [ ];\n"
+	"          env.GREETING = \"hello\";\n"
+	"        };\n"
+	"        packages.default = pkgs.writeShellScriptBin \"hello\" \"echo hello\";\n"
+	"      });\n"
+	"}\n";
+
+static int init_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Options", command_help_options }, { NULL, NULL } };
+	static const struct program program = { "gx flake init", "write a flake.gx to start from", "gx flake init",
+						"A flake.gx or flake.nix that is here stays as it is.", groups };
+	struct command c = { .program = &program };
+	int rc = command_read(&c, argc, argv, 0, 0, "nothing");
+	size_t n = sizeof template - 1;
+
+	if (rc != COMMAND_GO)
+		return rc;
+	if (c.n)
+		return command_end(&c, usage_error(&program, "'gx flake init' takes nothing, not '%s'", c.operands[0]));
+	if (access("flake.nix", F_OK) == 0 || access("flake.gx", F_OK) == 0) {
+		report_error("there is a flake here already");
+		return command_end(&c, EXIT_FAILED);
+	}
+	int fd = open("flake.gx", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0 || write(fd, template, n) != (ssize_t)n || close(fd)) {
+		report_error("cannot write 'flake.gx': %s", strerror(errno));
+		return command_end(&c, EXIT_FAILED);
+	}
+	fputs("note: wrote flake.gx\n", stderr);
+	return command_end(&c, EXIT_DONE);
+}
+
+const struct verb flake_verbs[] = {
+	{ "show", "what a flake provides", flake_show_run, NULL },
+	{ "metadata", "what a flake is and what it is locked to", metadata_run, NULL },
+	{ "lock", "complete the lock file", lock_run, NULL },
+	{ "update", "lock inputs anew", update_run, NULL },
+	{ "check", "evaluate everything a flake provides", flake_check_run, NULL },
+	{ "init", "write a flake.gx to start from", init_run, NULL },
+	{ 0 }
+};
