@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A file of the cache:
+ *
+ *     "gx-cache-1\n"  decimal length of the key "\n"  key  "\n"  hex SHA-256 of the value "\n"  value
+ *
+ * The sum makes a file that a crash left half written (file systems may rename before they write) count as missing, so that nothing
+ * needs to be synced.  Its age is the file's modification time.
+ */
+#include "config.h"
+#include "fetch/cache.h"
+#include "store/basen.h"
+#include "store/hash.h"
+#include "store/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char magic[] = "gx-cache-1\n";
+
+struct cache {
+	char *path;
+	int files, locks;
+};
+
+/* --- the place --- */
+
+static int user_dir(struct buf *b, struct err *e)
+{
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+
+	if (cache && *cache == '/')
+		buf_addf(b, "%s/gx", cache);
+	else if (home && *home == '/')
+		buf_addf(b, "%s/.cache/gx", home);
+	else
+		return err_set(e, ERR_NOTFOUND, "there is no place for a cache: neither XDG_CACHE_HOME nor HOME is set");
+	return 0;
+}
+
+/* Makes a path with its parents. */
+static int make_dirs(char *path, struct err *e)
+{
+	for (char *s = strchr(path + 1, '/');; s = strchr(s + 1, '/')) {
+		if (s)
+			*s = 0;
+		int bad = mkdir(path, 0700) < 0 && errno != EEXIST && errno != EISDIR;
+
+		if (s)
+			*s = '/';
+		if (bad)
+			return err_errno(e, "cannot make the cache '%s'", path);
+		if (!s)
+			return 0;
+	}
+}
+
+static int open_sub(const char *path, const char *name, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	int fd = -1;
+
+	buf_addf(&b, "%s/%s", path, name);
+	if (mkdir(b.p, 0700) == 0 || errno == EEXIST)
+		fd = open(b.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		err_errno(e, "cannot open the cache '%s'", b.p);
+	buf_release(&b);
+	return fd;
+}
+
+int cache_open(struct cache **out, const char *dir, struct err *e)
+{
+	struct cache *c = calloc(1, sizeof *c);
+	struct buf b = BUF_INIT;
+	int rc = 0, git = -1;
+
+	if (!c)
+		abort();
+	c->files = c->locks = -1;
+	if (dir)
+		buf_adds(&b, dir);
+	else
+		rc = user_dir(&b, e);
+	if (!rc)
+		rc = make_dirs(b.p, e);
+	c->path = buf_detach(&b, NULL);
+	if (!rc && ((c->files = open_sub(c->path, "files", e)) < 0 || (c->locks = open_sub(c->path, "locks", e)) < 0 ||
+		    (git = open_sub(c->path, "git", e)) < 0))
+		rc = ERR_IO;
+	if (git >= 0)
+		close(git);
+	if (rc) {
+		cache_free(c);
+		c = NULL;
+	}
+	*out = c;
+	return rc;
+}
+
+void cache_free(struct cache *c)
+{
+	if (!c)
+		return;
+	if (c->files >= 0)
+		close(c->files);
+	if (c->locks >= 0)
+		close(c->locks);
+	free(c->path);
+	free(c);
+}
+
+enum { NAME_LEN = BASE16_LEN(HASH_SHA256_LEN) };
+
+static void name_of(struct slice key, char out[NAME_LEN + 1])
+{
+	uint8_t h[HASH_SHA256_LEN];
+
+	hash_sha256(key.p, key.n, h);
+	base16_encode(h, sizeof h, out);
+	out[NAME_LEN] = 0;
+}
+
+/* --- files --- */
+
+static void add_header(struct buf *b, struct slice key, struct slice value)
+{
+	char sum[NAME_LEN + 1];
+
+	name_of(value, sum);
+	buf_addf(b, "%s%zu\n", magic, key.n);
+	buf_add(b, key.p, key.n);
+	buf_addf(b, "\n%s\n", sum);
+}
+
+/* Takes the value out of a whole file; 1 when it is one, and for this key. */
+static int take_value(struct slice text, struct slice key, struct slice *value)
+{
+	struct buf start = BUF_INIT, want = BUF_INIT;
+	int ok;
+
+	buf_addf(&start, "%s%zu\n", magic, key.n);
+	size_t n = start.len + key.n + 1 + NAME_LEN + 1;
+
+	ok = text.n >= n;
+	if (ok) {
+		*value = (struct slice){ text.p + n, text.n - n };
+		add_header(&want, key, *value);
+		ok = want.len == n && !memcmp(want.p, text.p, n);
+	}
+	buf_release(&start);
+	buf_release(&want);
+	return ok;
+}
+
+static int read_all(int fd, struct buf *out, struct err *e)
+{
+	char piece[65536];
+	ssize_t n;
+
+	while ((n = read(fd, piece, sizeof piece)) != 0)
+		if (n > 0)
+			buf_add(out, piece, (size_t)n);
+		else if (errno != EINTR)
+			return err_errno(e, "cannot read the cache");
+	return 0;
+}
+
+int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *out, struct err *e)
+{
+	char name[NAME_LEN + 1];
+	struct buf text = BUF_INIT;
+	struct slice value;
+	struct stat st;
+	int rc;
+
+	name_of(key, name);
+	int fd = openat(c->files, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ELOOP ? 0 : err_errno(e, "cannot read the cache");
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (max_age && time(NULL) - st.st_mtime > (time_t)max_age)) {
+		close(fd);
+		return 0;
+	}
+	rc = read_all(fd, &text, e);
+	close(fd);
+	if (!rc && take_value((struct slice){ buf_str(&text), text.len }, key, &value)) {
+		buf_add(out, value.p, value.n);
+		rc = 1;
+	}
+	buf_release(&text);
+	return rc;
+}
+
+static int write_all(int fd, const char *p, size_t n)
+{
+	while (n) {
+		ssize_t k = write(fd, p, n);
+
+		if (k < 0 && errno != EINTR)
+			return -1;
+		p += k < 0 ? 0 : k;
+		n -= k < 0 ? 0 : (size_t)k;
+	}
+	return 0;
+}
+
+int cache_put(struct cache *c, struct slice key, struct slice value, struct err *e)
+{
+	static unsigned count; /* makes names of one process different */
+	char name[NAME_LEN + 1], temp[64];
+	struct buf head = BUF_INIT;
+	int rc = 0, fd;
+
+	name_of(key, name);
+	snprintf(temp, sizeof temp, "tmp-%ld-%u", (long)getpid(), __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
+	/* Left by a dead process of the same number. */
+	unlinkat(c->files, temp, 0);
+	fd = openat(c->files, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_errno(e, "cannot write to the cache '%s'", c->path);
+	add_header(&head, key, value);
+	if (write_all(fd, head.p, head.len) || write_all(fd, value.p, value.n) || renameat(c->files, temp, c->files, name)) {
+		rc = err_errno(e, "cannot write to the cache '%s'", c->path);
+		unlinkat(c->files, temp, 0);
+	}
+	close(fd);
+	buf_release(&head);
+	return rc;
+}
+
+/* --- repositories --- */
+
+int cache_lock(struct cache *c, struct slice key, struct err *e)
+{
+	char name[NAME_LEN + 1];
+	int rc;
+
+	name_of(key, name);
+	int fd = openat(c->locks, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_errno(e, "cannot lock the cache '%s'", c->path);
+	rc = lock_fd(fd, LOCK_EX, e);
+	if (!rc)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+void cache_git_path(const struct cache *c, struct slice url, struct buf *out)
+{
+	char name[NAME_LEN + 1];
+
+	name_of(url, name);
+	buf_addf(out, "%s/git/%s", c->path, name);
+}

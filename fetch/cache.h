@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The user's cache, $XDG_CACHE_HOME/gx (or ~/.cache/gx): what was fetched and may be wanted again.
+ *
+ *     files/<sha256 of the key>     a file, with a header that repeats the key
+ *     git/<sha256 of the address>   a bare repository
+ *     locks/<the same>
+ *
+ * Anybody may remove any of it at any time.  A file appears whole or not at all, and is checked against its key when read; what does
+ * not fit counts as missing.  Keys are hashed, so that no key can name a place outside.
+ */
+#ifndef FETCH_CACHE_H
+#define FETCH_CACHE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/slice.h"
+
+#include <stdint.h>
+
+struct cache;
+
+/* Opens the cache at dir, or for NULL the user's; makes what is missing. */
+int cache_open(struct cache **out, const char *dir, struct err *e);
+void cache_free(struct cache *c);
+
+/* --- small files --- */
+
+/* Appends what is cached under the key; 1 found and not older than max_age seconds (0: any age), 0 not, negative on failure. */
+int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *out, struct err *e);
+
+/* Keeps it. */
+int cache_put(struct cache *c, struct slice key, struct slice value, struct err *e);
+
+/* --- repositories --- */
+
+/* A lock on what belongs to a key, between processes; waits.  Returns a descriptor to close, or negative. */
+int cache_lock(struct cache *c, struct slice key, struct err *e);
+
+/* Appends the path of the repository for an address; it may not be there yet.  Hold its lock while changing it. */
+void cache_git_path(const struct cache *c, struct slice url, struct buf *out);
+
+#endif

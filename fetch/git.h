@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Git repositories, through the git program.
+ *
+ * git runs without a shell, without the machine's and the user's configuration, without hooks, monitors, prompts and
+ * helpers, and may use no transport but that of the address given.  Addresses, references and revisions are checked
+ * before they are arguments, and come after --end-of-options.  A repository that belongs to somebody else is refused, unless
+ * the user's own configuration names it as safe.directory.
+ *
+ * Revisions are full hexadecimal object names everywhere.
+ */
+#ifndef FETCH_GIT_H
+#define FETCH_GIT_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "store/slice.h"
+
+#include <stdint.h>
+
+enum { GIT_REV_MAX = 64 }; /* digits: 40 or 64 */
+
+/* --- what may be an argument (ERR_INVALID) --- */
+
+/* 40 or 64 hexadecimal digits, lower case. */
+int git_check_rev(struct slice rev, struct err *e);
+
+/* A branch, tag or full reference name, by the rules of git-check-ref-format; no "@{…}", no leading dash. */
+int git_check_ref(struct slice ref, struct err *e);
+
+/* file, http, https, ssh or git address, or an absolute path. */
+int git_check_url(const char *url, struct err *e);
+
+/* --- elsewhere --- */
+
+/* Which revision a reference of a repository stands for: a full name ("refs/heads/main"), a branch or tag, or NULL for HEAD.  *full, when not
+ * NULL, receives the full name (malloc'd; of HEAD the branch it stands for).  ERR_NOTFOUND. */
+int git_resolve(const char *url, const char *ref, char rev[GIT_REV_MAX + 1], char **full, struct err *e);
+
+/* Brings a revision into the bare repository at dir, which is made when it is not there.  ref: where to look for it; NULL:
+ * what the server is willing to give.  depth 1 gives no history (and no revCount). */
+int git_fetch(const char *dir, const char *url, const char *ref, const char *rev, int depth, struct err *e);
+
+/* --- a repository here: bare, or a work tree --- */
+
+/* 1 when it has the revision. */
+int git_has(const char *dir, const char *rev, struct err *e);
+
+/* Time of the commit, seconds since 1970. */
+int git_last_modified(const char *dir, const char *rev, int64_t *out, struct err *e);
+
+/* Number of commits it descends from, itself included.  ERR_INVALID in a repository without its whole history. */
+int git_rev_count(const char *dir, const char *rev, uint64_t *out, struct err *e);
+
+/* Writes the tree of a commit into the empty directory dirfd: what is committed, byte for byte (no filters, attributes or line
+ * ends applied), 0644 or 0755; links as links, submodules as empty directories. */
+int git_export(const char *dir, const char *rev, int dirfd, struct err *e);
+
+/* --- a work tree --- */
+
+/* Names are relative to top, each ended by a NUL, in byte order, the buffers hold all of them. */
+struct git_worktree {
+	char *top;		   /* its folder, absolute */
+	char rev[GIT_REV_MAX + 1]; /* of HEAD; "" before the first commit */
+	char *ref;		   /* "refs/heads/…", NULL when HEAD stands for no branch */
+	int dirty;		   /* tracked files differ from HEAD */
+	struct buf tracked;	   /* files git knows, submodules too; some may be deleted */
+	struct buf untracked;	   /* files it does not know and was not told to ignore; directories end in a slash */
+};
+
+/* Looks at the work tree that `path` (absolute) lies in.  ERR_NOTFOUND when it lies in none. */
+int git_worktree_read(const char *path, struct git_worktree *w, struct err *e);
+void git_worktree_release(struct git_worktree *w);
+
+/* 1 when the file, or anything below the directory, is tracked.  relative: without leading or trailing slash; "" is the top. */
+int git_worktree_has(const struct git_worktree *w, struct slice relative);
+
+#endif

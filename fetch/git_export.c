@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A commit's tree, from the object database to a directory: `git ls-tree` for what there is, one `git cat-file --batch`
+ * for the contents.  Not `git archive` and not a checkout: those apply attributes and filters that are part of
+ * no revision (export-subst writes the name of a branch into a file), so that one revision would have several trees.
+ *
+ * The tree comes from elsewhere: names are checked, paths walked without following links, and everything is created
+ * exclusively, as in archive.c.  Requests to cat-file go out some at a time, few enough that neither side can block on a full
+ * pipe while the other does.
+ */
+#include "config.h"
+#include "base/limits.h"
+#include "fetch/git.h"
+#include "fetch/git_int.h"
+#include "store/nar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { AHEAD = 256, PIECE = 65536 };
+
+/* A line of ls-tree: "<mode> <type> <id>\t<path>\0". */
+struct item {
+	char *mode, *id, *path;
+};
+
+struct tree {
+	struct buf text;
+	struct item *v;
+	size_t n, cap;
+};
+
+static void tree_release(struct tree *t)
+{
+	buf_release(&t->text);
+	free(t->v);
+}
+
+static int malformed(struct err *e)
+{
+	return err_set(e, ERR_INVALID, "git lists the tree in a way that is not understood");
+}
+
+static int tree_add(struct tree *t, char *line, struct err *e)
+{
+	char *type = strchr(line, ' '), *id = type ? strchr(type + 1, ' ') : NULL, *path = id ? strchr(id + 1, '\t') : NULL;
+
+	if (!path)
+		return malformed(e);
+	*type = *id = *path = 0;
+	if (t->n == t->cap) {
+		t->cap = t->cap ? t->cap * 2 : 256;
+		t->v = realloc(t->v, t->cap * sizeof *t->v);
+		if (!t->v)
+			abort();
+	}
+	t->v[t->n++] = (struct item){ line, id + 1, path + 1 };
+	return git_check_rev(slice_of(id + 1), e);
+}
+
+static int tree_read(struct tree *t, const char *dir, const char *rev, struct err *e)
+{
+	struct git_call c;
+	int rc;
+
+	git_call_init(&c, dir, "");
+	words_add(&c.argv, "ls-tree");
+	words_add(&c.argv, "-r");
+	words_add(&c.argv, "-z");
+	words_add(&c.argv, "--full-tree");
+	words_add(&c.argv, "--end-of-options");
+	words_add(&c.argv, rev);
+	rc = git_call_run(&c, &t->text, NULL, e);
+	for (size_t at = 0; !rc && at < t->text.len;) {
+		size_t len = strlen(t->text.p + at);
+
+		rc = tree_add(t, t->text.p + at, e);
+		at += len + 1;
+	}
+	return rc;
+}
+
+/* --- placing --- */
+
+/* Components that a directory can hold, and no ".git": a tree with one would become a repository. */
+static int check_path(const char *path, struct err *e)
+{
+	size_t depth = 0;
+
+	for (const char *p = path; ; depth++) {
+		size_t n = strcspn(p, "/");
+
+		if (!n || n > NAR_NAME_MAX || (n == 1 && *p == '.') || (n == 2 && !memcmp(p, "..", 2)) ||
+		    (n == 4 && !strncasecmp(p, ".git", 4)))
+			return err_set(e, ERR_INVALID, "the tree holds the path '%s'", path);
+		if (!p[n])
+			break;
+		p += n + 1;
+	}
+	return depth < LIMIT_ARCHIVE_DEPTH ? 0
+					   : err_set(e, ERR_LIMIT, "the tree is deeper than %d directories", LIMIT_ARCHIVE_DEPTH);
+}
+
+/* Makes the directories of a path and opens the last; *name is what remains. */
+static int open_parent(int dirfd, char *path, const char **name, struct err *e)
+{
+	int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	char *p = path, *slash;
+
+	while (fd >= 0 && (slash = strchr(p, '/'))) {
+		int next = -1;
+
+		*slash = 0;
+		if (mkdirat(fd, p, 0755) == 0 || errno == EEXIST)
+			next = openat(fd, p, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		*slash = '/';
+		close(fd);
+		fd = next;
+		p = slash + 1;
+	}
+	*name = p;
+	return fd >= 0 ? fd : err_errno(e, "cannot make the directory of '%s'", path);
+}
+
+/* --- contents --- */
+
+struct blobs {
+	struct program git;
+	char piece[PIECE];
+	size_t at, have;
+};
+
+static int blobs_fill(struct blobs *b, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = read(b->git.out, b->piece, sizeof b->piece);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return err_set(e, ERR_IO, "git ended in the middle of a file");
+	b->at = 0;
+	b->have = (size_t)n;
+	return 0;
+}
+
+/* "<id> blob <size>\n" */
+static int blobs_header(struct blobs *b, const char *id, uint64_t *size, struct err *e)
+{
+	char line[128], *end;
+	size_t n = 0, len = strlen(id);
+	int rc;
+
+	do {
+		if (b->at == b->have && (rc = blobs_fill(b, e)))
+			return rc;
+		line[n++] = b->piece[b->at++];
+	} while (line[n - 1] != '\n' && n < sizeof line);
+	line[n - 1] = 0;
+	if (strncmp(line, id, len) || strncmp(line + len, " blob ", 6))
+		return err_set(e, ERR_INVALID, "git has no contents for %s: %s", id, line);
+	*size = strtoull(line + len + 6, &end, 10);
+	return *end ? malformed(e) : 0;
+}
+
+/* Copies `size` bytes and the newline after them. */
+static int blobs_copy(struct blobs *b, uint64_t size, int fd, struct buf *to, struct err *e)
+{
+	int rc;
+
+	while (size) {
+		if (b->at == b->have && (rc = blobs_fill(b, e)))
+			return rc;
+		size_t n = b->have - b->at < size ? b->have - b->at : (size_t)size;
+		ssize_t k = (ssize_t)n;
+
+		if (to)
+			buf_add(to, b->piece + b->at, n);
+		else if ((k = write(fd, b->piece + b->at, n)) < 0 && errno != EINTR)
+			return err_errno(e, "cannot write");
+		k = k < 0 ? 0 : k;
+		b->at += (size_t)k;
+		size -= (uint64_t)k;
+	}
+	if (b->at == b->have && (rc = blobs_fill(b, e)))
+		return rc;
+	return b->piece[b->at++] == '\n' ? 0 : malformed(e);
+}
+
+static int place_link(struct blobs *b, uint64_t size, int fd, const char *name, struct err *e)
+{
+	struct buf target = BUF_INIT;
+	int rc = size > NAR_TARGET_MAX || !size ? err_set(e, ERR_INVALID, "'%s' is a link to nowhere", name)
+						: blobs_copy(b, size, -1, &target, e);
+
+	if (!rc && (strlen(target.p) != target.len || symlinkat(target.p, fd, name) < 0))
+		rc = err_errno(e, "cannot make the link '%s'", name);
+	buf_release(&target);
+	return rc;
+}
+
+static int place_file(struct blobs *b, uint64_t size, int fd, const char *name, int executable, struct err *e)
+{
+	int file = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), rc;
+
+	if (file < 0)
+		return err_errno(e, "cannot make '%s'", name);
+	rc = blobs_copy(b, size, file, NULL, e);
+	if (!rc && fchmod(file, executable ? 0755 : 0644) < 0)
+		rc = err_errno(e, "cannot change the mode of '%s'", name);
+	close(file);
+	return rc;
+}
+
+static int place(struct blobs *b, const struct item *i, int dirfd, struct err *e)
+{
+	int submodule = !strcmp(i->mode, "160000"), fd, rc = check_path(i->path, e);
+	const char *name;
+	uint64_t size = 0;
+
+	if (!rc && !submodule)
+		rc = blobs_header(b, i->id, &size, e);
+	if (rc)
+		return rc;
+	if ((fd = open_parent(dirfd, i->path, &name, e)) < 0)
+		return fd;
+	if (submodule)
+		rc = mkdirat(fd, name, 0755) < 0 ? err_errno(e, "cannot make '%s'", i->path) : 0;
+	else if (!strcmp(i->mode, "120000"))
+		rc = place_link(b, size, fd, name, e);
+	else if (!strncmp(i->mode, "100", 3))
+		rc = place_file(b, size, fd, name, !strcmp(i->mode, "100755"), e);
+	else
+		rc = malformed(e);
+	close(fd);
+	return rc;
+}
+
+/* Asks for the contents of v[from .. to). */
+static int request(struct blobs *b, const struct tree *t, size_t from, size_t to, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	int rc;
+
+	for (; from < to; from++)
+		if (strcmp(t->v[from].mode, "160000"))
+			buf_addf(&text, "%s\n", t->v[from].id);
+	rc = program_write(&b->git, buf_str(&text), text.len, e);
+	buf_release(&text);
+	return rc;
+}
+
+static int copy_all(struct blobs *b, const struct tree *t, int dirfd, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		/* 256 lines of 65 bytes at most: less than a pipe holds. */
+		if (i % AHEAD == 0)
+			rc = request(b, t, i, i + AHEAD < t->n ? i + AHEAD : t->n, e);
+		if (!rc)
+			rc = place(b, &t->v[i], dirfd, e);
+	}
+	return rc;
+}
+
+static int export_tree(const struct tree *t, const char *dir, int dirfd, struct err *e)
+{
+	struct blobs *b = calloc(1, sizeof *b);
+	struct git_call c;
+	int rc;
+
+	if (!b)
+		abort();
+	git_call_init(&c, dir, "");
+	words_add(&c.argv, "cat-file");
+	words_add(&c.argv, "--batch");
+	rc = program_start(&b->git, &c.argv, &c.env, 1, e);
+	if (!rc) {
+		rc = copy_all(b, t, dirfd, e);
+		if (rc)
+			program_kill(&b->git);
+		else
+			rc = program_finish(&b->git, NULL, e);
+	}
+	git_call_release(&c);
+	free(b);
+	return rc;
+}
+
+int git_export(const char *dir, const char *rev, int dirfd, struct err *e)
+{
+	struct tree t = { 0 };
+	int rc = git_check_rev(slice_of(rev), e);
+
+	if (!rc)
+		rc = tree_read(&t, dir, rev, e);
+	if (!rc)
+		rc = export_tree(&t, dir, dirfd, e);
+	tree_release(&t);
+	if (rc)
+		err_prefix(e, "cannot read the revision %s of '%s'", rev, dir);
+	return rc;
+}
