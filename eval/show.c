@@ -6,6 +6,7 @@
  *
  * A set or list met a second time prints as «repeated», as in Nix: that ends cycles, and keeps values with much
  * sharing from growing exponentially.  Empty ones are exempt, since they are all the same object.
+ * nix-instantiate knows lists of one or two elements by where their elements are, and evaluation copies these: see opens_again.
  *
  * The buffer is on the collected heap or the caller's; a throw half way leaves what was printed so far in it.
  */
@@ -30,7 +31,14 @@
 #define CYAN "\033[36;1m"
 #define NORMAL "\033[0m"
 
-enum { BRIEF_LEN = 60, BRIEF_STRING = 40, BRIEF_DEPTH = 3, INDENT = 2 };
+enum { BRIEF_LEN = 60, BRIEF_STRING = 40, BRIEF_DEPTH = 3, INDENT = 2, COPIED_MAX = 2 };
+
+/* A list whose elements are being printed, on the C stack. */
+struct open_list {
+	struct open_list *up;
+	const void *list;
+	int copied; /* Nix would have reached a copy of it */
+};
 
 struct printer {
 	struct buf *b;
@@ -40,6 +48,8 @@ struct printer {
 	size_t stop;	  /* show_brief: no new item once the buffer is this long */
 	const void **seen; /* open addressing, cap_seen a power of two */
 	size_t n_seen, cap_seen;
+	struct open_list *open;
+	int copied; /* what is printed next was only now evaluated */
 };
 
 static void print(struct printer *p, W w);
@@ -283,13 +293,57 @@ static int is_full(struct printer *p)
 	return 1;
 }
 
+/* With SHOW_STRICT a short list met again inside itself is opened once more if evaluating an expression led to
+ * it: Nix took the copy that made for another list. */
+static int opens_again(struct printer *p, W w)
+{
+	if (!(p->flags & SHOW_STRICT) || list_len(w) > COPIED_MAX)
+		return 0;
+	for (struct open_list *o = p->open; o; o = o->up)
+		if (o->list == W_PTR(w) && o->copied) {
+			o->copied = 0;
+			return 1;
+		}
+	return 0;
+}
+
+/* Forces the slot when everything is to be forced, and notes whether that was still to do. */
+static void print_slot(struct printer *p, W *slot)
+{
+	p->copied = W_TAG(w_peek(*slot)) == TAG_THUNK;
+	if (p->flags & SHOW_FORCE && !(p->flags & SHOW_ERRORS))
+		force_at(slot);
+	print(p, *slot);
+}
+
+static void print_elements(struct printer *p, W w, int copied)
+{
+	struct open_list here = { p->open, W_PTR(w), copied };
+	struct list *l = list_of(w);
+	int tall = is_tall(p, l->n, l->e);
+
+	p->open = &here;
+	buf_addc(p->b, '[');
+	for (uint32_t i = 0; i < l->n; i++) {
+		space(p, tall);
+		if (is_full(p))
+			break;
+		print_slot(p, &l->e[i]);
+	}
+	p->open = here.up;
+	ascend(p);
+	space(p, tall);
+	buf_addc(p->b, ']');
+}
+
 static void print_list(struct printer *p, W w)
 {
 	if (!list_len(w)) {
 		buf_adds(p->b, "[ ]");
 		return;
 	}
-	if (!fresh(p, W_PTR(w))) {
+	int first = fresh(p, W_PTR(w));
+	if (!first && !opens_again(p, w)) {
 		coloured(p, MAGENTA, "«repeated»");
 		return;
 	}
@@ -297,20 +351,7 @@ static void print_list(struct printer *p, W w)
 		buf_adds(p->b, "[ ... ]");
 		return;
 	}
-	struct list *l = list_of(w);
-	int tall = is_tall(p, l->n, l->e);
-	buf_addc(p->b, '[');
-	for (uint32_t i = 0; i < l->n; i++) {
-		space(p, tall);
-		if (is_full(p))
-			break;
-		if (p->flags & SHOW_FORCE && !(p->flags & SHOW_ERRORS))
-			force_at(&l->e[i]);
-		print(p, l->e[i]);
-	}
-	ascend(p);
-	space(p, tall);
-	buf_addc(p->b, ']');
+	print_elements(p, w, first && p->copied);
 }
 
 static void print_attrs(struct printer *p, W w)
@@ -331,9 +372,7 @@ static void print_attrs(struct printer *p, W w)
 			break;
 		show_attr_name(p->b, name->b, name->len);
 		buf_adds(p->b, " = ");
-		if (p->flags & SHOW_FORCE && !(p->flags & SHOW_ERRORS))
-			force_at(v);
-		print(p, *v);
+		print_slot(p, v);
 		buf_addc(p->b, ';');
 	}
 	ascend(p);
@@ -436,6 +475,7 @@ static void print(struct printer *p, W w)
 	struct guarded g = { p, w };
 	struct failure f;
 	unsigned depth = p->depth, indent = p->indent;
+	struct open_list *open = p->open;
 
 	if (!(p->flags & SHOW_ERRORS)) {
 		print_value(p, w);
@@ -447,6 +487,7 @@ static void print(struct printer *p, W w)
 		unwind_rethrow(&f);
 	p->depth = depth;
 	p->indent = indent;
+	p->open = open;
 	colour(p, RED);
 	buf_addf(p->b, "«error: %s»", w_get_str(f.msg)->b);
 	colour(p, NORMAL);
@@ -454,7 +495,7 @@ static void print(struct printer *p, W w)
 
 void show_value(struct buf *b, W w, unsigned flags, unsigned depth)
 {
-	struct printer p = { .b = b, .flags = flags, .depth = depth, .stop = SIZE_MAX };
+	struct printer p = { .b = b, .flags = flags, .depth = depth, .stop = SIZE_MAX, .copied = 1 };
 
 	print(&p, w);
 }
