@@ -5,6 +5,8 @@
 #include "config.h"
 #include "builtins/toml.h"
 #include "base/toml.h"
+#include "base/toml_time.h"
+#include "eval/eval.h"
 
 #include <string.h>
 
@@ -39,6 +41,22 @@ static W array_to_value(const struct toml_array *a)
 	return w_list(l);
 }
 
+static W time_to_value(struct toml_string s)
+{
+	struct buf text = BUF_GC;
+	struct attrs_builder b;
+
+	if (!eval_settings.toml_timestamps)
+		throw_error_hint(EK_EVAL, "--extra-experimental-features parse-toml-timestamps allows them",
+				 "dates and times are not supported: '%.*s'", (int)s.n, s.p);
+	if (toml_time_normal(&text, s.p, s.n))
+		throw_error(EK_EVAL, "there is no such date or time: '%.*s'", (int)s.n, s.p);
+	attrs_builder_init(&b, 2);
+	attrs_add_c(&b, "_type", w_cstr("timestamp"));
+	attrs_add_c(&b, "value", w_str(text.p, text.len, 0));
+	return attrs_finish(&b);
+}
+
 static W toml_to_value(const struct toml_value *v)
 {
 	switch (v->type) {
@@ -52,7 +70,7 @@ static W toml_to_value(const struct toml_value *v)
 		no_nul(v->s);
 		return w_str(v->s.p, v->s.n, 0);
 	case TOML_TIME:
-		throw_error(EK_EVAL, "dates and times are not supported: '%.*s'", (int)v->s.n, v->s.p);
+		return time_to_value(v->s);
 	case TOML_ARRAY:
 		return array_to_value(v->a);
 	case TOML_TABLE:
@@ -68,7 +86,8 @@ static void release_arena(void *arg)
 
 BUILTIN_FLAGS(bi_from_toml, BI_GLOBAL, "fromTOML", "!s",
 	      "The value that the TOML 1.0 text *s* describes: tables become sets, arrays lists. Dates and times have no "
-	      "counterpart in the language and are an error.",
+	      "counterpart in the language and are an error, unless the experimental feature `parse-toml-timestamps` makes them "
+	      "`{ _type = \"timestamp\"; value = \"1979-05-27T07:32:00Z\"; }`.",
 	      "fromTOML ''\n  x = 1\n  [table]\n  y = [ \"a\", 2.5 ]\n''",
 	      "{ table = { y = [ \"a\" 2.5 ]; }; x = 1; }")
 {

@@ -16,6 +16,8 @@
 
 enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LINT, SET_FEATURES };
 
+#define BLANKS " \t\n"
+
 static const char *nix_path;
 
 struct setting {
@@ -39,6 +41,14 @@ static const struct setting settings[] = {
 	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose },
 	{ "experimental-features", SET_FEATURES, NULL },
 	{ "extra-experimental-features", SET_FEATURES, NULL },
+};
+
+/* Experimental features of Nix that are off here too unless asked for.  Others are always there, or of no meaning. */
+static const struct feature {
+	const char *name;
+	int *field;
+} features[] = {
+	{ "parse-toml-timestamps", &eval_settings.toml_timestamps },
 };
 
 /* Known to nix.conf, of no meaning for evaluation. */
@@ -105,6 +115,20 @@ static enum setting_result set_lint(enum lint_level *field, const char *value)
 	return SETTING_OK;
 }
 
+/* Turns on the features named in a list with blanks between; without `extra` those not named are off. */
+static enum setting_result set_features(const char *list, int extra)
+{
+	for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
+		size_t n = strlen(features[i].name);
+		if (!extra)
+			*features[i].field = 0;
+		for (const char *p = list; *(p += strspn(p, BLANKS)); p += strcspn(p, BLANKS))
+			if (strcspn(p, BLANKS) == n && !memcmp(p, features[i].name, n))
+				*features[i].field = 1;
+	}
+	return SETTING_OK;
+}
+
 enum setting_result settings_set(const char *name, const char *value)
 {
 	const struct setting *s = find(name);
@@ -122,7 +146,7 @@ enum setting_result settings_set(const char *name, const char *value)
 		*(const char **)s->field = value;
 		return SETTING_OK;
 	case SET_FEATURES:
-		return SETTING_OK;
+		return set_features(value, !strncmp(name, "extra-", 6));
 	}
 	return SETTING_UNKNOWN;
 }

@@ -19,6 +19,7 @@ struct eval_settings {
 	int trace_verbose;
 	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;
+	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */
 	uint32_t max_call_depth;
