@@ -7,7 +7,7 @@
 #include "builtins/registry.h"
 #include "eval/builtin.h"
 
-BUILTIN_FLAGS(bi_true, BI_VALUE | BI_GLOBAL, "true", "",
+BUILTIN_FLAGS(bi_true, BI_VALUE | BI_FIXED | BI_GLOBAL, "true", "",
 	      "The Boolean that conditions choose `then` for. It is a name like any other and can be shadowed.",
 	      "true", "true")
 {
@@ -15,7 +15,7 @@ BUILTIN_FLAGS(bi_true, BI_VALUE | BI_GLOBAL, "true", "",
 	return W_TRUE;
 }
 
-BUILTIN_FLAGS(bi_false, BI_VALUE | BI_GLOBAL, "false", "",
+BUILTIN_FLAGS(bi_false, BI_VALUE | BI_FIXED | BI_GLOBAL, "false", "",
 	      "The Boolean that conditions choose `else` for. It is a name like any other and can be shadowed.",
 	      "!true", "false")
 {
@@ -23,7 +23,7 @@ BUILTIN_FLAGS(bi_false, BI_VALUE | BI_GLOBAL, "false", "",
 	return W_FALSE;
 }
 
-BUILTIN_FLAGS(bi_null, BI_VALUE | BI_GLOBAL, "null", "",
+BUILTIN_FLAGS(bi_null, BI_VALUE | BI_FIXED | BI_GLOBAL, "null", "",
 	      "The value that stands for none. It is a name like any other and can be shadowed.",
 	      "match \"a\" \"b\"", "null")
 {
@@ -31,7 +31,7 @@ BUILTIN_FLAGS(bi_null, BI_VALUE | BI_GLOBAL, "null", "",
 	return W_NULL;
 }
 
-BUILTIN_FLAGS(bi_nix_version, BI_VALUE, "nixVersion", "",
+BUILTIN_FLAGS(bi_nix_version, BI_VALUE | BI_FIXED, "nixVersion", "",
 	      "The version of Nix whose language and builtins these are. Compare it with `compareVersions`.",
 	      "compareVersions nixVersion \"2.18\" >= 0", "true")
 {
@@ -39,7 +39,7 @@ BUILTIN_FLAGS(bi_nix_version, BI_VALUE, "nixVersion", "",
 	return w_cstr("2.35.2");
 }
 
-BUILTIN_FLAGS(bi_lang_version, BI_VALUE, "langVersion", "",
+BUILTIN_FLAGS(bi_lang_version, BI_VALUE | BI_FIXED, "langVersion", "",
 	      "The version of the language. It rises with new syntax, not with new builtins: test for those with "
 	      "`builtins ? name`.",
 	      "langVersion", "6")
@@ -48,7 +48,7 @@ BUILTIN_FLAGS(bi_lang_version, BI_VALUE, "langVersion", "",
 	return w_int(6);
 }
 
-BUILTIN_FLAGS(bi_gx_version, BI_VALUE, "gxVersion", "",
+BUILTIN_FLAGS(bi_gx_version, BI_VALUE | BI_FIXED, "gxVersion", "",
 	      "The version of this program. Nix does not have this name, so `builtins ? gxVersion` tells the two apart.",
 	      "isString gxVersion", "true")
 {

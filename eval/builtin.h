@@ -32,6 +32,7 @@ enum builtin_flags {
 	BI_GLOBAL = 1, /* also in scope by its own name, not only as __name and builtins.name */
 	BI_IMPURE = 2, /* not there in pure evaluation */
 	BI_VALUE = 4,  /* a constant: fn is called once, without arguments, when it is first read */
+	BI_FIXED = 16, /* with BI_VALUE: the same in every evaluation, so fn is called at the start */
 	BI_HIDDEN = 8  /* internal: only reachable by name as a global (derivationStrict …) */
 };
 

@@ -49,7 +49,7 @@ static W builtin_word(const struct builtin *b)
 {
 	if (b->flags & BI_VALUE) {
 		W *hold = mem_root(sizeof *hold);
-		return *hold = lazy_native(const_value, (W)(uintptr_t)b, 0);
+		return *hold = b->flags & BI_FIXED ? b->fn(NULL) : lazy_native(const_value, (W)(uintptr_t)b, 0);
 	}
 	struct box_builtin *box = mem_root(sizeof *box);
 	box->h.kind = BOX_BUILTIN;
