@@ -9,6 +9,7 @@
 #include "cli/build_options.h"
 
 #include "cli/report.h"
+#include "fetch/builders.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -184,9 +185,21 @@ static void catch_signals(void)
 			sigaction(signals[i], &sa, NULL);
 }
 
+/* Without them only builds that fetch fail, each saying why when it reads them again. */
+static void add_fetchers(struct build_hooks *h)
+{
+	struct err e = ERR_INIT;
+
+	if (fetch_builders_prepare(&e))
+		err_release(&e);
+	h->builtins = fetch_builders;
+	h->content_hash = fetch_content_hash;
+}
+
 void build_options_apply(struct build_options *o, struct build_progress *p)
 {
 	catch_signals();
+	add_fetchers(&o->settings.hooks);
 	p->quiet = o->quiet;
 	p->logs = o->logs;
 	p->json = report_settings.json;
