@@ -106,6 +106,14 @@ static void is_template(W v, struct found *f)
 	is_plain(f, "template", f->description ? format("template: %s", f->description) : "template");
 }
 
+/* A set of packages inside a set of packages. */
+static int says_recurse(W v)
+{
+	W *w = W_TAG(v) == TAG_ATTRS ? attrs_find_c(v, "recurseForDerivations") : NULL;
+
+	return w && force_at(w) == W_TRUE;
+}
+
 /* Sets that are opened for their names alone. */
 static int is_open(const struct spot *s, int legacy)
 {
@@ -113,8 +121,8 @@ static int is_open(const struct spot *s, int legacy)
 	       (s->n == 1 && first_is(s, "defaultPackage devShell formatter nixosConfigurations nixosModules defaultApp "
 				      "templates overlays legacyPackages")) ||
 	       (s->n <= 2 && first_is(s, "checks packages devShells apps")) ||
-	       (s->n >= 2 && legacy && first_is(s, "legacyPackages") && W_TAG(s->value) == TAG_ATTRS &&
-		!value_is_derivation(s->value)) ||
+	       (s->n == 2 && legacy && first_is(s, "legacyPackages")) ||
+	       (s->n > 2 && legacy && first_is(s, "legacyPackages") && says_recurse(s->value)) ||
 	       (first_is(s, "hydraJobs") && W_TAG(s->value) == TAG_ATTRS && !value_is_derivation(s->value));
 }
 
@@ -140,6 +148,9 @@ static void classify(const struct spot *s, int legacy, struct found *f)
 	if (first_is(s, "legacyPackages") && !legacy) {
 		f->what = IS_OMITTED;
 		f->text = "omitted (use '--legacy' to show)";
+	} else if (first_is(s, "legacyPackages") && (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v))) {
+		/* Functions and sets stand beside the packages. */
+		is_plain(f, "unknown", "unknown");
 	} else if (first_is(s, "defaultPackage devShell formatter checks packages devShells hydraJobs legacyPackages")) {
 		is_derivation(s, v, derivation_kind(s), f);
 	} else if (first_is(s, "defaultApp apps")) {
