@@ -6,6 +6,7 @@
  * file; rules and examples of golang.org/x/mod/module, semver and pseudo.
  */
 #include "config.h"
+#include "fetch/gomod.h"
 #include "fetch/h1.h"
 #include "fetch/unicode.h"
 #include "store/goh1.h"
@@ -311,6 +312,89 @@ static void letters_and_case(void **state)
 	assert_false(unicode_fold_eq("a", 1, "ab", 2));
 }
 
+/* --- go.mod --- */
+
+static void go_mod(void **state)
+{
+	struct slice text = SLICE("// a comment\n"
+				  "module \"example.com/m\" // mine\n\n"
+				  "go 1.22.6\r\n"
+				  "toolchain go1.23.0\n"
+				  "require a.b/c v1.0.0\n"
+				  "require (\n\n"
+				  "\tx.y/z v0.0.0-20060102150405-abcdefabcdef // indirect\n"
+				  "\t// only a comment\n"
+				  "\t`q.r/s/v2` v2.0.1 //indirect; and why\n"
+				  ")\n"
+				  "exclude a.b/c v1.0.1\n"
+				  "replace a.b/c => ../c\n"
+				  "replace x.y/z v0.0.0-20060102150405-abcdefabcdef => fork.example/z v1.2.3\n"
+				  "retract ( [v1.0.0, v1.1.0] )\n"
+				  "retract (\n v1 // bad\n)\n"
+				  "unheard of things ( => )\n");
+	struct module_version m = { SLICE("a.b/c"), SLICE("v1.0.0") };
+	struct err e = ERR_INIT;
+	struct gomod g;
+
+	(void)state;
+	if (gomod_parse(&g, text, 0, &e))
+		fail_msg("%s", e.msg);
+	assert_true(slice_eq(g.module, SLICE("example.com/m")));
+	assert_true(slice_eq(g.go, SLICE("1.22.6")));
+	assert_true(slice_eq(g.toolchain, SLICE("go1.23.0")));
+	assert_int_equal(g.nrequires, 3);
+	assert_int_equal(g.requires[0].indirect, 0);
+	assert_int_equal(g.requires[1].indirect, 1);
+	assert_int_equal(g.requires[2].indirect, 1);
+	assert_true(slice_eq(g.requires[2].m.path, SLICE("q.r/s/v2")));
+	assert_int_equal(g.nexcludes, 1);
+	assert_int_equal(g.nreplaces, 2);
+	assert_true(slice_eq(gomod_replacement(&g, &m)->new.path, SLICE("../c")));
+	m = g.requires[1].m;
+	assert_true(slice_eq(gomod_replacement(&g, &m)->new.version, SLICE("v1.2.3")));
+	m.version = SLICE("v0.0.1");
+	assert_null(gomod_replacement(&g, &m));
+	gomod_release(&g);
+
+	assert_int_equal(gomod_parse(&g, SLICE("go 1.22\nuse (\n ./a\n ./b\n)\nuse .\nreplace a.b/c => ./c"), 1, NULL), 0);
+	assert_int_equal(g.nuses, 3);
+	assert_int_equal(g.nreplaces, 1);
+	gomod_release(&g);
+}
+
+static void bad_go_mod(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "", "malformed go.mod: line 0: no module statement" },
+		{ "module a.b/c\nmodule a.b/d", "line 2: 'module' is there twice" },
+		{ "module a.b/c d", "expected 'module PATH'" },
+		{ "module a.b/c\ngo", "expected 'go VERSION'" },
+		{ "module \"a.b/c", "a string without its end" },
+		{ "module \"a\\x\"", "an escape" },
+		{ "module a.b/c\nrequire (", "a block without its ')'" },
+		{ "module a.b/c\n)", "a parenthesis out of place" },
+		{ "module a.b/c\nrequire x.y/z", "line 2: expected 'require PATH VERSION'" },
+		{ "module a.b/c\nrequire (\n x.y/z v1 v2\n)", "line 3: expected 'require" },
+		{ "module a.b/c\nrequire x.y/z master", "is not a semantic version" },
+		{ "module a.b/c\nrequire x.y/z v2.0.0", "should be v0 or v1" },
+		{ "module a.b/c\nreplace x.y/z => elsewhere", "must be a directory" },
+		{ "module a.b/c\nreplace x.y/z ./q", "expected 'replace" },
+		{ "module a.b/c\nreplace x.y/z v1.0.0 =>", "expected 'replace" },
+		{ "module a.b/c\n// \xff", "UTF-8" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct err e = ERR_INIT;
+		struct gomod g;
+
+		assert_int_equal(gomod_parse(&g, slice_of(bad[i].text), 0, &e), ERR_INVALID);
+		assert_says(&e, bad[i].says);
+	}
+}
+
 /* --- store paths --- */
 
 static void addresses(void **state)
@@ -345,7 +429,7 @@ int main(void)
 		cmocka_unit_test(bad_go_sum),	    cmocka_unit_test(module_paths),	   cmocka_unit_test(file_paths),
 		cmocka_unit_test(versions),	    cmocka_unit_test(pseudo_versions),	   cmocka_unit_test(majors),
 		cmocka_unit_test(escaping),	    cmocka_unit_test(patterns),		   cmocka_unit_test(letters_and_case),
-		cmocka_unit_test(addresses),
+		cmocka_unit_test(go_mod),	    cmocka_unit_test(bad_go_mod),	   cmocka_unit_test(addresses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
