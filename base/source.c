@@ -68,8 +68,8 @@ const char *source_shown_name(const struct source *s)
 {
 	size_t n = shown_from ? strlen(shown_from) : 0;
 
-	if (n > 1 && s->path && !strcmp(s->name, s->path) && !strncmp(s->path, shown_from, n) && s->path[n] == '/')
-		return s->path + n + 1;
+	if (n > 1 && s->path && !strncmp(s->name, shown_from, n) && s->name[n] == '/')
+		return s->name + n + 1;
 	return s->name;
 }
 

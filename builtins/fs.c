@@ -153,7 +153,11 @@ int fs_allowed(const char *path, size_t n)
 void fs_throw(enum fs_kind k, W path)
 {
 	const char *p = w_get_path(path)->b;
+	const char *hidden = k == FS_MISSING ? fs_hidden_place(p, w_get_path(path)->h.n) : NULL;
 
+	if (hidden)
+		throw_error_hint(EK_IO, "git does not track it; 'git add -N' makes it seen",
+				 "the file '%s' is not part of the flake", hidden);
 	if (k == FS_DENIED && eval_settings.pure)
 		throw_error(EK_DENIED,
 			    "access to absolute path '%s' is forbidden in pure evaluation mode (use '--impure' to override)", p);

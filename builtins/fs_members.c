@@ -91,9 +91,16 @@ static void note_asked(const struct tree *t, const char *rest, size_t n)
 	char *name = mem_bytes(n + 1);
 	memcpy(name, rest, n);
 	name[n] = 0;
-	for (size_t i = 0; i < members->nasked; i++)
+	for (size_t i = 0; i < members->nasked; i++) {
+		size_t have = strlen(members->asked[i]);
 		if (!strcmp(members->asked[i], name))
 			return;
+		/* A folder was looked through on the way to this. */
+		if (have < n && name[have] == '/' && !memcmp(members->asked[i], name, have)) {
+			members->asked[i] = name;
+			return;
+		}
+	}
 	members->asked[members->nasked++] = name;
 }
 
@@ -107,6 +114,19 @@ int fs_hidden(const char *path, size_t n, int asked)
 	if (asked)
 		note_asked(t, path + object + 1, n - object - 1);
 	return 1;
+}
+
+const char *fs_hidden_place(const char *path, size_t n)
+{
+	struct buf place = BUF_GC;
+	struct stat st;
+	size_t object;
+
+	if (!fs_hidden(path, n, 0))
+		return NULL;
+	struct tree *t = tree_of(path, n, &object);
+	buf_addf(&place, "%s%.*s", t->physical, (int)(n - object), path + object);
+	return lstat(place.p, &st) ? NULL : place.p;
 }
 
 const char *fs_hidden_asked(size_t i)

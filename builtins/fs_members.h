@@ -18,6 +18,9 @@ void fs_stand_in_members(const char *store_path, const char *physical, const str
 /* 1 when a logical path lies in such a tree and is no member; asked for are remembered with `asked`. */
 int fs_hidden(const char *path, size_t n, int asked);
 
+/* Where a hidden file that exists lies on disk, collected; NULL for others. */
+const char *fs_hidden_place(const char *path, size_t n);
+
 /* Names of files on disk that were asked for and are hidden, relative to their tree; NULL past the last. */
 const char *fs_hidden_asked(size_t i);
 

@@ -250,10 +250,13 @@ static const struct source *add_source(W path, struct text t)
 	struct box_path *p = w_get_path(path);
 	size_t dir = path_dir_len(p->b, p->h.n);
 	char *base = mem_bytes(dir + 1);
+	const char *place[2];
 
 	memcpy(base, p->b, dir);
 	base[dir] = 0;
-	const struct source *src = source_add(p->b, p->b, base, t.p, t.n);
+	/* Errors name the file that people can open. */
+	fs_places(path, place);
+	const struct source *src = source_add(place[0], p->b, base, t.p, t.n);
 	if (!src) {
 		free(t.p);
 		too_much_text(path);
