@@ -42,7 +42,7 @@ static void frame_name(struct buf *b, const struct rec *r)
 	const struct n_lambda *l = r->p;
 	buf_adds(b, l->name ? sym_name(l->name)->b : "(anonymous)");
 	if (!source_locate(l->h.pos, &at))
-		buf_addf(b, " %s:%u:%u", at.src->name, at.line, at.column);
+		buf_addf(b, " %s:%u:%u", source_shown_name(at.src), at.line, at.column);
 }
 
 static void take_sample(void)
