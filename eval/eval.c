@@ -113,7 +113,7 @@ void eval_init(const struct builtin *const *const *builtins, const struct eval_i
 	memset(&es, 0, sizeof es);
 	mem_add_root(&es, sizeof es);
 	mem_on_collect(alloc_forget);
-	es.stack_limit = stack_low + LIMIT_EVAL_STACK_RESERVE;
+	es.stack_limit = es.stack_floor = stack_low + LIMIT_EVAL_STACK_RESERVE;
 	es.max_depth = eval_settings.max_call_depth;
 	es.io = io;
 	attrs_builder_init(&b, 192);

@@ -41,6 +41,10 @@ extern struct eval_settings eval_settings;
  * order, the global scope.  Call once, on the stack of mem_run_on_stack. */
 void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io, char *stack_low);
 
+/* Lets evaluation go on for n steps (calls, thunks forced, values visited) from now: more raise EK_STACK.  0: without end.
+ * Not together with --profile. */
+void eval_limit_steps(uint64_t n);
+
 /* The io that eval_init was given. */
 const struct eval_io *eval_world(void);
 

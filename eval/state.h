@@ -76,7 +76,9 @@ struct es {
 	void *free[CLASS_MAX + 1];
 	void *free_bytes[CLASS_MAX + 1];
 	struct rec *top;
-	char *stack_limit;
+	char *stack_limit; /* where check_stack stops; above the stack when something else is due */
+	char *stack_floor; /* what it is when nothing is */
+	uint64_t steps;	   /* left, 0 for no limit */
 	struct handler *handler;
 	uint32_t depth, max_depth;
 	struct counters count;

@@ -333,9 +333,26 @@ void throw_err(struct err *e)
 	raise_failure(&f);
 }
 
+void eval_limit_steps(uint64_t n)
+{
+	es.steps = n;
+	es.stack_limit = n ? (char *)UINTPTR_MAX : es.stack_floor;
+}
+
+/* Steps are counted where the stack is checked, which a limit on them makes come here each time. */
+static int step_event(void)
+{
+	if (!es.steps || (char *)__builtin_frame_address(0) < es.stack_floor)
+		return 0;
+	if (es.steps == 1)
+		throw_error(EK_STACK, "evaluation takes more steps than it may");
+	es.steps--;
+	return 1;
+}
+
 void stack_event(void)
 {
-	if (profile_event())
+	if (step_event() || profile_event())
 		return;
 	/* Room for raising: what runs from here is bounded. */
 	es.stack_limit -= LIMIT_EVAL_STACK_RESERVE / 2;
