@@ -101,7 +101,8 @@ static int may_go_on(const struct build *b)
 
 /* --- starting --- */
 
-static void start_node(struct build *b, struct node *n)
+/* Returns 1 when the node is over already, which may have made others ready. */
+static int start_node(struct build *b, struct node *n)
 {
 	struct err e = ERR_INIT;
 	int rc = job_start(b, n, &e);
@@ -112,16 +113,22 @@ static void start_node(struct build *b, struct node *n)
 		graph_finish(n, 0);
 	}
 	err_release(&e);
+	return rc < 0 || rc == 2;
 }
 
 static void start_ready(struct build *b)
 {
 	double now = build_now();
 	size_t max = b->set->max_jobs ? b->set->max_jobs : 1;
+	int again;
 
-	for (size_t i = 0; i < b->n && b->njobs < max && may_go_on(b); i++)
-		if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now)
-			start_node(b, b->nodes[i]);
+	do {
+		again = 0;
+		for (size_t i = 0; i < b->n && b->njobs < max && may_go_on(b); i++)
+			if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now)
+				again |= start_node(b, b->nodes[i]);
+		/* What became ready may stand before what made it so; nothing else would wake us for it. */
+	} while (again);
 }
 
 static int work_left(const struct build *b)

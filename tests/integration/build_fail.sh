@@ -89,7 +89,17 @@ wait
 check "a second process waits for the first" prints 0 echo $rc
 check "only one of them builds" prints 1 sh -c "cat first.log second.log | grep -c ^built"
 check "the other says who does" sh -c "cat first.log second.log | grep \"waiting for '$drv': process [0-9]* (gx) is building it\""
-pids=
+# One process finds what the other built, and goes on with what needs it.
+script base 'sleep 0.7; echo ok > $out'
+base=$drv
+script above 'sleep 0.2; echo ok > $out' -i "$base"
+build "$drv" >first.log 2>&1 &
+sleep 0.2
+timeout 30 "$gx" build --store "$store" --no-link "$drv" >second.log 2>&1
+rc=$?
+wait
+check "what waited for an input goes on when the other process has built it" prints 0 echo $rc
+check "each is built once" prints 2 sh -c "cat first.log second.log | grep -c ^built"
 for i in 1 2 3 4; do
 	script "many$i" 'sleep 0.3; echo $name > $out' -e "name=many$i"
 	all="${all-} $drv"
