@@ -4,10 +4,10 @@
  */
 #include "config.h"
 #include "cli/flake_cmd.h"
-#include "base/limits.h"
 #include "base/mem.h"
 #include "base/source.h"
 #include "cli/eval_cmd.h"
+#include "cli/eval_main.h"
 #include "cli/eval_store.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -124,6 +124,6 @@ int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct bu
 	settings_defaults();
 	eval_settings.pure = !f->flake.impure;
 	mem_init();
-	mem_run_on_stack(LIMIT_EVAL_STACK, run, &j, &j.stack_low);
+	mem_run_on_stack(eval_stack_size(), run, &j, &j.stack_low);
 	return command_end(&f->c, j.status);
 }

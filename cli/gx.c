@@ -3,6 +3,7 @@
  * gx: the store, builds and flakes from the command line.  This file is the table of verbs; each group has a file.
  */
 #include "config.h"
+#include "cli/eval_main.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -13,8 +14,12 @@
 #include <unistd.h>
 
 static const struct verb verbs[] = {
-	{ "build", "build derivations", build_run, NULL },
+	{ "build", "build packages and derivations", build_run, NULL },
+	{ "develop", "a shell with what a flake's development shell offers", develop_run, NULL },
+	{ "shell", "a shell with packages in PATH", shell_run, NULL },
+	{ "run", "run a program of a flake", run_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },
+	{ "eval", "evaluate an attribute of a flake, a file or an expression", eval_main, NULL },
 	{ "flake", "look at flakes, lock their inputs", NULL, flake_verbs },
 	{ "store", "look into the store, add to it, check and clean it", NULL, store_verbs },
 	{ "path-info", "what the store knows about its objects", path_info_run, NULL },

@@ -75,4 +75,7 @@ void git_worktree_release(struct git_worktree *w);
 /* 1 when the file, or anything below the directory, is tracked.  relative: without leading or trailing slash; "" is the top. */
 int git_worktree_has(const struct git_worktree *w, struct slice relative);
 
+/* Lets git know a file that it does not track, without its contents ("git add -N").  name: relative to top. */
+int git_intend_to_add(const char *top, const char *name, struct err *e);
+
 #endif

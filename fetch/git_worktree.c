@@ -158,3 +158,16 @@ int git_worktree_has(const struct git_worktree *w, struct slice r)
 			return 1;
 	return 0;
 }
+
+int git_intend_to_add(const char *top, const char *name, struct err *e)
+{
+	struct git_call c;
+
+	git_call_init(&c, top, "");
+	words_add(&c.argv, "add");
+	words_add(&c.argv, "--intent-to-add");
+	words_add(&c.argv, "--force");
+	words_add(&c.argv, "--");
+	words_add(&c.argv, name);
+	return git_call_run(&c, NULL, NULL, e);
+}

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/pathname.h"
 #include "builtins/fs.h"
+#include "builtins/fs_members.h"
 #include "eval/error.h"
 #include "flake/ref.h"
 
@@ -86,6 +87,8 @@ static struct lockfile read_lock(const struct flake *f)
 	struct err e = ERR_INIT;
 
 	lockfile_init(&l, flake_arena());
+	if (fs_hidden(w_get_path(path)->b, w_get_path(path)->h.n, 0))
+		return l;
 	enum fs_kind k = fs_stat(path);
 	if (k == FS_MISSING)
 		return l;
@@ -495,6 +498,18 @@ static void look_unlocked(void *arg, const struct input_path *p, const struct lo
 		u->node = edge->node;
 }
 
+/* The lock file is part of the flake: what was written makes another tree. */
+static void read_again(struct locked_flake *lf, const char *name)
+{
+	const struct input_path none = { NULL, 0 };
+	const struct flake_tree *tree = lf->flake->tree;
+
+	source_git_add(tree, name);
+	source_forget(tree);
+	lf->flake = flake_get(&lf->flake->original, &none);
+	lf->lock.root->tree = lf->flake->tree;
+}
+
 /* Writes the new graph where the flake's owner edits it. */
 static void write_lock(struct locked_flake *lf, const struct lockfile *old, const char *text, const struct lock_options *o)
 {
@@ -527,6 +542,7 @@ static void write_lock(struct locked_flake *lf, const struct lockfile *old, cons
 	replace_file(path.p, all.p);
 	say(o, "note: %s '%s'%s%s", was ? "updated" : "made", path.p, diff.len ? ":\n" : "", buf_str(&diff));
 	lf->changed = 0;
+	read_again(lf, path.p + strlen(f->tree->work_tree) + 1);
 }
 
 struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o)

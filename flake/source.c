@@ -409,6 +409,15 @@ const struct flake_tree *source_fetch(const struct input *given)
 	return (fetched = f)->tree;
 }
 
+void source_forget(const struct flake_tree *t)
+{
+	for (struct fetched **f = &fetched; *f;)
+		if ((*f)->tree == t)
+			*f = (*f)->next;
+		else
+			f = &(*f)->next;
+}
+
 /* --- as values --- */
 
 static int copy_filter(void *user, const char *path, size_t n, enum nar_type type, struct err *e)

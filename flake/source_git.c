@@ -281,6 +281,18 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 	t->place = commit_dir(dir, rev);
 }
 
+void source_git_add(const struct flake_tree *t, const char *name)
+{
+	struct err e = ERR_INIT;
+
+	if (!t->members)
+		return;
+	for (size_t i = 0; i < t->nmembers; i++)
+		if (slice_eq(t->members[i], slice_of(name)))
+			return;
+	check(git_intend_to_add(t->work_tree, name, &e), &e);
+}
+
 void source_git(const struct input *in, struct flake_tree *t)
 {
 	const char *url = source_get(in, "url"), *dir;
