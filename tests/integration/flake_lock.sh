@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+#
+# Lock files: what gx writes is what Nix writes, byte for byte, and what it keeps, updates and refuses.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/flakes.sh"
+
+mkdir dep lib app repo
+cat >dep/flake.nix <<X
+{ outputs = { self }: { v = 42; }; }
+X
+cat >lib/flake.nix <<X
+{ inputs.dep.url = "path:$PWD/dep"; outputs = { self, dep }: { d = dep.v; }; }
+X
+git_init repo
+echo hi >repo/a
+mkdir repo/sub
+echo b >repo/sub/b
+echo '{ outputs = { self }: { n = 7; rev = self.rev; }; }' >repo/flake.nix
+ln -s a repo/link
+git_commit repo one
+cat >app/flake.nix <<X
+{
+  description = "an app";
+  inputs.lib.url = "path:$PWD/lib";
+  inputs.dep.url = "path:$PWD/dep";
+  inputs.lib2 = { url = "path:$PWD/lib"; inputs.dep.follows = "dep"; };
+  inputs.data = { url = "path:$PWD/repo/sub"; flake = false; };
+  inputs.sub.url = "git+file://$PWD/repo?ref=master";
+  inputs.tree = { type = "git"; url = "file://$PWD/repo"; ref = "master"; flake = false; };
+  outputs = { self, lib, lib2, dep, data, sub, tree, ... }: {
+    x = lib.d + lib2.d + sub.n;
+    info = builtins.removeAttrs lib.sourceInfo [ "outPath" ];
+    out = tree.outPath;
+    drv = (derivation { name = "t"; system = "s"; builder = "b"; args = [ "\${self}/x" ./flake.nix "\${tree}" sub ]; }).drvPath;
+  };
+}
+X
+
+check "lock writes the lock file" gx flake lock ./app
+check "a second lock changes nothing" quiet gx flake lock ./app
+check "an attribute of it" prints 91 gxeval ./app --attr x
+check "the old lock is enough with --no-update-lock-file" prints 91 gxeval --no-update-lock-file ./app --attr x
+cp app/flake.lock kept.lock
+
+if have_nix; then
+	rm app/flake.lock
+	nix_ flake lock "$PWD/app" >/dev/null 2>&1
+	check "the lock file is what Nix writes" cmp app/flake.lock kept.lock
+	for a in drv out; do
+		check "$a is what Nix says" prints "$(nix_ eval --raw "$PWD/app#$a" 2>/dev/null)" gxeval --raw ./app --attr $a
+	done
+	check "sourceInfo holds what Nix has" prints "$(nix_ eval --json "$PWD/app#info" 2>/dev/null)" gxeval --json ./app --attr info
+fi
+
+echo '{ outputs = { self }: { v = 43; }; }' >dep/flake.nix
+check "a locked path that changed is an error" complains "is not what was locked" gxeval ./app --attr x
+(
+	cd app || exit
+	check "update of one input" gx flake update dep
+	check "others stay" complains "is not what was locked" gxeval --attr x
+	check "update of an input of an input" gx flake update lib/dep
+	check "all are new" prints 93 gxeval --attr x
+	check "update of what is no input" complains "no input 'nope'" gx flake update nope
+)
+sed -i 's/an app/the app/; s,inputs.dep.url = "path:[^"]*/dep";,inputs.dep.url = "path:'"$PWD"'/./dep";,' app/flake.nix
+check "--no-update-lock-file refuses" complains "needs changes to its lock file" gxeval --no-update-lock-file ./app --attr info
+
+# Overrides.
+mkdir other
+echo '{ outputs = { self }: { v = 1; }; }' >other/flake.nix
+mkdir top
+echo "{ inputs.dep.url = \"path:$PWD/dep\"; outputs = { self, dep }: { y = dep.v; }; }" >top/flake.nix
+check "without an override" prints 43 gxeval ./top --attr y
+cp top/flake.lock top.lock
+check "--override-input" prints 1 gxeval --override-input dep "path:$PWD/other" ./top --attr y
+check "an override is not written" cmp top/flake.lock top.lock
+check "an override of no input is a warning" warns "does not match any input" gxeval --override-input nope gx:std ./top --attr y
+
+# Old versions are read.
+sed 's/"version": 7/"version": 5/' top.lock >top/flake.lock
+check "version 5 is read" prints 43 gxeval --no-write-lock-file ./top --attr y
+
+# What a flake overrides of its inputs' inputs is what is locked.
+cp -r other other2
+mkdir over
+echo "{ inputs.mid.url = \"path:$PWD/top\"; inputs.mid.inputs.dep.url = \"path:$PWD/other2\"; outputs = { self, mid }: { z = mid.y; }; }" >over/flake.nix
+check "an override in a flake" prints 1 gxeval ./over --attr z
+check "it is the original as well" prints "$PWD/other2" gxeval --raw --impure -E \
+	"(builtins.fromJSON (builtins.readFile ./over/flake.lock)).nodes.dep.original.path"
