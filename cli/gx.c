@@ -15,6 +15,9 @@
 
 static const struct verb verbs[] = {
 	{ "build", "build packages and derivations", build_run, NULL },
+	{ "develop", "a shell with what a flake's development shell offers", develop_run, NULL },
+	{ "shell", "a shell with packages in PATH", shell_run, NULL },
+	{ "run", "run a program of a flake", run_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },
 	{ "eval", "evaluate an attribute of a flake, a file or an expression", eval_main, NULL },
 	{ "flake", "look at flakes, lock their inputs", NULL, flake_verbs },

@@ -2,7 +2,8 @@
  *
  * gx build: makes outputs of derivations valid and leaves links to them.
  *
- * What is built is named as Nix does: "/nix/store/….drv^out,dev", "….drv^*" for all outputs, the same without ^, or a
+ * Operands that name flakes ("FLAKE#ATTR", ".") are evaluated first and stand for the derivations they come to.  Others are
+ * named as Nix does: "/nix/store/….drv^out,dev", "….drv^*" for all outputs, the same without ^, or a
  * store path that exists.  Each output gets a link, result for the first, -N for the others in order, and
  * -OUTPUT for outputs that are not "out"; the links are roots, so a collector leaves the outputs alone as long as
  * the links are there.
@@ -14,6 +15,7 @@
 #include "cli/build_options.h"
 #include "cli/build_progress.h"
 #include "cli/command.h"
+#include "cli/installable.h"
 #include "cli/report.h"
 #include "cli/verb.h"
 #include "store/build.h"
@@ -27,6 +29,7 @@ enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS };
 
 struct request {
 	struct build_options build;
+	struct flake_request flake;
 	const char *link; /* NULL: none */
 	int print_paths;
 };
@@ -39,8 +42,11 @@ static int on_option(void *arg, int id, char **values)
 	case O_OUT_LINK: r->link = values[0]; return 0;
 	case O_NO_LINK: r->link = NULL; return 0;
 	case O_PRINT_PATHS: r->print_paths = 1; return 0;
-	default: return build_options_take(&r->build, id, values);
 	}
+	if (id < FLAKE_OPTION_FIRST || id >= FLAKE_OPTION_LAST)
+		return build_options_take(&r->build, id, values);
+	flake_options_take(&r->flake, id, values);
+	return 0;
 }
 
 static const struct option options[] = {
@@ -53,9 +59,72 @@ static const struct option options[] = {
 };
 
 static const struct option_group groups[] = { { "Options", options },
+					      { "Flakes", flake_option_table },
 					      { "Building", build_option_table },
 					      { "The store", command_store_options },
 					      { NULL, NULL } };
+
+/* --- flakes --- */
+
+static void add_operand(struct command *c, char *word)
+{
+	c->operands = realloc(c->operands, (c->n + 1) * sizeof *c->operands);
+	if (!c->operands)
+		abort();
+	c->operands[c->n++] = word;
+}
+
+/* The derivations of an installable as operands: "drv^output". The texts live as long as the installable. */
+static void add_drvs(struct command *c, struct installable *i)
+{
+	struct buf b = BUF_INIT;
+
+	for (const char *p = i->drvs; *p; p++)
+		if (*p == '\n')
+			buf_addc(&b, 0);
+		else
+			buf_addc(&b, *p == '!' ? '^' : *p);
+	free(i->drvs);
+	size_t len = b.len;
+	i->drvs = len ? buf_detach(&b, NULL) : NULL;
+	for (size_t at = 0; at < len; at += strlen(i->drvs + at) + 1)
+		add_operand(c, i->drvs + at);
+}
+
+/* Evaluates the operands that are flakes and puts derivations in their places.  Returns 0 or an exit status; *out: what they
+ * came to, to be released after the operands' last use. */
+static int evaluate_flakes(struct command *c, struct request *r, struct installable **out, size_t *nout)
+{
+	static char here[] = ".";
+	char **words = c->operands, **refs;
+	size_t n = c->n, k = 0;
+	int rc;
+
+	refs = calloc(n + 1, sizeof *refs);
+	if (!refs)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		if (flake_options_is_flake(words[i]))
+			refs[(*nout)++] = words[i];
+	if (!n)
+		refs[(*nout)++] = here;
+	*out = calloc(*nout + 1, sizeof **out);
+	if (!*out)
+		abort();
+	rc = *nout ? installables_eval(&r->flake, &c->request, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
+	c->operands = NULL;
+	c->n = 0;
+	for (size_t i = 0; i < n && !rc; i++)
+		if (k < *nout && refs[k] == words[i])
+			add_drvs(c, &(*out)[k++]);
+		else
+			add_operand(c, words[i]);
+	if (!n && !rc)
+		add_drvs(c, *out);
+	free(refs);
+	free(words);
+	return rc;
+}
 
 /* --- what to build --- */
 
@@ -198,21 +267,28 @@ static int build(struct command *c, struct request *r, struct wanted *w, struct 
 int build_run(int argc, char **argv)
 {
 	static const struct program program = {
-		"gx build", "build derivations", "gx build [options] DRV[^OUTPUT,...] ...",
-		"DRV^* is all outputs of a derivation, as DRV alone. Exit status 100: a build failed.", groups
+		"gx build", "build packages and derivations",
+		"gx build [options] [FLAKE[#ATTR] ...]\ngx build [options] DRV[^OUTPUT,...] ...",
+		"Without operands the default package of the flake here. DRV^* is all outputs of a derivation, as DRV alone. "
+		"Exit status 100: a build failed.",
+		groups
 	};
 	struct request r = { .link = "result" };
 	struct command c = { .program = &program, .option = on_option, .arg = &r };
 	struct wanted w = { NULL, 0, NULL, NULL };
+	struct installable *flakes = NULL;
 	struct buf out = BUF_INIT;
 	struct err e = ERR_INIT;
+	size_t nflakes = 0;
 	int rc;
 
 	build_options_init(&r.build);
-	rc = command_read(&c, argc, argv, 1, 0, "derivations");
+	rc = command_read(&c, argc, argv, 0, 0, "packages or derivations");
 	if (rc != COMMAND_GO)
 		return rc;
-	rc = command_open(&c, 0);
+	rc = evaluate_flakes(&c, &r, &flakes, &nflakes);
+	if (!rc)
+		rc = command_open(&c, 0);
 	if (rc)
 		return command_end(&c, rc);
 	w.v = calloc(c.n, sizeof(*w.v));
@@ -225,6 +301,9 @@ int build_run(int argc, char **argv)
 	}
 	for (size_t i = 0; i < w.n; i++)
 		free((void *)w.v[i].outputs);
+	for (size_t i = 0; i < nflakes; i++)
+		installable_release(&flakes[i]);
+	free(flakes);
 	free(w.v);
 	free(w.paths);
 	free(w.target);

@@ -21,6 +21,9 @@ int verb_run(const char *title, const char *about, const struct verb *verbs, int
 extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[];
 int path_info_run(int argc, char **argv);
 int build_run(int argc, char **argv);
+int develop_run(int argc, char **argv);
+int shell_run(int argc, char **argv);
+int run_run(int argc, char **argv);
 int log_run(int argc, char **argv);
 
 #endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between lines of .drv paths and the builder.
+ */
+#include "config.h"
+#include "cli/realise.h"
+#include "store/pathset.h"
+#include "store/roots.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct targets {
+	struct build_target *v;
+	struct slice *outputs; /* one each */
+	size_t n;
+};
+
+static size_t count_lines(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += *text == '\n';
+	return n;
+}
+
+static int read_line(struct store *s, const char *line, size_t len, struct targets *t, struct err *e)
+{
+	const char *bang = memchr(line, '!', len);
+	struct slice drv = { line, bang ? (size_t)(bang - line) : len };
+	struct build_target *b = &t->v[t->n];
+	int rc = store_path_parse(store_dir(s), drv, &b->drv, e);
+
+	if (rc)
+		return rc;
+	t->outputs[t->n] = bang ? (struct slice){ bang + 1, (size_t)(line + len - bang - 1) } : SLICE("out");
+	b->outputs = &t->outputs[t->n];
+	b->noutputs = 1;
+	t->n++;
+	/* Written a moment ago by an evaluation that has closed the store: nobody may collect it from here on. */
+	return store_add_temp_root(s, &b->drv, e);
+}
+
+int realise_lines(struct store *s, struct build_options *o, const char *text, struct build_result *result,
+		  struct err *e)
+{
+	size_t n = count_lines(text);
+	struct targets t = { calloc(n + 1, sizeof *t.v), calloc(n + 1, sizeof *t.outputs), 0 };
+	struct build_progress progress;
+	int rc = t.v && t.outputs ? 0 : ERR_LIMIT;
+
+	for (const char *p = text, *end; !rc && (end = strchr(p, '\n')); p = end + 1)
+		rc = read_line(s, p, (size_t)(end - p), &t, e);
+	if (!rc) {
+		build_progress_init(&progress, store_dir(s));
+		build_options_apply(o, &progress);
+		rc = build_realise(s, &o->settings, t.v, t.n, result, e);
+		build_progress_end(&progress);
+	}
+	free(t.v);
+	free(t.outputs);
+	return rc;
+}

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A shell reads files of its user's when it starts, and those may set PATH anew.  So what was set before is
+ * set again afterwards, each kind of shell in its way:
+ *
+ *     bash    --rcfile: ours reads theirs, then puts our folders in front of PATH and runs shellHook
+ *     zsh     ZDOTDIR: a folder with files that do the same, removed by the last of them
+ *     fish    --init-command; it cannot run a hook written for a POSIX shell, which runs before it, in one
+ *     others  the environment alone; the hook runs before
+ *
+ * The scripts are constant: values come through the environment (GX_SHELL_PATH, shellHook), so nothing that an expression says is
+ * ever put into a script's text.
+ */
+#include "config.h"
+#include "cli/shell.h"
+#include "base/buf.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+void shell_keep(struct shell_request *r, const char *name)
+{
+	r->keep = realloc(r->keep, (r->nkeep + 1) * sizeof *r->keep);
+	if (!r->keep)
+		abort();
+	r->keep[r->nkeep++] = name;
+}
+
+void shell_request_release(struct shell_request *r)
+{
+	free(r->keep);
+	free(r->words);
+	*r = (struct shell_request){ NULL, 0, NULL, 0, NULL, NULL };
+}
+
+/* --- environment --- */
+
+static int is_kept(const struct shell_request *r, const char *name, size_t n)
+{
+	/* Without these hardly a program runs. */
+	static const char *const always[] = { "HOME", "USER", "LOGNAME", "TERM", "SHELL" };
+
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		if (!strncmp(always[i], name, n) && !always[i][n])
+			return 1;
+	for (size_t i = 0; i < r->nkeep; i++)
+		if (!strncmp(r->keep[i], name, n) && !r->keep[i][n])
+			return 1;
+	return 0;
+}
+
+static void clear_environment(const struct shell_request *r)
+{
+	char **old = environ;
+	size_t n = 0, kept = 0;
+
+	while (old[n])
+		n++;
+	char **fresh = calloc(n + 1, sizeof *fresh);
+	if (!fresh)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		if (is_kept(r, old[i], strcspn(old[i], "=")))
+			fresh[kept++] = old[i];
+	environ = fresh;
+}
+
+static void put(const char *name, const char *value)
+{
+	if (setenv(name, value, 1))
+		abort();
+}
+
+void shell_path(struct shell_request *r, const char *folders)
+{
+	struct buf b = BUF_INIT;
+
+	if (r->ignore)
+		clear_environment(r);
+	const char *path = getenv("PATH");
+	buf_adds(&b, folders);
+	if (path && *path)
+		buf_addf(&b, "%s%s", b.len ? ":" : "", path);
+	put("PATH", buf_str(&b));
+	put("GX_SHELL_PATH", folders);
+	buf_release(&b);
+}
+
+static int is_identifier(struct slice s)
+{
+	if (!s.n || (s.p[0] >= '0' && s.p[0] <= '9'))
+		return 0;
+	for (size_t i = 0; i < s.n; i++)
+		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789", s.p[i]) || !s.p[i])
+			return 0;
+	return 1;
+}
+
+/* Variables of a build that mean nothing in a shell, or would break it; those Nix leaves alone, and what PATH is made of. */
+static int is_of_the_build(struct slice name)
+{
+	static const char *const names[] = {
+		"HOME", "NIX_BUILD_TOP", "NIX_ENFORCE_PURITY", "NIX_LOG_FD", "NIX_REMOTE", "PATH", "PPID", "SHELL", "SHELLOPTS",
+		"BASHOPTS", "SSL_CERT_FILE", "TEMP", "TEMPDIR", "TERM", "TMP", "TMPDIR", "TZ", "UID", "EUID", "USER", "LOGNAME", "args",
+		"builder", "system", "outputs", "out", "nativeBuildInputs", "buildInputs", "propagatedBuildInputs",
+		"propagatedNativeBuildInputs", "packages", "preferLocalBuild", "allowSubstitutes", "passAsFile",
+		"disallowedReferences", "allowedReferences", "LD_PRELOAD"
+	};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (slice_eq(name, slice_of(names[i])))
+			return 1;
+	return 0;
+}
+
+/* Appends DIR/bin for each of the folders in a variable. */
+static void add_bins(struct buf *b, const struct drv *d, const char *name)
+{
+	const struct slice *v = drv_env(d, slice_of(name));
+
+	for (size_t i = 0; v && i < v->n;) {
+		size_t n = 0;
+
+		while (i + n < v->n && !strchr(" \t\n", v->p[i + n]))
+			n++;
+		if (n)
+			buf_addf(b, "%s%.*s/bin", b->len ? ":" : "", (int)n, v->p + i);
+		i += n + 1;
+	}
+}
+
+static void put_slices(struct slice key, struct slice value)
+{
+	char *k = strndup(key.p, key.n), *v = strndup(value.n ? value.p : "", value.n);
+
+	if (!k || !v)
+		abort();
+	put(k, v);
+	free(k);
+	free(v);
+}
+
+void shell_environment(struct shell_request *r, const struct drv *d)
+{
+	static const char *const lists[] = { "packages", "nativeBuildInputs", "propagatedNativeBuildInputs", "buildInputs",
+					     "propagatedBuildInputs" };
+	struct buf bins = BUF_INIT;
+
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		add_bins(&bins, d, lists[i]);
+	shell_path(r, buf_str(&bins));
+	buf_release(&bins);
+	for (size_t i = 0; i < d->nenv; i++)
+		if (is_identifier(d->env[i].key) && !is_of_the_build(d->env[i].key))
+			put_slices(d->env[i].key, d->env[i].value);
+	put("IN_NIX_SHELL", r->ignore ? "pure" : "impure");
+	r->hook = getenv("shellHook");
+	if (r->hook && !*r->hook)
+		r->hook = NULL;
+}
+
+/* --- words --- */
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static char *own_shell(void)
+{
+	char *shell = getenv("SHELL");
+	struct passwd *pw;
+
+	if (shell && *shell == '/' && !access(shell, X_OK))
+		return shell;
+	pw = getpwuid(getuid());
+	if (pw && pw->pw_shell && !access(pw->pw_shell, X_OK) && strcmp(base_name(pw->pw_shell), "nologin"))
+		return pw->pw_shell;
+	return (char *)"/bin/sh";
+}
+
+/* Hooks are written for bash; where there is none, a POSIX shell does for most. */
+static char *hook_shell(void)
+{
+	return access("/bin/bash", X_OK) ? (char *)"/bin/sh" : (char *)"/bin/bash";
+}
+
+/* The hook, then the program. */
+static void add_hook_words(struct shell_request *r, size_t *n)
+{
+	if (!r->hook)
+		return;
+	r->words[(*n)++] = hook_shell();
+	r->words[(*n)++] = (char *)"-c";
+	r->words[(*n)++] = (char *)"eval \"$shellHook\"\nexec \"$@\"";
+	r->words[(*n)++] = (char *)"gx-develop";
+}
+
+#define AGAIN "PATH=\"$GX_SHELL_PATH${GX_SHELL_PATH:+:}$PATH\"\n[ -z \"${shellHook-}\" ] || eval \"$shellHook\"\n"
+
+/* A file that lives as long as someone has it open; the descriptor stays open across exec. */
+static int text_file(const char *text)
+{
+	int fd = memfd_create("gx-shell", 0);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static void bash_words(struct shell_request *r, char *shell, size_t *n)
+{
+	static const char rc[] = "[ ! -r ~/.bashrc ] || . ~/.bashrc\n" AGAIN;
+	static char name[64];
+	int fd = text_file(rc);
+
+	r->words[(*n)++] = shell;
+	if (fd >= 0) {
+		snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+		r->words[(*n)++] = (char *)"--rcfile";
+		r->words[(*n)++] = name;
+	}
+	r->words[(*n)++] = (char *)"-i";
+}
+
+static int put_file(const char *dir, const char *name, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int bad = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return bad;
+}
+
+static void zsh_words(struct shell_request *r, char *shell, size_t *n)
+{
+	static char dir[] = "/tmp/gx-shell-XXXXXX";
+	char *old = getenv("ZDOTDIR");
+
+	r->words[(*n)++] = shell;
+	r->words[(*n)++] = (char *)"-i";
+	if (!mkdtemp(dir))
+		return;
+	put("GX_ZDOTDIR", old ? old : getenv("HOME") ? getenv("HOME") : "/");
+	if (put_file(dir, ".zshenv", "[ ! -r \"$GX_ZDOTDIR/.zshenv\" ] || . \"$GX_ZDOTDIR/.zshenv\"\n") ||
+	    put_file(dir, ".zshrc",
+		     "command rm -f \"$ZDOTDIR/.zshenv\" \"$ZDOTDIR/.zshrc\"; command rmdir \"$ZDOTDIR\"\n"
+		     "ZDOTDIR=$GX_ZDOTDIR\n[ ! -r \"$ZDOTDIR/.zshrc\" ] || . \"$ZDOTDIR/.zshrc\"\n" AGAIN))
+		return;
+	put("ZDOTDIR", dir);
+}
+
+static void fish_words(struct shell_request *r, char *shell, size_t *n)
+{
+	add_hook_words(r, n);
+	r->words[(*n)++] = shell;
+	r->words[(*n)++] = (char *)"--init-command";
+	r->words[(*n)++] = (char *)"set -gx PATH (string split : $GX_SHELL_PATH) $PATH";
+}
+
+char *const *shell_words(struct shell_request *r)
+{
+	size_t n = 0, extra = 0;
+
+	while (r->command && r->command[extra])
+		extra++;
+	r->words = calloc(extra + 12, sizeof *r->words);
+	if (!r->words)
+		abort();
+	if (extra) {
+		add_hook_words(r, &n);
+		for (size_t i = 0; i < extra; i++)
+			r->words[n++] = r->command[i];
+		return r->words;
+	}
+	char *shell = own_shell();
+	const char *kind = base_name(shell);
+	if (!strcmp(kind, "bash")) {
+		bash_words(r, shell, &n);
+	} else if (!strcmp(kind, "zsh")) {
+		zsh_words(r, shell, &n);
+	} else if (!strcmp(kind, "fish")) {
+		fish_words(r, shell, &n);
+	} else {
+		add_hook_words(r, &n);
+		r->words[n++] = shell;
+	}
+	return r->words;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A store below another root (--store, or the per-user one) holds programs and links that say /nix/store.  What is run from it gets a
+ * mount namespace in which the store's folder lies there, and all else is as it was: same user, same files, same
+ * network.  This is a view and no confinement.
+ *
+ * Where the machine has a folder for the store (/nix/store, perhaps of somebody else's Nix) ours is mounted over it.  Where it
+ * has none, nobody but root could make one, so / becomes a small tmpfs with everything of the old / mounted into it, and a /nix.
+ *
+ * Namespaces of users are for processes with one thread; the collector has several.  Hence the child: it is made by fork and has one.
+ */
+#include "config.h"
+#include "cli/store_view.h"
+#include "base/buf.h"
+#include "cli/options.h"
+#include "cli/report.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* A mount namespace, with the rights to mount in it.  Root needs no namespace of users, and keeps its rights without one. */
+static int own_namespace(struct err *e)
+{
+	char uid[64], gid[64];
+
+	snprintf(uid, sizeof uid, "%u %u 1", (unsigned)geteuid(), (unsigned)geteuid());
+	snprintf(gid, sizeof gid, "%u %u 1", (unsigned)getegid(), (unsigned)getegid());
+	if (geteuid() == 0 && !unshare(CLONE_NEWNS))
+		return 0;
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return err_set(e, ERR_DENIED,
+			       "this system allows no user namespaces (%s), without which a store below another root cannot be "
+			       "seen at its place; use --store-dir, or a store at /nix",
+			       strerror(errno));
+	write_text("/proc/self/setgroups", "deny");
+	if (write_text("/proc/self/uid_map", uid) || write_text("/proc/self/gid_map", gid))
+		return err_errno(e, "cannot stay the same user in a namespace");
+	return 0;
+}
+
+static int make_folders(const char *path)
+{
+	char part[PATH_MAX];
+
+	if (strlen(path) >= sizeof part)
+		return -1;
+	for (const char *p = strchr(path + 1, '/');; p = strchr(p + 1, '/')) {
+		size_t n = p ? (size_t)(p - path) : strlen(path);
+		memcpy(part, path, n);
+		part[n] = 0;
+		if (mkdir(part, 0755) && errno != EEXIST)
+			return -1;
+		if (!p)
+			return 0;
+	}
+}
+
+/* An entry of the old / in the new one. */
+static int put_entry(const char *root, const char *name)
+{
+	char from[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
+	struct stat st;
+
+	if ((size_t)snprintf(from, sizeof from, "/%s", name) >= sizeof from ||
+	    (size_t)snprintf(to, sizeof to, "%s/%s", root, name) >= sizeof to || lstat(from, &st))
+		return 0;
+	if (S_ISLNK(st.st_mode)) {
+		ssize_t n = readlink(from, target, sizeof target - 1);
+		target[n > 0 ? n : 0] = 0;
+		return n > 0 ? symlink(target, to) : 0;
+	}
+	if (S_ISDIR(st.st_mode))
+		return mkdir(to, 0755) || mount(from, to, NULL, MS_BIND | MS_REC, NULL) ? -1 : 0;
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	int fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? -1 : mount(from, to, NULL, MS_BIND, NULL);
+}
+
+static int fill_root(const char *root)
+{
+	DIR *d = opendir("/");
+	struct dirent *entry;
+	int rc = d ? 0 : -1;
+
+	while (!rc && (entry = readdir(d)))
+		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+			rc = put_entry(root, entry->d_name);
+	if (d)
+		closedir(d);
+	return rc;
+}
+
+/* A new / with room for the store's place. */
+static int make_room(const struct place *p, struct err *e)
+{
+	char root[] = "/tmp/gx-root-XXXXXX", to[PATH_MAX];
+
+	if (!mkdtemp(root) || mount("gx", root, "tmpfs", 0, "mode=0755") || fill_root(root) ||
+	    (size_t)snprintf(to, sizeof to, "%s%s", root, p->store_dir) >= sizeof to || make_folders(to) ||
+	    mount(p->real_store, to, NULL, MS_BIND | MS_REC, NULL) || chdir(root) || syscall(SYS_pivot_root, ".", "."))
+		return err_errno(e, "cannot show the store at '%s'", p->store_dir);
+	umount2(".", MNT_DETACH);
+	if (chdir("/"))
+		return err_errno(e, "cannot go to the new /");
+	/* The copy of /tmp holds the folder that all this was made in. */
+	umount2(root, MNT_DETACH);
+	rmdir(root);
+	return 0;
+}
+
+static int enter(const struct place *p, struct err *e)
+{
+	char cwd[PATH_MAX];
+	struct stat st;
+	int rc;
+
+	if (!getcwd(cwd, sizeof cwd))
+		return err_errno(e, "cannot tell the current directory");
+	if ((rc = own_namespace(e)))
+		return rc;
+	/* Mounts of the machine still arrive here, ours do not leave. */
+	if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL))
+		return err_errno(e, "cannot part from the mounts of the machine");
+	if (stat(p->store_dir, &st) || !S_ISDIR(st.st_mode))
+		rc = make_room(p, e);
+	else if (mount(p->real_store, p->store_dir, NULL, MS_BIND | MS_REC, NULL))
+		rc = err_errno(e, "cannot show the store at '%s'", p->store_dir);
+	if (!rc && chdir(cwd))
+		rc = err_errno(e, "cannot go back to '%s'", cwd);
+	return rc;
+}
+
+static int become(char *const *argv)
+{
+	/* What the program ignores or catches is its own business; we ignore SIGPIPE. */
+	signal(SIGPIPE, SIG_DFL);
+	execvp(argv[0], argv);
+	report_error("cannot run '%s': %s", argv[0], strerror(errno));
+	return errno == ENOENT ? 127 : 126;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	/* Keys typed at the terminal are for the program. */
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR) {
+			report_error("cannot wait for the program: %s", strerror(errno));
+			return EXIT_FAILED;
+		}
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int store_view_exec(const struct place *p, char *const *argv)
+{
+	struct err e = ERR_INIT;
+
+	if (!place_is_mapped(p))
+		return become(argv);
+	pid_t pid = fork();
+	if (pid < 0) {
+		report_error("cannot start a process: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	if (pid)
+		return wait_for(pid);
+	prctl(PR_SET_PDEATHSIG, SIGHUP);
+	if (enter(p, &e)) {
+		report_err(&e);
+		_exit(EXIT_FAILED);
+	}
+	_exit(become(argv));
+}
