@@ -34,8 +34,12 @@ if [ -n "${goStd-}" ]; then
 	date +%s >"$GOCACHE/trim.txt"
 fi
 
-cp -R "$src" source
-chmod -R u+w source
+if [ -n "${src-}" ]; then
+	cp -R "$src" source
+	chmod -R u+w source
+else
+	mkdir source
+fi
 cd "source/$modRoot"
 hook postUnpack
 for p in ${patches-}; do
@@ -47,7 +51,9 @@ hook postConfigure
 
 # Programs to build: those named, or every main package that is not excluded.
 packages() {
-	if [ -n "${subPackages-}" ]; then
+	if [ -n "${packages-}" ]; then
+		echo "$packages"
+	elif [ -n "${subPackages-}" ]; then
 		for p in $subPackages; do
 			echo "./${p#./}"
 		done
