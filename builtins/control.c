@@ -79,13 +79,9 @@ BUILTIN(bi_try_eval, "tryEval", "e",
 	"type errors and `abort`, are not caught. Use `deepSeq` to find errors further inside.",
 	"tryEval (assert 1 > 2; \"fine\")", "{ success = false; value = false; }")
 {
-	struct failure f;
-
-	if (unwind_run(force_cell, &args[0], &f, TRACE_UNCAUGHT))
+	if (unwind_run(force_cell, &args[0], NULL, TRACE_THROWN))
 		return try_result(args[0], W_TRUE);
-	if (f.kind == EK_THROW || f.kind == EK_ASSERT)
-		return try_result(W_FALSE, W_FALSE);
-	unwind_rethrow(&f);
+	return try_result(W_FALSE, W_FALSE);
 }
 
 BUILTIN(bi_add_error_context, "addErrorContext", "context value",

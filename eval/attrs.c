@@ -141,8 +141,10 @@ static int64_t shape_find(struct shape *sh, sym_t s)
 
 static struct attrs *flatten(struct merge *m);
 
-/* The flat or lazy set below `a` that holds s, and where in it; NULL when absent. */
-static struct attrs *locate(struct attrs *a, sym_t s, uint32_t *at)
+enum look { LOOK_AWAY, LOOK_FLATTEN };
+
+/* The flat or lazy set below `a` that holds s, and where in it; NULL when absent.  With LOOK_AWAY merges stay merges. */
+static struct attrs *locate(struct attrs *a, sym_t s, uint32_t *at, enum look how)
 {
 	while (a->kind == SET_MERGE) {
 		struct merge *m = (struct merge *)a;
@@ -150,11 +152,11 @@ static struct attrs *locate(struct attrs *a, sym_t s, uint32_t *at)
 			a = m->flat;
 			break;
 		}
-		if (m->depth > 2 && ++m->hits * (uint32_t)(m->depth - 1) >= m->n) {
+		if (m->depth > 2 && ++m->hits * (uint32_t)(m->depth - 1) >= m->n && how == LOOK_FLATTEN) {
 			a = flatten(m);
 			break;
 		}
-		struct attrs *found = locate(m->r, s, at);
+		struct attrs *found = locate(m->r, s, at, how);
 		if (found)
 			return found;
 		a = m->l;
@@ -171,11 +173,11 @@ W *attrs_find(W set, sym_t s)
 	uint32_t i;
 
 	es.count.lookups++;
-	struct attrs *a = locate(W_PTR(set), s, &i);
+	struct attrs *a = locate(W_PTR(set), s, &i, LOOK_FLATTEN);
 	return a ? member(a, i) : NULL;
 }
 
-W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
+static inline W *find_hint(W set, sym_t s, uint32_t *hint, enum look how)
 {
 	struct attrs *a = W_PTR(set);
 	uint32_t i = *hint;
@@ -183,17 +185,27 @@ W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
 	es.count.lookups++;
 	if (__builtin_expect(a->kind != SET_MERGE && i < a->n && a->sh->sym[i] == s, 1))
 		return member(a, i);
-	a = locate(a, s, &i);
+	a = locate(a, s, &i, how);
 	if (!a)
 		return NULL;
 	*hint = i;
 	return member(a, i);
 }
 
+W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
+{
+	return find_hint(set, s, hint, LOOK_FLATTEN);
+}
+
+W *attrs_peek_hint(W set, sym_t s, uint32_t *hint)
+{
+	return find_hint(set, s, hint, LOOK_AWAY);
+}
+
 W *attrs_find_pos(W set, sym_t s, uint32_t *pos)
 {
 	uint32_t i;
-	struct attrs *a = locate(W_PTR(set), s, &i);
+	struct attrs *a = locate(W_PTR(set), s, &i, LOOK_FLATTEN);
 
 	if (!a)
 		return NULL;
@@ -306,8 +318,6 @@ static struct attrs *flatten(struct merge *m)
 	if (m->flat)
 		return m->flat;
 	es.count.flattened++;
-	/* Members made on the way may be looked up in m itself: locate must not start flattening it again. */
-	m->n = UINT32_MAX;
 	uint32_t n = operands(m, ops);
 	/* Neighbours first, so that small operands meet small ones. */
 	while (n > 1) {

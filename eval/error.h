@@ -66,11 +66,11 @@ struct failure {
 	struct trace *trace;
 };
 
-/* Which errors to collect a trace for: it costs time in the depth of the stack. */
+/* Which errors to catch, and whether to collect a trace: it costs time in the depth of the stack. */
 enum unwind_trace {
-	TRACE_NONE,
+	TRACE_NONE,  /* all errors, no trace */
 	TRACE_ALL,
-	TRACE_UNCAUGHT /* all but those that tryEval catches (EK_THROW, EK_ASSERT) */
+	TRACE_THROWN /* only those that tryEval catches (EK_THROW, EK_ASSERT), no trace; others pass on to the next that catches them */
 };
 
 /* Runs fn(arg).  Returns 1 when it ended, 0 when it raised: then *f (when not NULL) says what. Thunks that were being forced

@@ -84,10 +84,12 @@ static W read_later(W list, W i)
 	return list_force(list, (uint32_t)i);
 }
 
+/* A chain of map over map is as deep as the data says, here and in evaluate. */
 static W share_lazy(struct list *l, uint32_t i)
 {
 	W *p = &l->e[i], src = l->e[l->n + 1];
 
+	check_stack();
 	if (*p == W_ABSENT)
 		*p = lazy_call1(l->e[l->n], src ? list_share(src, i) : w_int(i));
 	else if (*p == W_HOLE)
@@ -107,6 +109,7 @@ static struct list *make_all(struct list *l)
 /* Evaluates element i of l, which is W_ABSENT, in place. */
 static W evaluate(struct list *l, uint32_t i)
 {
+	check_stack();
 	W src = l->e[l->n + 1], f = force(l->e[l->n]);
 	W arg = src ? list_argument(src, i, f, 1, 0) : w_int(i);
 

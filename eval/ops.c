@@ -211,7 +211,7 @@ static W dl_select1(const struct node *n, struct frame *f)
 
 	if (s->e->op >= OP_VAR0 && s->e->op <= OP_VARN) {
 		W set = w_peek(peek_var(s->e, f));
-		W *p = W_TAG(set) == TAG_ATTRS ? attrs_find_hint(set, s->sym, &s->hint) : NULL;
+		W *p = W_TAG(set) == TAG_ATTRS ? attrs_peek_hint(set, s->sym, &s->hint) : NULL;
 		if (p && *p != W_HOLE)
 			return w_peek(*p);
 	}

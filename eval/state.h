@@ -220,6 +220,9 @@ struct attrs *attrs_alloc_lazy(struct shape *sh, uint32_t n, struct frame *f);
 
 /* The slot of an attribute with a hint of where it was found last time, kept up to date. */
 W *attrs_find_hint(W set, sym_t s, uint32_t *hint);
+/* For delay, which may run while a member of an operand of `set` is being made: flattening now would copy the hole in its place.
+ * The slot may hold W_HOLE. */
+W *attrs_peek_hint(W set, sym_t s, uint32_t *hint);
 
 struct shape *shape_new(const sym_t *sym, const uint32_t *pos, uint32_t n);
 

@@ -144,11 +144,6 @@ static struct trace *trace_join(const struct trace *inner, struct trace *outer)
 	return t;
 }
 
-static int wants_trace(const struct handler *h, enum error_kind k)
-{
-	return h->with_trace == TRACE_ALL || (h->with_trace == TRACE_UNCAUGHT && k != EK_THROW && k != EK_ASSERT);
-}
-
 static void restore(const struct rec *r)
 {
 	if (r->kind == REC_THUNK) {
@@ -165,9 +160,19 @@ static void restore(const struct rec *r)
 	}
 }
 
+/* tryEval lets other errors pass as if it were not there: handed on from one to the next, an error from the depth of many would be
+ * traced once for each. */
+static int lets_pass(const struct handler *h, enum error_kind k)
+{
+	return h->with_trace == TRACE_THROWN && k != EK_THROW && k != EK_ASSERT;
+}
+
 static __attribute__((noreturn)) void raise_failure(const struct failure *f)
 {
 	struct handler *h = es.handler;
+
+	while (h && lets_pass(h, f->kind))
+		es.handler = h = h->up;
 
 	if (!h) {
 		fprintf(stderr, "error: %s\n", w_get_str(f->msg)->b);
@@ -175,7 +180,7 @@ static __attribute__((noreturn)) void raise_failure(const struct failure *f)
 	}
 	if (h->f) {
 		*h->f = *f;
-		if (wants_trace(h, f->kind))
+		if (h->with_trace == TRACE_ALL)
 			h->f->trace = trace_join(f->trace, trace_collect(es.top, h->top));
 	}
 	while (es.top != h->top) {
