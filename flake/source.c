@@ -4,6 +4,7 @@
  *
  *   path    the folder itself; its times make lastModified
  *   git     flake/source_git.c
+ *   tarball, github, gitlab     flake/source_tarball.c
  *   gx      the standard library beside the program or in the data directory
  *   others  a tree that some store already holds, known by the hash in the lock
  *
@@ -82,6 +83,45 @@ const char *source_text(const struct input *in)
 
 	if (input_print(in, mem, &b, &e))
 		throw_err(&e);
+	return b.p;
+}
+
+void source_unset(struct input *in, const char *name)
+{
+	for (size_t i = 0; i < in->n; i++)
+		if (slice_eq(in->a[i].name, slice_of(name))) {
+			memmove(in->a + i, in->a + i + 1, (in->n - i - 1) * sizeof *in->a);
+			in->n--;
+			return;
+		}
+}
+
+/* --- folders --- */
+
+void source_close(void *fd)
+{
+	close(*(int *)fd);
+}
+
+const char *source_cache_dir(const char *name)
+{
+	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	struct buf b = BUF_GC;
+
+	if (xdg && *xdg == '/')
+		buf_addf(&b, "%s/gx/%s", xdg, name);
+	else if (home && *home == '/')
+		buf_addf(&b, "%s/.cache/gx/%s", home, name);
+	else
+		throw_error(EK_IO, "there is no folder for a cache: neither XDG_CACHE_HOME nor HOME is set");
+	for (char *p = b.p + 1; *p; p++)
+		if (*p == '/') {
+			*p = 0;
+			mkdir(b.p, 0777);
+			*p = '/';
+		}
+	if (mkdir(b.p, 0777) && errno != EEXIST)
+		throw_error(EK_IO, "cannot make the folder '%s': %s", b.p, strerror(errno));
 	return b.p;
 }
 
@@ -343,6 +383,10 @@ static void fetch_kind(const struct input *in, const char *type, struct flake_tr
 		source_git(in, t);
 	else if (!strcmp(type, "gx"))
 		fetch_gx(in, t);
+	else if (!strcmp(type, "tarball"))
+		source_tarball(in, t);
+	else if (!strcmp(type, "github") || !strcmp(type, "gitlab"))
+		source_forge(in, t);
 	else
 		cannot_fetch(in, type);
 }

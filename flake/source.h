@@ -54,8 +54,19 @@ const char *source_stdlib(void);
 /* Fills place, members, work_tree, dirty and locked of a git reference.  Throws. */
 void source_git(const struct input *in, struct flake_tree *t);
 
+/* The same for a tarball; for a repository of github or gitlab. */
+void source_tarball(const struct input *in, struct flake_tree *t);
+void source_forge(const struct input *in, struct flake_tree *t);
+
+/* Folder `name` of the user's cache, made when it is not there.  Collected.  Throws. */
+const char *source_cache_dir(const char *name);
+
+/* Closes the descriptor at fd: for protect_push. */
+void source_close(void *fd);
+
 /* Setting attributes in the flake arena. */
 void source_set(struct input *in, const char *name, const char *value);
+void source_unset(struct input *in, const char *name);
 void source_set_int(struct input *in, const char *name, uint64_t value);
 
 /* A string attribute, NULL when absent or no string. NUL-terminated. */

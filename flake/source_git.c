@@ -148,29 +148,6 @@ static void use_work_tree(struct flake_tree *t, const char *dir)
 
 /* --- a commit --- */
 
-/* Folder `name` of the cache, made with those above it. */
-static const char *cache_dir(const char *name)
-{
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	struct buf b = BUF_GC;
-
-	if (xdg && *xdg == '/')
-		buf_addf(&b, "%s/gx/%s", xdg, name);
-	else if (home && *home == '/')
-		buf_addf(&b, "%s/.cache/gx/%s", home, name);
-	else
-		throw_error(EK_IO, "there is no folder for a cache: neither XDG_CACHE_HOME nor HOME is set");
-	for (char *p = b.p + 1; *p; p++)
-		if (*p == '/') {
-			*p = 0;
-			mkdir(b.p, 0777);
-			*p = '/';
-		}
-	if (mkdir(b.p, 0777) && errno != EEXIST)
-		throw_error(EK_IO, "cannot make the folder '%s': %s", b.p, strerror(errno));
-	return b.p;
-}
-
 static void export_to(const char *repo, const char *rev, const char *dir)
 {
 	struct err e = ERR_INIT;
@@ -187,7 +164,7 @@ static void export_to(const char *repo, const char *rev, const char *dir)
 static const char *commit_dir(const char *repo, const char *rev)
 {
 	struct buf path = BUF_GC, tmp = BUF_GC;
-	const char *cache = cache_dir("git-trees");
+	const char *cache = source_cache_dir("git-trees");
 
 	buf_addf(&path, "%s/%s", cache, rev);
 	if (access(path.p, F_OK) == 0)
@@ -206,7 +183,7 @@ static int is_exported(const char *rev)
 {
 	struct buf path = BUF_GC;
 
-	buf_addf(&path, "%s/%s", cache_dir("git-trees"), rev);
+	buf_addf(&path, "%s/%s", source_cache_dir("git-trees"), rev);
 	return access(path.p, F_OK) == 0;
 }
 

@@ -148,3 +148,16 @@ awk 'BEGIN { for (i = 0; i < 100000; i++) printf "[" }' >bad/flake.lock
 check "lock file: too deep" status_1 "nesting deeper" ./bad#x
 awk 'BEGIN { printf "{\"version\":7,\"root\":\"n0\",\"nodes\":{"; for (i = 0; i < 500; i++) printf "\"n%d\":{\"inputs\":{\"a\":\"n%d\"},\"locked\":{\"type\":\"gx\",\"name\":\"std\"},\"original\":{\"type\":\"gx\",\"name\":\"std\"}},", i, i + 1; printf "\"n500\":{\"locked\":{\"type\":\"gx\",\"name\":\"std\"},\"original\":{\"type\":\"gx\",\"name\":\"std\"}}}}" }' >bad/flake.lock
 check "lock file: a chain too long" status_1 "nested deeper" ./bad#x
+
+# Archives.
+mkdir -p src-1.0/dir
+echo '{ outputs = { self }: { v = 5; d = builtins.attrNames (builtins.readDir ./.); }; }' >src-1.0/flake.nix
+tar czf src.tar.gz src-1.0
+flake tarball "{ inputs.t.url = \"tarball+file://$PWD/src.tar.gz\"; outputs = { self, t }: { inherit (t) v d; }; }"
+check "a tarball" prints 5 gxeval ./tarball#v
+check "its one folder is the tree" prints '["dir","flake.nix"]' gxeval --json ./tarball#d
+rm src.tar.gz
+check "it is fetched once" prints 5 gxeval ./tarball#v
+check "--offline" prints 5 gxeval --offline ./tarball#v
+flake forge '{ inputs.t.url = "github:o/r"; outputs = { self, t }: { x = 1; }; }'
+check "--offline says what would be fetched" complains "needs the network" gxeval --offline ./forge#x
