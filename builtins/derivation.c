@@ -72,8 +72,12 @@ static W strict_thunk(W attrs, W unused)
 /* One path of what derivationStrict returned. */
 static W path_thunk(W strict, W sym)
 {
-	W *slot = attrs_find(force(strict), (sym_t)w_get_int(sym));
+	sym_t name = (sym_t)w_get_int(sym);
+	W *slot = attrs_find(force(strict), name);
 
+	/* derivationStrict reads the outputs as words between blanks. */
+	if (!slot)
+		throw_error(EK_EVAL, "derivation has no output '%s'", sym_name(name)->b);
 	return force_at(slot);
 }
 

@@ -82,7 +82,7 @@ static W *member(struct attrs *a, uint32_t i)
 		const struct node *n = W_LAZY_NODE(*p);
 		/* delay may look at this very member (`a = self.a`): it must find it being made. */
 		*p = W_HOLE;
-		*p = delay(n, (struct frame *)(uintptr_t)a->v[a->n]);
+		*p = delay_checked(n, (struct frame *)(uintptr_t)a->v[a->n]);
 	}
 	return p;
 }

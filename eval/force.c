@@ -174,7 +174,7 @@ W share_slot(W *slot, struct frame *f)
 	if (W_IS_LAZY(w)) {
 		/* The mark is gone while delay looks: `let a = b; b = a;` must not run in circles here. */
 		*slot = W_HOLE;
-		return *slot = delay(W_LAZY_NODE(w), f);
+		return *slot = delay_checked(W_LAZY_NODE(w), f);
 	}
 	return w;
 }

@@ -173,6 +173,13 @@ static inline W delay(const struct node *n, struct frame *f)
 
 W thunk_new(const struct node *n, struct frame *f);
 
+/* delay where it may lead to itself again, from one variable or member to the next: near the end of the stack a
+ * thunk always does. */
+static inline W delay_checked(const struct node *n, struct frame *f)
+{
+	return __builtin_expect((char *)__builtin_frame_address(0) < es.stack_floor, 0) ? thunk_new(n, f) : delay(n, f);
+}
+
 /* As force, naming the node that asked. */
 W force_by(W w, const struct node *by);
 
