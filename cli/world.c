@@ -86,4 +86,6 @@ void world_start(const struct eval_request *r, char *stack_low)
 	eval_init(builtins_all, &io, stack_low);
 	for (size_t i = 0; builtins_flake[i]; i++)
 		eval_add_builtin(builtins_flake[i]);
+	for (size_t i = 0; builtins_fetch_tree[i]; i++)
+		eval_add_builtin(builtins_fetch_tree[i]);
 }

@@ -20,5 +20,6 @@ enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };
 W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found);
 
 extern const struct builtin *const builtins_flake[];
+extern const struct builtin *const builtins_fetch_tree[];
 
 #endif

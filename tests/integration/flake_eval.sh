@@ -161,3 +161,18 @@ check "it is fetched once" prints 5 gxeval ./tarball#v
 check "--offline" prints 5 gxeval --offline ./tarball#v
 flake forge '{ inputs.t.url = "github:o/r"; outputs = { self, t }: { x = 1; }; }'
 check "--offline says what would be fetched" complains "needs the network" gxeval --offline ./forge#x
+
+# Sources without a flake.
+g() { # WHAT RESULT EXPRESSION
+	check "$1" prints "$2" gxeval --json -E "$3"
+}
+out=$(gxeval --raw "git+file://$PWD/tree?ref=master#out")
+g "fetchGit of a branch" "\"$out\"" "(builtins.fetchGit { url = \"file://$PWD/tree\"; ref = \"master\"; }).outPath"
+g "fetchGit of a revision" "\"$out\"" "(builtins.fetchGit { url = $PWD/tree; rev = \"$rev\"; }).outPath"
+g "fetchGit of a dirty tree" '"0000000"' "(builtins.fetchGit $PWD/tree).shortRev"
+g "fetchTree of a path" true "(builtins.fetchTree \"path:$PWD/pure\").outPath == (builtins.fetchTree { type = \"path\"; path = \"$PWD/pure\"; }).outPath"
+g "getFlake" '"exact"' "(builtins.getFlake \"path:$PWD/pick\").both"
+check "fetchGit in pure evaluation" complains "takes only what is locked" gxeval --pure-eval -E "builtins.fetchGit $PWD/tree"
+check "fetchGit with an option as its revision" must_fail gxeval -E "builtins.fetchGit { url = $PWD/tree; rev = \"--output=x\"; }"
+check "fetchGit with an option as its branch" must_fail gxeval -E "builtins.fetchGit { url = $PWD/tree; ref = \"--upload-pack=x\"; }"
+check "fetchGit of ext::" must_fail gxeval -E 'builtins.fetchGit { url = "ext::sh -c true"; }'

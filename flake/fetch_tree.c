@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fetchTree and fetchGit: sources without a flake around them.
+ *
+ * Both make a reference of their argument and hand it to flake/source.h, so what they return is the sourceInfo of such
+ * an input, and the same rule holds: pure evaluation takes only what is locked.
+ */
+#include "config.h"
+#include "eval/coerce.h"
+#include "eval/eval.h"
+#include "eval/show.h"
+#include "flake/call.h"
+#include "flake/ref.h"
+
+#include <string.h>
+
+/* A string without context and NUL, or a path as text. */
+static const char *text_of(W w, const char *what)
+{
+	if (w_is_path(w))
+		return w_get_path(w)->b;
+	struct str *s = want_string_plain(w, what);
+	if (strlen(s->b) != s->len)
+		throw_error(EK_EVAL, "%s must not hold a NUL", what);
+	return s->b;
+}
+
+static void add_attr(struct input *in, const char *name, W w)
+{
+	struct input_attr a = { .name = slice_of(name), .s = { "", 0 } };
+
+	if (w_is_bool(w)) {
+		a.type = INPUT_BOOL;
+		a.i = w == W_TRUE;
+		input_set(in, &a, flake_arena());
+	} else if (w_is_int(w)) {
+		if (w_get_int(w) < 0)
+			throw_error(EK_EVAL, "the attribute '%s' must not be negative", name);
+		source_set_int(in, name, (uint64_t)w_get_int(w));
+	} else if (w_is_str(w) || w_is_path(w)) {
+		source_set(in, name, text_of(w, "an attribute of a source"));
+	} else {
+		throw_error(EK_EVAL, "the attribute '%s' is %s, but a string, a Boolean or an integer is needed", name,
+			    show_type(w));
+	}
+}
+
+static void read_set(struct input *in, W set)
+{
+	struct attrs *a = attrs_of(set);
+	const uint32_t *order = attrs_order(a);
+
+	for (uint32_t k = 0; k < a->n; k++) {
+		W w = force_at(&a->v[order[k]]);
+		if (w != W_NULL)
+			add_attr(in, sym_name(a->sh->sym[order[k]])->b, w);
+	}
+}
+
+static void check_locked(const struct input *in, const char *builtin)
+{
+	if (eval_settings.pure && !input_is_locked(in))
+		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
+				 "in pure evaluation, '%s' takes only what is locked, which '%s' is not", builtin,
+				 flake_ref_text(in));
+}
+
+BUILTIN(bi_fetch_tree, "fetchTree", "!source",
+	"The source that *source* names, a set with a `type` or a flake reference as text: its store path `outPath`, its "
+	"`narHash`, and what its type knows of it (`rev`, `lastModified`, …). Pure evaluation takes only what is locked by a "
+	"revision or a hash. No example: nothing is fetched in the tests' scope.",
+	"", "")
+{
+	struct input in = { 0 };
+	W w = force_at(args);
+
+	if (W_TAG(w) == TAG_ATTRS) {
+		read_set(&in, w);
+		if (!source_get(&in, "type"))
+			throw_error(EK_EVAL, "the source lacks the attribute 'type'");
+	} else {
+		flake_ref_parse_input(text_of(w, "the source"), &in);
+	}
+	if (input_is_relative(&in))
+		throw_error(EK_EVAL, "the source '%s' is a relative path", flake_ref_text(&in));
+	check_locked(&in, "fetchTree");
+	return source_info(source_fetch(&in), 0);
+}
+
+/* fetchGit always names a revision: of what has none, zeros. */
+static W with_revision(W info)
+{
+	struct attrs_builder b;
+
+	if (attrs_find_c(info, "rev"))
+		return info;
+	attrs_builder_init(&b, 3);
+	attrs_add_c(&b, "rev", w_cstr("0000000000000000000000000000000000000000"));
+	attrs_add_c(&b, "shortRev", w_cstr("0000000"));
+	attrs_add_c(&b, "revCount", w_int(0));
+	return attrs_update(info, attrs_finish(&b));
+}
+
+BUILTIN(bi_fetch_git, "fetchGit", "!source",
+	"A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps `rev`, "
+	"`ref`, `shallow`. Returns what `fetchTree` does. Pure evaluation needs `rev`. No example: nothing is fetched in the "
+	"tests' scope.",
+	"", "")
+{
+	struct input in = { 0 };
+	W w = force_at(args);
+
+	if (W_TAG(w) == TAG_ATTRS)
+		read_set(&in, w);
+	else
+		source_set(&in, "url", text_of(w, "the address"));
+	const char *url = source_get(&in, "url"), *name = source_get(&in, "name");
+	if (!url)
+		throw_error(EK_EVAL, "fetchGit needs the attribute 'url'");
+	if (name && strcmp(name, "source"))
+		throw_error(EK_EVAL, "the name of a source is 'source'; '%s' is not supported", name);
+	source_unset(&in, "name");
+	source_set(&in, "type", "git");
+	if (*url == '/') {
+		struct buf b = BUF_GC;
+		buf_addf(&b, "file://%s", url);
+		source_set(&in, "url", b.p);
+	}
+	check_locked(&in, "fetchGit");
+	return with_revision(source_info(source_fetch(&in), 0));
+}
+
+const struct builtin *const builtins_fetch_tree[] = { &def_bi_fetch_tree, &def_bi_fetch_git, NULL };
