@@ -30,9 +30,12 @@ collector() { # collects until told to stop
 adder() { # keeps adding; what is held by a link must be there each time
 	for round in 1 2 3 4 5 6; do
 		for i in 1 2 3 4 5 6 7 8; do
-			p=$("$gx" store add --store "$store" --out-link $1-$i d$i 2>add.log) || { cat add.log; return 1; }
+			# A name of its own each time: a collector that just saw the last link gone removes what registers that
+			# name (Nix looks and removes in two steps), which would take a new link of the same name along.
+			link=$1-$round-$i
+			p=$("$gx" store add --store "$store" --out-link $link d$i 2>add.log) || { cat add.log; return 1; }
 			[ -e "$store$p/t/bin/hi" ] || { echo "$p was collected under our hands"; return 1; }
-			rm $1-$i
+			rm $link
 		done
 	done
 }
