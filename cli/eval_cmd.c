@@ -8,10 +8,12 @@
 #include "base/source.h"
 #include "builtins/fs.h"
 #include "builtins/registry.h"
+#include "builtins/store_real.h"
 #include "cli/dump.h"
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/parse_cmd.h"
+#include "cli/realise.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/stats.h"
@@ -213,6 +215,36 @@ static int write_profile(const char *path)
 	return EXIT_DONE;
 }
 
+/* --realise: builds what the lines in `lines` name and prints where it is.  Returns an exit status. */
+static int realise_and_print(const char *lines)
+{
+	struct build_result built = { NULL, 0, 0 };
+	struct build_options o;
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct store *s;
+	int status = EXIT_DONE;
+
+	if (eval_settings.read_only) {
+		report_error("--realise builds, and --read-only forbids it");
+		return EXIT_USAGE;
+	}
+	build_options_init(&o);
+	o.quiet = report_settings.quiet;
+	s = store_real_store(eval_store(), &e);
+	if (!s || realise_lines(s, &o, lines, &built, &e))
+		status = build_options_status(&e);
+	for (size_t i = 0; i < built.n; i++) {
+		store_add_path(s, &out, &built.v[i].path);
+		buf_addc(&out, '\n');
+	}
+	if (!status)
+		status = output_write(buf_str(&out), out.len);
+	buf_release(&out);
+	build_result_release(&built);
+	return status;
+}
+
 int eval_cmd_run(const struct eval_request *r, char *stack_low)
 {
 	struct run k = { .r = r, .out = BUF_GC };
@@ -232,6 +264,13 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	if (ok && eval_store_write()) {
 		eval_store_end();
 		return EXIT_FAILED;
+	}
+	if (ok && r->form == OUTPUT_REALISE) {
+		int built = realise_and_print(buf_str(&k.out));
+		eval_store_end();
+		if (r->flake)
+			flake_options_notes();
+		return built;
 	}
 	eval_store_end();
 	/* What was made before the error of a later --attr is a result all the same. */

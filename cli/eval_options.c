@@ -16,7 +16,7 @@
 
 enum option_id {
 	O_ATTR = 1, O_FILE, O_EXPR, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
-	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH,
+	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE,
 	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_SYSTEM, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
 	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
@@ -42,6 +42,7 @@ static const struct option form_options[] = {
 	{ O_NO_LOCATION, 0, "no-location", NULL, "Leave positions out of the XML." },
 	{ O_PARSE, 0, "parse", NULL, "Only parse; print the syntax tree in normal form." },
 	{ O_DRV_PATH, 0, "drv-path", NULL, "Print the '.drv' path of the derivation, or of those in a set or list." },
+	{ O_REALISE, 0, "realise", NULL, "Build the derivation, or those in a set or list, and print the paths of their outputs." },
 	{ 0 }
 };
 
@@ -140,7 +141,7 @@ static int set_form(struct reading *g, enum option_id id)
 {
 	static const enum output_form form[] = {
 		[O_LAZY] = OUTPUT_LAZY, [O_STRICT] = OUTPUT_STRICT, [O_JSON] = OUTPUT_JSON, [O_RAW] = OUTPUT_RAW,
-		[O_XML] = OUTPUT_XML, [O_DRV_PATH] = OUTPUT_DRV_PATH, [O_PARSE] = OUTPUT_VALUE
+		[O_XML] = OUTPUT_XML, [O_DRV_PATH] = OUTPUT_DRV_PATH, [O_REALISE] = OUTPUT_REALISE, [O_PARSE] = OUTPUT_VALUE
 	};
 
 	/* --json and the like force everything anyway, so --strict beside them says nothing new. */
@@ -217,7 +218,8 @@ static int on_option(void *arg, int id, char **values)
 	case O_RAW:
 	case O_XML:
 	case O_PARSE:
-	case O_DRV_PATH: return set_form(g, id);
+	case O_DRV_PATH:
+	case O_REALISE: return set_form(g, id);
 	case O_NO_LOCATION: r->xml_no_location = 1; return 0;
 	case O_PURE: eval_settings.pure = 1; return 0;
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;

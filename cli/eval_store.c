@@ -39,7 +39,7 @@ int eval_store_start(const struct eval_request *r)
 	struct err e = ERR_INIT;
 	int named = r->store || r->store_dir;
 
-	if (!named && (eval_settings.read_only || r->form != OUTPUT_DRV_PATH)) {
+	if (!named && (eval_settings.read_only || (r->form != OUTPUT_DRV_PATH && r->form != OUTPUT_REALISE))) {
 		eval_settings.read_only = 1;
 		return 0;
 	}
