@@ -357,7 +357,10 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 	f->config = W_NULL;
 	f->file = fs_stat(file_in(dir, "flake.gx")) >= FS_REGULAR ? "flake.gx" : "flake.nix";
 	W path = file_in(dir, f->file);
-	if (fs_stat(path) < FS_REGULAR) {
+	enum fs_kind kind = fs_stat(path);
+	if (kind == FS_DENIED || kind == FS_LOOP)
+		fs_throw(kind, path);
+	if (kind < FS_REGULAR) {
 		const char *hint = NULL;
 		if (tree->members && (flake_ref_has_flake(shown_dir(f))))
 			hint = "git does not track it yet: git add -N flake.gx";

@@ -176,3 +176,18 @@ check "fetchGit in pure evaluation" complains "takes only what is locked" gxeval
 check "fetchGit with an option as its revision" must_fail gxeval -E "builtins.fetchGit { url = $PWD/tree; rev = \"--output=x\"; }"
 check "fetchGit with an option as its branch" must_fail gxeval -E "builtins.fetchGit { url = $PWD/tree; ref = \"--upload-pack=x\"; }"
 check "fetchGit of ext::" must_fail gxeval -E 'builtins.fetchGit { url = "ext::sh -c true"; }'
+
+# Links and folders that lead out.
+flake out '{ outputs = { self }: { a = builtins.readFile ./link/passwd; b = import ./file; c = builtins.readDir ./link; d = builtins.pathExists ./link/passwd; }; }'
+ln -s /etc out/link
+ln -s /etc/passwd out/file
+for a in a b c; do
+	check "a link out of the flake: $a" complains "forbidden in pure evaluation" gxeval ./out#$a
+done
+check "what it leads to is not told" prints false gxeval ./out#d
+check "dir=.." complains "leads out of its source tree" gxeval "path:$PWD/out?dir=../pick#both"
+mkdir linked
+ln -s "$PWD/pick/flake.gx" linked/flake.gx
+check "a flake.gx that is a link out" complains "forbidden in pure evaluation" gxeval ./linked#both
+check "an unknown name" complains "no registry" gxeval 'nixpkgs#hello'
+check "std by its name" gxeval 'flake:std#lib.version'
