@@ -14,6 +14,7 @@
 #include "fetch/gomodule.h"
 #include "fetch/goproxy.h"
 #include "fetch/h1.h"
+#include "fetch/url.h"
 #include "store/goh1.h"
 #include "store/nar.h"
 #include "store/object.h"
@@ -310,6 +311,45 @@ const struct builtin_builder fetch_builders[] = {
 };
 
 /* --- the other side --- */
+
+/* The path of one address of a list, when it is a file: address. */
+static void show_file(struct slice address, void (*show)(void *arg, const char *path), void *arg)
+{
+	struct slice prefix = SLICE("file://"), path;
+	struct arena mem = ARENA_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (slice_starts(address, prefix)) {
+		/* What is wrong with it the builder says when it uses it. */
+		if (!url_decode((struct slice){ address.p + prefix.n, address.n - prefix.n }, &mem, &path, &ignored) &&
+		    path.n && path.p[0] == '/') {
+			char *text = arena_dup(&mem, path.p, path.n);
+			show(arg, text);
+		}
+		err_release(&ignored);
+	}
+	arena_release(&mem);
+}
+
+int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
+			struct err *e)
+{
+	int rc = fetch_builders_prepare(e);
+	const char *p = settings.go.proxy;
+
+	(void)user;
+	if (rc)
+		return rc;
+	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))
+		show_file(attr_or(d, "url", SLICE("")), show, arg);
+	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {
+		size_t n = strcspn(p, ",|");
+
+		show_file((struct slice){ p, n }, show, arg);
+		p += n;
+	}
+	return 0;
+}
 
 static int mod_file_h1(int dirfd, const char *name, struct hash *h1, struct err *e)
 {

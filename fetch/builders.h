@@ -27,6 +27,10 @@ extern const struct builtin_builder fetch_builders[];
 int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
 		       struct hash *out, struct err *e);
 
+/* For build_hooks.paths: the folders and files that file: addresses of the user's proxies, and of a fetchurl, name. */
+int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
+			struct err *e);
+
 /* Reads what the builders need of the machine: GOPROXY and its kin, netrc, certificates.  Once, before the first build;
  * later calls do nothing. */
 int fetch_builders_prepare(struct err *e);
