@@ -355,7 +355,7 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 	f->original = *ref;
 	f->dir = dir;
 	f->config = W_NULL;
-	f->file = fs_stat(file_in(dir, "flake.gx")) >= FS_REGULAR ? "flake.gx" : "flake.nix";
+	f->file = fs_stat(file_in(dir, "flake.gx")) != FS_MISSING ? "flake.gx" : "flake.nix";
 	W path = file_in(dir, f->file);
 	enum fs_kind kind = fs_stat(path);
 	if (kind == FS_DENIED || kind == FS_LOOP)
