@@ -161,6 +161,7 @@ int build_options_take(struct build_options *o, int id, char **values)
 }
 
 static int cancel_pipe[2] = { -1, -1 };
+static int caught;
 
 static void on_signal(int sig)
 {
@@ -177,12 +178,22 @@ static void catch_signals(void)
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction sa = { .sa_handler = on_signal }, old;
 
-	if (cancel_pipe[0] >= 0 || pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK))
+	if (caught || (cancel_pipe[0] < 0 && pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK)))
 		return;
+	caught = 1;
 	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
 		/* nohup and the like stay in force. */
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);
+}
+
+void build_options_rearm(void)
+{
+	char bytes[64];
+
+	caught = 0;
+	while (cancel_pipe[0] >= 0 && read(cancel_pipe[0], bytes, sizeof bytes) > 0)
+		;
 }
 
 /* Without them only builds that fetch fail, each saying why when it reads them again. */
@@ -194,7 +205,6 @@ static void add_fetchers(struct build_hooks *h)
 		err_release(&e);
 	h->builtins = fetch_builders;
 	h->content_hash = fetch_content_hash;
-	h->paths = fetch_builder_paths;
 }
 
 void build_options_apply(struct build_options *o, struct build_progress *p)

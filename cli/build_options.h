@@ -27,6 +27,9 @@ int build_options_take(struct build_options *o, int id, char **values);
 /* Ready to build: sets up the progress display and catches SIGINT, SIGTERM and SIGHUP. */
 void build_options_apply(struct build_options *o, struct build_progress *p);
 
+/* For a program that goes on after a build was cancelled: the next build is not, and it catches the signals again. */
+void build_options_rearm(void);
+
 /* Says the error and releases it; returns the exit status it means. */
 int build_options_status(struct err *e);
 
