@@ -39,6 +39,11 @@ static struct memo *get_memo(void)
 	return memo ? memo : (memo = mem_root(sizeof *memo));
 }
 
+void path_to_store_forget(void)
+{
+	*get_memo() = (struct memo){ STRMAP_INIT, STRMAP_INIT };
+}
+
 uint64_t add_path_bytes(void)
 {
 	return hashed_bytes;

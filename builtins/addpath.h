@@ -28,6 +28,9 @@ W add_path(const struct add_path *p);
 /* eval_io.path_to_store: a path value's object under its own name.  Hashed once an evaluation. */
 W path_to_store(W path);
 
+/* Forgets the store paths of what may have changed since. */
+void path_to_store_forget(void);
+
 /* A full store path as a string whose context is that object. */
 W store_path_string(const struct store_path *p);
 

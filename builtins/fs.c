@@ -37,6 +37,13 @@ struct fs *fs_state(void)
 	return the_fs;
 }
 
+void fs_forget(void)
+{
+	struct fs *fs = fs_state();
+
+	fs->kinds = fs->files = fs->dirs = fs->imports = fs->exprs = fs->sources = (struct strmap)STRMAP_INIT;
+}
+
 static char *copy(const char *p, size_t n)
 {
 	char *s = mem_bytes(mem_size(1, n, 1));

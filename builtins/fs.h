@@ -97,6 +97,9 @@ const struct source *fs_source(W path);
 /* path/name, normalised. */
 W fs_join(W path, const char *name, size_t n);
 
+/* Forgets what was read and imported, so that files changed since are read again. */
+void fs_forget(void);
+
 /* The path value for a name given by a user: relative ones start at the working directory. Throws. */
 W fs_user_path(const char *p, size_t n);
 

@@ -13,6 +13,7 @@
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/parse_cmd.h"
+#include "cli/repl.h"
 #include "cli/realise.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -250,6 +251,8 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	struct run k = { .r = r, .out = BUF_GC };
 	struct failure f;
 
+	if (r->repl)
+		return repl_run(r, stack_low);
 	if (!getcwd(k.cwd, sizeof k.cwd)) {
 		report_error("cannot tell the current directory: %s", strerror(errno));
 		return EXIT_FAILED;

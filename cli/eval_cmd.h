@@ -32,6 +32,7 @@ struct eval_request {
 	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
 	enum output_form form;
 	int parse_only;
+	int repl;
 	int dump_builtins;
 	int stats;
 	int xml_no_location;

@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum option_id {
-	O_ATTR = 1, O_FILE, O_EXPR, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
+	O_ATTR = 1, O_FILE, O_EXPR, O_REPL, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
 	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE,
 	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_SYSTEM, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
@@ -26,6 +26,7 @@ enum option_id {
 static const struct option what_options[] = {
 	{ O_FILE, 'f', "file", "FILE", "Evaluate a file; '-' is standard input, '<name>' is looked up in the search path." },
 	{ O_EXPR, 'E', "expr", "EXPR", "Evaluate an expression." },
+	{ O_REPL, 0, "repl", NULL, "Read expressions and commands and answer each; what is named is loaded first." },
 	{ O_ATTR, 'A', "attr", "PATH", "Select the attribute at PATH ('a.b.c'). Given again, one result after the other." },
 	{ O_ARG, 0, "arg", "NAME EXPR", "Pass the value of EXPR as argument NAME of a function at the top." },
 	{ O_ARGSTR, 0, "argstr", "NAME TEXT", "Pass TEXT as argument NAME." },
@@ -203,6 +204,7 @@ static int on_option(void *arg, int id, char **values)
 		r->attrs = grow(r->attrs, r->n_attrs, sizeof *r->attrs);
 		r->attrs[r->n_attrs++] = values[0];
 		return 0;
+	case O_REPL: r->repl = 1; return 0;
 	case O_FILE: return set_source(r, values[0], NULL);
 	case O_EXPR: return set_source(r, NULL, values[0]);
 	case O_ARG: add_arg(r, values, 0); return 0;
@@ -288,6 +290,12 @@ int eval_options_read(struct eval_request *r, int argc, char **argv, int *go)
 		if (r->form != OUTPUT_XML)
 			return usage_error(&gxeval, "option '--no-location' goes with '--xml'");
 		r->form = OUTPUT_XML_NO_LOCATION;
+	}
+	if (r->repl) {
+		if (r->parse_only || r->n_attrs || r->apply || g.form)
+			return usage_error(&gxeval, "option '--repl' takes no options about one result");
+		*go = 1;
+		return 0;
 	}
 	if (!r->file && !r->expr && !r->flake && !r->dump_builtins) {
 		if (!r->n_attrs)

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/eval_main.h"
 #include "cli/options.h"
+#include "cli/repl.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/verb.h"
@@ -20,6 +21,7 @@ static const struct verb verbs[] = {
 	{ "run", "run a program of a flake", run_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },
 	{ "eval", "evaluate an attribute of a flake, a file or an expression", eval_main, NULL },
+	{ "repl", "evaluate expressions as they are typed", repl_main, NULL },
 	{ "flake", "look at flakes, lock their inputs", NULL, flake_verbs },
 	{ "store", "look into the store, add to it, check and clean it", NULL, store_verbs },
 	{ "path-info", "what the store knows about its objects", path_info_run, NULL },

@@ -206,7 +206,9 @@ static struct frame *scope_frame(W scope, struct scope_env *env)
 	return f;
 }
 
-W eval_source(const struct source *src, W scope)
+typedef struct expr *parser(const struct source *src, const struct parse_options *opt, struct arena *mem, struct err *e);
+
+static W run_source(const struct source *src, W scope, parser *parse)
 {
 	struct scope_env env = { .global = global, .builtin = static_builtin, .shape = static_shape };
 	struct frame *outer = scope_frame(scope, &env);
@@ -214,12 +216,22 @@ W eval_source(const struct source *src, W scope)
 	struct err e = ERR_INIT;
 	uint32_t nslots = 0;
 
-	const struct expr *x = parse_source(src, &eval_settings.parse, &tree, &e);
+	const struct expr *x = parse(src, &eval_settings.parse, &tree, &e);
 	const struct node *n = x ? scope_resolve(x, &env, &program_mem, &nslots, &e) : NULL;
 	arena_release(&tree);
 	if (!n)
 		throw_err(&e);
 	return ev(n, frame_new(nslots, outer));
+}
+
+W eval_source(const struct source *src, W scope)
+{
+	return run_source(src, scope, parse_source);
+}
+
+W eval_bindings(const struct source *src, W scope)
+{
+	return run_source(src, scope, parse_bindings);
 }
 
 W eval_text(const char *text, size_t n, const char *name, const char *base)

@@ -45,12 +45,24 @@ void eval_init(const struct builtin *const *const *builtins, const struct eval_i
  * Not together with --profile. */
 void eval_limit_steps(uint64_t n);
 
+/* Asks the evaluation to stop: its next step raises EK_INTERRUPT.  For signal handlers; any thread. */
+void eval_interrupt(void);
+
+/* Forgets a request that came too late, and makes this thread the one that requests are for. */
+void eval_interrupt_clear(void);
+
+/* 1 while a request was not met yet. */
+int eval_interrupt_asked(void);
+
 /* The io that eval_init was given. */
 const struct eval_io *eval_world(void);
 
 /* The value of a text, parsed and evaluated to weak head normal form.  `scope` is a set whose attributes are in
  * scope in front of the builtins (scopedImport), or W_NULL.  Throws. */
 W eval_source(const struct source *src, W scope);
+
+/* The set of the bindings (`a = 1; b.c = 2;`) a text consists of, evaluated as little as a set literal's.  Throws. */
+W eval_bindings(const struct source *src, W scope);
 
 /* Convenience for strings given on the command line: name as in source_add, base for relative paths. */
 W eval_text(const char *text, size_t n, const char *name, const char *base);

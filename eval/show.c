@@ -252,8 +252,12 @@ static int is_tall(struct printer *p, uint32_t n, W *first)
 		return 0;
 	if (n > 1)
 		return 1;
-	if (p->flags & SHOW_FORCE && !unwind_run(force_slot, first, &f, 0))
+	if (p->flags & SHOW_FORCE && !unwind_run(force_slot, first, &f, 0)) {
+		/* Printing it would not say this: the request is met now. */
+		if (f.kind == EK_INTERRUPT)
+			unwind_rethrow(&f);
 		return 0;
+	}
 	enum vtype t = w_type(w_peek(*first));
 	return t == V_LIST || t == V_ATTRS || t == V_THUNK;
 }

@@ -199,6 +199,8 @@ W call_node(const struct node *n, struct frame *f);
 
 /* The stack limit was passed: a sample is due, or the stack is used up (then throws). */
 __attribute__((cold)) void stack_event(void);
+/* Raises EK_INTERRUPT when somebody asked for it. */
+void interrupt_event(void);
 /* Takes a sample if one is due; returns whether. */
 int profile_event(void);
 __attribute__((noreturn, cold)) void infinite_recursion(const void *p, const struct node *by);

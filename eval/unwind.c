@@ -357,6 +357,7 @@ static int step_event(void)
 
 void stack_event(void)
 {
+	interrupt_event();
 	if (step_event() || profile_event())
 		return;
 	/* Room for raising: what runs from here is bounded. */

@@ -462,6 +462,11 @@ void source_forget(const struct flake_tree *t)
 			f = &(*f)->next;
 }
 
+void source_forget_all(void)
+{
+	fetched = NULL;
+}
+
 /* --- as values --- */
 
 static int copy_filter(void *user, const char *path, size_t n, enum nar_type type, struct err *e)

@@ -34,6 +34,9 @@ const struct flake_tree *source_fetch(const struct input *in);
 /* Forgets a tree, so that its reference is fetched again: it was changed. */
 void source_forget(const struct flake_tree *t);
 
+/* Forgets every tree: what changed since is fetched again. */
+void source_forget_all(void);
+
 /* Lets git know a new file in a working tree; nothing to do for other trees.  Throws. */
 void source_git_add(const struct flake_tree *t, const char *name);
 

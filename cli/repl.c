@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The loop of the REPL: read, evaluate, print, and go on after any error.
+ *
+ * What is bound is one set value, which each input is evaluated in the scope of: a new binding makes a new set, so what was
+ * defined before keeps meaning what it meant, and `x = x + 1` counts.
+ *
+ * Ctrl-C has three meanings.  While a line is typed it gives the input up; during an evaluation it raises an error at the
+ * next step (eval/interrupt.c); a third one that still found nobody to meet it (the program waits for something that is no
+ * evaluation) ends the program, as it would without us.
+ *
+ * Without a terminal there are no prompts and no colours, values print on one line, and errors do not change the exit
+ * status: what a script sees is what it wrote.
+ */
+#include "config.h"
+#include "cli/repl.h"
+#include "cli/eval_main.h"
+#include "cli/eval_store.h"
+#include "cli/options.h"
+#include "cli/output.h"
+#include "cli/repl_int.h"
+#include "cli/report.h"
+#include "cli/world.h"
+#include "builtins/addpath.h"
+#include "builtins/fs.h"
+#include "eval/attrs.h"
+#include "eval/eval.h"
+#include "eval/show.h"
+#include "flake/call.h"
+#include "flake/source.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATIENCE = 3, SHOWN_DEPTH = 1 };
+
+static volatile sig_atomic_t unmet;
+
+static void interrupted(int sig)
+{
+	static const char text[] = "\nerror: interrupted\n";
+	int saved = errno;
+
+	(void)sig;
+	unmet = eval_interrupt_asked() ? unmet + 1 : 1;
+	if (unmet >= PATIENCE) {
+		ssize_t w = write(2, text, sizeof text - 1);
+		(void)w;
+		_exit(EXIT_INTERRUPTED);
+	}
+	eval_interrupt();
+	lines_interrupt();
+	errno = saved;
+}
+
+void repl_catch_interrupts(void)
+{
+	/* Without SA_RESTART, so that a read ends. */
+	struct sigaction sa = { .sa_handler = interrupted };
+
+	sigaction(SIGINT, &sa, NULL);
+}
+
+int repl_guard(void (*fn)(void *arg), void *arg)
+{
+	struct failure f;
+
+	eval_interrupt_clear();
+	int ok = unwind_run(fn, arg, &f, TRACE_ALL);
+	if (!ok && f.kind == EK_INTERRUPT)
+		/* Where it happened to be is not what one wants to know. */
+		report_error("interrupted");
+	else if (!ok)
+		report_failure(&f);
+	return ok;
+}
+
+void repl_write(const char *p, size_t n)
+{
+	fflush(stdout);
+	output_write(p, n);
+}
+
+W repl_no_args(void)
+{
+	struct attrs_builder b;
+
+	attrs_builder_init(&b, 0);
+	return attrs_finish(&b);
+}
+
+/* --- evaluating --- */
+
+W repl_eval(struct repl *r, const char *text)
+{
+	const struct source *src;
+	struct err e = ERR_INIT;
+
+	switch (input_classify(r, text, 1, &src, &e)) {
+	case INPUT_EXPR:
+		return eval_source(src, r->scope);
+	case INPUT_BINDINGS:
+		throw_error(EK_SYNTAX, "expected an expression but found bindings");
+	default:
+		throw_err(&e);
+	}
+}
+
+void repl_print(struct repl *r, W v, unsigned depth)
+{
+	struct buf b = BUF_GC;
+	unsigned flags = SHOW_FORCE | SHOW_ERRORS;
+
+	if (lines_is_terminal(r->lines))
+		flags |= SHOW_PRETTY;
+	if (r->colour)
+		flags |= SHOW_COLOUR;
+	show_value(&b, v, flags, depth);
+	buf_addc(&b, '\n');
+	repl_write(b.p, b.len);
+}
+
+static void bind(struct repl *r, const struct source *src)
+{
+	r->scope = attrs_update(r->scope, eval_bindings(src, r->scope));
+}
+
+void repl_add(struct repl *r, W set)
+{
+	uint32_t n = attrs_count(set);
+
+	r->scope = attrs_update(r->scope, set);
+	if (!report_settings.quiet)
+		fprintf(stderr, "added %u variable%s\n", n, n == 1 ? "" : "s");
+}
+
+/* --- loading --- */
+
+static W load_file(const char *name)
+{
+	struct stat st;
+	size_t n = strlen(name);
+
+	if (n > 2 && name[0] == '<' && name[n - 1] == '>')
+		return fs_import(eval_text(name, n, "«repl»", "/"));
+	if (stat(name, &st) < 0)
+		throw_error(EK_IO, "cannot open '%s': %s", name, strerror(errno));
+	return fs_import(fs_user_path(name, n));
+}
+
+static W load_flake(struct repl *r, const char *ref)
+{
+	const char *fragment, *found;
+	W flake = flake_call(flake_options_open(&r->request->flake_options, ref, &fragment));
+
+	if (!*fragment)
+		return flake;
+	return flake_select(flake_outputs(flake), fragment, FLAKE_WANT_PACKAGE, ref, &found);
+}
+
+/* What --arg and --argstr pass to functions at the top. */
+static W given_args(struct repl *r)
+{
+	struct attrs_builder b;
+
+	attrs_builder_init(&b, r->request->n_args);
+	for (size_t i = 0; i < r->request->n_args; i++) {
+		const struct auto_arg *a = &r->request->args[i];
+		attrs_add_c(&b, a->name, a->is_string ? w_cstr(a->text) : repl_eval(r, a->text));
+	}
+	return attrs_finish_keep_last(&b);
+}
+
+static void load(struct repl *r, enum loaded_kind kind, const char *name)
+{
+	W v = kind == LOADED_FILE ? load_file(name) : kind == LOADED_FLAKE ? load_flake(r, name) : repl_eval(r, name);
+
+	repl_add(r, want_attrs(eval_auto_call(v, given_args(r)), "what is loaded"));
+}
+
+void repl_load(struct repl *r, enum loaded_kind kind, const char *name)
+{
+	load(r, kind, name);
+	for (size_t i = 0; i < r->nloaded; i++)
+		if (r->loaded[i].kind == kind && !strcmp(r->loaded[i].name, name))
+			return;
+	r->loaded = realloc(r->loaded, (r->nloaded + 1) * sizeof *r->loaded);
+	if (!r->loaded || !(r->loaded[r->nloaded].name = strdup(name)))
+		abort();
+	r->loaded[r->nloaded++].kind = kind;
+}
+
+struct one_load {
+	struct repl *r;
+	const struct loaded *what;
+};
+
+static void load_again(void *arg)
+{
+	struct one_load *l = arg;
+
+	load(l->r, l->what->kind, l->what->name);
+}
+
+void repl_reload(struct repl *r)
+{
+	r->scope = repl_no_args();
+	fs_forget();
+	path_to_store_forget();
+	source_forget_all();
+	/* One that fails now must not hide the others. */
+	for (size_t i = 0; i < r->nloaded; i++) {
+		struct one_load l = { r, &r->loaded[i] };
+		repl_guard(load_again, &l);
+	}
+}
+
+/* --- inputs --- */
+
+struct typed {
+	struct repl *r;
+	const char *text;
+	const struct source *src;
+	enum input_kind kind;
+	struct err e;
+	int final;
+};
+
+static void classify(void *arg)
+{
+	struct typed *in = arg;
+
+	in->kind = input_classify(in->r, in->text, in->final, &in->src, &in->e);
+}
+
+static void run_input(void *arg)
+{
+	struct typed *in = arg;
+
+	switch (in->kind) {
+	case INPUT_EXPR:
+		repl_print(in->r, eval_source(in->src, in->r->scope), SHOWN_DEPTH);
+		break;
+	case INPUT_BINDINGS:
+		bind(in->r, in->src);
+		break;
+	default:
+		throw_err(&in->e);
+	}
+}
+
+static void run_command(void *arg)
+{
+	struct typed *in = arg;
+
+	command_run(in->r, in->text);
+}
+
+/* Whether the text read so far goes on in the next line. */
+static int goes_on(struct typed *in)
+{
+	const char *expr = *in->text == ':' ? command_expr(in->text) : in->text;
+	struct typed part = { .r = in->r, .text = expr };
+
+	if (!expr || !*expr || !repl_guard(classify, &part))
+		return 0;
+	err_release(&part.e);
+	return part.kind == INPUT_MORE;
+}
+
+static const char *skip_blanks(const char *p)
+{
+	return p + strspn(p, " \t\r");
+}
+
+/* Reads one input; *final: the text ended with it. */
+static enum line_result read_input(struct repl *r, struct buf *text, int *final)
+{
+	enum line_result got = lines_read(r->lines, "gx> ", text);
+
+	*final = 0;
+	while (got == LINE_READ) {
+		struct typed in = { .r = r, .text = skip_blanks(buf_str(text)) };
+		if (!*in.text || !goes_on(&in))
+			return LINE_READ;
+		buf_addc(text, '\n');
+		got = lines_read(r->lines, "... ", text);
+		if (got != LINE_END)
+			continue;
+		/* The end of input in the middle of one: it is evaluated as it is, and says what is missing. */
+		*final = 1;
+		return LINE_READ;
+	}
+	return got;
+}
+
+static void respond(struct repl *r, const char *text, int final)
+{
+	struct typed in = { .r = r, .text = skip_blanks(text), .final = final };
+
+	if (!*in.text)
+		return;
+	lines_remember(r->lines, in.text);
+	if (*in.text == ':')
+		repl_guard(run_command, &in);
+	else if (repl_guard(classify, &in))
+		repl_guard(run_input, &in);
+}
+
+/* Returns an exit status. */
+static int loop(struct repl *r)
+{
+	while (!r->quit) {
+		struct buf text = BUF_GC;
+		int final;
+
+		enum line_result got = read_input(r, &text, &final);
+		unmet = 0;
+		if (got == LINE_END)
+			break;
+		if (got == LINE_STOPPED && !lines_is_terminal(r->lines))
+			return EXIT_INTERRUPTED;
+		if (got == LINE_READ)
+			respond(r, buf_str(&text), final);
+	}
+	return EXIT_DONE;
+}
+
+/* --- starting --- */
+
+static void load_request(void *arg)
+{
+	struct repl *r = arg;
+
+	if (r->request->file)
+		repl_load(r, LOADED_FILE, r->request->file);
+	if (r->request->flake)
+		repl_load(r, LOADED_FLAKE, r->request->flake);
+	if (r->request->expr)
+		repl_load(r, LOADED_EXPR, r->request->expr);
+}
+
+/* A store to build in, when there can be one; nothing is valid in it before something is built. */
+static void start_store(const struct eval_request *request)
+{
+	struct eval_request r = *request;
+
+	if (!eval_settings.read_only)
+		r.form = OUTPUT_DRV_PATH;
+	if (!eval_store_start(&r))
+		return;
+	eval_settings.read_only = 1;
+	report_warning(0, 0, "without a store nothing can be built here");
+}
+
+static int use_colour(void)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	return isatty(1) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+int repl_run(const struct eval_request *request, char *stack_low)
+{
+	struct repl r = { .request = request, .colour = use_colour() };
+
+	if (!getcwd(r.cwd, sizeof r.cwd)) {
+		report_error("cannot tell the current directory: %s", strerror(errno));
+		return EXIT_FAILED;
+	}
+	source_show_from(r.cwd);
+	start_store(request);
+	world_start(request, stack_low);
+	r.scope = repl_no_args();
+	r.lines = lines_new(repl_complete, &r);
+	repl_catch_interrupts();
+	if (lines_is_terminal(r.lines) && !report_settings.quiet)
+		fprintf(stderr, "gx %s: ':?' for help, Ctrl-D to leave\n", PACKAGE_VERSION);
+	repl_guard(load_request, &r);
+	flake_options_notes();
+	int status = loop(&r);
+	lines_free(r.lines);
+	for (size_t i = 0; i < r.nloaded; i++)
+		free(r.loaded[i].name);
+	free(r.loaded);
+	eval_store_end();
+	return status;
+}
+
+int repl_main(int argc, char **argv)
+{
+	static char option[] = "--repl";
+	char **words = calloc((size_t)argc + 2, sizeof *words);
+
+	if (!words)
+		abort();
+	words[0] = argv[0];
+	words[1] = option;
+	for (int i = 1; i < argc; i++)
+		words[i + 1] = argv[i];
+	/* The request goes on pointing at the words: they stay. */
+	return eval_main(argc + 1, words);
+}

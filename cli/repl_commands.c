@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands of the REPL, from one table: what runs them, what `:?` prints and what Tab offers.
+ */
+#include "config.h"
+#include "cli/repl_int.h"
+#include "base/suggest.h"
+#include "builtins/fs.h"
+#include "cli/report.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/eval.h"
+#include "eval/show.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* --- values --- */
+
+static void show_type_of(struct repl *r, const char *arg)
+{
+	W v = repl_eval(r, arg);
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "%s\n", show_type(v));
+	repl_write(b.p, b.len);
+}
+
+static void print_all(struct repl *r, const char *arg)
+{
+	repl_print(r, repl_eval(r, arg), UINT_MAX);
+}
+
+static void add_set(struct repl *r, const char *arg)
+{
+	repl_add(r, want_attrs(repl_eval(r, arg), "the argument of ':a'"));
+}
+
+static void doc(struct repl *r, const char *arg)
+{
+	repl_doc(r, repl_eval(r, arg));
+}
+
+static void show_env(struct repl *r, const char *arg)
+{
+	struct attrs *a = attrs_of(r->scope);
+	const uint32_t *order = attrs_order(a);
+	struct buf b = BUF_GC;
+
+	(void)arg;
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct str *name = sym_name(a->sh->sym[order[i]]);
+		show_attr_name(&b, name->b, name->len);
+		buf_adds(&b, " = ");
+		/* As far as it is known: looking at what there is evaluates nothing. */
+		show_value(&b, w_peek(a->v[order[i]]), r->colour ? SHOW_COLOUR : 0, 0);
+		buf_addc(&b, '\n');
+	}
+	if (b.len)
+		repl_write(b.p, b.len);
+}
+
+/* --- loading --- */
+
+static void load_file(struct repl *r, const char *arg)
+{
+	repl_load(r, LOADED_FILE, arg);
+}
+
+static void load_flake(struct repl *r, const char *arg)
+{
+	repl_load(r, LOADED_FLAKE, arg);
+	flake_options_notes();
+}
+
+static void reload(struct repl *r, const char *arg)
+{
+	(void)arg;
+	repl_reload(r);
+}
+
+static void quit(struct repl *r, const char *arg)
+{
+	(void)arg;
+	r->quit = 1;
+}
+
+/* --- editing --- */
+
+struct place {
+	const char *file;
+	uint32_t line;
+};
+
+static struct place place_of_pos(uint32_t pos)
+{
+	struct source_loc loc;
+	struct place p = { NULL, 0 };
+
+	if (!source_locate(pos, &loc) && loc.src->path)
+		p = (struct place){ loc.src->path, loc.line };
+	return p;
+}
+
+/* Where a value is written, as far as it remembers. */
+static struct place place_of(W v)
+{
+	uint32_t pos = 0;
+
+	if (w_is_path(v))
+		return (struct place){ w_get_path(v)->b, 1 };
+	if (w_is_str(v))
+		return (struct place){ w_get_str(v)->b, 1 };
+	if (w_is_function(v))
+		function_name(v, &pos);
+	else if (W_TAG(v) == TAG_ATTRS && attrs_count(v))
+		pos = shape_pos(attrs_of(v)->sh, attrs_order(attrs_of(v))[0]);
+	return place_of_pos(pos);
+}
+
+/* Editors that take "+LINE" before the file. */
+static int takes_line(const char *editor)
+{
+	static const char *const names[] = { "vi", "vim", "nvim", "nano", "emacs", "kak", "micro", "joe", NULL };
+	const char *base = strrchr(editor, '/');
+
+	base = base ? base + 1 : editor;
+	for (size_t i = 0; names[i]; i++)
+		if (!strncmp(base, names[i], strlen(names[i])) && strchr(" ", base[strlen(names[i])]))
+			return 1;
+	return 0;
+}
+
+/* Runs a program of the person's and waits.  Signals are its own business, so it starts with none ignored. */
+static void run_program(char *const *argv)
+{
+	posix_spawnattr_t attr;
+	sigset_t all;
+	pid_t pid;
+	int status;
+
+	sigfillset(&all);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigdefault(&attr, &all);
+	int rc = posix_spawnp(&pid, argv[0], NULL, &attr, argv, environ);
+	posix_spawnattr_destroy(&attr);
+	if (rc)
+		throw_error(EK_IO, "cannot run '%s': %s", argv[0], strerror(rc));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void edit(struct repl *r, const char *arg)
+{
+	const char *editor = getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR");
+	W v = repl_eval(r, arg);
+	struct place at = place_of(v);
+	char line[24], command[] = "eval \"$EDITOR_NAMED\" '\"$@\"'", sh[] = "sh", c[] = "-c";
+
+	if (!at.file)
+		throw_error(EK_EVAL, "it is not known where %s is written", show_type(v));
+	if (!editor || !*editor)
+		editor = "vi";
+	struct buf file = BUF_GC;
+	buf_adds(&file, at.file);
+	snprintf(line, sizeof line, "+%u", at.line);
+	setenv("EDITOR_NAMED", editor, 1);
+	/* The editor's name may hold options: the shell takes it apart. */
+	char *with_line[] = { sh, c, command, sh, line, file.p, NULL };
+	char *without[] = { sh, c, command, sh, file.p, NULL };
+	run_program(takes_line(editor) ? with_line : without);
+	repl_reload(r);
+}
+
+/* --- for programs --- */
+
+/* What Tab would offer at the end of the argument, a line each: completion for editors, and for the tests. */
+static void complete(struct repl *r, const char *arg)
+{
+	struct completions c = { 0 };
+	struct buf b = BUF_GC;
+
+	repl_complete(r, arg, strlen(arg), &c);
+	for (size_t i = 0; i < c.n; i++)
+		buf_addf(&b, "%.*s%s\n", (int)c.start, arg, c.v[i]);
+	if (b.len)
+		repl_write(b.p, b.len);
+}
+
+/* --- the table --- */
+
+static void help(struct repl *r, const char *arg);
+
+const struct repl_command repl_commands[] = {
+	{ "a add", "EXPR", "add the attributes of a set to the variables", add_set },
+	{ "b build", "EXPR", "build a derivation and print its outputs", repl_build },
+	{ "complete", "TEXT", "print what Tab would offer after TEXT", complete },
+	{ "doc", "EXPR", "documentation of a built-in function or of one with a doc comment", doc },
+	{ "e edit", "EXPR", "open the editor where EXPR (a path, function or set) is written, then reload", edit },
+	{ "env", NULL, "print the variables, evaluating nothing", show_env },
+	{ "i install", "EXPR", "install into a profile", repl_install },
+	{ "l load", "FILE", "add the attributes of the set in a file to the variables", load_file },
+	{ "lf load-flake", "FLAKE", "add the outputs of a flake to the variables", load_flake },
+	{ "log", "EXPR", "print the log of a derivation's build", repl_log },
+	{ "p print", "EXPR", "evaluate and print all of it", print_all },
+	{ "q quit", NULL, "leave, as Ctrl-D does", quit },
+	{ "r reload", NULL, "forget the variables and load all files and flakes again", reload },
+	{ "t type", "EXPR", "print the type of a value", show_type_of },
+	{ "u shell", "EXPR", "build a derivation and start a shell with its programs", repl_shell },
+	{ "? help", NULL, "print this", help },
+	{ 0 }
+};
+
+static void help(struct repl *r, const char *arg)
+{
+	struct buf b = BUF_GC;
+
+	(void)r;
+	(void)arg;
+	buf_addf(&b, "  %-18s %s\n", "EXPR", "evaluate and print; sets and lists inside are not opened");
+	buf_addf(&b, "  %-18s %s\n", "x = EXPR", "add a variable; several: a = 1; b = 2;");
+	for (const struct repl_command *k = repl_commands; k->names; k++) {
+		struct buf left = BUF_GC;
+		buf_addf(&left, ":%.*s%s%s", (int)strcspn(k->names, " "), k->names, k->arg ? " " : "", k->arg ? k->arg : "");
+		buf_addf(&b, "  %-18s %s\n", left.p, k->doc);
+	}
+	buf_adds(&b, "An incomplete expression goes on in the next line. Ctrl-C stops an evaluation.\n");
+	repl_write(b.p, b.len);
+}
+
+/* --- running --- */
+
+static const struct repl_command *find(const char *name, size_t n)
+{
+	for (const struct repl_command *k = repl_commands; k->names; k++)
+		for (const char *p = k->names; *p; p += strspn(p, " ")) {
+			size_t len = strcspn(p, " ");
+			if (len == n && !memcmp(p, name, n))
+				return k;
+			p += len;
+		}
+	return NULL;
+}
+
+static __attribute__((noreturn)) void unknown(const char *name, size_t n)
+{
+	struct suggest s;
+	struct buf b = BUF_GC;
+
+	suggest_init(&s, name, n);
+	for (const struct repl_command *k = repl_commands; k->names; k++)
+		for (const char *p = k->names; *p; p += strspn(p, " ")) {
+			size_t len = strcspn(p, " ");
+			suggest_offer(&s, p, len);
+			p += len;
+		}
+	if (s.best && s.best_len > 1)
+		buf_addf(&b, "did you mean ':%.*s'?", (int)s.best_len, s.best);
+	else
+		buf_adds(&b, "':?' lists the commands");
+	throw_error_hint(EK_EVAL, b.p, "unknown command ':%.*s'", (int)n, name);
+}
+
+/* The name after the colon, its length, and where the argument begins. */
+static const char *take_apart(const char *line, size_t *n)
+{
+	*n = strcspn(line + 1, " \t\n");
+	return line + 1 + *n + strspn(line + 1 + *n, " \t\n");
+}
+
+const char *command_expr(const char *line)
+{
+	size_t n;
+	const char *arg = take_apart(line, &n);
+	const struct repl_command *k = find(line + 1, n);
+
+	return k && k->arg && !strcmp(k->arg, "EXPR") ? arg : NULL;
+}
+
+void command_run(struct repl *r, const char *line)
+{
+	size_t n;
+	const char *arg = take_apart(line, &n);
+	const struct repl_command *k = find(line + 1, n);
+	struct buf b = BUF_GC;
+
+	if (!k)
+		unknown(line + 1, n);
+	if (!k->arg && *arg)
+		throw_error(EK_EVAL, "':%.*s' takes no argument", (int)n, line + 1);
+	if (k->arg && !*arg)
+		throw_error(EK_EVAL, "':%.*s' needs %s %s", (int)n, line + 1, *k->arg == 'E' ? "an expression," : "a word,",
+			    k->arg);
+	/* What Tab appends to a word is no part of it; in an expression blanks at the end mean nothing. */
+	buf_adds(&b, arg);
+	while (k->run != complete && b.len && strchr(" \t\r", b.p[b.len - 1]))
+		buf_trim(&b, b.len - 1);
+	k->run(r, buf_str(&b));
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the files of the REPL share: repl.c (the loop), repl_input.c (what an input is), repl_commands.c,
+ * repl_complete.c, repl_doc.c, repl_store.c.  Everything that evaluates may throw and runs below repl_guard.
+ */
+#ifndef CLI_REPL_INT_H
+#define CLI_REPL_INT_H
+
+#include "base/source.h"
+#include "cli/eval_cmd.h"
+#include "cli/repl_lines.h"
+#include "eval/error.h"
+#include "eval/value.h"
+
+#include <limits.h>
+
+/* A file, flake or expression that was loaded, for :r.  Malloc'd. */
+enum loaded_kind { LOADED_FILE, LOADED_FLAKE, LOADED_EXPR };
+struct loaded {
+	enum loaded_kind kind;
+	char *name;
+};
+
+/* On the stack of the evaluating thread, which the collector scans. */
+struct repl {
+	const struct eval_request *request;
+	W scope;      /* the set of what is bound */
+	struct lines *lines;
+	struct loaded *loaded;
+	size_t nloaded;
+	int colour;   /* of values */
+	int quit;
+	char cwd[PATH_MAX];
+};
+
+/* --- repl.c --- */
+
+/* Runs fn; tells its error.  Returns 1 when there was none. */
+int repl_guard(void (*fn)(void *arg), void *arg);
+
+/* The value of a text in the scope.  Throws. */
+W repl_eval(struct repl *r, const char *text);
+
+/* Adds all attributes of a set to the scope, and says so. */
+void repl_add(struct repl *r, W set);
+
+/* Prints a value: `depth` levels of it. */
+void repl_print(struct repl *r, W v, unsigned depth);
+
+/* Writes to standard output. */
+void repl_write(const char *p, size_t n);
+
+/* An argument set without attributes, for functions that are called by themselves. */
+W repl_no_args(void);
+
+/* Loads something and remembers it for :r; reloads all.  Throw. */
+void repl_load(struct repl *r, enum loaded_kind kind, const char *name);
+void repl_reload(struct repl *r);
+
+/* What SIGINT does between builds: ends the evaluation. */
+void repl_catch_interrupts(void);
+
+/* --- repl_input.c --- */
+
+enum input_kind {
+	INPUT_EXPR,
+	INPUT_BINDINGS,
+	INPUT_MORE, /* not complete: goes on in the next line */
+	INPUT_BAD   /* *e says why */
+};
+
+/* What a text is; *src receives the source to evaluate.  With final set there is no next line, and what is not complete is
+ * bad.  Throws when there is no more room for sources. */
+enum input_kind input_classify(struct repl *r, const char *text, int final, const struct source **src, struct err *e);
+
+/* --- repl_commands.c --- */
+
+struct repl_command {
+	const char *names; /* without colons, separated by blanks; the first is the one shown */
+	const char *arg;   /* "EXPR", "FILE", …; NULL without */
+	const char *doc;
+	void (*run)(struct repl *r, const char *arg);
+};
+
+extern const struct repl_command repl_commands[];
+
+/* The expression that a line with a command ends with, NULL when it takes none. */
+const char *command_expr(const char *line);
+
+/* Runs a line that begins with a colon.  Throws. */
+void command_run(struct repl *r, const char *line);
+
+/* --- repl_complete.c --- */
+
+/* What Tab offers; see lines_new.  Tells no errors. */
+void repl_complete(void *repl, const char *line, size_t cursor, struct completions *c);
+
+/* --- repl_doc.c --- */
+
+/* What is known about a value that is a function. Throws. */
+void repl_doc(struct repl *r, W v);
+
+/* --- repl_store.c --- */
+
+/* :b, :log, :u, :i.  Throw. */
+void repl_build(struct repl *r, const char *text);
+void repl_log(struct repl *r, const char *text);
+void repl_shell(struct repl *r, const char *text);
+void repl_install(struct repl *r, const char *text);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The commands of the REPL that build.
+ *
+ * Evaluating stages what it makes; the first :b makes it valid (store_real_flush) and builds in this process, on the store
+ * that the evaluation has open.  A build catches signals itself: they are given back afterwards.
+ */
+#include "config.h"
+#include "cli/repl_int.h"
+#include "builtins/drvs.h"
+#include "builtins/store_real.h"
+#include "cli/build_options.h"
+#include "cli/drv_paths.h"
+#include "cli/eval_store.h"
+#include "cli/realise.h"
+#include "cli/store_view.h"
+#include "eval/builtin.h"
+#include "eval/eval.h"
+#include "store/log.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct store *open_store(void)
+{
+	struct err e = ERR_INIT;
+
+	if (eval_settings.read_only || !eval_store())
+		throw_error(EK_EVAL, "nothing can be built or looked up here: the evaluation has no store to write to");
+	if (eval_store_write())
+		throw_error(EK_IO, "what was evaluated could not be put into the store");
+	struct store *s = store_real_store(eval_store(), &e);
+	if (!s)
+		throw_err(&e);
+	return s;
+}
+
+/* The derivations an expression stands for, as realise_lines takes them. */
+static struct buf derivations(struct repl *r, const char *text)
+{
+	struct buf b = BUF_GC;
+
+	drv_paths_print(&b, repl_eval(r, text), repl_no_args());
+	return b;
+}
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+enum { NSIGNALS = sizeof signals / sizeof *signals };
+
+static int realise(struct store *s, const char *lines, struct build_result *res, struct err *e)
+{
+	struct build_options o = { .quiet = 0 };
+	struct sigaction old[NSIGNALS];
+
+	for (int i = 0; i < NSIGNALS; i++)
+		sigaction(signals[i], NULL, &old[i]);
+	build_options_init(&o);
+	build_options_rearm();
+	int rc = realise_lines(s, &o, lines, res, e);
+	for (int i = 0; i < NSIGNALS; i++)
+		sigaction(signals[i], &old[i], NULL);
+	return rc;
+}
+
+/* Builds, and calls each() with the output paths. */
+static void build(struct repl *r, const char *text, void (*each)(void *arg, const char *name, struct buf *path), void *arg)
+{
+	struct buf lines = derivations(r, text);
+	struct store *s = open_store();
+	struct build_result res = { NULL, 0, 0 };
+	struct err e = ERR_INIT;
+
+	int rc = realise(s, buf_str(&lines), &res, &e);
+	for (size_t i = 0; i < res.n && !rc; i++) {
+		struct buf path = BUF_GC;
+		store_add_path(s, &path, &res.v[i].path);
+		each(arg, res.v[i].name, &path);
+	}
+	build_result_release(&res);
+	if (rc)
+		throw_err(&e);
+}
+
+static void print_output(void *arg, const char *name, struct buf *path)
+{
+	struct buf b = BUF_GC;
+
+	(void)arg;
+	buf_addf(&b, "%s -> %s\n", name, path->p);
+	repl_write(b.p, b.len);
+}
+
+void repl_build(struct repl *r, const char *text)
+{
+	build(r, text, print_output, NULL);
+}
+
+/* --- logs --- */
+
+static int write_log(void *user, const void *p, size_t n, struct err *e)
+{
+	(void)user;
+	(void)e;
+	repl_write(p, n);
+	return 0;
+}
+
+void repl_log(struct repl *r, const char *text)
+{
+	struct buf lines = derivations(r, text);
+	struct store *s = open_store();
+	struct store_path p;
+	struct err e = ERR_INIT;
+
+	for (const char *at = buf_str(&lines), *nl; (nl = strchr(at, '\n')); at = nl + 1) {
+		struct slice drv = { at, strcspn(at, "!\n") };
+		if (store_path_parse(store_dir(s), drv, &p, &e) || log_read(s, &p, write_log, NULL, &e))
+			throw_err(&e);
+	}
+}
+
+/* --- shells --- */
+
+static void add_folder(void *arg, const char *name, struct buf *path)
+{
+	struct buf *folders = arg;
+
+	(void)name;
+	buf_addf(folders, "%s/bin:", path->p);
+}
+
+/* In the child: a shell where the store is seen at its logical place. */
+static __attribute__((noreturn)) void become_shell(struct repl *r, const char *folders)
+{
+	const struct place_request request = { r->request->store, r->request->store_dir };
+	const char *path = getenv("PATH"), *shell = getenv("SHELL");
+	struct place place = { 0 };
+	struct err e = ERR_INIT;
+	struct buf b = BUF_INIT;
+
+	signal(SIGINT, SIG_DFL);
+	signal(SIGPIPE, SIG_DFL);
+	buf_addf(&b, "%s%s", folders, path ? path : "/usr/bin:/bin");
+	setenv("PATH", b.p, 1);
+	char *argv[] = { strdup(shell && *shell ? shell : "/bin/sh"), NULL };
+	if (place_choose(&place, &request, &e)) {
+		dprintf(2, "error: %s\n", e.msg);
+		_exit(1);
+	}
+	_exit(store_view_exec(&place, argv));
+}
+
+void repl_shell(struct repl *r, const char *text)
+{
+	struct buf folders = BUF_GC;
+	int status;
+
+	build(r, text, add_folder, &folders);
+	pid_t pid = fork();
+	if (pid < 0)
+		throw_error(EK_IO, "cannot start a shell: %s", strerror(errno));
+	if (pid == 0)
+		become_shell(r, buf_str(&folders));
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	eval_interrupt_clear();
+}
+
+void repl_install(struct repl *r, const char *text)
+{
+	(void)r;
+	(void)text;
+	throw_error_hint(EK_EVAL, "':b' builds, ':u' starts a shell with what was built", "gx keeps no profiles to install into");
+}

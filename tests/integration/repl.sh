@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: MIT
+#
+# gxeval --repl and gx repl, driven through standard input: what an input is, bindings, commands, loading, completion
+# (through :complete, which prints what Tab offers), errors and interrupts.
+. "$srcdir/tests/integration/lib.sh"
+export HOME=$PWD XDG_STATE_HOME=$PWD/state
+
+# Feeds lines to a REPL; prints what it says on standard output.
+repl() { # OPTIONS... -- LINE...
+	set -- "$@" --
+	_args=
+	while [ "$1" != -- ]; do
+		_args="$_args $1"
+		shift
+	done
+	shift
+	: >typed
+	while [ $# -gt 1 ]; do
+		printf '%s\n' "$1" >>typed
+		shift
+	done
+	timeout 60 gxeval --repl --read-only $_args <typed 2>repl.err
+}
+says() { # TEXT ARGUMENTS-OF-repl...
+	_say=$1
+	shift
+	repl "$@" >repl.out || return 1
+	grep -qF -- "$_say" repl.err || { cat repl.err && echo "does not say: $_say" && return 1; }
+}
+
+check "an expression" prints 3 repl -- '1 + 2'
+check "nothing but results on standard output" prints 3 repl -- '' '# nothing' '1 + 2' '   '
+check "a binding" prints 10 repl -- 'x = 5' 'x * 2'
+check "several bindings" prints '[ 1 2 ]' repl -- 'a = 1; b = 2;' '[ a b ]'
+check "the last semicolon may be missing" prints '[ 1 2 ]' repl -- 'a = 1; b = 2' '[ a b ]'
+check "inherit is a binding" prints 7 repl -- 's = { v = 7; }' 'inherit (s) v;' v
+check "a binding with a comment behind it" prints 1 repl -- 'x = 1 # one' x
+check "redefining a variable by itself" prints 6 repl -- 'x = 5' 'x = x + 1' x
+check "what was bound before keeps its meaning" prints 1 repl -- 'x = 1' 'y = x' 'x = 2' y
+check "bindings are lazy" prints 1 repl -- 'x = throw "never"' 1
+check "sets inside are not opened" prints '{ a = { ... }; b = 1; }' repl -- '{ a.x = 1; b = 1; }'
+check ":p opens all" prints '{ a = { x = 1; }; b = 1; }' repl -- ':p { a.x = 1; b = 1; }'
+check "an error inside does not hide the rest" prints '{ a = «error: no»; b = 1; }' repl -- '{ a = throw "no"; b = 1; }'
+check "after an error it goes on" prints 2 repl -- 'throw "x"' 2
+check "errors show their place" says '«repl»:1:1' -- 'throw "x"'
+check "an undefined variable" says "undefined variable 'nope'" -- nope
+check "a syntax error" says "syntax error" -- '1 + )'
+
+check "an expression on several lines" prints 3 repl -- 'let' '  y = 2;' 'in' 'y + 1'
+check "a string on several lines" prints '"a\nb"' repl -- '"a' 'b"'
+check "an indented string" prints '"a\nb\n"' repl -- "''" ' a' ' b' "''"
+check "a comment on several lines" prints 1 repl -- '/* a' 'b */ 1'
+check "a binding on several lines" prints 3 repl -- 'x =' '3' x
+check "a set on several lines, behind a command" prints 'a set' repl -- ':t {' 'a = 1;' '}'
+check "an empty line does not end it" prints 3 repl -- '1 +' '' 2
+check "an input that the end cuts off" says "unexpected end of file" -- '1 +'
+
+check ":t" prints 'an integer' repl -- ':t 1'
+check ":type" prints "the built-in function 'map'" repl -- ':type builtins.map'
+check ":doc of a builtin" sh -c 'echo ":doc builtins.map" | gxeval --repl >o && grep -q "^builtins.map f list$" o && grep -q Example o'
+check ":doc of a function" sh -c 'printf "f = /** says it */ { a, b ? 1 }: a\n:doc f\n" | gxeval --repl >o && grep -q "^says it" o && grep -q "^f { a, b" o'
+check ":doc of what has none" says "only functions have documentation" -- ':doc 1'
+check ":env" prints 'a = 1
+b = «thunk»' repl -- 'a = 1; b = throw "never";' ':env'
+check ":a" prints 1 repl -- ':a { x = 1; }' x
+check ":q" prints 1 repl -- 1 ':q' 2
+check ":?" sh -c 'echo ":?" | gxeval --repl >o && grep -q ":lf FLAKE" o && grep -q ":doc EXPR" o'
+check "an unknown command is corrected" says "did you mean ':load'?" -- ':laod x'
+check "a command without its argument" says "':t' needs an expression" -- ':t'
+check "a command with one too many" says "':env' takes no argument" -- ':env 1'
+check ":i says that it cannot" says "no profiles" -- ':i 1'
+check ":b says why it cannot" says "no store to write to" -- ':b derivation { name = "x"; system = "s"; builder = "b"; }'
+
+echo '{ a = 1; f = { x ? 2 }: x; }' >set.gx
+echo '{ n ? 3 }: { m = n; }' >fun.gx
+check ":l" prints 1 repl -- ':l set.gx' a
+check ":l calls a function" prints 3 repl -- ':l ./fun.gx' m
+check "a FILE operand" prints 1 repl set.gx -- a
+check "--argstr" prints '"q"' repl --argstr n q fun.gx -- m
+check "-E" prints 1 repl -E '{a=1;}' -- a
+check ":l says how many" says "added 2 variables" -- ':l set.gx'
+check ":l of a missing file" says "'missing.gx'" -- ':l missing.gx'
+check ":r reads changed files again" sh -c '{ echo ":l new.gx"; echo v; sleep 1; echo "{ v = 2; }" >new.gx; echo ":r"; echo v; } | { echo "{ v = 1; }" >new.gx; gxeval --repl --read-only 2>e; } >o; [ "$(cat o)" = "1
+2" ]'
+check ":e opens the editor where a value is written" sh -c 'printf ":l set.gx\n:e f\n" | EDITOR="echo edit" gxeval --repl >o 2>e; grep -q "edit .*/set.gx" o'
+check ":e says when it cannot" says "not known where" -- ':e 1'
+
+mkdir flake
+echo '{ outputs = _: { answer = 42; packages.x86_64-linux.default = derivation { name = "p"; system = "x86_64-linux"; builder = "/bin/sh"; }; broken = throw "no"; }; }' >flake/flake.gx
+check ":lf" prints 42 repl -- ':lf ./flake' answer
+check ":lf with an attribute" prints '"p"' repl -- ':lf ./flake#packages.x86_64-linux.default' name
+check "a FLAKE operand" prints 42 repl ./flake -- answer
+check "a derivation is shown by its path" sh -c 'printf ":lf ./flake\npackages.x86_64-linux.default\n" | gxeval --repl --read-only >o 2>e && grep -q "«derivation /nix/store/.*-p.drv»" o'
+
+check "completion of a variable" prints 'xylophone' repl -- 'xylophone = 1' ':complete xyl'
+check "completion of a builtin" prints '1 + builtins.typeOf' repl -- ':complete 1 + builtins.typ'
+check "completion below a path" prints 's.a.one
+s.a.other' repl -- 's.a = { one = 1; other = 2; z = 3; }' ':complete s.a.o'
+check "completion puts quotes where they are needed" prints 's."a b"' repl -- 's = { "a b" = 1; }' ':complete s.a'
+check "completion within quotes" prints 's."a b"' repl -- 's = { "a b" = 1; }' ':complete s."a'
+check "completion behind quotes" prints 's."a b".c' repl -- 's = { "a b".c = 1; }' ':complete s."a b".'
+check "completion evaluates the way only" prints 's.a' repl -- 's = { a = throw "never"; }' ':complete s.'
+check "completion is silent about errors" sh -c 'printf "s.a = throw \"never\"\n:complete s.a.\n" | gxeval --repl >o 2>&1; [ ! -s o ]'
+check "completion instantiates nothing" sh -c 'printf "s = { drvPath = throw \"x\" { }; }\n:complete s.drvPath.\n" | gxeval --repl >o 2>&1; [ ! -s o ]'
+check "completion of commands" prints ':lf 
+:load 
+:load-flake 
+:log ' sh -c 'printf ":complete :l\n" | gxeval --repl >o; tail -n +2 o'
+check "completion of files" prints 'import ./set.gx' repl -- ':complete import ./se'
+check "completion of folders" prints './flake/' repl -- ':complete ./fl'
+check "completion of an argument of :l" prints ':l set.gx' repl -- ':complete :l se'
+
+# Ctrl-C: as often as it takes.  The REPL says where it is by its results.
+cat >loop.gx <<'END'
+let loop = f: builtins.foldl' (a: b: a + f b) 0 (builtins.genList (x: x) 1000000); in { forever = loop (x: loop (y: y)); }
+END
+interrupts() {
+	mkfifo pipe
+	gxeval --repl --read-only -f loop.gx <pipe >o 2>e &
+	_pid=$!
+	exec 9>pipe
+	for _i in 1 2 3; do
+		echo forever >&9
+		sleep 1
+		kill -INT $_pid
+		sleep 0.3
+		echo "$_i" >&9
+	done
+	exec 9>&-
+	wait $_pid || return 1
+	[ "$(cat o)" = "1
+2
+3" ] && [ "$(grep -c '^error: interrupted' e)" = 3 ]
+}
+check "an interrupt ends the evaluation, every time" interrupts
+
+check "gx repl" prints 3 sh -c 'echo "1 + 2" | gx repl'
+check "gx repl FLAKE" prints 42 sh -c 'echo answer | gx repl --read-only ./flake'
+check "no history without a terminal" [ ! -e state ]
+check "--repl with an option about one result" status 2 gxeval --repl --json
