@@ -205,6 +205,7 @@ static void add_fetchers(struct build_hooks *h)
 		err_release(&e);
 	h->builtins = fetch_builders;
 	h->content_hash = fetch_content_hash;
+	h->paths = fetch_builder_paths;
 }
 
 void build_options_apply(struct build_options *o, struct build_progress *p)
