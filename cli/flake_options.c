@@ -100,13 +100,30 @@ void flake_options_lock(const struct flake_request *r, struct lock_options *out)
 		out->updates[out->nupdates++] = parse_path(r->updates[i]);
 }
 
+/* "examples/service#ci" names the folder when it holds a flake, as "./examples/service#ci" does; to Nix it would be an input
+ * of the registry.  Collected. */
+static const char *folder_or_name(const char *ref)
+{
+	size_t n = strcspn(ref, "#?");
+	struct buf dir = BUF_GC;
+
+	if (!n || *ref == '.' || *ref == '/' || memchr(ref, ':', n))
+		return ref;
+	buf_add(&dir, ref, n);
+	if (!flake_ref_has_flake(buf_str(&dir)))
+		return ref;
+	dir = (struct buf)BUF_GC;
+	buf_addf(&dir, "./%s", ref);
+	return buf_str(&dir);
+}
+
 struct locked_flake *flake_options_open(const struct flake_request *r, const char *ref, const char **fragment)
 {
 	struct lock_options o;
 	struct input in;
 
 	flake_options_lock(r, &o);
-	flake_ref_parse(ref, &in, fragment);
+	flake_ref_parse(folder_or_name(ref), &in, fragment);
 	return flake_lock(&in, &o);
 }
 
