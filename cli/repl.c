@@ -72,11 +72,14 @@ int repl_guard(void (*fn)(void *arg), void *arg)
 
 	eval_interrupt_clear();
 	int ok = unwind_run(fn, arg, &f, TRACE_ALL);
-	if (!ok && f.kind == EK_INTERRUPT)
-		/* Where it happened to be is not what one wants to know. */
+	if (!ok && f.kind == EK_INTERRUPT) {
+		/* Behind the terminal's "^C"; where it happened to be is not what one wants to know. */
+		if (isatty(2))
+			fputc('\n', stderr);
 		report_error("interrupted");
-	else if (!ok)
+	} else if (!ok) {
 		report_failure(&f);
+	}
 	return ok;
 }
 

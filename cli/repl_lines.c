@@ -38,6 +38,7 @@ struct lines {
 	EditLine *el;
 	History *history;
 	char *file; /* of the history, NULL for none */
+	char *last; /* entry */
 	const char *prompt;
 	void (*complete)(void *arg, const char *line, size_t cursor, struct completions *c);
 	void *arg;
@@ -349,8 +350,10 @@ void lines_remember(struct lines *l, const char *text)
 	struct buf b = BUF_INIT;
 	HistEvent ev;
 
-	if (!l->terminal || !*text)
+	if (!l->terminal || !*text || (l->last && !strcmp(l->last, text)))
 		return;
+	free(l->last);
+	l->last = strdup(text);
 	history(l->history, &ev, H_ENTER, text);
 	history_encode(&b, text);
 	buf_addc(&b, '\n');
@@ -423,6 +426,7 @@ void lines_free(struct lines *l)
 	el_end(l->el);
 	history_end(l->history);
 	free(l->file);
+	free(l->last);
 }
 
 int lines_is_terminal(const struct lines *l)

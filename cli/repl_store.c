@@ -67,8 +67,8 @@ static int realise(struct store *s, const char *lines, struct build_result *res,
 	return rc;
 }
 
-/* Builds, and calls each() with the output paths. */
-static void build(struct repl *r, const char *text, void (*each)(void *arg, const char *name, struct buf *path), void *arg)
+/* Builds, and calls each() with the output paths.  Returns 0 after saying why there are none. */
+static int build(struct repl *r, const char *text, void (*each)(void *arg, const char *name, struct buf *path), void *arg)
 {
 	struct buf lines = derivations(r, text);
 	struct store *s = open_store();
@@ -82,8 +82,10 @@ static void build(struct repl *r, const char *text, void (*each)(void *arg, cons
 		each(arg, res.v[i].name, &path);
 	}
 	build_result_release(&res);
+	/* What a build says has several lines: it is told as gx build tells it. */
 	if (rc)
-		throw_err(&e);
+		build_options_status(&e);
+	return !rc;
 }
 
 static void print_output(void *arg, const char *name, struct buf *path)
@@ -160,7 +162,8 @@ void repl_shell(struct repl *r, const char *text)
 	struct buf folders = BUF_GC;
 	int status;
 
-	build(r, text, add_folder, &folders);
+	if (!build(r, text, add_folder, &folders))
+		return;
 	pid_t pid = fork();
 	if (pid < 0)
 		throw_error(EK_IO, "cannot start a shell: %s", strerror(errno));

@@ -134,6 +134,19 @@ interrupts() {
 }
 check "an interrupt ends the evaluation, every time" interrupts
 
+# Building, where builders can be confined.
+if "$builddir/tests/integration/mkdrv" --probe >/dev/null 2>&1 && [ -x /bin/busybox -o -x /usr/bin/busybox ]; then
+	cat >build.in <<'END'
+d = name: script: derivation { inherit name; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" script ]; }
+:b d "bad" "echo why; exit 3"
+:b d "good" "echo made; echo 1 > $out"
+:log d "good" "echo made; echo 1 > $out"
+END
+	check ":b and :log" sh -c 'gxeval --repl --store "$PWD/s" <build.in >o 2>e && grep -q "^out -> /nix/store/.*-good$" o && tail -n 1 o | grep -qx made'
+	check "a build that fails is told" grep -q "bad.drv' failed with exit code 3" e
+	chmod -R u+rwX s
+fi
+
 check "gx repl" prints 3 sh -c 'echo "1 + 2" | gx repl'
 check "gx repl FLAKE" prints 42 sh -c 'echo answer | gx repl --read-only ./flake'
 check "no history without a terminal" [ ! -e state ]
