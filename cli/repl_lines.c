@@ -241,7 +241,8 @@ static unsigned char on_tab(EditLine *el, int ch)
 
 /* --- the history --- */
 
-void history_encode(struct buf *b, const char *text)
+/* One entry a line: a line end is written "\\n" and a backslash twice. */
+static void history_encode(struct buf *b, const char *text)
 {
 	for (; *text; text++)
 		if (*text == '\n')
@@ -252,7 +253,7 @@ void history_encode(struct buf *b, const char *text)
 			buf_addc(b, *text);
 }
 
-void history_decode(struct buf *b, const char *line, size_t n)
+static void history_decode(struct buf *b, const char *line, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (line[i] == '\\' && i + 1 < n) {

@@ -35,10 +35,4 @@ void lines_remember(struct lines *l, const char *text);
 /* To be called by the handler of SIGINT: what is being typed is given up. Async-signal-safe. */
 void lines_interrupt(void);
 
-/* --- the history file, for the tests --- */
-
-/* One entry a line: a line end is written "\n" and a backslash twice. */
-void history_encode(struct buf *b, const char *text);
-void history_decode(struct buf *b, const char *line, size_t n);
-
 #endif
