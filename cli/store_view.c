@@ -166,10 +166,21 @@ static int become(char *const *argv)
 	return errno == ENOENT ? 127 : 126;
 }
 
+static pid_t program;
+
+static void pass_on(int sig)
+{
+	kill(program, sig);
+}
+
 static int wait_for(pid_t pid)
 {
 	int status;
 
+	program = pid;
+	/* A build before this may have left handlers that only cancel builds. */
+	signal(SIGTERM, pass_on);
+	signal(SIGHUP, pass_on);
 	/* Keys typed at the terminal are for the program. */
 	signal(SIGINT, SIG_IGN);
 	signal(SIGQUIT, SIG_IGN);
