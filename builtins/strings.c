@@ -8,6 +8,7 @@
 #include "eval/builtin.h"
 #include "eval/coerce.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -133,6 +134,9 @@ static void add_replacement(struct replacer *r, struct buf *out, uint32_t i)
 		r->used[i] = w_tag(s, TAG_STR);
 	}
 	buf_add(out, w_get_str(r->used[i])->b, w_get_str(r->used[i])->len);
+	/* Before gigabytes more are put together in vain. */
+	if (out->len > LIMIT_STRING_LENGTH)
+		throw_error(EK_EVAL, "'replaceStrings' makes a string longer than the limit of 4 GiB");
 }
 
 /* An empty pattern matches before every byte and at the end, and the byte itself is kept. */
