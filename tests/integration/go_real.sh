@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # The main job on real input: examples/go-service with the toolchain, the tools and the modules as their publishers serve them, through
-# the user's module proxy.  Skipped without a network.  It takes minutes where nothing is there yet; GX_TEST_STORE names a store
-# to keep between runs (CI caches it), and GX_TEST_TOOLS=1 builds gopls and staticcheck too.
+# the user's module proxy.  Skipped without a network.  It takes minutes where nothing is there yet; TEST_STORE names a store
+# to keep between runs (CI caches it), and TEST_TOOLS=1 builds gopls and staticcheck too.
 . "$srcdir/tests/integration/lib.sh"
 gx=$builddir/gx
-store=${GX_TEST_STORE:-$PWD/s}
+store=${TEST_STORE:-$PWD/s}
 
 if [ -z "${GOPROXY-}" ]; then
 	command -v go >/dev/null 2>&1 && GOPROXY=$(cd / && go env GOPROXY)
@@ -29,7 +29,7 @@ in_shell() { # PROGRAM...
 	"$gx" develop --store "$store" "./service#$shell" --command "$@"
 }
 # A shell of the toolchain alone, unless the tools are wanted: they take the most time.
-if [ -n "${GX_TEST_TOOLS-}" ]; then
+if [ -n "${TEST_TOOLS-}" ]; then
 	shell=default
 else
 	shell=plain
@@ -41,7 +41,7 @@ check "its Go" prints "go version go1.22.6 linux/amd64" in_shell go version
 check "GOROOT is in the store" in_shell sh -c 'case $(go env GOROOT) in /nix/store/*-go-1.22.6) ;; *) exit 1 ;; esac'
 check "its formatter knows its version" in_shell sh -c 'gofumpt --version | grep -q "^v0"'
 check "the source is formatted" prints "" in_shell sh -c 'cd service && gofumpt -l .'
-if [ -n "${GX_TEST_TOOLS-}" ]; then
+if [ -n "${TEST_TOOLS-}" ]; then
 	check "gopls" in_shell sh -c 'gopls version | grep -q v0'
 	check "staticcheck finds nothing" in_shell sh -c 'cd service && GOFLAGS=-modcacherw staticcheck ./...'
 fi
