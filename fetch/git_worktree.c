@@ -38,7 +38,8 @@ void git_sort_names(struct buf *names)
 		abort();
 	for (size_t at = 0; at < names->len; at += strlen(names->p + at) + 1)
 		v[i++] = names->p + at;
-	qsort(v, n, sizeof *v, by_name);
+	if (n)
+		qsort(v, n, sizeof *v, by_name);
 	for (i = 0; i < n; i++)
 		/* Files in conflict are listed once for each side. */
 		if (!i || strcmp(v[i - 1], v[i]))

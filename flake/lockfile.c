@@ -551,7 +551,8 @@ int lockfile_add(const struct lockfile *l, struct buf *b, struct err *e)
 
 	forget_keys(l->root);
 	name_nodes(&w, l->root, SLICE("root"));
-	qsort(w.nodes, w.n, sizeof *w.nodes, by_key);
+	if (w.n)
+		qsort(w.nodes, w.n, sizeof *w.nodes, by_key);
 	buf_adds(b, "{\n  \"nodes\": {");
 	for (size_t i = 0; i < w.n; i++) {
 		add_key(&p, 2, &first, w.nodes[i]->key);
@@ -763,8 +764,11 @@ void lockfile_diff(const struct lockfile *before, const struct lockfile *after, 
 
 	flat_init(&f, before);
 	flat_init(&g, after);
-	qsort(f.v, f.n, sizeof *f.v, by_path);
-	qsort(g.v, g.n, sizeof *g.v, by_path);
+	/* An empty list has no array, and qsort may not be given none. */
+	if (f.n)
+		qsort(f.v, f.n, sizeof *f.v, by_path);
+	if (g.n)
+		qsort(g.v, g.n, sizeof *g.v, by_path);
 	while (i < f.n || j < g.n) {
 		int c = i == f.n ? 1 : j == g.n ? -1 : input_path_cmp(&f.v[i].path, &g.v[j].path);
 		if (c > 0) {

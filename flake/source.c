@@ -278,7 +278,8 @@ static void hash_members(struct flake_tree *t)
 	struct nar_filter tracked = { is_tracked, &set };
 	struct err e = ERR_INIT;
 
-	qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
+	if (t->nmembers)
+		qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
 	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, &tracked, &t->hash, NULL, &e))
 		throw_err(&e);
 }
