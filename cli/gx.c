@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/eval_main.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/repl.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -31,18 +32,9 @@ static const struct verb verbs[] = {
 	{ 0 }
 };
 
-/* A descriptor that the caller closed must not be given to a file that is opened later. */
-static void hold_standard_descriptors(void)
-{
-	for (int fd = 0; fd <= 2; fd++)
-		while (fcntl(fd, F_GETFD) < 0)
-			if (open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
-				_exit(EXIT_FAILED);
-}
-
 int main(int argc, char **argv)
 {
-	hold_standard_descriptors();
+	output_hold_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
 	return verb_run("gx", "the store, builds and flakes", verbs, argc, argv);

@@ -13,6 +13,7 @@
 #include "eval/eval.h"
 #include "eval/show.h"
 
+#include <fcntl.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -118,4 +119,12 @@ void output_json_string(struct buf *b, const char *p, size_t n)
 		n -= len;
 	}
 	buf_addc(b, '"');
+}
+
+void output_hold_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		while (fcntl(fd, F_GETFD) < 0)
+			if (open("/dev/null", fd ? O_RDONLY : O_WRONLY) < 0)
+				_exit(EXIT_FAILED);
 }

@@ -30,4 +30,8 @@ int output_write(const char *p, size_t n);
 /* A JSON string literal, for machine-readable messages: bytes that are no UTF-8 become U+FFFD. */
 void output_json_string(struct buf *b, const char *p, size_t n);
 
+/* Opens /dev/null for each of 0, 1, 2 that the caller closed, so that no file opened later gets its number.  Ends the program when that
+ * fails.  For main, first. */
+void output_hold_descriptors(void);
+
 #endif
