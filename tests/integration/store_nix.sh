@@ -5,6 +5,7 @@
 . "$srcdir/tests/integration/lib/store.sh"
 have_nix && command -v python3 >/dev/null || { echo "nix-store or python3 is missing"; exit 77; }
 export HOME="$PWD/home" NIX_CONF_DIR="$PWD" && mkdir home
+echo "build-users-group =" >nix.conf # of a machine where Nix was never set up
 nix="nix --extra-experimental-features nix-command --offline --store"
 sample_tree tree
 echo flat >flat
