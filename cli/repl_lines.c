@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "cli/repl_lines.h"
+#include "base/late.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -27,6 +28,19 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define CALLS(X)                                                                                                       \
+	X(el_deletestr) X(el_end) X(el_get) X(el_gets) X(el_init) X(el_insertstr) X(el_line) X(el_resize) X(el_set)    \
+	X(el_source) X(history) X(history_end) X(history_init)
+#define POINTER(f) __typeof__(f) *f;
+#define SYMBOL(f) { #f, (void **)&edit.f },
+
+static struct {
+	CALLS(POINTER)
+} edit;
+
+static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
+static struct late_library library = LATE_LIBRARY(GX_EDIT_LIBRARY, symbols);
 
 struct lines {
 	int terminal;
@@ -74,10 +88,10 @@ static void on_signal(int sig)
 static void suspend(struct lines *l)
 {
 	suspended = 0;
-	el_set(l->el, EL_PREP_TERM, 0);
+	edit.el_set(l->el, EL_PREP_TERM, 0);
 	kill(getpid(), SIGSTOP);
-	el_set(l->el, EL_PREP_TERM, 1);
-	el_set(l->el, EL_REFRESH);
+	edit.el_set(l->el, EL_PREP_TERM, 1);
+	edit.el_set(l->el, EL_REFRESH);
 }
 
 /* After a read that a signal ended.  Returns 1 to read again, 0 to give the line up. */
@@ -87,7 +101,7 @@ static int after_signal(struct lines *l)
 		return 0;
 	if (resized) {
 		resized = 0;
-		el_resize(l->el);
+		edit.el_resize(l->el);
 	}
 	if (suspended)
 		suspend(l);
@@ -116,7 +130,7 @@ static int read_char(EditLine *el, wchar_t *out)
 	struct lines *l;
 	char c;
 
-	el_get(el, EL_CLIENTDATA, &l);
+	edit.el_get(el, EL_CLIENTDATA, &l);
 	for (;;) {
 		int n = read_byte(l, &c);
 		if (n <= 0)
@@ -133,7 +147,7 @@ static char *prompt_of(EditLine *el)
 {
 	struct lines *l;
 
-	el_get(el, EL_CLIENTDATA, &l);
+	edit.el_get(el, EL_CLIENTDATA, &l);
 	return (char *)l->prompt;
 }
 
@@ -204,12 +218,12 @@ static void list_candidates(const struct completions *c)
 static unsigned char on_tab(EditLine *el, int ch)
 {
 	struct completions c = { 0 };
-	const LineInfo *li = el_line(el);
+	const LineInfo *li = edit.el_line(el);
 	size_t cursor = (size_t)(li->cursor - li->buffer), len = (size_t)(li->lastchar - li->buffer);
 	struct lines *l;
 
 	(void)ch;
-	el_get(el, EL_CLIENTDATA, &l);
+	edit.el_get(el, EL_CLIENTDATA, &l);
 	if (!l->complete)
 		return CC_ERROR;
 	char *line = mem_bytes(len + 1);
@@ -230,8 +244,8 @@ static unsigned char on_tab(EditLine *el, int ch)
 		int gone = 0;
 		for (size_t i = c.start; i < cursor; i++)
 			gone += ((unsigned char)line[i] & 0xc0) != 0x80;
-		el_deletestr(el, gone);
-		return el_insertstr(el, text) ? CC_ERROR : CC_REFRESH;
+		edit.el_deletestr(el, gone);
+		return edit.el_insertstr(el, text) ? CC_ERROR : CC_REFRESH;
 	}
 	if (c.n == 1)
 		return CC_ERROR;
@@ -340,7 +354,7 @@ static void load_history(struct lines *l)
 	for (const char *nl; (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
 		buf_trim(&entry, 0);
 		history_decode(&entry, p, (size_t)(nl - p));
-		history(l->history, &ev, H_ENTER, buf_str(&entry));
+		edit.history(l->history, &ev, H_ENTER, buf_str(&entry));
 	}
 	buf_release(&entry);
 	buf_release(&all);
@@ -355,7 +369,7 @@ void lines_remember(struct lines *l, const char *text)
 		return;
 	free(l->last);
 	l->last = strdup(text);
-	history(l->history, &ev, H_ENTER, text);
+	edit.history(l->history, &ev, H_ENTER, text);
 	history_encode(&b, text);
 	buf_addc(&b, '\n');
 	int fd = l->file ? open(l->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
@@ -370,6 +384,20 @@ void lines_remember(struct lines *l, const char *text)
 
 /* --- lines --- */
 
+/* Whether lines can be edited; without the library they are read as from a file. */
+static int can_edit(void)
+{
+	struct err e = ERR_INIT;
+
+	if (!isatty(0) || !isatty(1))
+		return 0;
+	if (!late_load(&library, &e))
+		return 1;
+	fprintf(stderr, "warning: no line editing: %s\n", e.msg);
+	err_release(&e);
+	return 0;
+}
+
 static void start_editing(struct lines *l)
 {
 	HistEvent ev;
@@ -378,24 +406,24 @@ static void start_editing(struct lines *l)
 	setlocale(LC_CTYPE, "");
 	if (MB_CUR_MAX == 1)
 		setlocale(LC_CTYPE, "C.UTF-8");
-	l->el = el_init("gx", stdin, stdout, stderr);
-	l->history = history_init();
-	history(l->history, &ev, H_SETSIZE, REPL_HISTORY_MAX);
-	history(l->history, &ev, H_SETUNIQUE, 1);
-	el_set(l->el, EL_CLIENTDATA, l);
-	el_set(l->el, EL_PROMPT, prompt_of);
-	el_set(l->el, EL_SIGNAL, 0);
-	el_set(l->el, EL_EDITOR, "emacs");
-	el_set(l->el, EL_HIST, history, l->history);
-	el_set(l->el, EL_GETCFN, read_char);
-	el_set(l->el, EL_ADDFN, "gx-complete", "complete what stands before the cursor", on_tab);
-	el_set(l->el, EL_BIND, "^I", "gx-complete", NULL);
-	el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
-	el_set(l->el, EL_BIND, "^W", "ed-delete-prev-word", NULL);
-	el_set(l->el, EL_BIND, "\\e[1;5D", "ed-prev-word", NULL);
-	el_set(l->el, EL_BIND, "\\e[1;5C", "em-next-word", NULL);
-	el_set(l->el, EL_BIND, "\\e[3~", "ed-delete-next-char", NULL);
-	el_source(l->el, NULL);
+	l->el = edit.el_init("gx", stdin, stdout, stderr);
+	l->history = edit.history_init();
+	edit.history(l->history, &ev, H_SETSIZE, REPL_HISTORY_MAX);
+	edit.history(l->history, &ev, H_SETUNIQUE, 1);
+	edit.el_set(l->el, EL_CLIENTDATA, l);
+	edit.el_set(l->el, EL_PROMPT, prompt_of);
+	edit.el_set(l->el, EL_SIGNAL, 0);
+	edit.el_set(l->el, EL_EDITOR, "emacs");
+	edit.el_set(l->el, EL_HIST, edit.history, l->history);
+	edit.el_set(l->el, EL_GETCFN, read_char);
+	edit.el_set(l->el, EL_ADDFN, "gx-complete", "complete what stands before the cursor", on_tab);
+	edit.el_set(l->el, EL_BIND, "^I", "gx-complete", NULL);
+	edit.el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
+	edit.el_set(l->el, EL_BIND, "^W", "ed-delete-prev-word", NULL);
+	edit.el_set(l->el, EL_BIND, "\\e[1;5D", "ed-prev-word", NULL);
+	edit.el_set(l->el, EL_BIND, "\\e[1;5C", "em-next-word", NULL);
+	edit.el_set(l->el, EL_BIND, "\\e[3~", "ed-delete-next-char", NULL);
+	edit.el_source(l->el, NULL);
 	l->file = history_file();
 	if (l->file)
 		load_history(l);
@@ -409,7 +437,7 @@ struct lines *lines_new(void (*complete)(void *arg, const char *line, size_t cur
 
 	l->complete = complete;
 	l->arg = arg;
-	l->terminal = isatty(0) && isatty(1);
+	l->terminal = can_edit();
 	if (l->terminal && term && !strcmp(term, "dumb"))
 		l->complete = NULL;
 	reader = pthread_self();
@@ -424,8 +452,8 @@ void lines_free(struct lines *l)
 	buf_release(&l->pending);
 	if (!l->terminal)
 		return;
-	el_end(l->el);
-	history_end(l->history);
+	edit.el_end(l->el);
+	edit.history_end(l->history);
 	free(l->file);
 	free(l->last);
 }
@@ -467,7 +495,7 @@ static enum line_result read_edited(struct lines *l, struct buf *out)
 
 	sigaction(SIGTSTP, &sa, &stop);
 	sigaction(SIGWINCH, &sa, &winch);
-	const char *line = el_gets(l->el, &n);
+	const char *line = edit.el_gets(l->el, &n);
 	sigaction(SIGTSTP, &stop, NULL);
 	sigaction(SIGWINCH, &winch, NULL);
 	if (!line || n <= 0) {

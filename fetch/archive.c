@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "fetch/archive.h"
+#include "base/late.h"
 #include "base/limits.h"
 #include "store/nar.h"
 
@@ -21,6 +22,24 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+
+#define CALLS(X) \
+	X(clear_error) X(entry_filetype) X(entry_hardlink) X(entry_is_encrypted) X(entry_mode) X(entry_mtime) \
+	X(entry_mtime_is_set) X(entry_pathname) X(entry_pathname_utf8) X(entry_size) X(entry_size_is_set) \
+	X(entry_symlink) X(entry_symlink_utf8) X(error_string) X(format) X(read_data_block) X(read_free) \
+	X(read_new) X(read_next_header) X(read_open1) X(read_set_callback_data) X(read_set_options) \
+	X(read_set_read_callback) X(read_set_seek_callback) X(read_support_filter_bzip2) \
+	X(read_support_filter_gzip) X(read_support_filter_xz) X(read_support_filter_zstd) \
+	X(read_support_format_tar) X(read_support_format_zip) X(set_error)
+#define POINTER(f) __typeof__(archive_##f) *f;
+#define SYMBOL(f) { "archive_" #f, (void **)&archive.f },
+
+static struct {
+	CALLS(POINTER)
+} archive;
+
+static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
+static struct late_library library = LATE_LIBRARY(GX_ARCHIVE_LIBRARY, symbols);
 
 enum { PIECE = 65536, PATH_LONGEST = 16384 };
 
@@ -52,7 +71,7 @@ static la_ssize_t on_read(struct archive *a, void *user, const void **out)
 	*out = u->piece;
 	if (n < 0) {
 		u->read_failed = (int)n;
-		archive_set_error(a, EIO, "cannot read");
+		archive.set_error(a, EIO, "cannot read");
 		return ARCHIVE_FATAL;
 	}
 	return n;
@@ -65,13 +84,13 @@ static la_int64_t on_seek(struct archive *a, void *user, la_int64_t offset, int 
 
 	if (at >= 0)
 		return at;
-	archive_set_error(a, EIO, "cannot seek");
+	archive.set_error(a, EIO, "cannot seek");
 	return ARCHIVE_FATAL;
 }
 
 static int damaged(struct unpack *u)
 {
-	const char *why = archive_error_string(u->a);
+	const char *why = archive.error_string(u->a);
 
 	if (u->read_failed)
 		return u->read_failed;
@@ -80,23 +99,23 @@ static int damaged(struct unpack *u)
 
 static int open_archive(struct unpack *u)
 {
-	struct archive *a = u->a = archive_read_new();
+	struct archive *a = u->a = archive.read_new();
 
 	if (!a)
 		abort();
 	/* A filter that is not built in is a warning: libarchive would run a program instead. */
-	if (archive_read_support_filter_gzip(a) != ARCHIVE_OK || archive_read_support_filter_xz(a) != ARCHIVE_OK ||
-	    archive_read_support_filter_bzip2(a) != ARCHIVE_OK || archive_read_support_filter_zstd(a) != ARCHIVE_OK ||
-	    archive_read_support_format_tar(a) != ARCHIVE_OK || archive_read_support_format_zip(a) != ARCHIVE_OK)
+	if (archive.read_support_filter_gzip(a) != ARCHIVE_OK || archive.read_support_filter_xz(a) != ARCHIVE_OK ||
+	    archive.read_support_filter_bzip2(a) != ARCHIVE_OK || archive.read_support_filter_zstd(a) != ARCHIVE_OK ||
+	    archive.read_support_format_tar(a) != ARCHIVE_OK || archive.read_support_format_zip(a) != ARCHIVE_OK)
 		return damaged(u);
 	/* Names are bytes to us; libarchive wants to know what they mean when it converts, and must not ask the locale. */
-	archive_read_set_options(a, "zip:hdrcharset=UTF-8");
-	archive_clear_error(a);
-	archive_read_set_callback_data(a, u);
-	archive_read_set_read_callback(a, on_read);
+	archive.read_set_options(a, "zip:hdrcharset=UTF-8");
+	archive.clear_error(a);
+	archive.read_set_callback_data(a, u);
+	archive.read_set_read_callback(a, on_read);
 	if (u->in->seek)
-		archive_read_set_seek_callback(a, on_seek);
-	return archive_read_open1(a) == ARCHIVE_OK ? 0 : damaged(u);
+		archive.read_set_seek_callback(a, on_seek);
+	return archive.read_open1(a) == ARCHIVE_OK ? 0 : damaged(u);
 }
 
 /* --- paths --- */
@@ -203,13 +222,13 @@ static int write_at(struct unpack *u, int fd, const char *p, size_t n, int64_t a
 /* Copies the data; holes of sparse files count as if they were written. */
 static int copy_data(struct unpack *u, int fd, struct archive_entry *entry)
 {
-	uint64_t declared = archive_entry_size_is_set(entry) ? (uint64_t)archive_entry_size(entry) : UINT64_MAX, end = 0;
+	uint64_t declared = archive.entry_size_is_set(entry) ? (uint64_t)archive.entry_size(entry) : UINT64_MAX, end = 0;
 	const void *p;
 	size_t n;
 	la_int64_t at;
 	int rc;
 
-	while ((rc = archive_read_data_block(u->a, &p, &n, &at)) == ARCHIVE_OK) {
+	while ((rc = archive.read_data_block(u->a, &p, &n, &at)) == ARCHIVE_OK) {
 		if (at < 0 || (uint64_t)at < end || (uint64_t)at + n > declared)
 			return err_set(u->e, ERR_INVALID, "the archive cannot be read: data out of place");
 		if ((rc = count_size(u, (uint64_t)at + n - end)) || (rc = write_at(u, fd, p, n, at)))
@@ -234,7 +253,7 @@ static int unpack_file(struct unpack *u, int dirfd, const char *name, const char
 		return exists(u, path, errno);
 	int rc = copy_data(u, fd, entry);
 
-	if (!rc && fchmod(fd, archive_entry_mode(entry) & 0100 ? 0755 : 0644) < 0)
+	if (!rc && fchmod(fd, archive.entry_mode(entry) & 0100 ? 0755 : 0644) < 0)
 		rc = err_errno(u->e, "cannot unpack '%s'", path);
 	close(fd);
 	return rc;
@@ -284,18 +303,18 @@ static int unpack_hardlink(struct unpack *u, int dirfd, const char *name, const 
 
 static int unpack_into(struct unpack *u, int dirfd, const char *name, const char *path, struct archive_entry *entry)
 {
-	const char *target = archive_entry_hardlink(entry);
+	const char *target = archive.entry_hardlink(entry);
 
 	if (target)
 		return unpack_hardlink(u, dirfd, name, path, target);
-	switch (archive_entry_filetype(entry)) {
+	switch (archive.entry_filetype(entry)) {
 	case AE_IFREG:
 		return unpack_file(u, dirfd, name, path, entry);
 	case AE_IFDIR:
 		return unpack_dir(u, dirfd, name, path);
 	case AE_IFLNK:
-		target = archive_entry_symlink(entry);
-		return unpack_symlink(u, dirfd, name, path, target ? target : archive_entry_symlink_utf8(entry));
+		target = archive.entry_symlink(entry);
+		return unpack_symlink(u, dirfd, name, path, target ? target : archive.entry_symlink_utf8(entry));
 	default:
 		return bad_path(u, path, "which is no file, directory or link");
 	}
@@ -314,26 +333,26 @@ static void note_top(struct unpack *u, const char *name)
 
 static int unpack_member(struct unpack *u, struct archive_entry *entry)
 {
-	const char *path = archive_entry_pathname(entry), *last;
+	const char *path = archive.entry_pathname(entry), *last;
 	char parts[PATH_LONGEST + 1];
 	size_t n;
 	int fd, rc;
 
 	if (!path)
-		path = archive_entry_pathname_utf8(entry);
+		path = archive.entry_pathname_utf8(entry);
 	if (!path)
 		return err_set(u->e, ERR_INVALID, "the archive holds a member without a readable name");
 	if (++u->facts.members > u->limits.members)
 		return err_set(u->e, ERR_LIMIT, "the archive has more than %llu members",
 			       (unsigned long long)u->limits.members);
-	if (archive_entry_is_encrypted(entry))
+	if (archive.entry_is_encrypted(entry))
 		return bad_path(u, path, "which is encrypted");
 	if ((rc = components(u, path, parts, &n)))
 		return rc;
-	if (archive_entry_mtime_is_set(entry) && archive_entry_mtime(entry) > u->facts.newest)
-		u->facts.newest = archive_entry_mtime(entry);
+	if (archive.entry_mtime_is_set(entry) && archive.entry_mtime(entry) > u->facts.newest)
+		u->facts.newest = archive.entry_mtime(entry);
 	if (!n) /* "./": the directory itself */
-		return archive_entry_filetype(entry) == AE_IFDIR ? 0 : bad_path(u, path, "which has no name");
+		return archive.entry_filetype(entry) == AE_IFDIR ? 0 : bad_path(u, path, "which has no name");
 	if ((rc = open_parent(u, path, parts, n, 1, &fd, &last)))
 		return rc;
 	note_top(u, parts);
@@ -348,7 +367,7 @@ static int unpack_all(struct unpack *u)
 	int rc = open_archive(u);
 
 	while (!rc) {
-		int got = archive_read_next_header(u->a, &entry);
+		int got = archive.read_next_header(u->a, &entry);
 
 		if (got == ARCHIVE_EOF)
 			break;
@@ -358,7 +377,7 @@ static int unpack_all(struct unpack *u)
 		else
 			rc = unpack_member(u, entry);
 	}
-	if (!rc && !u->facts.members && archive_format(u->a) == 0)
+	if (!rc && !u->facts.members && archive.format(u->a) == 0)
 		rc = err_set(u->e, ERR_INVALID, "not an archive");
 	return rc;
 }
@@ -367,9 +386,12 @@ int archive_unpack(const struct archive_input *in, int dirfd, const struct archi
 		   struct archive_facts *facts, struct err *e)
 {
 	struct err own = ERR_INIT;
-	struct unpack *u = calloc(1, sizeof *u);
+	struct unpack *u;
+	int rc = late_load(&library, e);
 
-	if (!u)
+	if (rc)
+		return rc;
+	if (!(u = calloc(1, sizeof *u)))
 		abort();
 	u->in = in;
 	u->dirfd = dirfd;
@@ -380,9 +402,8 @@ int archive_unpack(const struct archive_input *in, int dirfd, const struct archi
 		u->limits.size = LIMIT_ARCHIVE_SIZE;
 	if (!u->limits.members)
 		u->limits.members = LIMIT_ARCHIVE_ENTRIES;
-	int rc = unpack_all(u);
-
-	archive_read_free(u->a);
+	rc = unpack_all(u);
+	archive.read_free(u->a);
 	if (rc || !facts)
 		archive_facts_release(&u->facts);
 	else

@@ -338,6 +338,9 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	const char *p = settings.go.proxy;
 
 	(void)user;
+	/* Inside, there would be no library to load. */
+	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
+		rc = transfer_load(e);
 	if (rc)
 		return rc;
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))

@@ -9,6 +9,7 @@
  * Nothing is ever asked to be compressed: hashes are of the bytes that are served.
  */
 #include "config.h"
+#include "base/late.h"
 #include "fetch/netrc.h"
 #include "fetch/transfer_int.h"
 
@@ -20,6 +21,25 @@
 
 #include <curl/curl.h>
 
+#define CALLS(X)                                                                                                       \
+	X(easy_cleanup) X(easy_getinfo) X(easy_init) X(easy_setopt) X(easy_strerror) X(global_cleanup) X(global_init)  \
+	X(multi_add_handle) X(multi_cleanup) X(multi_info_read) X(multi_init) X(multi_perform) X(multi_poll)           \
+	X(multi_remove_handle) X(multi_setopt) X(slist_append) X(slist_free_all)
+#define POINTER(f) __typeof__(curl_##f) *f;
+#define SYMBOL(f) { "curl_" #f, (void **)&curl.f },
+
+static struct {
+	CALLS(POINTER)
+} curl;
+
+static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
+static struct late_library library = LATE_LIBRARY(GX_CURL_LIBRARY, symbols);
+
+int transfer_load(struct err *e)
+{
+	return late_load(&library, e);
+}
+
 enum { MAX_REDIRECTS = 10, MAX_PAUSE_S = 30, MAX_CONNECTIONS = 32 };
 
 struct transfer_engine {
@@ -30,29 +50,31 @@ struct transfer_engine {
 
 struct transfer_engine *transfer_engine_new(const struct transfer_settings *s, struct err *e)
 {
-	struct transfer_engine *g = calloc(1, sizeof *g);
+	struct transfer_engine *g;
 
-	if (!g)
+	if (transfer_load(e))
+		return NULL;
+	if (!(g = calloc(1, sizeof *g)))
 		abort();
 	g->set = s;
 	/* Counted and thread-safe since 7.84. */
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(g->multi = curl_multi_init())) {
+	if (curl.global_init(CURL_GLOBAL_DEFAULT) || !(g->multi = curl.multi_init())) {
 		err_set(e, ERR_NETWORK, "cannot start libcurl");
 		free(g);
 		return NULL;
 	}
-	curl_multi_setopt(g->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
-	curl_multi_setopt(g->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)s->per_host);
-	curl_multi_setopt(g->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
+	curl.multi_setopt(g->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+	curl.multi_setopt(g->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)s->per_host);
+	curl.multi_setopt(g->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS);
 	return g;
 }
 
 static void drop_handle(struct transfer *t)
 {
 	if (t->easy && t->state == TRANSFER_RUNNING)
-		curl_multi_remove_handle(t->engine->multi, t->easy);
-	curl_easy_cleanup(t->easy);
-	curl_slist_free_all(t->headers);
+		curl.multi_remove_handle(t->engine->multi, t->easy);
+	curl.easy_cleanup(t->easy);
+	curl.slist_free_all(t->headers);
 	t->easy = t->headers = NULL;
 }
 
@@ -77,8 +99,8 @@ void transfer_engine_free(struct transfer_engine *g)
 		return;
 	while (g->all)
 		transfer_cancel(g->all);
-	curl_multi_cleanup(g->multi);
-	curl_global_cleanup();
+	curl.multi_cleanup(g->multi);
+	curl.global_cleanup();
 	free(g);
 }
 
@@ -159,7 +181,7 @@ static int body_begins(struct transfer *t)
 	long status = 0;
 
 	t->body = 1;
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status == 206 && t->resume && t->response.has_range && t->response.range_from == t->resume)
 		return 0;
 	if (status == 206)
@@ -180,7 +202,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 	n *= size;
 	if (!t->body && body_begins(t))
 		return n + 1;
-	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+	curl.easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	return transfer_sink(t, p, n, length < 0 ? 0 : (uint64_t)length + t->resume) ? n + 1 : n;
 }
 
@@ -191,7 +213,7 @@ static void add_header(struct transfer *t, const char *name, const char *value)
 	struct buf b = BUF_INIT;
 
 	buf_addf(&b, "%s: %s", name, value);
-	t->headers = curl_slist_append(t->headers, b.p);
+	t->headers = curl.slist_append(t->headers, b.p);
 	buf_release(&b);
 }
 
@@ -203,17 +225,17 @@ static void set_credentials(struct transfer *t, CURL *c)
 	struct slice netrc = { buf_str(&t->engine->set->netrc), t->engine->set->netrc.len };
 
 	if (t->req.bearer) {
-		curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
-		curl_easy_setopt(c, CURLOPT_XOAUTH2_BEARER, t->req.bearer);
+		curl.easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
+		curl.easy_setopt(c, CURLOPT_XOAUTH2_BEARER, t->req.bearer);
 		return;
 	}
-	curl_easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	curl.easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
 	if (memchr(host, '@', (size_t)(end - host)))
 		return;
 	colon = *host == '[' ? NULL : memchr(host, ':', (size_t)(end - host));
 	if (netrc_find(netrc, (struct slice){ host, (size_t)((colon ? colon : end) - host) }, &user, &password)) {
-		curl_easy_setopt(c, CURLOPT_USERNAME, buf_str(&user));
-		curl_easy_setopt(c, CURLOPT_PASSWORD, buf_str(&password));
+		curl.easy_setopt(c, CURLOPT_USERNAME, buf_str(&user));
+		curl.easy_setopt(c, CURLOPT_PASSWORD, buf_str(&password));
 	}
 	if (password.p)
 		explicit_bzero(password.p, password.len);
@@ -225,19 +247,19 @@ static void set_security(struct transfer *t, CURL *c)
 {
 	const struct buf *ca = &t->engine->set->ca;
 
-	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, has_scheme(t->req.url, "https") ? "https" : "http,https");
-	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
-	curl_easy_setopt(c, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
-	curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl.easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, has_scheme(t->req.url, "https") ? "https" : "http,https");
+	curl.easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+	curl.easy_setopt(c, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
+	curl.easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
+	curl.easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl.easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl.easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
 	if (ca->len) {
 		struct curl_blob blob = { ca->p, ca->len, CURL_BLOB_NOCOPY };
 
-		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
-		curl_easy_setopt(c, CURLOPT_CAPATH, NULL);
+		curl.easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+		curl.easy_setopt(c, CURLOPT_CAPATH, NULL);
 	}
 	set_credentials(t, c);
 }
@@ -252,17 +274,17 @@ static void set_headers(struct transfer *t, CURL *c)
 		add_header(t, "If-None-Match", t->req.etag);
 	if (t->resume) {
 		snprintf(range, sizeof range, "%llu-", (unsigned long long)t->resume);
-		curl_easy_setopt(c, CURLOPT_RANGE, range);
+		curl.easy_setopt(c, CURLOPT_RANGE, range);
 		add_header(t, "If-Range", t->validator);
 	}
-	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
-	curl_easy_setopt(c, CURLOPT_USERAGENT, "gx/" PACKAGE_VERSION);
+	curl.easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
+	curl.easy_setopt(c, CURLOPT_USERAGENT, "gx/" PACKAGE_VERSION);
 }
 
 static void begin_attempt(struct transfer *t)
 {
 	const struct transfer_settings *s = t->engine->set;
-	CURL *c = curl_easy_init();
+	CURL *c = curl.easy_init();
 
 	if (!c)
 		abort();
@@ -271,25 +293,25 @@ static void begin_attempt(struct transfer *t)
 	t->body = 0;
 	t->error[0] = 0;
 	t->resume = t->validator ? t->result.size : 0;
-	curl_easy_setopt(c, CURLOPT_URL, t->req.url);
-	curl_easy_setopt(c, CURLOPT_PRIVATE, t);
-	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
-	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
-	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
-	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 262144L);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)s->stall_s);
-	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
-	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	curl.easy_setopt(c, CURLOPT_URL, t->req.url);
+	curl.easy_setopt(c, CURLOPT_PRIVATE, t);
+	curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl.easy_setopt(c, CURLOPT_FAILONERROR, 1L);
+	curl.easy_setopt(c, CURLOPT_ERRORBUFFER, t->error);
+	curl.easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl.easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
+	curl.easy_setopt(c, CURLOPT_BUFFERSIZE, 262144L);
+	curl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
+	curl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl.easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)s->stall_s);
+	curl.easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl.easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl.easy_setopt(c, CURLOPT_WRITEDATA, t);
 	set_security(t, c);
 	set_headers(t, c);
 	t->state = TRANSFER_RUNNING;
-	curl_multi_add_handle(t->engine->multi, c);
+	curl.multi_add_handle(t->engine->multi, c);
 }
 
 /* --- its end --- */
@@ -311,7 +333,7 @@ static unsigned worth(const struct transfer *t, CURLcode code, long status)
 		return is_passing_status(status) ? most : 1;
 	case CURLE_OPERATION_TIMEDOUT:
 		/* A host that does not answer costs one timeout, not five. */
-		curl_easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
+		curl.easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
 		return connected ? most : 1;
 	case CURLE_COULDNT_CONNECT:
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -343,7 +365,7 @@ static int failure(struct transfer *t, CURLcode code, long status)
 			       : status == 401 || status == 403 || status == 407 ? ERR_DENIED
 										 : ERR_NETWORK,
 			       "the server says %ld%s", status, attempts);
-	return err_set(&t->err, ERR_NETWORK, "%s%s", t->error[0] ? t->error : curl_easy_strerror(code), attempts);
+	return err_set(&t->err, ERR_NETWORK, "%s%s", t->error[0] ? t->error : curl.easy_strerror(code), attempts);
 }
 
 /* Puts it off to a next attempt. */
@@ -374,7 +396,7 @@ static void succeeded(struct transfer *t, long status)
 		transfer_finish(t, failure(t, CURLE_PARTIAL_FILE, status));
 		return;
 	}
-	curl_easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
+	curl.easy_getinfo(t->easy, CURLINFO_EFFECTIVE_URL, &url);
 	transfer_show_url(&b, url ? url : t->req.url);
 	t->result.final_url = buf_detach(&b, NULL);
 	t->result.not_modified = status == 304;
@@ -387,7 +409,7 @@ static void attempt_ended(struct transfer *t, CURLcode code)
 {
 	long status = 0;
 
-	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_OK && !t->rc && (status < 300 || status == 304))
 		succeeded(t, status);
 	else if (t->rc) /* the sink's own failure, or a limit */
@@ -443,13 +465,13 @@ static void collect(struct transfer_engine *g)
 	int left;
 	CURLMsg *m;
 
-	while ((m = curl_multi_info_read(g->multi, &left))) {
+	while ((m = curl.multi_info_read(g->multi, &left))) {
 		void *t = NULL;
 		CURLcode code = m->data.result;
 
 		if (m->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
+		curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
 		attempt_ended(t, code);
 	}
 }
@@ -471,12 +493,12 @@ static void turn(struct transfer_engine *g, const struct transfer *for_whom)
 	int running, pause;
 
 	start_due(g, for_whom);
-	curl_multi_perform(g->multi, &running);
+	curl.multi_perform(g->multi, &running);
 	collect(g);
 	pause = start_due(g, for_whom); /* what just failed may be due before anything else happens */
 	if (for_whom->state == TRANSFER_DONE)
 		return;
-	curl_multi_poll(g->multi, &cancel, cancel.fd >= 0, pause, NULL);
+	curl.multi_poll(g->multi, &cancel, cancel.fd >= 0, pause, NULL);
 	if (cancel.revents)
 		interrupt(g);
 }

@@ -72,6 +72,9 @@ void transfer_result_release(struct transfer_result *r);
 struct transfer_engine;
 struct transfer;
 
+/* Loads what transfers need of the machine: for a process that will start an engine where nothing of it is to be seen. */
+int transfer_load(struct err *e);
+
 /* An engine; the settings are borrowed for as long.  NULL with *e set. */
 struct transfer_engine *transfer_engine_new(const struct transfer_settings *s, struct err *e);
 
