@@ -401,6 +401,15 @@ static W ev_frame(const struct node *n, struct frame *f)
 	return ev(x->body, frame_new(x->nslots, f));
 }
 
+static W ev_heap(const struct node *n, struct frame *f)
+{
+	const struct n_heap *x = (const void *)n;
+	struct frame *g = frame_new(x->l->nslots, f->up);
+
+	memcpy(g->s, f->s, x->l->nparams * sizeof(W));
+	return ev(x->e, g);
+}
+
 static inline int truth(const struct node *n, struct frame *f, const char *where)
 {
 	W w = ev(n, f);

@@ -28,7 +28,7 @@
 	X(ADD, add, thunk) X(SUB, sub, thunk) X(MUL, mul, thunk) X(DIV, div, thunk) X(EQ, eq, thunk) \
 	X(NE, ne, thunk) X(LT, lt, thunk) X(LE, le, thunk) X(GT, gt, thunk) X(GE, ge, thunk) \
 	X(AND, and, thunk) X(OR, or, thunk) X(IMPL, impl, thunk) X(UPDATE, update, thunk) \
-	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk)
+	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk) X(HEAP, heap, thunk)
 
 enum node_op {
 #define X(id, ev, dl) OP_##id,
@@ -123,10 +123,10 @@ enum { STACK_FRAME_SLOTS = 8 };
  * formals.  Parameters are slots 0 .. arity-1 of its frame. */
 struct n_lambda {
 	struct node h;
-	uint32_t arity, nslots;
+	uint32_t arity, nparams, nslots; /* parameters and formals come first in the frame */
 	uint32_t n_formals;
 	uint8_t has_formals, ellipsis;
-	uint8_t on_stack;	  /* nothing captures its frame: it may live on the C stack */
+	uint8_t on_stack;	  /* nothing captures its frame, save below a HEAP: it may live on the C stack */
 	uint8_t n_strict;	  /* the body forces these parameters first, in this order */
 	uint8_t strict[5];
 	struct n_formal *formals; /* by ascending symbol */
@@ -145,6 +145,9 @@ struct n_let { struct node h; uint32_t n; const struct node *body; struct n_slot
 
 /* Runs body in a fresh frame below the running one. */
 struct n_frame { struct node h; uint32_t nslots; const struct node *body; };
+
+/* Runs e, which captures the running frame, in a copy of it on the heap: the frame of l is on the C stack. */
+struct n_heap { struct node h; const struct n_lambda *l; const struct node *e; };
 
 struct n_with { struct node h; uint32_t slot; const struct node *env, *body; };
 struct n_if { struct node h; const struct node *cond, *then, *else_; };

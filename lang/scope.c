@@ -60,7 +60,7 @@ static uint32_t new_slot(struct resolver *r)
 
 static void push_frame(struct resolver *r, struct cframe *f)
 {
-	*f = (struct cframe){ r->frame, r->frame ? r->frame->depth + 1 : 0, 0, 0, 0 };
+	*f = (struct cframe){ .up = r->frame, .depth = r->frame ? r->frame->depth + 1 : 0 };
 	r->frame = f;
 }
 
@@ -475,6 +475,47 @@ static const struct node *resolve_with(struct resolver *r, const struct expr *x,
 	return &n->h;
 }
 
+/* --- branches that capture the frame of their lambda where others do not --- */
+
+static void undo_moves(struct cframe *f, const struct cmove *upto)
+{
+	for (; f->moves != upto; f->moves = f->moves->before)
+		*f->moves->where = f->moves->node->e;
+}
+
+/* Resolves a branch to *where; returns whether it captures the frame. */
+static int resolve_branch(struct resolver *r, const struct expr *x, const struct node **where)
+{
+	struct cmove *outside = r->frame->moves;
+	int before = r->frame->captured, captures;
+
+	r->frame->captured = 0;
+	*where = resolve(r, x, 1);
+	captures = r->frame->captured;
+	r->frame->captured = before;
+	if (captures) /* as a whole: a part of it must not move the frame again */
+		undo_moves(r->frame, outside);
+	return captures;
+}
+
+/* The branch at *where captures the frame, what else may run does not: it takes the frame along. */
+static void move_frame(struct resolver *r, const struct expr *x, const struct node **where)
+{
+	struct cframe *f = r->frame;
+
+	if (!f->lambda) {
+		f->captured = 1;
+		return;
+	}
+	struct n_heap *h = node_new(r, sizeof *h, OP_HEAP, x);
+	struct cmove *m = arena_alloc(&r->tmp, sizeof *m);
+	h->l = f->lambda;
+	h->e = *where;
+	*where = &h->h;
+	*m = (struct cmove){ f->moves, where, h };
+	f->moves = m;
+}
+
 /* --- functions --- */
 
 static int formal_by_symbol(const void *a, const void *b)
@@ -532,6 +573,7 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	r->frame->captured = 1;
 	push_frame(r, &f);
 	f.nslots = arity;
+	f.lambda = l;
 	for (uint32_t i = 0; i < arity; i++) {
 		if (i)
 			x = x->lambda.body;
@@ -546,9 +588,12 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	if (x->lambda.formals)
 		resolve_formals(r, l, x, &sc);
 	f.head = 1;
+	l->nparams = f.nslots;
 	l->body = resolve(r, x->lambda.body, 1);
 	l->nslots = f.nslots;
-	l->on_stack = !f.captured && f.nslots <= STACK_FRAME_SLOTS;
+	l->on_stack = !f.captured && l->nparams <= STACK_FRAME_SLOTS;
+	if (!l->on_stack)
+		undo_moves(&f, NULL);
 	unbind(&sc);
 	pop_frame(r);
 	strict_params(l);
@@ -628,7 +673,10 @@ static const struct node *resolve_binary(struct resolver *r, const struct expr *
 		return call_operator(r, x, s);
 	struct n_binary *n = node_new(r, sizeof *n, op[x->op], x);
 	n->l = resolve(r, x->bin.l, strict);
-	n->r = resolve(r, x->bin.r, strict);
+	if (!strict || (x->op != BIN_AND && x->op != BIN_OR && x->op != BIN_IMPL))
+		n->r = resolve(r, x->bin.r, strict);
+	else if (resolve_branch(r, x->bin.r, &n->r))
+		move_frame(r, x->bin.r, &n->r);
 	return &n->h;
 }
 
@@ -672,8 +720,18 @@ static const struct node *resolve_if(struct resolver *r, const struct expr *x, i
 
 	n->cond = resolve(r, x->if_.cond, strict);
 	r->frame->head = 0;
-	n->then = resolve(r, x->if_.then, strict);
-	n->else_ = resolve(r, x->if_.else_, strict);
+	if (!strict) {
+		n->then = resolve(r, x->if_.then, 0);
+		n->else_ = resolve(r, x->if_.else_, 0);
+		return &n->h;
+	}
+	int then = resolve_branch(r, x->if_.then, &n->then), else_ = resolve_branch(r, x->if_.else_, &n->else_);
+	if (then && else_)
+		r->frame->captured = 1;
+	else if (then)
+		move_frame(r, x->if_.then, &n->then);
+	else if (else_)
+		move_frame(r, x->if_.else_, &n->else_);
 	return &n->h;
 }
 

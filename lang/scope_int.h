@@ -7,13 +7,22 @@
 
 #include "lang/program.h"
 
+/* A HEAP node, and what points to it. */
+struct cmove {
+	struct cmove *before;
+	const struct node **where;
+	struct n_heap *node;
+};
+
 /* A frame being laid out.  captured: something may outlive the call that made the frame and refer to it, or
  * the frame may hold marks.  head: nothing but its parameters took slots so far in a branch, so a
- * let of any size belongs to it. */
+ * let of any size belongs to it.  moves: branches that capture and take the frame to the heap first. */
 struct cframe {
 	struct cframe *up;
 	uint32_t depth, nslots;
 	int head, captured;
+	struct n_lambda *lambda; /* whose frame it is; NULL for others */
+	struct cmove *moves;
 };
 
 struct cvar {
