@@ -98,9 +98,10 @@ BUILTIN(bi_filter, "filter", "f !list",
 		return w;
 	W f = arg_function(args, 0);
 	uint32_t n = list_len(w), k = 0;
+	int forced = function_forces(f, 1, 0);
 	W *keep = mem_new(mem_size(n, sizeof *keep, 0));
 	for (uint32_t i = 0; i < n; i++) {
-		W e = list_argument(w, i, f, 1, 0);
+		W e = list_argument(w, i, forced);
 		if (want_bool(call1(f, e), "the result of the function given to 'filter'"))
 			keep[k++] = e;
 	}
@@ -158,9 +159,10 @@ static int any_is(W *args, int wanted, const char *what)
 {
 	W pred = arg_function(args, 0);
 	W l = arg_list(args, 1);
+	int forced = function_forces(pred, 1, 0);
 
 	for (uint32_t i = 0; i < list_len(l); i++)
-		if (want_bool(call1(pred, list_argument(l, i, pred, 1, 0)), what) == wanted)
+		if (want_bool(call1(pred, list_argument(l, i, forced)), what) == wanted)
 			return 1;
 	return 0;
 }
@@ -186,9 +188,10 @@ BUILTIN(bi_foldl, "foldl'", "!op nul !list",
 {
 	W op = arg_function(args, 0), acc = args[1];
 	W l = arg_list(args, 2);
+	int forced = function_forces(op, 2, 1);
 
 	for (uint32_t i = 0; i < list_len(l); i++)
-		acc = call2(op, acc, list_argument(l, i, op, 2, 1));
+		acc = call2(op, acc, list_argument(l, i, forced));
 	return acc;
 }
 
@@ -237,10 +240,11 @@ BUILTIN(bi_concat_map, "concatMap", "!f !list",
 	W f = arg_function(args, 0);
 	W l = arg_list(args, 1);
 	uint32_t n = list_len(l);
+	int forced = function_forces(f, 1, 0);
 	W *parts = mem_new(mem_size(n, sizeof *parts, 8));
 
 	for (uint32_t i = 0; i < n; i++)
-		parts[i] = want_list(call1(f, list_argument(l, i, f, 1, 0)), "the result of the function given to 'concatMap'");
+		parts[i] = want_list(call1(f, list_argument(l, i, forced)), "the result of the function given to 'concatMap'");
 	return concat(parts, n);
 }
 

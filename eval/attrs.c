@@ -123,6 +123,15 @@ static int64_t find_indexed(struct shape *sh, sym_t s)
 	return -1;
 }
 
+/* Most look-ups that find nothing are in small sets, often many below one merge: these end here. */
+static inline int may_have(struct shape *sh, sym_t s)
+{
+	if (__builtin_expect(!sh->mask, 0))
+		for (uint32_t i = 0; i < sh->n; i++)
+			sh->mask |= (uint64_t)1 << (sh->sym[i] & 63);
+	return sh->mask >> (s & 63) & 1;
+}
+
 /* Index of s in a shape, -1 when absent. */
 static int64_t shape_find(struct shape *sh, sym_t s)
 {
@@ -131,6 +140,8 @@ static int64_t shape_find(struct shape *sh, sym_t s)
 
 	if (n >= INDEX_MIN)
 		return find_indexed(sh, s);
+	if (!may_have(sh, s))
+		return -1;
 	while (n > 1) {
 		uint32_t half = n / 2;
 		lo = v[lo + half] <= s ? lo + half : lo;
@@ -192,9 +203,26 @@ static inline W *find_hint(W set, sym_t s, uint32_t *hint, enum look how)
 	return member(a, i);
 }
 
-W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
+W *attrs_find_hint_slow(W set, sym_t s, uint32_t *hint)
 {
 	return find_hint(set, s, hint, LOOK_FLATTEN);
+}
+
+int attrs_has(W set, sym_t s, uint32_t *hint)
+{
+	struct attrs *a = W_PTR(set);
+	uint32_t i = *hint;
+
+	es.count.lookups++;
+	if (a->kind == SET_MERGE)
+		return locate(a, s, hint, LOOK_FLATTEN) != NULL;
+	if (i < a->n && a->sh->sym[i] == s)
+		return 1;
+	int64_t at = shape_find(a->sh, s);
+	if (at < 0)
+		return 0;
+	*hint = (uint32_t)at;
+	return 1;
 }
 
 W *attrs_peek_hint(W set, sym_t s, uint32_t *hint)

@@ -14,6 +14,7 @@
 struct shape {
 	uint32_t n;
 	uint32_t flags;	       /* private to attrs.c */
+	uint64_t mask;	       /* private: a bit of 64 for each symbol, 0 until a look-up wants it */
 	uint32_t *order;       /* private: use attrs_order */
 	uint32_t *index;       /* private: hash index of large shapes */
 	const sym_t *sym;      /* n symbols, ascending */

@@ -162,7 +162,7 @@ W want_attrs(W w, const char *what)
 	return w;
 }
 
-W want_list(W w, const char *what)
+W want_list_slow(W w, const char *what)
 {
 	w = want(w, what);
 	if (W_TAG(w) != TAG_LIST)
@@ -170,7 +170,7 @@ W want_list(W w, const char *what)
 	return w;
 }
 
-int want_bool(W w, const char *what)
+int want_bool_slow(W w, const char *what)
 {
 	w = want(w, what);
 	if (!w_is_bool(w))

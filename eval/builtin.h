@@ -72,11 +72,21 @@ double arg_number(W *args, int i);
 
 /* Element/attribute values with the same kind of error; `what` reads "while evaluating <what>". */
 W want_attrs(W w, const char *what);
-W want_list(W w, const char *what);
-int want_bool(W w, const char *what);
+W want_list_slow(W w, const char *what);
+int want_bool_slow(W w, const char *what);
 int64_t want_int(W w, const char *what);
 struct str *want_string(W w, const char *what);
 struct str *want_string_plain(W w, const char *what);
+
+static inline W want_list(W w, const char *what)
+{
+	return __builtin_expect(W_TAG(w) == TAG_LIST, 1) ? w : want_list_slow(w, what);
+}
+
+static inline int want_bool(W w, const char *what)
+{
+	return __builtin_expect(w == W_TRUE || w == W_FALSE, 1) ? w == W_TRUE : want_bool_slow(w, what);
+}
 
 /* The attribute `name` of a set, which must be there. `what` names the set in the error ("the argument of 'path'"). */
 W want_attr(W set, const char *name, const char *what);

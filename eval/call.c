@@ -246,11 +246,13 @@ static inline W call_known(W fn, unsigned n, const W *args)
 	if (W_TAG(fn) == TAG_CLOSURE) {
 		const struct closure *c = W_PTR(fn);
 		if (c->l->arity == n && c->l->on_stack) {
+			struct rec r = { es.top, c->l, 0, NULL, REC_CALL, 0, 0 };
 			struct stack_frame sf;
 			sf.up = c->env;
 			for (unsigned i = 0; i < n; i++)
 				sf.s[i] = args[i];
-			return call_closure(c->l, (struct frame *)&sf, NULL);
+			enter(&r, NULL);
+			return leave(&r, run_body(c->l, (struct frame *)&sf, NULL));
 		}
 		if (c->l->arity == n) {
 			struct frame *nf = frame_new(c->l->nslots, c->env);

@@ -210,7 +210,8 @@ typedef struct expr *parser(const struct source *src, const struct parse_options
 
 static W run_source(const struct source *src, W scope, parser *parse)
 {
-	struct scope_env env = { .global = global, .builtin = static_builtin, .shape = static_shape };
+	struct scope_env env = { .global = global, .builtin = static_builtin, .shape = static_shape,
+				 .empty_list = w_list_empty(), .empty_set = w_attrs_empty() };
 	struct frame *outer = scope_frame(scope, &env);
 	struct arena tree = ARENA_INIT;
 	struct err e = ERR_INIT;

@@ -16,8 +16,6 @@
 
 #include <string.h>
 
-enum { LIST_FLAT, LIST_CONCAT, LIST_LAZY };
-
 struct concat {
 	uint32_t n, kind;
 	struct list *l, *r, *flat;
@@ -111,7 +109,7 @@ static W evaluate(struct list *l, uint32_t i)
 {
 	check_stack();
 	W src = l->e[l->n + 1], f = force(l->e[l->n]);
-	W arg = src ? list_argument(src, i, f, 1, 0) : w_int(i);
+	W arg = src ? list_argument(src, i, function_forces(f, 1, 0)) : w_int(i);
 
 	/* Getting these may have come back here. */
 	if (l->e[i] != W_ABSENT)
@@ -125,7 +123,7 @@ static W evaluate(struct list *l, uint32_t i)
 	return l->e[i] = v;
 }
 
-W list_force(W w, uint32_t i)
+W list_force_slow(W w, uint32_t i)
 {
 	struct list *l = W_PTR(w);
 
@@ -148,11 +146,6 @@ W list_share(W w, uint32_t i)
 	if (l->kind == LIST_LAZY)
 		return share_lazy(l, i);
 	return w_peek(list_of(w)->e[i]);
-}
-
-W list_argument(W w, uint32_t i, W f, unsigned arity, unsigned arg)
-{
-	return function_forces(f, arity, arg) ? list_force(w, i) : list_share(w, i);
 }
 
 /* Copies the leaves of c, left to right, to out. */

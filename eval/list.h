@@ -9,9 +9,12 @@
 
 #include "eval/value.h"
 
+/* Kinds of list.  FLAT: its elements follow; the others are list.c's. */
+enum { LIST_FLAT, LIST_CONCAT, LIST_LAZY };
+
 struct list {
 	uint32_t n;
-	uint32_t kind; /* 0: elements follow; else private to list.c */
+	uint32_t kind;
 	W e[];
 };
 
@@ -21,13 +24,24 @@ struct list {
 struct list *list_of(W w);
 
 /* The value of element i (below the length).  Throws. */
-W list_force(W list, uint32_t i);
+W list_force_slow(W list, uint32_t i);
+
+static inline W list_force(W w, uint32_t i)
+{
+	struct list *l = W_PTR(w);
+
+	/* Of a concatenation the first words are no elements. */
+	return __builtin_expect(l->kind != LIST_CONCAT && w_is_value(l->e[i]), 1) ? l->e[i] : list_force_slow(w, i);
+}
 
 /* A word for element i, perhaps a thunk; evaluates nothing. */
 W list_share(W list, uint32_t i);
 
-/* Element i for a call that passes it as argument `arg` of `arity` to f: forced if f forces it first anyway.  Throws. */
-W list_argument(W list, uint32_t i, W f, unsigned arity, unsigned arg);
+/* Element i for calls that force it first anyway (function_forces), or perhaps a thunk.  Throws. */
+static inline W list_argument(W list, uint32_t i, int forced)
+{
+	return forced ? list_force(list, i) : list_share(list, i);
+}
 
 /* The list of `f x` for each x of src, and of `f 0` … `f (n-1)`.  f may be a thunk. */
 W list_map(W f, W src);

@@ -42,16 +42,11 @@ static inline struct frame *up(struct frame *f, uint32_t level)
 	return f;
 }
 
-static inline int is_plain(W w)
-{
-	return W_TAG(w) != TAG_THUNK && (W_TAG(w) != TAG_CONST || w <= W_TRUE);
-}
-
 static inline W ev_slot(struct frame *f, const struct node *n)
 {
 	W *slot = &f->s[((const struct n_var *)n)->slot], w = *slot;
 
-	return __builtin_expect(is_plain(w), 1) ? w : read_slot(slot, f, n);
+	return __builtin_expect(w_is_value(w), 1) ? w : read_slot(slot, f, n);
 }
 
 static W ev_var0(const struct node *n, struct frame *f)
@@ -87,7 +82,7 @@ static W dl_var(const struct node *n, struct frame *f)
 	struct frame *g = up(f, ((const struct n_var *)n)->level);
 	W *slot = &g->s[((const struct n_var *)n)->slot], w = *slot;
 
-	if (is_plain(w))
+	if (w_is_value(w))
 		return w;
 	w = share_slot(slot, g);
 	/* Being filled in right now: whoever reads the word later finds the value in the slot.  g, unlike f, is surely
@@ -100,7 +95,7 @@ static W peek_var(const struct node *n, struct frame *f)
 {
 	W w = up(f, ((const struct n_var *)n)->level)->s[((const struct n_var *)n)->slot];
 
-	return is_plain(w) || W_TAG(w) == TAG_THUNK ? w : W_ABSENT;
+	return w_is_value(w) || W_TAG(w) == TAG_THUNK ? w : W_ABSENT;
 }
 
 /* --- with --- */
@@ -144,7 +139,7 @@ static W ev_with_var(const struct node *n, struct frame *f)
 	W *memo = &up(f, v->level)->s[v->slot];
 
 	if (*memo)
-		return is_plain(*memo) ? *memo : (*memo = force_by(*memo, n));
+		return w_is_value(*memo) ? *memo : (*memo = force_by(*memo, n));
 	for (uint32_t i = 0; i < v->n; i++) {
 		W set = with_set(v->env[i].with, &up(f, v->env[i].level)->s[v->env[i].slot]);
 		W *p = attrs_find(set, v->sym);
@@ -201,7 +196,7 @@ static W ev_select1(const struct node *n, struct frame *f)
 	W *p = attrs_find_hint(set, s->sym, &s->hint);
 	if (__builtin_expect(!p, 0))
 		throw_missing_attr(set, s->sym, s->sym_pos, s->sym_span);
-	return is_plain(*p) ? *p : (*p = force_by(*p, n));
+	return w_is_value(*p) ? *p : (*p = force_by(*p, n));
 }
 
 /* Without evaluating: the attribute's word, when the set is there already and has it. */
@@ -237,7 +232,7 @@ static W ev_select(const struct node *n, struct frame *f)
 				return ev(s->def, f);
 			throw_missing_attr(w, sym, st->pos, st->span);
 		}
-		w = is_plain(*p) ? *p : (*p = force_by(*p, n));
+		w = w_is_value(*p) ? *p : (*p = force_by(*p, n));
 	}
 	return w;
 }
@@ -245,18 +240,18 @@ static W ev_select(const struct node *n, struct frame *f)
 static W ev_hasattr(const struct node *n, struct frame *f)
 {
 	struct n_select *s = (struct n_select *)n;
-	W w = ev(s->e, f);
+	struct n_step *st = s->v, *last = st + s->n - 1;
+	W w = ev(s->e, f), *p;
 
-	for (uint32_t i = 0; i < s->n; i++) {
-		struct n_step *st = &s->v[i];
+	for (; st < last; st++) {
 		sym_t sym = step_symbol(st, f);
-		W *p = W_TAG(w) == TAG_ATTRS ? attrs_find_hint(w, sym, &st->hint) : NULL;
-		if (!p)
+		if (W_TAG(w) != TAG_ATTRS || !(p = attrs_find_hint(w, sym, &st->hint)))
 			return W_FALSE;
-		if (i + 1 < s->n)
-			w = is_plain(*p) ? *p : (*p = force_by(*p, n));
+		w = w_is_value(*p) ? *p : (*p = force_by(*p, n));
 	}
-	return W_TRUE;
+	/* The last step looks and makes nothing. */
+	sym_t sym = step_symbol(last, f);
+	return W_BOOL(W_TAG(w) == TAG_ATTRS && attrs_has(w, sym, &last->hint));
 }
 
 /* --- sets and lists --- */

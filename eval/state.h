@@ -13,6 +13,7 @@
 #define EVAL_STATE_H
 
 #include "base/mem.h"
+#include "eval/attrs.h"
 #include "eval/error.h"
 #include "eval/eval.h"
 #include "eval/stats.h"
@@ -190,7 +191,19 @@ W read_slot(W *slot, struct frame *f, const struct node *by);
 W share_slot(W *slot, struct frame *f);
 
 /* The symbol of a string value; remembers the last strings asked about. */
-sym_t word_symbol(W str);
+sym_t word_symbol_slow(W str);
+
+static inline unsigned symbol_memo(W str)
+{
+	return (unsigned)(str >> 4) % SYMBOL_MEMO;
+}
+
+static inline sym_t word_symbol(W str)
+{
+	unsigned i = symbol_memo(str);
+
+	return es.symbols[i].str == str ? es.symbols[i].sym : word_symbol_slow(str);
+}
 
 /* Applies a closure or builtin to exactly its arity / calls anything. node may be NULL. */
 W call_words(W fn, unsigned n, const W *args, const struct node *by);
@@ -228,7 +241,22 @@ struct attrs *attrs_alloc(struct shape *sh, uint32_t n);
 struct attrs *attrs_alloc_lazy(struct shape *sh, uint32_t n, struct frame *f);
 
 /* The slot of an attribute with a hint of where it was found last time, kept up to date. */
-W *attrs_find_hint(W set, sym_t s, uint32_t *hint);
+W *attrs_find_hint_slow(W set, sym_t s, uint32_t *hint);
+
+static inline W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
+{
+	struct attrs *a = W_PTR(set);
+	uint32_t i = *hint;
+
+	if (__builtin_expect(a->kind != SET_MERGE && i < a->n && a->sh->sym[i] == s && !W_IS_LAZY(a->v[i]), 1)) {
+		es.count.lookups++;
+		return &a->v[i];
+	}
+	return attrs_find_hint_slow(set, s, hint);
+}
+
+/* Whether there is an attribute. */
+int attrs_has(W set, sym_t s, uint32_t *hint);
 /* For delay, which may run while a member of an operand of `set` is being made: flattening now would copy the hole in its place.
  * The slot may hold W_HOLE. */
 W *attrs_peek_hint(W set, sym_t s, uint32_t *hint);

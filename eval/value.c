@@ -118,14 +118,12 @@ const char *vtype_name(enum vtype t)
 }
 
 /* Names of attributes that are computed are mostly the same few strings, from mapAttrs or attrNames. */
-sym_t word_symbol(W w)
+sym_t word_symbol_slow(W w)
 {
-	unsigned i = (unsigned)(w >> 4) % SYMBOL_MEMO;
+	unsigned i = symbol_memo(w);
 
-	if (es.symbols[i].str != w) {
-		es.symbols[i].sym = sym_intern(w_get_str(w)->b, w_get_str(w)->len);
-		es.symbols[i].str = w;
-	}
+	es.symbols[i].sym = sym_intern(w_get_str(w)->b, w_get_str(w)->len);
+	es.symbols[i].str = w;
 	return es.symbols[i].sym;
 }
 

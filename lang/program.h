@@ -165,6 +165,8 @@ struct scope_env {
 	/* A shape for n ascending symbols; kept for the life of the process. */
 	struct shape *(*shape)(void *arg, const sym_t *sym, const uint32_t *pos, uint32_t n);
 	void *arg;
+	/* The values `[ ]` and `{ }`. */
+	W empty_list, empty_set;
 	/* Names in scope in front of the globals, in slots 0..n-1 of a frame the caller makes. */
 	const sym_t *names;
 	uint32_t n_names;

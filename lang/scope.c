@@ -756,8 +756,14 @@ static const struct node *resolve_kind(struct resolver *r, const struct expr *x,
 	case E_CURPOS: return node_new(r, sizeof(struct n_curpos), OP_CURPOS, x);
 	case E_SELECT: return resolve_select(r, x, strict);
 	case E_HASATTR: return select_path(r, x, resolve(r, x->select.e, strict), 0, OP_HASATTR, 0);
-	case E_ATTRS: return x->rec ? resolve_rec(r, x) : resolve_attrs(r, x);
-	case E_LIST: return resolve_many(r, x, OP_LIST, x->list.n, x->list.v);
+	case E_ATTRS:
+		if (!x->attrs.b->n && !x->attrs.b->n_dyn && !x->attrs.b->n_from)
+			return node_const(r, x, r->env->empty_set);
+		return x->rec ? resolve_rec(r, x) : resolve_attrs(r, x);
+	case E_LIST:
+		if (!x->list.n)
+			return node_const(r, x, r->env->empty_list);
+		return resolve_many(r, x, OP_LIST, x->list.n, x->list.v);
 	case E_LAMBDA: return resolve_lambda(r, x);
 	case E_CALL: return resolve_call(r, x, strict);
 	case E_LET: return resolve_let(r, x, strict);

@@ -40,6 +40,12 @@ enum word_tag { TAG_THUNK, TAG_INT, TAG_CONST, TAG_STR, TAG_ATTRS, TAG_LIST, TAG
 #define W_LAZY(node) (((W)(uintptr_t)(node) << 8) | W_CONST(W_LAZY_KIND))
 #define W_LAZY_NODE(w) ((const struct node *)(uintptr_t)((w) >> 8))
 
+/* Neither a thunk nor a mark. */
+static inline int w_is_value(W w)
+{
+	return W_TAG(w) != TAG_THUNK && (W_TAG(w) != TAG_CONST || w <= W_TRUE);
+}
+
 #define W_BOOL(b) ((b) ? W_TRUE : W_FALSE)
 
 /* Strings are pointer-free.  ctx is an id of eval/context.h (0: no context).  b[len] is NUL
