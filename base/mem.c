@@ -7,6 +7,8 @@
  *   - the heap starts at 20 MiB: small evaluations never collect, and from there on a collection costs less than
  *     touching as much fresh memory (0.6 ns a byte) as it finds again.  With 256 MiB a package took as much CPU
  *     and a third more memory; a fold that builds strings twice the CPU and six times the memory.
+ *   - huge pages behind its first 2 MiB: touching them costs a tenth (0.16 against 1.3 µs for 4 KiB), 6 to 20 % of
+ *     the CPU of a package or a fold; what fits into the first piece touches only the pages it needs.
  *
  * Configured with --disable-gc, blocks come from malloc and are never freed, so that the
  * sanitizers see every object boundary.
@@ -72,6 +74,19 @@ static void quiet(char *msg, GC_word arg)
 	(void)arg;
 }
 
+static void expand_heap(void)
+{
+	const uintptr_t huge = (uintptr_t)2 << 20;
+
+	GC_expand_hp(INITIAL_HEAP);
+	/* The collector does not say where the new section lies.  It alone has room for this, at its beginning. */
+	void *p = GC_MALLOC_ATOMIC(huge / 2);
+	uintptr_t from = ((uintptr_t)p + huge) & ~(huge - 1), to = ((uintptr_t)p + INITIAL_HEAP - huge / 8) & ~(huge - 1);
+	GC_FREE(p);
+	if (p && from < to)
+		madvise((void *)from, to - from, MADV_HUGEPAGE); /* advice: no matter if the kernel has none */
+}
+
 void mem_init(void)
 {
 	static int done;
@@ -92,7 +107,7 @@ void mem_init(void)
 	if (s)
 		stress_every = strtol(s, NULL, 10);
 	if (!getenv("GC_INITIAL_HEAP_SIZE"))
-		GC_expand_hp(INITIAL_HEAP);
+		expand_heap();
 }
 
 void *mem_new(size_t size)
