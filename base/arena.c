@@ -57,6 +57,22 @@ char *arena_dup(struct arena *a, const char *p, size_t n)
 	return d;
 }
 
+void arena_reset(struct arena *a)
+{
+	struct arena_chunk *c = a->chunks;
+
+	if (!c)
+		return;
+	/* What follows will find its blocks zeroed and in the cache. */
+	memset(c + 1, 0, (size_t)(a->cur - (char *)(c + 1)));
+	a->chunks = c->next;
+	arena_release(a);
+	c->next = NULL;
+	a->chunks = c;
+	a->cur = (char *)(c + 1);
+	a->end = (char *)c + c->size;
+}
+
 void arena_release(struct arena *a)
 {
 	while (a->chunks) {

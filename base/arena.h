@@ -22,6 +22,9 @@ void *arena_alloc(struct arena *a, size_t size);
 /* A copy of the n bytes at p, NUL-terminated. */
 char *arena_dup(struct arena *a, const char *p, size_t n);
 
+/* Forgets every block; the arena is empty and usable again, and keeps its newest chunk for that. */
+void arena_reset(struct arena *a);
+
 /* Frees every block at once; the arena is empty and usable again. */
 void arena_release(struct arena *a);
 

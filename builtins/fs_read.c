@@ -125,27 +125,26 @@ static W read_growing(int fd, W path, const char *first, size_t have)
 	}
 }
 
-/* A file that says how long it is, and one byte more to see whether that is true. */
+/* A file that says how long it is.  One byte more is asked for to see whether that is true: a regular file gives less than
+ * what was asked for at its end only, so one call does for it. */
 static W read_sized(int fd, W path, size_t size)
 {
 	struct str *s = str_alloc(size, 0);
-	ssize_t n = read_full(fd, s->b, size);
-	char more;
+	ssize_t n = read_some(fd, s->b, size + 1); /* the NUL has room */
 
 	if (n < 0)
 		cannot_open(path, errno);
+	if ((size_t)n > size)
+		return read_growing(fd, path, s->b, (size_t)n);
 	if ((size_t)n < size) {
-		s->len = (uint32_t)n;
-		s->b[n] = 0;
-		return w_tag(s, TAG_STR);
+		ssize_t more = read_full(fd, s->b + n, size - (size_t)n);
+		if (more < 0)
+			cannot_open(path, errno);
+		n += more;
 	}
-	ssize_t k = read_some(fd, &more, 1);
-	if (k <= 0)
-		return w_tag(s, TAG_STR);
-	struct buf b = BUF_GC;
-	buf_add(&b, s->b, size);
-	buf_addc(&b, more);
-	return read_growing(fd, path, b.p, b.len);
+	s->len = (uint32_t)n;
+	s->b[n] = 0;
+	return w_tag(s, TAG_STR);
 }
 
 static W read_fd(int fd, W path)
@@ -213,13 +212,12 @@ static struct text read_text(int fd)
 {
 	struct text t = { NULL, 0 };
 	struct stat st;
-	char more;
 
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > UINT32_MAX)
 		return t;
 	t.n = (size_t)st.st_size;
 	t.p = malloc(t.n + 1);
-	if (t.p && (read_full(fd, t.p, t.n) != (ssize_t)t.n || read_some(fd, &more, 1) != 0)) {
+	if (t.p && read_some(fd, t.p, t.n + 1) != (ssize_t)t.n) { /* as in read_sized */
 		free(t.p);
 		t.p = NULL;
 	}

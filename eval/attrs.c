@@ -422,11 +422,43 @@ W attrs_update(W lw, W rw)
 
 /* --- order --- */
 
-static int by_name(const void *x, const void *y, void *arg)
-{
-	const sym_t *sym = arg;
+/* A name to be sorted: its first eight bytes decide nearly always. */
+struct named {
+	uint64_t head; /* big-endian, NULs behind a short name */
+	uint32_t index;
+	sym_t sym;
+};
 
-	return sym_cmp(sym[*(const uint32_t *)x], sym[*(const uint32_t *)y]);
+static struct named named(sym_t sym, uint32_t index)
+{
+	const struct str *s = sym_name(sym);
+	uint64_t head = 0;
+
+	memcpy(&head, s->b, s->len < 8 ? s->len : 8);
+	return (struct named){ __builtin_bswap64(head), index, sym };
+}
+
+static int by_name(const void *x, const void *y)
+{
+	const struct named *a = x, *b = y;
+
+	return a->head < b->head ? -1 : a->head > b->head ? 1 : sym_cmp(a->sym, b->sym);
+}
+
+static void sort_names(struct named *v, uint32_t n)
+{
+	if (n > 16) {
+		qsort(v, n, sizeof *v, by_name);
+		return;
+	}
+	for (uint32_t i = 1; i < n; i++) {
+		struct named x = v[i];
+		uint32_t j = i;
+
+		for (; j && by_name(&x, &v[j - 1]) < 0; j--)
+			v[j] = v[j - 1];
+		v[j] = x;
+	}
 }
 
 const uint32_t *attrs_order(struct attrs *a)
@@ -434,10 +466,14 @@ const uint32_t *attrs_order(struct attrs *a)
 	struct shape *sh = a->sh;
 
 	if (!sh->order) {
+		struct named few[32], *v = sh->n <= 32 ? few : mem_bytes(mem_size(sh->n, sizeof *v, 0));
 		uint32_t *o = mem_bytes(mem_size(sh->n, sizeof *o, 4));
+
 		for (uint32_t i = 0; i < sh->n; i++)
-			o[i] = i;
-		qsort_r(o, sh->n, sizeof *o, by_name, (void *)sh->sym);
+			v[i] = named(sh->sym[i], i);
+		sort_names(v, sh->n);
+		for (uint32_t i = 0; i < sh->n; i++)
+			o[i] = v[i].index;
 		sh->order = o;
 	}
 	return sh->order;

@@ -213,13 +213,14 @@ static W run_source(const struct source *src, W scope, parser *parse)
 	struct scope_env env = { .global = global, .builtin = static_builtin, .shape = static_shape,
 				 .empty_list = w_list_empty(), .empty_set = w_attrs_empty() };
 	struct frame *outer = scope_frame(scope, &env);
-	struct arena tree = ARENA_INIT;
+	/* One file after the other: nothing is evaluated while a tree lives. */
+	static _Thread_local struct arena tree;
 	struct err e = ERR_INIT;
 	uint32_t nslots = 0;
 
 	const struct expr *x = parse(src, &eval_settings.parse, &tree, &e);
 	const struct node *n = x ? scope_resolve(x, &env, &program_mem, &nslots, &e) : NULL;
-	arena_release(&tree);
+	arena_reset(&tree);
 	if (!n)
 		throw_err(&e);
 	return ev(n, frame_new(nslots, outer));

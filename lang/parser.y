@@ -59,7 +59,7 @@ static void lang_error(const struct span *at, struct parse *ps, const char *msg)
 %token		START_BINDINGS "bindings"
 %token		END 0 "end of file"
 
-%type <e> expr function conditional pipe_from pipe_into op application select simple
+%type <e> expr pipe_from pipe_into op application select simple
 %type <e> string string_attr path_start bindings bindings_1
 %type <mark> parts ind_parts attrpath names list formals
 %type <formals> formal_set
@@ -85,24 +85,18 @@ start
 	| START_BINDINGS bindings_1	{ ps->result = set_done($2, 0, @2); }
 	;
 
-expr: function;
-
-function
-	: ID ':' function	{ $$ = ast_lambda(ps, $1, NULL, $3, @$); }
-	| formal_set ':' function
+expr
+	: ID ':' expr	{ $$ = ast_lambda(ps, $1, NULL, $3, @$); }
+	| formal_set ':' expr
 		{ $$ = ast_lambda(ps, SYM_NONE, $1, $3, @$); }
-	| formal_set '@' ID ':' function
+	| formal_set '@' ID ':' expr
 		{ $$ = ast_lambda(ps, $3, formals_with_arg(ps, $1, $3, (struct span){ @1.begin, @3.end }), $5, @$); }
-	| ID '@' formal_set ':' function
+	| ID '@' formal_set ':' expr
 		{ $$ = ast_lambda(ps, $1, formals_with_arg(ps, $3, $1, (struct span){ @1.begin, @3.end }), $5, @$); }
-	| ASSERT expr ';' function	{ $$ = ast_with(ps, E_ASSERT, $2, $4, @$); }
-	| WITH expr ';' function	{ $$ = ast_with(ps, E_WITH, $2, $4, @$); }
-	| LET bindings IN_KW function	{ $$ = ast_let(ps, $2, $4, @$); }
-	| conditional
-	;
-
-conditional
-	: IF expr THEN expr ELSE expr	{ $$ = ast_if(ps, $2, $4, $6, @$); }
+	| ASSERT expr ';' expr	{ $$ = ast_with(ps, E_ASSERT, $2, $4, @$); }
+	| WITH expr ';' expr	{ $$ = ast_with(ps, E_WITH, $2, $4, @$); }
+	| LET bindings IN_KW expr	{ $$ = ast_let(ps, $2, $4, @$); }
+	| IF expr THEN expr ELSE expr	{ $$ = ast_if(ps, $2, $4, $6, @$); }
 	| pipe_from
 	| pipe_into
 	| op

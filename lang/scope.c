@@ -20,7 +20,7 @@
 
 /* A let in the middle of a body shares the frame up to this size: beyond, frames made for
  * one branch would carry the slots of all. */
-enum { SHARED_SLOTS_MAX = 32 };
+enum { SHARED_SLOTS_MAX = 32, SORTED_BY_HAND = 16 };
 
 static struct cvar **bind;
 static uint32_t bind_cap;
@@ -276,7 +276,16 @@ static struct binding **sorted_bindings(struct resolver *r, const struct binding
 
 	for (uint32_t i = 0; i < b->n; i++)
 		v[i] = &b->v[i];
-	qsort(v, b->n, sizeof *v, by_symbol);
+	if (b->n > SORTED_BY_HAND) {
+		qsort(v, b->n, sizeof *v, by_symbol);
+		return v;
+	}
+	for (uint32_t i = 1, j; i < b->n; i++) {
+		struct binding *x = v[i];
+		for (j = i; j && v[j - 1]->sym > x->sym; j--)
+			v[j] = v[j - 1];
+		v[j] = x;
+	}
 	return v;
 }
 
