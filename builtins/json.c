@@ -177,8 +177,9 @@ BUILTIN(bi_to_json, "toJSON", "e",
 	struct buf b = BUF_GC;
 	struct ctx_acc ctx = { 0 };
 
+	str_begin(&b, 0);
 	value_to_json(&b, args[0], TO_JSON_FORCE | TO_JSON_COPY, &ctx);
-	return w_str(buf_str(&b), b.len, ctx_acc_finish(&ctx));
+	return str_end(&b, ctx_acc_finish(&ctx));
 }
 
 /* --- reading --- */

@@ -135,8 +135,20 @@ static void add_replacement(struct replacer *r, struct buf *out, uint32_t i)
 	}
 	buf_add(out, w_get_str(r->used[i])->b, w_get_str(r->used[i])->len);
 	/* Before gigabytes more are put together in vain. */
-	if (out->len > LIMIT_STRING_LENGTH)
+	if (str_length(out) > LIMIT_STRING_LENGTH)
 		throw_error(EK_EVAL, "'replaceStrings' makes a string longer than the limit of 4 GiB");
+}
+
+/* Where a pattern may stand next, from `at` on; at the end of s at the latest, where an empty one may. */
+static size_t next_candidate(const struct replacer *r, const struct str *s, size_t at)
+{
+	const unsigned char *p = (const unsigned char *)s->b;
+	size_t n = s->len;
+
+	if (!r->has_empty)
+		while (at < n && !r->begins[p[at]])
+			at++;
+	return at;
 }
 
 /* An empty pattern matches before every byte and at the end, and the byte itself is kept. */
@@ -144,11 +156,7 @@ static void replace_all(struct replacer *r, struct buf *out, const struct str *s
 {
 	size_t at = 0, kept = 0;
 
-	while (at <= s->len) {
-		if (!r->has_empty && at < s->len && !r->begins[(unsigned char)s->b[at]]) {
-			at++;
-			continue;
-		}
+	while ((at = next_candidate(r, s, at)) <= s->len) {
 		uint32_t i = pattern_at(r, s->b + at, s->len - at);
 		if (i < r->n) {
 			buf_add(out, s->b + kept, at - kept);
@@ -176,8 +184,9 @@ BUILTIN(bi_replace_strings, "replaceStrings", "!from !to !s",
 	replacer_init(&r, from, to);
 	struct str *s = arg_string(args, 2);
 	ctx_acc_add(&r.ctx, s->ctx);
+	str_begin(&out, s->len);
 	replace_all(&r, &out, s);
-	return w_str(buf_str(&out), out.len, ctx_acc_finish(&r.ctx));
+	return str_end(&out, ctx_acc_finish(&r.ctx));
 }
 
 const struct builtin *const builtins_strings[] = {

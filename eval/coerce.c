@@ -159,8 +159,9 @@ W coerce_string(W w, unsigned flags)
 	if (s != W_ABSENT)
 		return s;
 	struct gather g = { .b = BUF_GC, .flags = flags };
+	str_begin(&g.b, 0);
 	gather_list(&g, w);
-	return w_str(buf_str(&g.b), g.b.len, ctx_acc_finish(&g.ctx));
+	return str_end(&g.b, ctx_acc_finish(&g.ctx));
 }
 
 /* --- paths --- */

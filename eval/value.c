@@ -49,6 +49,26 @@ struct str *str_alloc(size_t n, uint32_t ctx)
 	return s;
 }
 
+void str_begin(struct buf *b, size_t about)
+{
+	const struct str head = { 0 };
+
+	buf_reserve(b, about + sizeof head);
+	buf_add(b, &head, sizeof head);
+}
+
+W str_end(struct buf *b, uint32_t ctx)
+{
+	size_t n = str_length(b);
+	struct str *s = (struct str *)(void *)b->p;
+
+	if (n < 1024 || b->cap - b->len > n / 4 || n > LIMIT_STRING_LENGTH)
+		return w_str(s->b, n, ctx);
+	*s = (struct str){ (uint32_t)n, ctx };
+	es.count.strings++;
+	return w_tag(s, TAG_STR);
+}
+
 W w_str(const char *p, size_t n, uint32_t ctx)
 {
 	struct str *s = str_alloc(n, ctx);

@@ -10,6 +10,7 @@
 #ifndef EVAL_VALUE_H
 #define EVAL_VALUE_H
 
+#include "base/buf.h"
 #include "lang/symbol.h"
 #include "lang/word.h"
 
@@ -125,6 +126,16 @@ W w_cstr(const char *s);
 
 /* A string of n bytes to be filled in by the caller at once (b[n] is already NUL). Throws as w_str. */
 struct str *str_alloc(size_t n, uint32_t ctx);
+
+/* A string put together in a collected buffer (BUF_GC): str_begin with about how many bytes it will have, then add them, then
+ * str_end, which takes over the buffer or copies it, whichever is less.  str_length: how many there are so far.  Throws as w_str. */
+void str_begin(struct buf *b, size_t about);
+W str_end(struct buf *b, uint32_t ctx);
+
+static inline size_t str_length(const struct buf *b)
+{
+	return b->len - sizeof(struct str);
+}
 
 static inline int w_is_str(W w)
 {
