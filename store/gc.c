@@ -3,7 +3,8 @@
  * Collection, while others go on adding, building and evaluating.
  *
  *     1. gc.lock exclusively; from here on new temporary roots come over the socket (gc_server.c)
- *     2. roots: links, running processes, temporary roots told before
+ *     2. roots: temporary ones told before, links, running processes; in this order, for a process first tells, then makes a
+ *        link or runs a program, and then ends
  *     3. live = all that the roots reach by references, and by default the derivations that made them
  *     4. delete the others, each after those that refer to it: first the row, then the files
  *     5. delete what lies in the store without a row, unless it is a temporary root or locked
@@ -83,12 +84,10 @@ static int pause_step(void *arg)
 
 static int find_roots(struct gc *g)
 {
-	int rc = 0;
+	int rc = store_each_root(g->s, ROOTS_TEMP, add_temp, g, g->e);
 
-	if (!g->o->ignore_liveness)
+	if (!rc && !g->o->ignore_liveness)
 		rc = store_each_root(g->s, ROOTS_LINKS | ROOTS_RUNTIME, add_root, g, g->e);
-	if (!rc)
-		rc = store_each_root(g->s, ROOTS_TEMP, add_temp, g, g->e);
 	path_set_sort(&g->roots);
 	path_set_sort(&g->temp);
 	return rc;

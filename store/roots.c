@@ -73,6 +73,17 @@ static ssize_t read_link(int dirfd, const char *name, char target[PATH_MAX])
 	return n;
 }
 
+/* A link whose target was missing a moment ago.  Somebody may just have made the target again and then this link, in that
+ * order; his must stay. */
+static void remove_stale(int dirfd, const char *name, const char *target)
+{
+	struct stat st;
+
+	if (unlinkat(dirfd, name, 0) == 0 && fstatat(dirfd, target, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    symlinkat(target, dirfd, name) < 0)
+		return; /* he made it between the two */
+}
+
 static void on_link(struct search *r, int dirfd, const char *name, const char *from)
 {
 	char target[PATH_MAX], second[PATH_MAX];
@@ -84,7 +95,7 @@ static void on_link(struct search *r, int dirfd, const char *name, const char *f
 	if (fstatat(dirfd, target, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		if ((errno == ENOENT || errno == ENOTDIR) && strstr(from, "/gcroots/auto/")) {
 			store_notice(r->s, "removing the stale root '%s'", from);
-			unlinkat(dirfd, name, 0);
+			remove_stale(dirfd, name, target);
 		}
 		return;
 	}
@@ -419,6 +430,8 @@ int store_add_root_link(struct store *s, const char *link, const struct store_pa
 		rc = replace_link(AT_FDCWD, abs, target.p, e);
 	if (!rc)
 		rc = store_add_indirect_root(s, abs, e);
+	if (!rc)
+		rc = temp_root_again(s, p, e);
 	buf_release(&target);
 	free(abs);
 	return rc;

@@ -36,6 +36,10 @@ struct store {
 /* temp_roots.c: gives up what this process told. */
 void temp_roots_release(struct store *s);
 
+/* For who has just made a lasting root of p, a temporary one until now: a collector that may have looked for
+ * lasting ones too early knows of p when this returns. */
+int temp_root_again(struct store *s, const struct store_path *p, struct err *e);
+
 /* The address of the collector's socket; *dirfd, which the caller closes, must stay open while it is used. */
 struct sockaddr_un;
 int store_gc_socket_address(int state_fd, int make, struct sockaddr_un *a, int *dirfd);

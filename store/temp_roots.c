@@ -5,11 +5,17 @@
  * Each process has a file var/nix/temproots/<pid>, locked as long as it lives, with full logical paths, each ended
  * by a NUL.  A collector holds gc.lock exclusively and has read those files before it deletes anything.  So:
  *
- *     gc.lock can be had shared     no collector is running; write the path into the file while holding it
- *     it cannot                     connect to gc-socket/socket, send the path and a newline, wait for the answer
- *                                   "1": the collector now knows, and is not in the middle of deleting it
+ *     write the path into the file   every collector that begins later will read it
+ *     gc.lock can be had shared      no collector is running now: done
+ *     it cannot                      connect to gc-socket/socket, send the path and a newline, wait for the answer
+ *                                    "1": the collector now knows, and is not in the middle of deleting it
  *
- * This is Nix's protocol, so that either program may collect while the other works.
+ * This is Nix's protocol, so that either program may collect while the other works.  Nix writes into the file last; then
+ * a collector that begins between the answer and the writing knows nothing of the path.
+ *
+ * A process that made a lasting root and ends is in between as well: the collector may have looked at the links before
+ * there was that one, and looks at the files when this one is gone.  So the object is announced once more
+ * when the link is there (temp_root_again).
  */
 #include "config.h"
 #include "store/lock.h"
@@ -171,34 +177,45 @@ static int append(struct store *s, const struct store_path *p, struct err *e)
 	return rc;
 }
 
-int store_add_temp_root(struct store *s, const struct store_path *p, struct err *e)
+/* Returns when no collector is running, or the one that is knows of p. */
+static int announce(struct store *s, const struct store_path *p, struct err *e)
 {
 	const struct timespec moment = { 0, 100 * 1000 * 1000 };
-	int rc = 0, held = 1, told = 0;
+	int held;
+
+	if (s->gc_lock_fd < 0 && (s->gc_lock_fd = store_open_gc_lock(s, e)) < 0)
+		return s->gc_lock_fd;
+	for (int waited = 0;; waited++) {
+		held = lock_fd(s->gc_lock_fd, LOCK_SH | LOCK_NB, e);
+		if (held == 0)
+			lock_fd(s->gc_lock_fd, LOCK_UN, NULL);
+		if (held <= 0 || tell_collector(s, p) == 0)
+			return held < 0 ? held : 0;
+		if (waited == 10)
+			store_notice(s, "waiting for the garbage collector");
+		nanosleep(&moment, NULL);
+	}
+}
+
+int store_add_temp_root(struct store *s, const struct store_path *p, struct err *e)
+{
+	int rc = 0;
 
 	/* Whoever may not write may not delete either, and has nobody to tell. */
 	if (store_is_readonly(s) || !memcmp(told_slot(s, p), p->base, STORE_HASH_LEN))
 		return 0;
 	if (s->temp_fd < 0)
 		rc = make_file(s, e);
-	if (!rc && s->gc_lock_fd < 0 && (s->gc_lock_fd = store_open_gc_lock(s, e)) < 0)
-		rc = s->gc_lock_fd;
-	for (int waited = 0; !rc; waited++) {
-		held = lock_fd(s->gc_lock_fd, LOCK_SH | LOCK_NB, e);
-		if (held <= 0 || tell_collector(s, p) == 0)
-			break;
-		if (waited == 10)
-			store_notice(s, "waiting for the garbage collector");
-		nanosleep(&moment, NULL);
-	}
-	if (!rc && held < 0)
-		rc = held;
-	told = held == 1;
 	if (!rc)
 		rc = append(s, p, e);
-	if (!rc && !told)
-		lock_fd(s->gc_lock_fd, LOCK_UN, NULL);
+	if (!rc)
+		rc = announce(s, p, e);
 	if (!rc)
 		memcpy(told_slot(s, p), p->base, STORE_HASH_LEN);
 	return rc;
+}
+
+int temp_root_again(struct store *s, const struct store_path *p, struct err *e)
+{
+	return store_is_readonly(s) ? 0 : announce(s, p, e);
 }
