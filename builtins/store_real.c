@@ -27,6 +27,7 @@ struct store_real {
 	const struct place *place;
 	enum store_flags flags;
 	struct store *store;
+	int borrowed;
 	void (*notice)(void *user, const char *text);
 	void *notice_user;
 
@@ -283,12 +284,22 @@ struct store_real *store_real_new(const struct place *place, enum store_flags fl
 	return r;
 }
 
+struct store_real *store_real_on(struct store *s)
+{
+	struct store_real *r = store_real_new(store_place(s), 0);
+
+	r->store = s;
+	r->borrowed = 1;
+	return r;
+}
+
 void store_real_free(struct store_real *r)
 {
 	if (!r)
 		return;
 	drop(r);
-	store_free(r->store);
+	if (!r->borrowed)
+		store_free(r->store);
 	free(r);
 }
 

@@ -18,7 +18,10 @@ struct store_real;
 /* For the store at a place (borrowed). With STORE_READONLY a store that is not there is an empty one. */
 struct store_real *store_real_new(const struct place *place, enum store_flags flags);
 
-/* Closes it; what was not flushed is dropped. */
+/* On a store that is open already, and stays open (borrowed). */
+struct store_real *store_real_on(struct store *s);
+
+/* Closes it unless it is borrowed; what was not flushed is dropped. */
 void store_real_free(struct store_real *r);
 
 /* The table to set store_ops to; lives as long as r. */

@@ -10,6 +10,8 @@
 #include "cli/flake_options.h"
 #include "cli/output.h"
 
+struct store;
+
 struct auto_arg {
 	const char *name, *text;
 	int is_string; /* --argstr */
@@ -30,6 +32,7 @@ struct eval_request {
 	const char **search_path; /* -I, in order */
 	size_t n_search_path;
 	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
+	struct store *open_store;      /* borrowed; NULL: the one those two name */
 	enum output_form form;
 	int parse_only;
 	int repl;

@@ -42,6 +42,13 @@ static void interrupted(int sig)
 	_exit(EXIT_INTERRUPTED);
 }
 
+void eval_interruptible(void)
+{
+	/* nohup and the like stay in force. */
+	if (signal(SIGINT, SIG_IGN) != SIG_IGN)
+		signal(SIGINT, interrupted);
+}
+
 /* GX_STACK_SIZE makes the stack small, for the tests of what happens at its end. */
 size_t eval_stack_size(void)
 {
@@ -55,7 +62,7 @@ int eval_main(int argc, char **argv)
 {
 	struct job j = { .status = EXIT_FAILED };
 
-	signal(SIGINT, interrupted);
+	eval_interruptible();
 	settings_defaults();
 	int go = 0, rc = eval_options_read(&j.request, argc, argv, &go);
 	if (rc || !go)

@@ -13,4 +13,7 @@ int eval_main(int argc, char **argv);
 /* Bytes of C stack for an evaluation. */
 size_t eval_stack_size(void);
 
+/* From here on Ctrl-C ends the program at once, saying so, with the status of an interrupted one. */
+void eval_interruptible(void);
+
 #endif

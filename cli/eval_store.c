@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run has a store when it was asked to put something there (--drv-path) or told which one (--store, --store-dir).
+ * A run has a store when it was given an open one, asked to put something there (--drv-path), or told which one (--store,
+ * --store-dir).
  * Otherwise there is none: the paths in what is printed come out right without, and a look at a value leaves no
  * trace on the disk.
  */
@@ -33,24 +34,33 @@ static int fail(struct err *e)
 	return EXIT_FAILED;
 }
 
+static void use(const struct place *p, struct store_real *opened)
+{
+	eval_settings.store_dir = p->store_dir;
+	if (place_is_mapped(p))
+		fs_mount(p->store_dir, p->real_store);
+	real = opened;
+	store_ops = store_real_ops(real);
+}
+
 int eval_store_start(const struct eval_request *r)
 {
 	const struct place_request request = { r->store, r->store_dir };
 	struct err e = ERR_INIT;
 	int named = r->store || r->store_dir;
 
+	if (r->open_store) {
+		use(store_place(r->open_store), store_real_on(r->open_store));
+		return 0;
+	}
 	if (!named && (eval_settings.read_only || (r->form != OUTPUT_DRV_PATH && r->form != OUTPUT_REALISE))) {
 		eval_settings.read_only = 1;
 		return 0;
 	}
 	if (place_choose(&place, &request, &e))
 		return fail(&e);
-	eval_settings.store_dir = place.store_dir;
-	if (place_is_mapped(&place))
-		fs_mount(place.store_dir, place.real_store);
-	real = store_real_new(&place, eval_settings.read_only ? STORE_READONLY : 0);
+	use(&place, store_real_new(&place, eval_settings.read_only ? STORE_READONLY : 0));
 	store_real_set_notice(real, notice, NULL);
-	store_ops = store_real_ops(real);
 	return 0;
 }
 
@@ -79,5 +89,5 @@ void eval_store_end(void)
 	store_real_free(real);
 	real = NULL;
 	store_ops = NULL;
-	/* The place stays: its store directory is named in eval_settings. */
+	/* The place stays: its store directory is named in eval_settings, and what was read keeps its mount. */
 }

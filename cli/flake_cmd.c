@@ -1,25 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Verbs of gx that evaluate run as gxeval does; see cli/eval_cmd.c.
+ * Results of verbs that evaluate are printed when the evaluation is over and succeeded.
  */
 #include "config.h"
 #include "cli/flake_cmd.h"
-#include "base/mem.h"
-#include "base/source.h"
 #include "cli/eval_cmd.h"
-#include "cli/eval_main.h"
-#include "cli/eval_store.h"
+#include "cli/evaluation.h"
 #include "cli/output.h"
 #include "cli/report.h"
-#include "cli/settings.h"
-#include "cli/world.h"
 #include "eval/eval.h"
-
-#include <errno.h>
-#include <limits.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { O_ALL_SYSTEMS = 1, O_LEGACY, O_TRACE, O_NO_BUILD };
 
@@ -69,61 +58,26 @@ const char *flake_cmd_ref(const struct flake_cmd *f)
 struct job {
 	struct flake_cmd *f;
 	void (*fn)(struct flake_cmd *f, struct buf *out);
-	struct buf out;
-	char *stack_low;
-	int status;
+	struct buf out; /* of malloc: outlives the evaluator */
 };
 
 static void call(void *arg)
 {
 	struct job *j = arg;
+	struct buf out = BUF_GC;
 
-	j->fn(j->f, &j->out);
-}
-
-static int evaluate(struct job *j)
-{
-	const struct eval_request r = { .store = j->f->c.request.store, .store_dir = j->f->c.request.store_dir };
-	/* A copy on this stack, which the collector looks at. */
-	struct job own = *j;
-	static char cwd[PATH_MAX];
-	struct failure f;
-
-	if (!getcwd(cwd, sizeof cwd)) {
-		report_error("cannot tell the current directory: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	source_show_from(cwd);
-	if (eval_store_start(&r))
-		return EXIT_FAILED;
-	world_start(&r, j->stack_low);
-	own.out = (struct buf)BUF_GC;
-	int ok = unwind_run(call, &own, &f, 1);
-	int written = ok ? eval_store_write() : 0;
-	eval_store_end();
-	flake_options_notes();
-	if (!ok) {
-		report_failure(&f);
-		return f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
-	}
-	int status = own.out.len ? output_write(own.out.p, own.out.len) : EXIT_DONE;
-	return status ? status : written || j->f->failed ? EXIT_FAILED : EXIT_DONE;
-}
-
-static void run(void *arg)
-{
-	struct job *j = arg;
-
-	j->status = evaluate(j);
+	j->fn(j->f, &out);
+	buf_add(&j->out, buf_str(&out), out.len);
 }
 
 int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out))
 {
-	struct job j = { .f = f, .fn = fn, .status = EXIT_FAILED };
+	const struct eval_request r = { .store = f->c.request.store, .store_dir = f->c.request.store_dir };
+	struct job j = { f, fn, BUF_INIT };
+	int status = evaluation_run(&r, !f->flake.impure, call, &j);
 
-	settings_defaults();
-	eval_settings.pure = !f->flake.impure;
-	mem_init();
-	mem_run_on_stack(eval_stack_size(), run, &j, &j.stack_low);
-	return command_end(&f->c, j.status);
+	if (!status && j.out.len)
+		status = output_write(j.out.p, j.out.len);
+	buf_release(&j.out);
+	return command_end(&f->c, status ? status : f->failed ? EXIT_FAILED : EXIT_DONE);
 }

@@ -111,7 +111,7 @@ static int evaluate_flakes(struct command *c, struct request *r, struct installa
 	*out = calloc(*nout + 1, sizeof **out);
 	if (!*out)
 		abort();
-	rc = *nout ? installables_eval(&r->flake, &c->request, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
+	rc = *nout ? installables_eval(&r->flake, c->store, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
 	c->operands = NULL;
 	c->n = 0;
 	for (size_t i = 0; i < n && !rc; i++)
@@ -286,9 +286,9 @@ int build_run(int argc, char **argv)
 	rc = command_read(&c, argc, argv, 0, 0, "packages or derivations");
 	if (rc != COMMAND_GO)
 		return rc;
-	rc = evaluate_flakes(&c, &r, &flakes, &nflakes);
+	rc = command_open(&c, 0);
 	if (!rc)
-		rc = command_open(&c, 0);
+		rc = evaluate_flakes(&c, &r, &flakes, &nflakes);
 	if (rc)
 		return command_end(&c, rc);
 	w.v = calloc(c.n, sizeof(*w.v));

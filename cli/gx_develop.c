@@ -110,8 +110,10 @@ static int start(struct run *r, const struct program *p, int argc, char **argv, 
 	r->wanted = calloc(n, sizeof *r->wanted);
 	if (!r->wanted)
 		abort();
-	rc = installables_eval(&r->flake, &r->c.request, r->c.n ? r->c.operands : default_refs, n, want, r->wanted);
-	return rc ? rc : command_open(&r->c, 0) ? EXIT_FAILED : COMMAND_GO;
+	if (command_open(&r->c, 0))
+		return EXIT_FAILED;
+	rc = installables_eval(&r->flake, r->c.store, r->c.n ? r->c.operands : default_refs, n, want, r->wanted);
+	return rc ? rc : COMMAND_GO;
 }
 
 static int end(struct run *r, int status)
@@ -133,11 +135,10 @@ static int build(struct run *r, size_t i)
 	return 0;
 }
 
-/* Gives up the store before another program takes over: its locks and temporary roots are ours alone. The place stays. */
+/* The store stays open, so that its temporary roots hold what the program is made of: while this process waits for it, or up
+ * to the moment at which it takes the place of this process and a collector sees what it uses. */
 static int leave(struct run *r, char *const *argv)
 {
-	store_free(r->c.store);
-	r->c.store = NULL;
 	return store_view_exec(&r->c.place, argv);
 }
 

@@ -1,43 +1,31 @@
 /* SPDX-License-Identifier: MIT
  *
- * The evaluation half of gx build, develop, shell and run.  It runs as gxeval does, on a stack of its own, and is over
- * before anything is built: the store is closed in between, so that a build of an hour holds no evaluator's memory roots
- * and the two halves share nothing but texts.
+ * The evaluation half of gx build, develop, shell and run.  It runs as gxeval does and is over before anything is built, so that
+ * a build of an hour needs no evaluator's memory; the two halves share texts and the open store, whose temporary roots hold the
+ * fresh derivations from the moment they are written.
  *
  * An app's program is a string; what has to be built for it is what its context says.
  */
 #include "config.h"
 #include "cli/installable.h"
-#include "base/limits.h"
-#include "base/mem.h"
-#include "base/source.h"
 #include "cli/drv_paths.h"
 #include "cli/eval_cmd.h"
-#include "cli/eval_store.h"
-#include "cli/report.h"
-#include "cli/settings.h"
-#include "cli/world.h"
+#include "cli/evaluation.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/coerce.h"
 #include "eval/context.h"
 #include "eval/eval.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct work {
 	const struct flake_request *r;
-	const struct place_request *where;
 	char *const *refs;
 	size_t n;
 	enum flake_want want;
 	struct installable *out;
-	char *stack_low;
-	int status;
 };
 
 void installable_release(struct installable *i)
@@ -143,46 +131,12 @@ static void evaluate_all(void *arg)
 		evaluate_one(k, i);
 }
 
-static int evaluate(struct work *k)
+int installables_eval(const struct flake_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
+		      struct installable *out)
 {
 	/* Asking for .drv paths is asking for a store to have them in. */
-	const struct eval_request r = { .store = k->where->store, .store_dir = k->where->store_dir, .form = OUTPUT_DRV_PATH };
-	static char cwd[PATH_MAX];
-	struct failure f;
+	const struct eval_request e = { .open_store = s, .form = OUTPUT_DRV_PATH };
+	struct work k = { .r = r, .refs = refs, .n = n, .want = want, .out = out };
 
-	if (!getcwd(cwd, sizeof cwd)) {
-		report_error("cannot tell the current directory: %s", strerror(errno));
-		return EXIT_FAILED;
-	}
-	source_show_from(cwd);
-	if (eval_store_start(&r))
-		return EXIT_FAILED;
-	world_start(&r, k->stack_low);
-	int ok = unwind_run(evaluate_all, k, &f, 1);
-	int written = ok ? eval_store_write() : 0;
-	eval_store_end();
-	flake_options_notes();
-	if (ok)
-		return written;
-	report_failure(&f);
-	return f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
-}
-
-static void run(void *arg)
-{
-	struct work *k = arg;
-
-	k->status = evaluate(k);
-}
-
-int installables_eval(const struct flake_request *r, const struct place_request *where, char *const *refs, size_t n,
-		      enum flake_want want, struct installable *out)
-{
-	struct work k = { .r = r, .where = where, .refs = refs, .n = n, .want = want, .out = out, .status = EXIT_FAILED };
-
-	settings_defaults();
-	eval_settings.pure = !r->impure;
-	mem_init();
-	mem_run_on_stack(LIMIT_EVAL_STACK, run, &k, &k.stack_low);
-	return k.status;
+	return evaluation_run(&e, !r->impure, evaluate_all, &k);
 }

@@ -7,7 +7,7 @@
 
 #include "cli/flake_options.h"
 #include "flake/call.h"
-#include "store/place.h"
+#include "store/store.h"
 
 /* Malloc'd texts. */
 struct installable {
@@ -16,10 +16,10 @@ struct installable {
 	char *main;    /* name of a package's main program, NULL when nothing says */
 };
 
-/* Evaluates refs[0..n) and fills out[0..n) (zeroed by the caller); what they need is in the store afterwards.  Returns 0, or an
- * exit status after saying why. */
-int installables_eval(const struct flake_request *r, const struct place_request *where, char *const *refs, size_t n,
-		      enum flake_want want, struct installable *out);
+/* Evaluates refs[0..n) and fills out[0..n) (zeroed by the caller); what they need is in the store afterwards, and held by its
+ * temporary roots as long as it is open.  Returns 0, or an exit status after saying why. */
+int installables_eval(const struct flake_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
+		      struct installable *out);
 
 void installable_release(struct installable *i);
 

@@ -38,7 +38,6 @@ static int read_line(struct store *s, const char *line, size_t len, struct targe
 	b->outputs = &t->outputs[t->n];
 	b->noutputs = 1;
 	t->n++;
-	/* Written a moment ago by an evaluation that has closed the store: nobody may collect it from here on. */
 	return store_add_temp_root(s, &b->drv, e);
 }
 

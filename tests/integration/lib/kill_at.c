@@ -3,6 +3,7 @@
  * Preloaded into a program under test: counts the calls that change files, and at the n-th
  *     KILL_AT=n    kills the process before the call is made
  *     FAIL_AT=n    lets it fail with ENOSPC (once)
+ *     RUN_AT=n     starts the shell command RUN, and waits for it for at most half a second
  * CALL_LOG=FILE    appends the name of each call; "end" is never written, the length tells.
  * With none of them the count is all that happens.
  */
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static long count;
@@ -35,15 +37,30 @@ static void log_call(const char *name)
 		real(fd, line, (size_t)snprintf(line, sizeof line, "%s\n", name));
 }
 
+static void run(const char *command)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		unsetenv("LD_PRELOAD");
+		execl("/bin/sh", "sh", "-c", command, (char *)NULL);
+		_exit(127);
+	}
+	for (int i = 0; i < 50 && pid > 0 && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		usleep(10000);
+}
+
 /* 1 when the call must fail. */
 static int step(const char *name)
 {
-	const char *kill_at = getenv("KILL_AT"), *fail_at = getenv("FAIL_AT");
+	const char *kill_at = getenv("KILL_AT"), *fail_at = getenv("FAIL_AT"), *run_at = getenv("RUN_AT");
 	long n = ++count;
 
 	log_call(name);
 	if (kill_at && n == atol(kill_at))
 		kill(getpid(), SIGKILL);
+	if (run_at && n == atol(run_at))
+		run(getenv("RUN"));
 	if (fail_at && n == atol(fail_at)) {
 		errno = ENOSPC;
 		return 1;
