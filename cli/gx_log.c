@@ -4,27 +4,9 @@
  */
 #include "config.h"
 #include "cli/command.h"
+#include "cli/output.h"
 #include "cli/verb.h"
 #include "store/log.h"
-
-#include <errno.h>
-#include <unistd.h>
-
-static int write_out(void *user, const void *p, size_t n, struct err *e)
-{
-	const char *s = p;
-
-	(void)user;
-	while (n) {
-		ssize_t k = write(1, s, n);
-
-		if (k < 0 && errno != EINTR)
-			return err_errno(e, "cannot write to standard output");
-		s += k > 0 ? k : 0;
-		n -= k > 0 ? (size_t)k : 0;
-	}
-	return 0;
-}
 
 static const struct option_group groups[] = { { "Options", command_help_options },
 					      { "The store", command_store_options },
@@ -45,6 +27,6 @@ int log_run(int argc, char **argv)
 	if (rc)
 		return command_end(&c, rc);
 	rc = store_resolve(c.store, c.operands[0], &p, NULL, &e);
-	rc = rc ? rc : log_read(c.store, &p, write_out, NULL, &e);
+	rc = rc ? rc : log_read(c.store, &p, output_sink, NULL, &e);
 	return command_end(&c, rc ? command_fail(&e) : EXIT_DONE);
 }

@@ -17,27 +17,12 @@
 
 /* --- pack --- */
 
-static int write_out(void *user, const void *p, size_t n, struct err *e)
-{
-	const char *s = p;
-
-	(void)user;
-	while (n) {
-		ssize_t k = write(1, s, n);
-		if (k < 0 && errno != EINTR)
-			return err_errno(e, "cannot write to standard output");
-		s += k > 0 ? k : 0;
-		n -= k > 0 ? (size_t)k : 0;
-	}
-	return 0;
-}
-
 static int pack_run(int argc, char **argv)
 {
 	static const struct option_group groups[] = { { "Options", command_help_options }, { 0 } };
 	static const struct program program = { "gx nar pack", "print the archive of a file or folder",
 						"gx nar pack PATH >FILE.nar", NULL, groups };
-	const struct nar_sink sink = { write_out, NULL };
+	const struct nar_sink sink = { output_sink, NULL };
 	struct command c = { .program = &program };
 	struct err e = ERR_INIT;
 	int rc = command_read(&c, argc, argv, 1, 1, "one path");
@@ -147,7 +132,7 @@ static int on_contents(void *user, const void *p, size_t n, struct err *e)
 {
 	struct reading *r = user;
 
-	return r->catting ? write_out(NULL, p, n, e) : 0;
+	return r->catting ? output_sink(NULL, p, n, e) : 0;
 }
 
 static int on_symlink(void *user, struct slice name, struct slice target, struct err *e)
@@ -178,37 +163,13 @@ static int read_nar(struct reading *r, const char *file, struct err *e)
 
 /* --- ls, cat --- */
 
-enum { O_LONG = 1, O_RECURSIVE, O_DIRECTORY_ITSELF };
-
-static int on_ls_option(void *arg, int id, char **values)
-{
-	struct listing_options *o = arg;
-
-	(void)values;
-	switch (id) {
-	case O_LONG: o->details = 1; break;
-	case O_RECURSIVE: o->recursive = 1; break;
-	case O_DIRECTORY_ITSELF: o->directory = 1; break;
-	}
-	return 0;
-}
-
-static const struct option ls_options[] = {
-	{ O_LONG, 'l', "long", NULL, "Show types, sizes and targets of links." },
-	{ O_RECURSIVE, 'R', "recursive", NULL, "Show folders with all that is in them." },
-	{ O_DIRECTORY_ITSELF, 'd', "directory", NULL, "Show a folder itself, not what is in it." },
-	OPTION_JSON,
-	{ OPT_HELP, 'h', "help", NULL, "Print this." },
-	{ 0 }
-};
-
 static int ls_run(int argc, char **argv)
 {
-	static const struct option_group groups[] = { { "Options", ls_options }, { 0 } };
+	static const struct option_group groups[] = { { "Options", listing_option_table }, { "Help", command_help_options }, { 0 } };
 	static const struct program program = { "gx nar ls", "list what is in an archive", "gx nar ls [options] FILE.nar [PATH]",
 						NULL, groups };
 	struct listing_options o = { 0 };
-	struct command c = { .program = &program, .option = on_ls_option, .arg = &o };
+	struct command c = { .program = &program, .option = listing_option, .arg = &o };
 	struct reading r = { 0 };
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/gx_store.h"
 #include "cli/listing.h"
+#include "cli/output.h"
 #include "base/limits.h"
 #include "store/store.h"
 
@@ -92,12 +93,12 @@ static int copy_out(int fd, struct err *e)
 {
 	char chunk[1 << 16];
 	ssize_t n;
+	int rc = 0;
 
-	while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
-		for (ssize_t at = 0, k; at < n; at += k > 0 ? k : 0)
-			if ((k = write(1, chunk + at, (size_t)(n - at))) < 0 && errno != EINTR)
-				return err_errno(e, "cannot write to standard output");
-	return n < 0 ? err_errno(e, "cannot read a file of the store") : 0;
+	while (!rc && ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR)))
+		if (n > 0)
+			rc = output_sink(NULL, chunk, (size_t)n, e);
+	return rc ? rc : n < 0 ? err_errno(e, "cannot read a file of the store") : 0;
 }
 
 static int cat_one(struct command *c, const char *text, struct err *e)
@@ -188,36 +189,13 @@ static int add_node(struct node *up, int dirfd, const char *name, int levels, st
 	return 0;
 }
 
-enum { O_LONG = 1, O_RECURSIVE, O_DIRECTORY_ITSELF };
-
-static int on_ls_option(void *arg, int id, char **values)
-{
-	struct listing_options *o = arg;
-
-	(void)values;
-	switch (id) {
-	case O_LONG: o->details = 1; break;
-	case O_RECURSIVE: o->recursive = 1; break;
-	case O_DIRECTORY_ITSELF: o->directory = 1; break;
-	}
-	return 0;
-}
-
-static const struct option ls_options[] = {
-	{ O_LONG, 'l', "long", NULL, "Show types, sizes and targets of links." },
-	{ O_RECURSIVE, 'R', "recursive", NULL, "Show folders with all that is in them." },
-	{ O_DIRECTORY_ITSELF, 'd', "directory", NULL, "Show a folder itself, not what is in it." },
-	OPTION_JSON,
-	{ 0 }
-};
-
 int store_ls_run(int argc, char **argv)
 {
-	static const struct option_group groups[] = { { "Options", ls_options }, { "Store", command_store_options }, { 0 } };
+	static const struct option_group groups[] = { { "Options", listing_option_table }, { "Store", command_store_options }, { 0 } };
 	static const struct program program = { "gx store ls", "list what is in a store object", "gx store ls [options] PATH",
 						NULL, groups };
 	struct listing_options o = { 0 };
-	struct command c = { .program = &program, .option = on_ls_option, .arg = &o };
+	struct command c = { .program = &program, .option = listing_option, .arg = &o };
 	struct node *root = NULL;
 	struct spot s;
 	struct err e = ERR_INIT;

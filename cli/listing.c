@@ -4,10 +4,34 @@
  */
 #include "config.h"
 #include "cli/listing.h"
+#include "cli/command.h"
 #include "cli/output.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { O_LONG = 1, O_RECURSIVE, O_DIRECTORY_ITSELF };
+
+const struct option listing_option_table[] = {
+	{ O_LONG, 'l', "long", NULL, "Show types, sizes and targets of links." },
+	{ O_RECURSIVE, 'R', "recursive", NULL, "Show folders with all that is in them." },
+	{ O_DIRECTORY_ITSELF, 'd', "directory", NULL, "Show a folder itself, not what is in it." },
+	OPTION_JSON,
+	{ 0 }
+};
+
+int listing_option(void *arg, int id, char **values)
+{
+	struct listing_options *o = arg;
+
+	(void)values;
+	switch (id) {
+	case O_LONG: o->details = 1; break;
+	case O_RECURSIVE: o->recursive = 1; break;
+	case O_DIRECTORY_ITSELF: o->directory = 1; break;
+	}
+	return 0;
+}
 
 struct node *node_new(struct node *up, const char *name, enum nar_type type)
 {

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "cli/options.h"
 #include "store/nar.h"
 
 /* A file, directory or link; malloc'd with all below it. */
@@ -31,6 +32,10 @@ struct node *node_find(struct node *n, const char *path, struct err *e);
 struct listing_options {
 	int json, recursive, details, directory; /* --json -R -l -d */
 };
+
+/* The options of a verb that lists, and the handler of them (struct command.option), whose arg is the struct. */
+extern const struct option listing_option_table[];
+int listing_option(void *arg, int id, char **values);
 
 /* Appends the listing of n; name: what a file alone is called. */
 void listing_add(struct buf *b, const struct node *n, const char *name, const struct listing_options *o);

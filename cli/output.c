@@ -20,20 +20,30 @@
 #include <string.h>
 #include <unistd.h>
 
+int output_sink(void *user, const void *p, size_t n, struct err *e)
+{
+	const char *s = p;
+
+	(void)user;
+	while (n) {
+		ssize_t w = write(1, s, n);
+		if (w < 0 && errno != EINTR)
+			return err_errno(e, "cannot write to standard output");
+		s += w > 0 ? w : 0;
+		n -= w > 0 ? (size_t)w : 0;
+	}
+	return 0;
+}
+
 int output_write(const char *p, size_t n)
 {
-	while (n) {
-		ssize_t w = write(1, p, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0) {
-			fprintf(stderr, "error: cannot write to standard output: %s\n", strerror(errno));
-			return EXIT_FAILED;
-		}
-		p += w;
-		n -= (size_t)w;
-	}
-	return EXIT_DONE;
+	struct err e = ERR_INIT;
+
+	if (!output_sink(NULL, p, n, &e))
+		return EXIT_DONE;
+	fprintf(stderr, "error: %s\n", e.msg);
+	err_release(&e);
+	return EXIT_FAILED;
 }
 
 static void add_str(struct buf *b, W s)

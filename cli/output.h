@@ -6,6 +6,7 @@
 #define CLI_OUTPUT_H
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "eval/value.h"
 
 enum output_form {
@@ -26,6 +27,9 @@ void output_value(struct buf *b, W v, enum output_form form, W args);
 
 /* Writes all of it to standard output.  Returns EXIT_DONE, or EXIT_FAILED after saying why. */
 int output_write(const char *p, size_t n);
+
+/* For what comes piece by piece (a nar_sink's write): writes it to standard output at once. */
+int output_sink(void *user, const void *p, size_t n, struct err *e);
 
 /* A JSON string literal, for machine-readable messages: bytes that are no UTF-8 become U+FFFD. */
 void output_json_string(struct buf *b, const char *p, size_t n);

@@ -8,6 +8,7 @@
 #include "base/limits.h"
 #include "fetch/archive.h"
 #include "store/tree.h"
+#include "tests/unit/zip_make.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -275,57 +276,24 @@ static void several_at_the_top(void **state)
 	archive_facts_release(&f);
 }
 
-/* A zip as Info-ZIP makes it, stored: "run" (0755), "link" -> "run", "../x" when evil. */
-static void zip_make(struct buf *b, int evil)
-{
-	static const struct {
-		const char *name, *text;
-		unsigned mode, crc;
-	} v[] = { { "run", "hi", 0100755, 0xd8932aac }, { "link", "run", 0120777, 0x5076a4c0 }, { "../canary", "hi", 0100644, 0xd8932aac } };
-	struct buf dir = BUF_INIT;
-	int n = evil ? 3 : 2;
-
-	for (int i = 0; i < n; i++) {
-		unsigned len = (unsigned)strlen(v[i].text), name = (unsigned)strlen(v[i].name);
-		unsigned char local[30] = "PK\3\4\24", central[46] = "PK\1\2\36\3\24";
-		unsigned fields[] = { v[i].crc, len, len };
-
-		for (int k = 0; k < 12; k++)
-			local[14 + k] = central[16 + k] = (unsigned char)(fields[k / 4] >> 8 * (k % 4));
-		local[26] = central[28] = (unsigned char)name;
-		central[40] = (unsigned char)v[i].mode;
-		central[41] = (unsigned char)(v[i].mode >> 8);
-		central[42] = (unsigned char)b->len;
-		buf_add(b, local, 30);
-		buf_adds(b, v[i].name);
-		buf_adds(b, v[i].text);
-		buf_add(&dir, central, 46);
-		buf_adds(&dir, v[i].name);
-	}
-	unsigned char end[22] = "PK\5\6";
-
-	end[8] = end[10] = (unsigned char)n;
-	end[12] = (unsigned char)dir.len;
-	end[16] = (unsigned char)b->len;
-	buf_add(b, dir.p, dir.len);
-	buf_add(b, end, 22);
-	buf_release(&dir);
-}
-
 static void zips(void **state)
 {
+	/* As Info-ZIP makes them. */
+	static const struct zip_member v[] = { { .name = "run", .text = "hi", .mode = 0100755 },
+					       { .name = "link", .text = "run", .mode = 0120777 },
+					       { .name = "../canary", .text = "hi", .mode = 0100644 } };
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	(void)state;
-	zip_make(&b, 0);
+	zip_make(&b, v, 2);
 	if (unpack_bytes(&b, NULL, NULL, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(mode_of("run"), S_IFREG | 0755);
 	assert_true(S_ISLNK(mode_of("link")));
 	assert_string_equal(text_of("link"), "hi");
 	buf_trim(&b, 0);
-	zip_make(&b, 1);
+	zip_make(&b, v, 3);
 	assert_int_equal(unpack_bytes(&b, NULL, NULL, &e), ERR_INVALID);
 	assert_non_null(strstr(e.msg, "leads out of it"));
 	err_release(&e);

@@ -10,6 +10,7 @@
 #include "fetch/h1.h"
 #include "store/goh1.h"
 #include "store/tree.h"
+#include "tests/unit/zip_make.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -23,83 +24,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <zlib.h>
-
-/* --- writing zips --- */
-
-struct member {
-	const char *name, *text;
-	/* Lies, where not 0. */
-	uint64_t size;
-	uint32_t crc, mode;
-	uint16_t method, flags;
-	const char *local_name;
-	int deflate, wide;
-};
-
-static void le(struct buf *b, uint64_t v, int n)
-{
-	for (int i = 0; i < n; i++)
-		buf_addc(b, (char)(v >> 8 * i));
-}
-
-static void packed(struct buf *b, const struct member *m)
-{
-	size_t n = strlen(m->text);
-
-	if (!m->deflate) {
-		buf_adds(b, m->text);
-		return;
-	}
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)m->text, .avail_in = (uInt)n };
-	unsigned char out[4096];
-
-	deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY);
-	z.next_out = out;
-	z.avail_out = sizeof out;
-	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-	buf_add(b, out, sizeof out - z.avail_out);
-	deflateEnd(&z);
-}
-
-static void zip_make(struct buf *b, const struct member *v, size_t n)
-{
-	struct buf dir = BUF_INIT;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct member *m = &v[i];
-		const char *local = m->local_name ? m->local_name : m->name;
-		uint32_t crc = m->crc ? m->crc : (uint32_t)crc32(0, (const Bytef *)m->text, (uInt)strlen(m->text));
-		uint64_t size = m->size ? m->size : strlen(m->text), at = b->len;
-		struct buf data = BUF_INIT;
-		int method = m->method ? m->method : m->deflate ? 8 : 0;
-
-		packed(&data, m);
-		buf_add(b, "PK\3\4", 4);
-		le(b, 20, 2), le(b, m->flags, 2), le(b, (uint64_t)method, 2), le(b, 0, 4), le(b, crc, 4);
-		le(b, data.len, 4), le(b, size, 4), le(b, strlen(local), 2), le(b, 0, 2);
-		buf_adds(b, local);
-		buf_add(b, data.p, data.len);
-
-		buf_add(&dir, "PK\1\2", 4);
-		le(&dir, m->mode ? 0x314 : 20, 2), le(&dir, 20, 2), le(&dir, m->flags, 2), le(&dir, (uint64_t)method, 2);
-		le(&dir, 0, 4), le(&dir, crc, 4), le(&dir, m->wide ? UINT32_MAX : data.len, 4);
-		le(&dir, m->wide ? UINT32_MAX : size, 4), le(&dir, strlen(m->name), 2), le(&dir, m->wide ? 28 : 0, 2);
-		le(&dir, 0, 2), le(&dir, 0, 2), le(&dir, 0, 2), le(&dir, (uint64_t)m->mode << 16, 4);
-		le(&dir, m->wide ? UINT32_MAX : at, 4);
-		buf_adds(&dir, m->name);
-		if (m->wide)
-			le(&dir, 1, 2), le(&dir, 24, 2), le(&dir, size, 8), le(&dir, data.len, 8), le(&dir, at, 8);
-		buf_release(&data);
-	}
-	uint64_t at = b->len;
-
-	if (dir.len)
-		buf_add(b, dir.p, dir.len);
-	buf_add(b, "PK\5\6", 4);
-	le(b, 0, 4), le(b, n, 2), le(b, n, 2), le(b, dir.len, 4), le(b, at, 4), le(b, 0, 2);
-	buf_release(&dir);
-}
 
 static int file_of(const struct buf *b)
 {
@@ -147,7 +71,7 @@ static int unpack_bytes(const struct buf *b, const struct module_version *m, con
 	return rc;
 }
 
-static int unpack(const struct member *v, size_t n, const struct module_version *m, struct hash *h1, struct err *e)
+static int unpack(const struct zip_member *v, size_t n, const struct module_version *m, struct hash *h1, struct err *e)
 {
 	struct buf b = BUF_INIT;
 
@@ -195,7 +119,7 @@ static mode_t mode_of(const char *name)
 
 static void good_zip(void **state)
 {
-	struct member v[] = {
+	struct zip_member v[] = {
 		{ .name = P "go.mod", .text = "module a.b/m\n" },
 		{ .name = P "x/y/z.go", .text = "package y\npackage y\npackage y\n", .deflate = 1 },
 		{ .name = P "run.sh", .text = "#!/bin/sh\n", .mode = S_IFREG | 0755 },
@@ -232,7 +156,7 @@ static void good_zip(void **state)
 /* Entries for directories are passed over, and do not count in the sum. */
 static void directories_in_zip(void **state)
 {
-	struct member v[] = { { .name = P "x/", .text = "" },
+	struct zip_member v[] = { { .name = P "x/", .text = "" },
 			      { .name = P "x/a", .text = "1" },
 			      { .name = P "empty/", .text = "", .mode = S_IFDIR | 0755 },
 			      { .name = P, .text = "" } };
@@ -264,7 +188,7 @@ static void no_files(void **state)
 
 static void wrong_sum(void **state)
 {
-	struct member v[] = { { .name = P "a", .text = "1" } };
+	struct zip_member v[] = { { .name = P "a", .text = "1" } };
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;
 	struct hash h1;
@@ -281,7 +205,7 @@ static void wrong_sum(void **state)
 static void many_files(void **state)
 {
 	enum { N = 600 };
-	struct member v[N];
+	struct zip_member v[N];
 	char names[N][64], *big = malloc(10001);
 	struct hash a, b;
 
@@ -291,7 +215,7 @@ static void many_files(void **state)
 	memset(v, 0, sizeof v);
 	for (int i = 0; i < N; i++) {
 		snprintf(names[i], sizeof names[i], P "d%d/e%d/f%d", i % 7, i % 31, i);
-		v[i] = (struct member){ .name = names[i], .text = big };
+		v[i] = (struct zip_member){ .name = names[i], .text = big };
 	}
 	assert_int_equal(unpack(v, N, &mod, &a, NULL), 0);
 	assert_int_equal(go_module_tree_h1(AT_FDCWD, top, &mod, &b, NULL), 0);
@@ -308,7 +232,7 @@ static void many_files(void **state)
 static void rules(void **state)
 {
 	static const struct {
-		struct member v[2];
+		struct zip_member v[2];
 		const char *says;
 	} t[] = {
 		{ { { .name = "a", .text = "" } }, "path 'a' does not have prefix 'a.b/m@v1.0.0/'" },
@@ -395,7 +319,7 @@ static void large_zip(void **state)
 static void members(void **state)
 {
 	static const struct {
-		struct member v;
+		struct zip_member v;
 		const char *says;
 	} t[] = {
 		{ { .name = P "a", .text = "1234", .size = 3 }, "is larger than declared" },
@@ -420,7 +344,7 @@ static void members(void **state)
 
 static void torn_zips(void **state)
 {
-	struct member v[] = { { .name = P "a", .text = "12345678" }, { .name = P "b", .text = "1" } };
+	struct zip_member v[] = { { .name = P "a", .text = "12345678" }, { .name = P "b", .text = "1" } };
 	struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
@@ -448,7 +372,7 @@ static void torn_zips(void **state)
 /* Any flipped byte either changes nothing that counts or is refused: never another sum than was asked for. */
 static void flipped_bytes(void **state)
 {
-	struct member v[] = { { .name = P "a/b.go", .text = "package b // and some words", .deflate = 1 } };
+	struct zip_member v[] = { { .name = P "a/b.go", .text = "package b // and some words", .deflate = 1 } };
 	struct hash want;
 	struct buf b = BUF_INIT;
 
@@ -479,7 +403,7 @@ static const struct module_version toolchain = { { "golang.org/toolchain", 20 },
 
 static void make_toolchain(struct hash *h1)
 {
-	struct member v[] = {
+	struct zip_member v[] = {
 		{ .name = T "bin/go", .text = "ELF" },
 		{ .name = T "pkg/tool/linux_amd64/compile", .text = "ELF" },
 		{ .name = T "pkg/include/x.h", .text = "" },
