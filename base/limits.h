@@ -47,6 +47,14 @@
 #define LIMIT_ARCHIVE_ENTRIES 4000000
 #define LIMIT_ARCHIVE_SIZE ((uint64_t)64 << 30)
 
+/* One that lies in a file, packed: this many bytes for each of the file, or as many as the second says.  Sources reach 20,
+ * gzip and its kin make 1000 and more of nothing but zeros. */
+#define LIMIT_ARCHIVE_RATIO 200
+#define LIMIT_ARCHIVE_SMALL ((uint64_t)256 << 20)
+
+/* An archive as it is fetched. */
+#define LIMIT_ARCHIVE_PACKED ((uint64_t)16 << 30)
+
 /* Depth of directories in an archive: what a NAR can hold. */
 #define LIMIT_ARCHIVE_DEPTH LIMIT_NAR_DEPTH
 

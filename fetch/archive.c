@@ -428,10 +428,25 @@ static int64_t seek_fd(void *user, int64_t offset, int whence)
 	return lseek(*(int *)user, offset, whence);
 }
 
+/* What a file of that size may unpack to. */
+static uint64_t plausible(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size > LIMIT_ARCHIVE_SIZE / LIMIT_ARCHIVE_RATIO)
+		return LIMIT_ARCHIVE_SIZE;
+	uint64_t size = (uint64_t)st.st_size * LIMIT_ARCHIVE_RATIO;
+
+	return size > LIMIT_ARCHIVE_SMALL ? size : LIMIT_ARCHIVE_SMALL;
+}
+
 int archive_unpack_fd(int fd, int dirfd, const struct archive_limits *limits, struct archive_facts *facts, struct err *e)
 {
 	/* From where it stands: a file that is not at its start is taken as a stream. */
 	struct archive_input in = { read_fd, lseek(fd, 0, SEEK_CUR) == 0 ? seek_fd : NULL, &fd };
+	struct archive_limits own = limits ? *limits : (struct archive_limits){ 0, 0 };
 
-	return archive_unpack(&in, dirfd, limits, facts, e);
+	if (!own.size)
+		own.size = plausible(fd);
+	return archive_unpack(&in, dirfd, &own, facts, e);
 }

@@ -47,7 +47,7 @@ void archive_facts_release(struct archive_facts *f);
 int archive_unpack(const struct archive_input *in, int dirfd, const struct archive_limits *limits,
 		   struct archive_facts *facts, struct err *e);
 
-/* The same from a file. */
+/* The same from a file; of a small file less is accepted than LIMIT_ARCHIVE_SIZE (LIMIT_ARCHIVE_RATIO). */
 int archive_unpack_fd(int fd, int dirfd, const struct archive_limits *limits, struct archive_facts *facts, struct err *e);
 
 #endif

@@ -42,6 +42,9 @@ int transfer_load(struct err *e)
 
 enum { MAX_REDIRECTS = 10, MAX_PAUSE_S = 30, MAX_CONNECTIONS = 32 };
 
+/* Bytes a second; below it a server only holds the line, which a byte now and then is enough for. */
+enum { MIN_SPEED = 64 };
+
 struct transfer_engine {
 	const struct transfer_settings *set;
 	CURLM *multi;
@@ -302,7 +305,7 @@ static void begin_attempt(struct transfer *t)
 	curl.easy_setopt(c, CURLOPT_PIPEWAIT, 1L);
 	curl.easy_setopt(c, CURLOPT_BUFFERSIZE, 262144L);
 	curl.easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_ms);
-	curl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl.easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)MIN_SPEED);
 	curl.easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)s->stall_s);
 	curl.easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl.easy_setopt(c, CURLOPT_HEADERDATA, t);
@@ -365,6 +368,12 @@ static int failure(struct transfer *t, CURLcode code, long status)
 			       : status == 401 || status == 403 || status == 407 ? ERR_DENIED
 										 : ERR_NETWORK,
 			       "the server says %ld%s", status, attempts);
+	if (code == CURLE_OPERATION_TIMEDOUT && strstr(t->error, "too slow"))
+		return err_set(&t->err, ERR_NETWORK, "hardly anything came for %u seconds%s", t->engine->set->stall_s, attempts);
+	if (code == CURLE_UNSUPPORTED_PROTOCOL && status >= 300)
+		return err_set(&t->err, ERR_NETWORK, has_scheme(t->req.url, "https") ?
+						     "the server leads from https to an address that is not https" :
+						     "the server leads to an address that is neither http nor https");
 	return err_set(&t->err, ERR_NETWORK, "%s%s", t->error[0] ? t->error : curl.easy_strerror(code), attempts);
 }
 

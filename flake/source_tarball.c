@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "flake/source.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "eval/error.h"
 #include "fetch/archive.h"
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -88,17 +88,30 @@ static void start(struct download *d, const char *url)
 		throw_err(&e);
 }
 
-/* Fetches an archive and unpacks it into a folder. */
+/* A file without a name in a folder, gone when it is closed.  On the disk: an archive may be larger than memory. */
+static int nameless(int dirfd)
+{
+	int fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT))
+		return fd;
+	fd = openat(dirfd, "archive", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		unlinkat(dirfd, "archive", 0);
+	return fd;
+}
+
+/* Fetches an archive and unpacks it into a folder, which is empty. */
 static void fetch_archive(const char *url, int dirfd, struct archive_facts *facts)
 {
 	struct download d = { .fd = -1 };
-	struct transfer_request r = { .url = url, .write = to_file, .restart = anew, .user = &d };
+	struct transfer_request r = { .url = url, .max_size = LIMIT_ARCHIVE_PACKED, .write = to_file, .restart = anew, .user = &d };
 	struct err e = ERR_INIT;
 
 	start(&d, url);
-	d.fd = memfd_create("archive", MFD_CLOEXEC);
+	d.fd = nameless(dirfd);
 	if (d.fd < 0)
-		throw_error(EK_IO, "cannot make a file in memory: %s", strerror(errno));
+		throw_error(EK_IO, "cannot make a file in the cache: %s", strerror(errno));
 	check(transfer_get(d.engine, &r, NULL, &e), &e);
 	lseek(d.fd, 0, SEEK_SET);
 	if (archive_unpack_fd(d.fd, dirfd, NULL, facts, &e)) {

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -100,6 +101,73 @@ static void plain_answers(int fd, const struct loopback_request *r)
 		loopback_answer(fd, "404 Not Found", "", "no", 2);
 }
 
+static void pause_ms(long ms)
+{
+	const struct timespec pause = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&pause, NULL);
+}
+
+/* A few bytes a second, in what comes before the body or in the body; gives up by itself. */
+static void drip(int fd, int in_body)
+{
+	loopback_say(fd, "HTTP/1.1 200 OK\r\n");
+	if (in_body)
+		loopback_say(fd, "Content-Length: 1000\r\n\r\n");
+	for (int i = 0; i < 50; i++) {
+		loopback_say(fd, in_body ? "x" : "X-Drop: y\r\n");
+		pause_ms(100);
+	}
+}
+
+/* In pieces without a size; ends with the client's patience, or after 64 MB. */
+static void endless(int fd)
+{
+	char piece[1024 + 16];
+
+	memset(piece, 'x', sizeof piece);
+	memcpy(piece, "400\r\n", 5);
+	memcpy(piece + 5 + 1024, "\r\n", 2);
+	loopback_say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 65536; i++)
+		loopback_send(fd, piece, 1031);
+}
+
+/* Half of it, and then the connection is not closed but reset. */
+static void reset(int fd)
+{
+	struct linger now = { 1, 0 };
+
+	loopback_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+	loopback_send(fd, body, sizeof body / 2);
+	pause_ms(50);
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+static void broken_answers(int fd, const struct loopback_request *r)
+{
+	if (IS("/drip"))
+		drip(fd, 1);
+	else if (IS("/drip-head"))
+		drip(fd, 0);
+	else if (IS("/endless"))
+		endless(fd);
+	else if (IS("/reset"))
+		reset(fd);
+	else if (IS("/cut"))
+		loopback_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+	else if (IS("/cut-chunk"))
+		loopback_say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab");
+	else if (IS("/longer"))
+		loopback_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef");
+	else if (IS("/garbage"))
+		loopback_say(fd, "220 mail.example ESMTP\r\n");
+	else if (IS("/silent"))
+		;
+	else
+		plain_answers(fd, r);
+}
+
 static void answer(void *user, int fd, const struct loopback_request *r)
 {
 	struct timespec pause = { 2, 500000000 };
@@ -143,7 +211,7 @@ static void answer(void *user, int fd, const struct loopback_request *r)
 		loopback_say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab");
 		nanosleep(&pause, NULL);
 	} else
-		plain_answers(fd, r);
+		broken_answers(fd, r);
 }
 
 static int setup(void **state)
@@ -450,6 +518,60 @@ static void stalls(void **state)
 	q.timeout_s = 2;
 	assert_int_equal(transfer_get(engine, &q, &g.r, &g.e), ERR_NETWORK);
 	assert_true(time(NULL) - start < 8);
+	got_release(&g);
+}
+
+/* Fewer attempts: each costs the time it takes to see that nothing comes. */
+static void slow_servers(void **state)
+{
+	static const char *const paths[] = { "/drip", "/drip-head" };
+	struct transfer_settings s = settings;
+
+	(void)state;
+	s.attempts = 2;
+	struct transfer_engine *own = transfer_engine_new(&s, NULL);
+
+	for (int i = 0; i < 2; i++) {
+		struct got g;
+		struct transfer_request q = request(&g);
+
+		q.url = url(paths[i]);
+		assert_int_equal(transfer_get(own, &q, &g.r, &g.e), ERR_NETWORK);
+		assert_says(&g, "hardly anything came for 1 seconds (after 2 attempts)");
+		got_release(&g);
+	}
+	transfer_engine_free(own);
+}
+
+static void broken_bodies(void **state)
+{
+	static const char *const paths[] = { "/reset", "/cut", "/cut-chunk", "/garbage", "/silent" };
+	struct got g;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		if (get(&g, paths[i]) != ERR_NETWORK)
+			fail_msg("%s is taken for something", paths[i]);
+		assert_non_null(g.e.msg);
+		got_release(&g);
+	}
+	/* What is said counts; the rest belongs to nobody. */
+	assert_int_equal(get(&g, "/longer"), 0);
+	assert_body(&g, "abc", 3);
+	got_release(&g);
+}
+
+static void never_ending(void **state)
+{
+	struct got g;
+	struct transfer_request q = request(&g);
+
+	(void)state;
+	q.url = url("/endless");
+	q.max_size = 1 << 20;
+	assert_int_equal(transfer_get(engine, &q, &g.r, &g.e), ERR_LIMIT);
+	assert_says(&g, "larger than 1048576 bytes");
+	assert_true(g.b.len <= 1 << 20);
 	got_release(&g);
 }
 
@@ -768,7 +890,10 @@ int main(void)
 		cmocka_unit_test(simple),	  cmocka_unit_test(many_at_once), cmocka_unit_test(statuses),
 		cmocka_unit_test(retries),	  cmocka_unit_test(sinks_that_cannot_restart),
 		cmocka_unit_test(not_modified),	  cmocka_unit_test(limits),	  cmocka_unit_test(failing_sink),
-		cmocka_unit_test(stalls),	  cmocka_unit_test(nobody_there), cmocka_unit_test(cancelled),
+		cmocka_unit_test(stalls),
+		cmocka_unit_test(slow_servers),
+		cmocka_unit_test(broken_bodies),
+		cmocka_unit_test(never_ending),	  cmocka_unit_test(nobody_there), cmocka_unit_test(cancelled),
 		cmocka_unit_test(redirects),	  cmocka_unit_test(credentials),  cmocka_unit_test(netrc_credentials),
 		cmocka_unit_test(netrc_text),	  cmocka_unit_test(files),	  cmocka_unit_test(foreign_schemes),
 		cmocka_unit_test(go_proxies),	  cmocka_unit_test(go_lists),	  cmocka_unit_test(go_user_settings),
