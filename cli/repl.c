@@ -5,9 +5,9 @@
  * What is bound is one set value, which each input is evaluated in the scope of: a new binding makes a new set, so what was
  * defined before keeps meaning what it meant, and `x = x + 1` counts.
  *
- * Ctrl-C has three meanings.  While a line is typed it gives the input up; during an evaluation it raises an error at the
- * next step (eval/interrupt.c); a third one that still found nobody to meet it (the program waits for something that is no
- * evaluation) ends the program, as it would without us.
+ * While a line is typed Ctrl-C gives the input up; during an evaluation it raises an error at the next step
+ * (eval/interrupt.c); a transfer, a program or a lock that is waited for is given up (fetch/interrupt.h); a build is
+ * cancelled (cli/repl_store.c).  A third one that still found nobody to meet it ends the program, as it would without us.
  *
  * Without a terminal there are no prompts and no colours, values print on one line, and errors do not change the exit
  * status: what a script sees is what it wrote.
@@ -26,10 +26,12 @@
 #include "eval/attrs.h"
 #include "eval/eval.h"
 #include "eval/show.h"
+#include "fetch/interrupt.h"
 #include "flake/call.h"
 #include "flake/source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,9 @@
 enum { PATIENCE = 3, SHOWN_DEPTH = 1 };
 
 static volatile sig_atomic_t unmet;
+
+/* Full from an interrupt to the next input: what waits for something outside watches its reading end. */
+static int wake[2] = { -1, -1 };
 
 static void interrupted(int sig)
 {
@@ -55,6 +60,8 @@ static void interrupted(int sig)
 	}
 	eval_interrupt();
 	lines_interrupt();
+	ssize_t w = write(wake[1], "", 1);
+	(void)w;
 	errno = saved;
 }
 
@@ -63,14 +70,25 @@ void repl_catch_interrupts(void)
 	/* Without SA_RESTART, so that a read ends. */
 	struct sigaction sa = { .sa_handler = interrupted };
 
+	if (wake[0] < 0 && !pipe2(wake, O_CLOEXEC | O_NONBLOCK))
+		fetch_interrupt_fd = wake[0];
 	sigaction(SIGINT, &sa, NULL);
+}
+
+static void forget_interrupts(void)
+{
+	char bytes[64];
+
+	eval_interrupt_clear();
+	while (wake[0] >= 0 && read(wake[0], bytes, sizeof bytes) > 0)
+		;
 }
 
 int repl_guard(void (*fn)(void *arg), void *arg)
 {
 	struct failure f;
 
-	eval_interrupt_clear();
+	forget_interrupts();
 	int ok = unwind_run(fn, arg, &f, TRACE_ALL);
 	if (!ok && f.kind == EK_INTERRUPT) {
 		/* Behind the terminal's "^C"; where it happened to be is not what one wants to know. */

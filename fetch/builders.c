@@ -42,6 +42,8 @@ int fetch_builders_prepare(struct err *e)
 	rc = transfer_settings_load(&settings.transfer, e);
 	if (!rc && (rc = go_settings_load(&settings.go, e)))
 		transfer_settings_release(&settings.transfer);
+	/* Builders are processes of their own, which are killed. */
+	settings.transfer.cancel_fd = -1;
 	settings.ready = !rc;
 	return rc;
 }

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "fetch/cache.h"
+#include "fetch/interrupt.h"
 #include "store/basen.h"
 #include "store/hash.h"
 #include "store/lock.h"
@@ -249,7 +250,9 @@ int cache_lock(struct cache *c, struct slice key, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, "cannot lock the cache '%s'", c->path);
-	rc = lock_fd(fd, LOCK_EX, e);
+	while ((rc = lock_fd(fd, LOCK_EX | LOCK_NB, e)) == 1)
+		if ((rc = fetch_wait(-1, 50, e)))
+			break;
 	if (!rc)
 		return fd;
 	close(fd);

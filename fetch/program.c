@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "fetch/program.h"
+#include "fetch/interrupt.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -167,7 +168,9 @@ int program_finish(struct program *p, int *status, struct err *e)
 		*status = WEXITSTATUS(s);
 	} else if (s) {
 		add_said(&said, p->err);
-		if (WIFSIGNALED(s))
+		if (WIFSIGNALED(s) && WTERMSIG(s) == SIGINT) /* from the terminal, as we did */
+			rc = err_set(e, ERR_INTERRUPT, "interrupted");
+		else if (WIFSIGNALED(s))
 			rc = err_set(e, ERR_IO, "'%s' was killed by signal %d", p->name, WTERMSIG(s));
 		else
 			rc = err_set(e, ERR_IO, "'%s' failed: %s", p->name, said.len ? said.p : "it does not say why");
@@ -195,14 +198,18 @@ int program_run(const struct words *argv, const struct words *env, struct buf *o
 
 	if (rc)
 		return rc;
-	while ((n = read(p.out, piece, sizeof piece)) != 0) {
+	for (;;) {
+		rc = fetch_wait(p.out, -1, e);
+		n = rc ? 0 : read(p.out, piece, sizeof piece);
+		if (!rc && !n)
+			break;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			rc = err_errno(e, "cannot read from '%s'", p.name);
-		else if (out && out->len > LIMIT_PROGRAM_OUTPUT)
+		else if (!rc && out && out->len > LIMIT_PROGRAM_OUTPUT)
 			rc = err_set(e, ERR_LIMIT, "'%s' prints more than %zu bytes", p.name, LIMIT_PROGRAM_OUTPUT);
-		else if (out)
+		else if (!rc && out)
 			buf_add(out, piece, (size_t)n);
 		if (rc) {
 			program_kill(&p);

@@ -508,7 +508,7 @@ static void turn(struct transfer_engine *g, const struct transfer *for_whom)
 	if (for_whom->state == TRANSFER_DONE)
 		return;
 	curl.multi_poll(g->multi, &cancel, cancel.fd >= 0, pause, NULL);
-	if (cancel.revents)
+	if (cancel.revents & CURL_WAIT_POLLIN)
 		interrupt(g);
 }
 

@@ -30,7 +30,7 @@ struct transfer_settings {
 	unsigned attempts;	/* at most so many for one transfer */
 	unsigned retry_ms;	/* first pause; doubles each time */
 	unsigned per_host;	/* connections to one host */
-	int cancel_fd;		/* readable when all should stop; -1 for none */
+	int cancel_fd;		/* readable when all should stop; -1 for none; fetch_interrupt_fd unless set */
 };
 
 /* Defaults, the user's netrc, and the certificates of $NIX_SSL_CERT_FILE, $SSL_CERT_FILE or the system. */

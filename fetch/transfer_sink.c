@@ -3,6 +3,7 @@
  * What happens to the bytes of a transfer, and what transfers need from the machine.  No libcurl here.
  */
 #include "config.h"
+#include "fetch/interrupt.h"
 #include "fetch/netrc.h"
 #include "fetch/transfer_int.h"
 
@@ -105,7 +106,7 @@ void transfer_finish(struct transfer *t, int rc)
 void transfer_settings_init(struct transfer_settings *s)
 {
 	*s = (struct transfer_settings){ .connect_ms = 5000, .stall_s = 30, .attempts = 5, .retry_ms = 250, .per_host = 6,
-					 .cancel_fd = -1 };
+					 .cancel_fd = fetch_interrupt_fd };
 }
 
 void transfer_settings_release(struct transfer_settings *s)

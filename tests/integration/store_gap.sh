@@ -14,18 +14,20 @@ export HOME="$PWD"
 mkdir flake && cat >flake/flake.gx <<'END'
 {
   outputs = _: let
-    make = name: script: attrs: derivation ({ inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; } // attrs);
+    make = name: script: attrs: derivation ({ inherit name; system = "@system@"; builder = "/bin/sh"; args = [ "-c" script ]; } // attrs);
     dep = make "dep" "echo dep > $out" { src = ./src; };
     top = make "top" "read -r x < $dep; mkdir -p $out/bin; echo \"echo $x $dep\" > $out/bin/top; chmod +x $out/bin/top" {
       inherit dep;
       text = builtins.toFile "t" "text";
     };
   in {
-    packages.x86_64-linux.default = top;
-    devShells.x86_64-linux.default = make "shell" "echo $packages > $out" { packages = [ top ]; };
+    packages.@system@.default = top;
+    devShells.@system@.default = make "shell" "echo $packages > $out" { packages = [ top ]; };
   };
 }
 END
+system=$("$gx" eval --impure --raw -E builtins.currentSystem)
+sed -i "s|@system@|$system|" flake/flake.gx
 mkdir flake/src && echo src >flake/src/file
 
 collect_gx() { "$gx" store gc --store "$store"; }

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+#
+# terminal.py PROGRAM [ARGUMENT]...: runs a program in a terminal of its own and talks to it as the lines of standard input say:
+#     > TEXT     types TEXT and Return
+#     ^C         types Ctrl-C
+#     hangup     closes the terminal
+#     = TEXT     waits until it has printed TEXT since the last such line (at most 30 seconds)
+#     - TEXT     it must not have printed TEXT by the next "="
+#     exit N     waits for its end, which must be status N (a signal N: -N)
+#     sleep SECONDS, file NAME (waits for a file)
+# Prints what the terminal showed when something is not as expected, and ends with status 1 then.  The program is killed after two
+# minutes, whatever happens.
+import errno
+import os
+import pty
+import select
+import signal
+import sys
+import time
+
+pid, fd = pty.fork()
+if pid == 0:
+    os.environ.update(TERM="dumb", PS1="prompt> ")
+    try:
+        os.execvp(sys.argv[1], sys.argv[1:])
+    finally:
+        os._exit(127)
+
+signal.signal(signal.SIGALRM, lambda *_: fail("it takes too long"))
+signal.alarm(120)
+shown = b""
+since = 0
+unwanted = []
+
+
+def fail(why):
+    sys.stdout.write(shown.decode(errors="replace").replace("\r\n", "\n"))
+    print("\nterminal.py: " + why)
+    sys.stdout.flush()
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except OSError:
+        pass
+    os._exit(1)
+
+
+def read_more(wait):
+    """False at the end."""
+    global shown
+    if not select.select([fd], [], [], wait)[0]:
+        return True
+    try:
+        data = os.read(fd, 65536)
+    except OSError as e:
+        if e.errno != errno.EIO:
+            raise
+        data = b""
+    shown += data
+    return bool(data)
+
+
+def expect(text):
+    global since, unwanted
+    end = time.time() + 30
+    while text not in shown[since:]:
+        if not read_more(0.1) and text not in shown[since:]:
+            fail("it ended and did not print: " + text.decode())
+        if time.time() > end:
+            fail("it does not print: " + text.decode())
+    at = shown.index(text, since) + len(text)
+    for word in unwanted:
+        if word in shown[since:at]:
+            fail("it printed: " + word.decode())
+    since, unwanted = at, []
+
+
+def ended(status):
+    end = time.time() + 30
+    while time.time() < end:
+        if fd >= 0:
+            read_more(0.05)
+        p, st = os.waitpid(pid, os.WNOHANG)
+        if p:
+            if os.waitstatus_to_exitcode(st) != status:
+                fail("it ended with %d, not %d" % (os.waitstatus_to_exitcode(st), status))
+            return
+        time.sleep(0.02)
+    fail("it does not end")
+
+
+for line in sys.stdin:
+    word, _, rest = line.rstrip("\n").partition(" ")
+    if word == ">":
+        os.write(fd, rest.encode() + b"\r")
+    elif word == "^C":
+        os.write(fd, b"\x03")
+    elif word == "hangup":
+        os.close(fd)
+        fd = -1
+    elif word == "=":
+        expect(rest.encode())
+    elif word == "-":
+        unwanted.append(rest.encode())
+    elif word == "exit":
+        ended(int(rest))
+    elif word == "sleep":
+        time.sleep(float(rest))
+    elif word == "file":
+        end = time.time() + 30
+        while not os.path.exists(rest):
+            if time.time() > end:
+                fail("there is no file " + rest)
+            read_more(0.05)
+    elif word and word[0] != "#":
+        fail("not understood: " + line)
+os._exit(0)
