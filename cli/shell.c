@@ -15,6 +15,7 @@
 #include "cli/shell.h"
 #include "base/buf.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -208,29 +209,39 @@ static void add_hook_words(struct shell_request *r, size_t *n)
 
 #define AGAIN "PATH=\"$GX_SHELL_PATH${GX_SHELL_PATH:+:}$PATH\"\n[ -z \"${shellHook-}\" ] || eval \"$shellHook\"\n"
 
-/* A file that lives as long as someone has it open; the descriptor stays open across exec. */
-static int text_file(const char *text)
-{
-	int fd = memfd_create("gx-shell", 0);
+#define THEIR_ZDOTDIR "if [ -n \"$GX_ZDOTDIR\" ]; then ZDOTDIR=$GX_ZDOTDIR; else unset ZDOTDIR; fi\n"
 
-	if (fd >= 0 && write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
+/* A file that lives as long as someone has it open; the descriptor stays open across exec. */
+static int text_file(void)
+{
+	return memfd_create("gx-shell", 0);
+}
+
+static int put_text(int fd, const char *text)
+{
+	return write(fd, text, strlen(text)) != (ssize_t)strlen(text);
+}
+
+static void only_by_environment(void)
+{
+	fprintf(stderr, "note: what this shell reads when it starts may come before what was asked for (%s)\n", strerror(errno));
 }
 
 static void bash_words(struct shell_request *r, char *shell, size_t *n)
 {
-	static const char rc[] = "[ ! -r ~/.bashrc ] || . ~/.bashrc\n" AGAIN;
 	static char name[64];
-	int fd = text_file(rc);
+	char rc[512];
+	int fd = text_file();
 
+	/* It closes what it is read from: nothing that is run in the shell is to find it open. */
+	snprintf(rc, sizeof rc, "exec %d<&-\n[ ! -r ~/.bashrc ] || . ~/.bashrc\n" AGAIN, fd);
 	r->words[(*n)++] = shell;
-	if (fd >= 0) {
+	if (fd >= 0 && !put_text(fd, rc)) {
 		snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
 		r->words[(*n)++] = (char *)"--rcfile";
 		r->words[(*n)++] = name;
+	} else {
+		only_by_environment();
 	}
 	r->words[(*n)++] = (char *)"-i";
 }
@@ -241,7 +252,7 @@ static int put_file(const char *dir, const char *name, const char *text)
 
 	snprintf(path, sizeof path, "%s/%s", dir, name);
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	int bad = fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text);
+	int bad = fd < 0 || put_text(fd, text);
 
 	if (fd >= 0)
 		close(fd);
@@ -251,18 +262,23 @@ static int put_file(const char *dir, const char *name, const char *text)
 static void zsh_words(struct shell_request *r, char *shell, size_t *n)
 {
 	static char dir[] = "/tmp/gx-shell-XXXXXX";
+	/* Theirs may say that the others are in another folder. */
+	static const char zshenv[] = "GX_SHELL_DIR=$ZDOTDIR\n" THEIR_ZDOTDIR
+				     "[ ! -r \"${ZDOTDIR:-$HOME}/.zshenv\" ] || . \"${ZDOTDIR:-$HOME}/.zshenv\"\n"
+				     "GX_ZDOTDIR=${ZDOTDIR-}\nZDOTDIR=$GX_SHELL_DIR\n";
+	static const char zshrc[] = "/bin/rm -f \"$GX_SHELL_DIR/.zshenv\" \"$GX_SHELL_DIR/.zshrc\"\n"
+				    "/bin/rmdir \"$GX_SHELL_DIR\"\n" THEIR_ZDOTDIR
+				    "unset GX_SHELL_DIR GX_ZDOTDIR\n"
+				    "[ ! -r \"${ZDOTDIR:-$HOME}/.zshrc\" ] || . \"${ZDOTDIR:-$HOME}/.zshrc\"\n" AGAIN;
 	char *old = getenv("ZDOTDIR");
 
 	r->words[(*n)++] = shell;
 	r->words[(*n)++] = (char *)"-i";
-	if (!mkdtemp(dir))
+	if (!mkdtemp(dir) || put_file(dir, ".zshenv", zshenv) || put_file(dir, ".zshrc", zshrc)) {
+		only_by_environment();
 		return;
-	put("GX_ZDOTDIR", old ? old : getenv("HOME") ? getenv("HOME") : "/");
-	if (put_file(dir, ".zshenv", "[ ! -r \"$GX_ZDOTDIR/.zshenv\" ] || . \"$GX_ZDOTDIR/.zshenv\"\n") ||
-	    put_file(dir, ".zshrc",
-		     "command rm -f \"$ZDOTDIR/.zshenv\" \"$ZDOTDIR/.zshrc\"; command rmdir \"$ZDOTDIR\"\n"
-		     "ZDOTDIR=$GX_ZDOTDIR\n[ ! -r \"$ZDOTDIR/.zshrc\" ] || . \"$ZDOTDIR/.zshrc\"\n" AGAIN))
-		return;
+	}
+	put("GX_ZDOTDIR", old ? old : "");
 	put("ZDOTDIR", dir);
 }
 
@@ -271,7 +287,7 @@ static void fish_words(struct shell_request *r, char *shell, size_t *n)
 	add_hook_words(r, n);
 	r->words[(*n)++] = shell;
 	r->words[(*n)++] = (char *)"--init-command";
-	r->words[(*n)++] = (char *)"set -gx PATH (string split : $GX_SHELL_PATH) $PATH";
+	r->words[(*n)++] = (char *)"test -z \"$GX_SHELL_PATH\"; or set -gx PATH (string split : $GX_SHELL_PATH) $PATH";
 }
 
 char *const *shell_words(struct shell_request *r)

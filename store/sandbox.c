@@ -137,7 +137,8 @@ static int refused(struct err *e, int error)
 		       "builds cannot be confined here: the system refuses a new user namespace (%s)\n"
 		       "Allow them: sysctl user.max_user_namespaces=10000, kernel.unprivileged_userns_clone=1 or "
 		       "kernel.apparmor_restrict_unprivileged_userns=0 where these exist; for a container, a profile that "
-		       "permits unshare and mount.  Or pass --sandbox=none, with which builders see this machine",
+		       "permits unshare and mount.  Or pass --sandbox=none, with which builders see this machine, and for a store "
+		       "that is not at its place --store-dir DIR as well",
 		       strerror(error));
 }
 

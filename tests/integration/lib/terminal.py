@@ -21,6 +21,7 @@ import time
 pid, fd = pty.fork()
 if pid == 0:
     os.environ.update(TERM="dumb", PS1="prompt> ")
+    os.closerange(3, 1024)
     try:
         os.execvp(sys.argv[1], sys.argv[1:])
     finally:
