@@ -47,6 +47,32 @@ script prints 'while :; do echo 0123456789012345678901234567890123456789; done'
 check "a build that prints too much" complains "killed after writing more than 100000 bytes" build --max-build-log-size 100000 "$drv"
 script longline 'head -c 3000000 /dev/zero | tr "\0" x; echo; echo ok > $out'
 check "a very long line" build -L "$drv"
+# A line without an end: neither the log nor what shows it keeps it in memory.
+script endless 'head -c 60000000 /dev/zero | tr "\0" x; echo; echo ok > $out'
+bounded() { python3 -c '
+import resource, subprocess, sys
+rc = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+print("status", rc, "peak", peak, "MB")
+sys.exit(rc != 0 or peak > 40)' "$@"; }
+if command -v python3 >/dev/null; then
+	check "a line of 60 MB takes no memory" bounded "$gx" build --store "$store" --no-link "$drv"
+	check "nor shown" bounded "$gx" build --store "$store" --no-link --rebuild -L "$drv"
+	check "nor read again" bounded "$gx" log --store "$store" "$drv"
+fi
+long=$(printf '%0255d' 7)
+script names 'mkdir $out; echo long > $out/'"$long"
+check "names of 255 bytes" build "$drv"
+check "(there)" prints long cat "$(real "$out")/$long"
+deep='mkdir -p $p; cd $p; i=0; while [ $i -lt 3000 ]; do mkdir d; cd d; i=$((i + 1)); done; '
+script deepbuild "p=/build/x; $deep"'echo ok > $out'
+check "a very deep folder beside the output" build "$drv"
+check "goes away" no_leftovers
+script deepout 'p=$out; '"$deep"
+check "one in the output is refused" complains "deep" build "$drv"
+check "and goes away too" no_leftovers
+script many 'mkdir $out; cd $out; for i in 0 1 2 3 4 5 6 7 8 9; do mkdir $i; for j in $(seq 1 1000); do : > $i/$j; done; done'
+check "ten thousand files" build "$drv"
 script closes 'exec >&- 2>&-; sleep 1; mkdir $out; echo late > $out/x'
 check "a builder that closes its output is not over" build "$drv"
 check "what it did afterwards counts" prints late cat "$(real "$out")/x"

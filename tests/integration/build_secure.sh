@@ -75,6 +75,15 @@ out=$PWD/o1 "$mkdrv" --filtered "$PWD/evil" server >server.log &
 check "where the kernel has no scopes, the call filter keeps them apart" prints alone env out="$PWD/o2" "$mkdrv" --filtered "$PWD/evil" client
 wait
 check "(the other one)" prints alone cat server.log
+# Outside of every sandbox somebody listens whom a builder would hand its output to.
+rm -f outside.log
+out=$PWD/o3 ./evil server >outside.log &
+outside=$!
+drv outsider -s "$evil" -f "flat:sha256:$hash" -- "$evil" client
+check "a networked builder and a process of this machine" build "$drv"
+check "do not meet either" prints alone log "$drv"
+wait $outside
+check "(by the other's account)" prints alone cat outside.log
 own bomb
 check "a fork bomb is bounded" build "$drv"
 check "(by its own account)" quiet "$drv"
@@ -85,7 +94,23 @@ script slow 'chmod 777 /build /tmp $NIX_BUILD_TOP; mkfifo /build/pipe; chmod 666
 build "$drv" >slow.log 2>&1 &
 sleep 1
 check "nobody else can enter the folders of builds" prints 700 stat -c %a "$store/nix/var/nix/builds"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+	# Not by name, and not through a folder that somebody stands in already.
+	mkdir -m 755 reach && cp -r "$store/nix/var/nix/builds"/*/build reach/copy 2>/dev/null
+	others() { setpriv --reuid=65533 --regid=65533 --clear-groups "$@"; }
+	here=$(ls -d "$store"/nix/var/nix/builds/*/build)
+	check "(tried)" sh -c 'cd / && for d; do [ ! -e "$d" ] || exit 1; done' - $(others ls -d "$here" "$here/pipe" 2>/dev/null)
+	check "(nor written to)" must_fail others sh -c "echo evil >$here/pipe"
+fi
 wait
+script haslinked 'mkdir $out; echo dep > $out/x'
+check "(an input)" build "$drv"
+linked=$out
+script linkfails 'mkdir k; ln $dep/x k/hard; ln /etc/passwd k/passwd; ln /bin/sh k/sh; chmod 0666 k/*; exit 1' -i "$drv" -e "dep=$linked"
+before=$(stat -c '%a %u %h' "$(real "$linked")/x" /bin/busybox)
+check "hard links in the folder of a failed build" complains "keeping build directory" build --keep-failed "$drv"
+check "are none to what it was given" prints "$before" stat -c '%a %u %h' "$(real "$linked")/x" /bin/busybox
+rm -rf "$store/nix/var/nix/builds/kept-linkfails-0"
 script keep 'mkdir k; ln -s '"$PWD"'/canary k/link; echo kept > k/file; exit 1'
 chmod 600 canary
 check "a failed build's folder is kept when asked for" complains "keeping build directory" build --keep-failed "$drv"

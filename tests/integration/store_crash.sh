@@ -34,6 +34,8 @@ each_point() { # VARIABLE STEP COMMAND...
 		# What may fail without harm does: then the command succeeds.
 		env LD_PRELOAD="$shim" $var=$n "$@" >run.log 2>&1 || failures=$((failures + 1))
 		"$gx" store verify --store "$store" >verify.log 2>&1 || { echo "$var=$n: after the failure:"; cat run.log verify.log; return 1; }
+		! command -v nix-store >/dev/null || [ ! -d "$store/nix/var/nix/db" ] ||
+			HOME=$PWD nix-store --store "$store" --option substituters '' --verify --check-contents >verify.log 2>&1 || { echo "$var=$n: Nix after the failure:"; cat run.log verify.log; return 1; }
 		"$@" >again.log 2>&1 || { echo "$var=$n: the next try:"; cat run.log again.log; return 1; }
 		"$gx" store verify --store "$store" >verify.log 2>&1 || { echo "$var=$n: after the next try:"; cat verify.log; return 1; }
 		"$gx" store gc --store "$store" >gc.log 2>&1 || { echo "$var=$n: collecting:"; cat gc.log; return 1; }
@@ -66,5 +68,21 @@ check "killed while a tree is added" each_point KILL_AT 2 "$gx" store add --stor
 check "no space while a tree is added" each_point FAIL_AT 3 "$gx" store add --store "$store" tree
 check "killed while derivations are written" each_point KILL_AT 5 "$gxeval" --store "$store" --drv-path -f drvs.gx
 check "no space while derivations are written" each_point FAIL_AT 7 "$gxeval" --store "$store" --drv-path -f drvs.gx
+mkdrv=$builddir/tests/integration/mkdrv
+if [ -x "$mkdrv" ] && "$mkdrv" --probe >/dev/null 2>&1 && [ -x /bin/busybox -o -x /usr/bin/busybox ]; then
+	rm -rf "$store" seed
+	"$mkdrv" "$store" built -- /bin/sh -c 'mkdir $out; echo one > $out/one; echo two > $out/two; ln -s one $out/three' >drv.log
+	"$mkdrv" "$store" fetched -f "flat:sha256:$(printf 'fetched\n' | sha256sum | cut -d ' ' -f 1)" -e "url=file://$PWD/served" \
+		-- builtin:fetchurl >fetch.log
+	printf 'fetched\n' >served
+	mv "$store" seed
+	for what in drv fetch; do
+		set -- "$gx" build --store "$store" --no-link "$(sed -n 1p $what.log)"
+		check "killed during a build ($what)" each_point KILL_AT 5 "$@"
+		check "no space during a build ($what)" each_point FAIL_AT 7 "$@"
+	done
+	rm -rf seed
+	"$gx" store add --store "$PWD/seed" src >/dev/null
+fi
 "$gx" store add --store "$PWD/seed" tree >/dev/null
 check "killed while garbage is collected" each_point KILL_AT 2 "$gx" store gc --store "$store"

@@ -16,7 +16,9 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static void named_root(void **state)
@@ -166,6 +168,50 @@ static void remove_follows_no_link(void **state)
 	assert_int_equal(tree_remove(root_fd, "never was", NULL, NULL, NULL), 0);
 }
 
+struct swap {
+	int fd, stop;
+};
+
+/* Makes what is a folder a link that leads out, and again, as fast as it can. */
+static void *swap(void *arg)
+{
+	struct swap *s = arg;
+
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
+		syscall(SYS_renameat2, s->fd, "tree/a", s->fd, "link", 2); /* RENAME_EXCHANGE */
+	return NULL;
+}
+
+static void remove_races_with_a_link(void **state)
+{
+	char top[] = "/tmp/gx-swap.XXXXXX";
+	struct swap s = { 0 };
+	pthread_t t;
+
+	(void)state;
+	assert_non_null(mkdtemp(top));
+	s.fd = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(s.fd >= 0);
+	assert_int_equal(mkdirat(s.fd, "canary", 0755), 0);
+	close(openat(s.fd, "canary/b", O_CREAT | O_WRONLY, 0644));
+	assert_int_equal(pthread_create(&t, NULL, swap, &s), 0);
+	for (int i = 0; i < 2000; i++) {
+		unlinkat(s.fd, "link", 0);
+		unlinkat(s.fd, "link", AT_REMOVEDIR);
+		symlinkat("canary", s.fd, "link");
+		mkdirat(s.fd, "tree", 0755);
+		mkdirat(s.fd, "tree/a", 0755);
+		close(openat(s.fd, "tree/a/b", O_CREAT | O_WRONLY | O_NOFOLLOW, 0644));
+		/* It may fail: somebody changes what it removes.  What the link leads to is not its business. */
+		tree_remove(s.fd, "tree", NULL, NULL, NULL);
+		assert_int_equal(faccessat(s.fd, "canary/b", F_OK, 0), 0);
+	}
+	__atomic_store_n(&s.stop, 1, __ATOMIC_RELAXED);
+	pthread_join(t, NULL);
+	close(s.fd);
+	assert_int_equal(tree_remove(AT_FDCWD, top, NULL, NULL, NULL), 0);
+}
+
 static void remove_without_permission(void **state)
 {
 	(void)state;
@@ -214,7 +260,8 @@ int main(void)
 		cmocka_unit_test(named_root),	      cmocka_unit_test(local_with_parameters),
 		cmocka_unit_test(relocated),	      cmocka_unit_test(per_user),
 		cmocka_unit_test(refused),	      cmocka_unit_test(remove_deep),
-		cmocka_unit_test(remove_follows_no_link), cmocka_unit_test(remove_without_permission),
+		cmocka_unit_test(remove_follows_no_link),
+		cmocka_unit_test(remove_races_with_a_link), cmocka_unit_test(remove_without_permission),
 		cmocka_unit_test(dirs_over_no_link),  cmocka_unit_test(owner_and_kinds),
 	};
 
