@@ -44,6 +44,15 @@ static void require(const struct drv_args *a, const struct str *s, const char *n
 		drv_args_throw(a, "required attribute '%s' missing", name);
 }
 
+/* The value of a variable; empty when there is none. */
+static struct slice variable(const struct drv_args *a, struct slice name)
+{
+	for (size_t i = 0; i < a->nenv; i++)
+		if (slice_eq(slice_str(a->env[i].key), name))
+			return slice_str(a->env[i].value);
+	return SLICE("");
+}
+
 /* The sum of a Go module; what stands in the derivation is the address made from it. */
 static void plan_go_h1(const struct drv_args *a, struct output_plan *p)
 {
@@ -56,7 +65,7 @@ static void plan_go_h1(const struct drv_args *a, struct output_plan *p)
 		drv_args_throw(a, "outputHashMode \"" GO_H1_MODE "\" does not go with __structuredAttrs");
 	if (go_h1_parse(slice_str(a->hash), &h1, &e))
 		drv_args_throw_err(a, &e);
-	go_h1_address(&h1, &p->hash);
+	go_h1_address(variable(a, SLICE("module")), &h1, &p->hash);
 }
 
 static void plan_fixed(const struct drv_args *a, struct output_plan *p)

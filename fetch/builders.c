@@ -387,6 +387,6 @@ int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int d
 		return rc;
 	rc = j.only_mod ? mod_file_h1(dirfd, name, &h1, e) : go_module_tree_h1(dirfd, name, &j.m, &h1, e);
 	if (!rc)
-		go_h1_address(&h1, out);
+		go_h1_address(j.m.path, &h1, out);
 	return rc;
 }

@@ -24,11 +24,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int go_module_is_toolchain(const struct module_version *m)
-{
-	return slice_eq(m->path, SLICE("golang.org/toolchain"));
-}
-
 int go_path_ends(struct slice path, struct slice name)
 {
 	return slice_ends(path, name) && (path.n == name.n || path.p[path.n - name.n - 1] == '/');
@@ -439,6 +434,14 @@ static int restore_gomods(struct unpack *u, struct err *e)
 	return rc;
 }
 
+/* A toolchain with something called share would need another layout. */
+static int link_share(const struct unpack *u, struct err *e)
+{
+	if (mkdirat(u->dirfd, GO_SHARE, 0755) < 0)
+		return err_errno(e, "cannot make '%s'", GO_SHARE);
+	return symlinkat(GO_SHARE_TARGET, u->dirfd, GO_SHARE_LINK) < 0 ? err_errno(e, "cannot make '%s'", GO_SHARE_LINK) : 0;
+}
+
 static int unpack_all(struct unpack *u, const struct hash *want, struct hash *h1, struct err *e)
 {
 	struct hash got;
@@ -454,7 +457,9 @@ static int unpack_all(struct unpack *u, const struct hash *want, struct hash *h1
 		*h1 = got;
 	if (want && !hash_eq(want, &got))
 		return mismatch(u, want, &got, e);
-	return u->toolchain ? restore_gomods(u, e) : 0;
+	if (u->toolchain && !(rc = restore_gomods(u, e)))
+		rc = link_share(u, e);
+	return rc;
 }
 
 int go_module_unpack(int zip_fd, const struct module_version *m, const struct hash *want, int dirfd, struct hash *h1,
@@ -468,7 +473,7 @@ int go_module_unpack(int zip_fd, const struct module_version *m, const struct ha
 		rc = err_set(e, ERR_INVALID, "module zip file is too large (%llu bytes; limit is %llu bytes)",
 			     (unsigned long long)st.st_size, (unsigned long long)LIMIT_GO_MODULE);
 	else if (!(rc = zip_open(&z, zip_fd, e))) {
-		struct unpack u = { .z = &z, .m = m, .dirfd = dirfd, .toolchain = go_module_is_toolchain(m) };
+		struct unpack u = { .z = &z, .m = m, .dirfd = dirfd, .toolchain = go_module_is_toolchain(m->path) };
 
 		u.hashes = calloc(z.n + 1, sizeof *u.hashes);
 		if (!u.hashes)

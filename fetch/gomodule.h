@@ -12,9 +12,12 @@
  *   - at most 500 MiB as a zip and unpacked, 16 MiB for go.mod and LICENSE;
  *   - sizes and checksums are as declared; no links or devices; permissions and entries for directories do not count.
  *
- * Layout of the tree, version 1 (store/goh1.h): the files under their paths, mode 0444, directories 0555.  A toolchain (a module
- * called golang.org/toolchain) gets what the go command does to it at its first use: files below bin and pkg/tool, and
- * those called go_*_*_exec below lib, are executable, and beside each "_go.mod" lies a copy of it called "go.mod".
+ * Layout of the tree, version 1 (store/goh1.h): the files under their paths, mode 0444, directories 0555.
+ *
+ * Layout of a toolchain (a module called golang.org/toolchain), version 2: what the go command does to it at its first use is done
+ * too: files below bin and pkg/tool, and those called go_*_*_exec below lib, are executable, and beside each "_go.mod" lies a
+ * copy of it called "go.mod".  So the tree is a GOROOT.  A symbolic link share/go leads to the tree itself, because
+ * share/go is where packages of nixpkgs have their GOROOT; version 1 did not have it.
  */
 #ifndef FETCH_GOMODULE_H
 #define FETCH_GOMODULE_H
@@ -22,9 +25,6 @@
 #include "fetch/modpath.h"
 #include "fetch/zip.h"
 #include "store/hash.h"
-
-/* 1 for golang.org/toolchain. */
-int go_module_is_toolchain(const struct module_version *m);
 
 /* The rules that can be checked by the list of members. */
 int go_module_check_zip(const struct zip *z, const struct module_version *m, struct err *e);
@@ -35,7 +35,7 @@ int go_module_check_zip(const struct zip *z, const struct module_version *m, str
 int go_module_unpack(int zip_fd, const struct module_version *m, const struct hash *want, int dirfd, struct hash *h1,
 		     struct err *e);
 
-/* The sum of an unpacked tree, dirfd and name as in openat, after checking that its layout is version 1: so that it does
+/* The sum of an unpacked tree, dirfd and name as in openat, after checking that its layout is the one above: so that it does
  * not matter who unpacked it. */
 int go_module_tree_h1(int dirfd, const char *name, const struct module_version *m, struct hash *h1, struct err *e);
 

@@ -7,6 +7,11 @@
 
 #include "fetch/gomodule.h"
 
+/* The link in a toolchain that leads to its top, and what it says. */
+#define GO_SHARE "share"
+#define GO_SHARE_LINK "share/go"
+#define GO_SHARE_TARGET ".."
+
 /* Is the file at this path of a toolchain executable? */
 int go_toolchain_executable(struct slice path);
 

@@ -2,8 +2,8 @@
  *
  * From a module's tree back to its sum: what decides whether an output of the go-h1 method is right (store/goh1.h).  It trusts
  * nobody: not whoever unpacked, and not the zip.  For toolchains the layout is undone on the way: a "go.mod" beside
- * a "_go.mod" is no file of the module, but must be its exact copy; and the executable bits must be those that follow from
- * the paths, since the sum does not cover them.
+ * a "_go.mod" is no file of the module, but must be its exact copy; share/go must lead to the top; and the executable bits must
+ * be those that follow from the paths, since the sum does not cover them.
  *
  * Empty directories are refused: the sum would not tell them.
  */
@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "fetch/gomodule_int.h"
 #include "fetch/h1.h"
+#include "store/goh1.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +24,7 @@
 
 struct walk {
 	const struct module_version *m;
-	int toolchain;
+	int toolchain, has_share;
 	struct h1 sum;
 	struct buf path; /* "module@version" and what is below */
 	size_t prefix;	 /* its length with the slash after it */
@@ -77,6 +78,18 @@ static int add_file(struct walk *w, int dirfd, const char *name, const struct st
 	return rc < 0 ? rc : 0;
 }
 
+/* Is this the link of a toolchain to its top? */
+static int is_share(struct walk *w, int fd, const char *name)
+{
+	char target[sizeof GO_SHARE_TARGET];
+	const ssize_t n = sizeof target - 1;
+	int yes = w->toolchain && slice_eq(inner(w), SLICE(GO_SHARE_LINK)) && readlinkat(fd, name, target, sizeof target) == n &&
+		  !memcmp(target, GO_SHARE_TARGET, (size_t)n);
+
+	w->has_share |= yes;
+	return yes;
+}
+
 static int walk_dir(struct walk *w, int dirfd, const char *name, unsigned depth, struct err *e);
 
 static int walk_entry(struct walk *w, int fd, const char *name, unsigned depth, struct err *e)
@@ -93,6 +106,8 @@ static int walk_entry(struct walk *w, int fd, const char *name, unsigned depth, 
 		rc = walk_dir(w, fd, name, depth + 1, e);
 	else if (S_ISREG(st.st_mode))
 		rc = add_file(w, fd, name, &st, e);
+	else if (S_ISLNK(st.st_mode) && is_share(w, fd, name))
+		rc = 0;
 	else
 		rc = bad(w, "is no regular file", e);
 	buf_trim(&w->path, len);
@@ -131,12 +146,14 @@ static int walk_dir(struct walk *w, int dirfd, const char *name, unsigned depth,
 
 int go_module_tree_h1(int dirfd, const char *name, const struct module_version *m, struct hash *h1, struct err *e)
 {
-	struct walk w = { .m = m, .toolchain = go_module_is_toolchain(m) };
+	struct walk w = { .m = m, .toolchain = go_module_is_toolchain(m->path) };
 	int rc;
 
 	buf_addf(&w.path, "%.*s@%.*s", (int)m->path.n, m->path.p, (int)m->version.n, m->version.p);
 	w.prefix = w.path.len + 1;
 	rc = walk_dir(&w, dirfd, name, 0, e);
+	if (!rc && w.toolchain && !w.has_share)
+		rc = err_set(e, ERR_INVALID, "has no link %s to its top", GO_SHARE_LINK);
 	if (!rc)
 		rc = h1_finish(&w.sum, h1, e);
 	h1_release(&w.sum);

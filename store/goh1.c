@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#define LAYOUT "1"
-
 int go_h1_parse(struct slice text, struct hash *out, struct err *e)
 {
 	uint8_t raw[BASE64_MAX(GO_H1_LEN)];
@@ -40,20 +38,26 @@ void go_h1_print(const struct hash *h1, char out[GO_H1_LEN + 1])
 	out[GO_H1_LEN] = 0;
 }
 
-void go_h1_address(const struct hash *h1, struct hash *address)
+int go_module_is_toolchain(struct slice module)
 {
-	static const char tag[] = "go-h1:" LAYOUT ":";
-	char text[sizeof tag + GO_H1_LEN];
-
-	memcpy(text, tag, sizeof tag - 1);
-	go_h1_print(h1, text + sizeof tag - 1);
-	hash_bytes(HASH_SHA256, text, sizeof tag - 1 + GO_H1_LEN, address);
+	return slice_eq(module, SLICE("golang.org/toolchain"));
 }
 
-int go_h1_store_path(struct slice dir, struct slice name, const struct hash *h1, struct store_path *out, struct err *e)
+void go_h1_address(struct slice module, const struct hash *h1, struct hash *address)
+{
+	enum { TAG = sizeof "go-h1:1:" - 1 };
+	char text[TAG + GO_H1_LEN + 1];
+
+	memcpy(text, go_module_is_toolchain(module) ? "go-h1:2:" : "go-h1:1:", TAG);
+	go_h1_print(h1, text + TAG);
+	hash_bytes(HASH_SHA256, text, TAG + GO_H1_LEN, address);
+}
+
+int go_h1_store_path(struct slice dir, struct slice name, struct slice module, const struct hash *h1, struct store_path *out,
+		     struct err *e)
 {
 	struct hash address;
 
-	go_h1_address(h1, &address);
+	go_h1_address(module, h1, &address);
 	return store_path_make_fixed(dir, name, CA_NAR, &address, NULL, 0, 0, out, e);
 }

@@ -433,6 +433,7 @@ static void toolchains(void **state)
 	assert_string_equal(read_text("src/_go.mod"), "module std\n");
 	assert_string_equal(read_text("src/go.mod"), "module std\n");
 	assert_string_equal(read_text("src/cmd/go.mod"), "module cmd\n");
+	assert_string_equal(read_text("share/go/src/cmd/go.mod"), "module cmd\n");
 	assert_int_equal(go_module_tree_h1(AT_FDCWD, top, &toolchain, &back, NULL), 0);
 	assert_true(hash_eq(&h1, &back));
 }
@@ -488,6 +489,21 @@ static void tampered_trees(void **state)
 	name_in_top(path, "link");
 	assert_int_equal(symlink("bin/go", path), 0);
 	says(&e, go_module_tree_h1(AT_FDCWD, top, &toolchain, &back, &e), ERR_INVALID, "'link' is no regular file");
+
+	make_toolchain(&h1);
+	name_in_top(path, "share/go");
+	unlink(path);
+	assert_int_equal(symlink("../..", path), 0);
+	says(&e, go_module_tree_h1(AT_FDCWD, top, &toolchain, &back, &e), ERR_INVALID, "'share/go' is no regular file");
+	unlink(path);
+	name_in_top(path, "share");
+	rmdir(path);
+	says(&e, go_module_tree_h1(AT_FDCWD, top, &toolchain, &back, &e), ERR_INVALID, "has no link share/go to its top");
+
+	make_toolchain(&h1);
+	name_in_top(path, "share/other");
+	assert_int_equal(symlink("..", path), 0);
+	says(&e, go_module_tree_h1(AT_FDCWD, top, &toolchain, &back, &e), ERR_INVALID, "'share/other' is no regular file");
 
 	make_toolchain(&h1);
 	put("extra", "x");

@@ -406,18 +406,22 @@ static void addresses(void **state)
 	(void)state;
 	assert_int_equal(go_h1_parse(SLICE(QUOTE_ZIP), &h1, NULL), 0);
 	assert_h1(&h1, QUOTE_ZIP);
-	go_h1_address(&h1, &address);
+	go_h1_address(SLICE("rsc.io/quote"), &h1, &address);
 	hash_bytes(HASH_SHA256, "go-h1:1:" QUOTE_ZIP, 8 + GO_H1_LEN, &again);
 	assert_true(hash_eq(&address, &again));
 	/* What this is must never change: it is in people's stores. */
 	hash_print(&address, HASH_BASE16, 0, text);
 	assert_string_equal(text,
 			    "5e575180f66255f591a8e46a20312bb2060c2d0c67d63e080e305c8667507d63");
-	assert_int_equal(go_h1_store_path(store_dir_default, SLICE("quote-1.5.2"), &h1, &p, NULL), 0);
+	assert_int_equal(go_h1_store_path(store_dir_default, SLICE("quote-1.5.2"), SLICE("rsc.io/quote"), &h1, &p, NULL), 0);
 	assert_string_equal(p.base, "w3mvszp6cr6l7a9np6xcd78y1pvhincp-quote-1.5.2");
 	/* The same as that of a fixed output with this hash, so that Nix computes it too. */
 	store_path_make_fixed(store_dir_default, SLICE("quote-1.5.2"), CA_NAR, &address, NULL, 0, 0, &q, NULL);
 	assert_string_equal(p.base, q.base);
+	/* Toolchains are laid out in another way. */
+	go_h1_address(SLICE("golang.org/toolchain"), &h1, &address);
+	hash_bytes(HASH_SHA256, "go-h1:2:" QUOTE_ZIP, 8 + GO_H1_LEN, &again);
+	assert_true(hash_eq(&address, &again));
 	assert_int_equal(go_h1_parse(SLICE("h1:"), &h1, NULL), ERR_INVALID);
 	assert_int_equal(go_h1_parse(SLICE("sha256-w5fcysjrx7yqtD/aO+QwRjYZOKnaM9Uh2b40tElTs3Y="), &h1, NULL), ERR_INVALID);
 }
