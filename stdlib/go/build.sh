@@ -2,9 +2,7 @@
 #
 # Builds, tests and installs the programs of a Go module: what buildGoModule runs.  The shell is the sandbox's busybox.
 #
-# Everything the go command could take from elsewhere is set or switched off: the module cache is an object made from
-# what go.sum lists, there is no network, no other toolchain, no file of a user's.  With -trimpath, without version control stamps and
-# without a build id the result does not depend on where or when it was built.
+# Without a build id what is linked does not depend on how it came about (setup.sh has the rest).
 set -eu
 
 hook() { # NAME
@@ -12,27 +10,7 @@ hook() { # NAME
 	[ -z "$text" ] || eval "$text"
 }
 
-export HOME=$PWD/home TMPDIR=$PWD
-export GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local GO111MODULE=on GOTELEMETRY=off
-export GOCACHE=$PWD/cache GOPATH=$PWD/gopath GOMAXPROCS=${NIX_BUILD_CORES:-1}
-export PATH=$go/bin:${PATH-}
-# Modules lie in the cache as links to their objects, which the index of packages does not follow.
-export GODEBUG=goindex=0
-mkdir -p "$HOME" "$GOCACHE"
-if [ -n "${goModules-}" ]; then
-	export GOMODCACHE=$goModules
-else
-	export GOMODCACHE=$PWD/gopath/mod
-	mkdir -p "$GOMODCACHE"
-fi
-export GOFLAGS="-mod=$modMode -trimpath -buildvcs=false${tags:+ -tags=$tags}"
-
-# The build cache begins with the standard library: its entries are linked to, new ones lie beside them.
-if [ -n "${goStd-}" ]; then
-	cp -R -s "$goStd/." "$GOCACHE"
-	chmod -R u+w "$GOCACHE" 2>/dev/null || :
-	date +%s >"$GOCACHE/trim.txt"
-fi
+. "$goSetup"
 
 if [ -n "${src-}" ]; then
 	cp -R "$src" source

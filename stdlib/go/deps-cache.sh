@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+#
+# Compiles what a module imports from others, once for all states of its source: $out is a build cache (GOCACHE) with what
+# is not in that of the standard library.
+#
+# In the place of the source are its go.mod and go.sum and the stand-ins made by imports.gx.  Some of what these import may be
+# for other platforms, or not compile; then so may the module's own build, which is the one to say so.
+set -eu
+. "$saveCache"
+. "$goSetup"
+export GOOS GOARCH
+
+# A line a file: where it is, and where it belongs.
+while read -r from to; do
+	mkdir -p "$(dirname "source/$to")"
+	cp "$from" "source/$to"
+done <"$skeletonPath"
+cd "source/$standIn"
+
+# A go.mod that the go command does not take is not that of the build where something changes the source first.
+unusable() {
+	[ -n "${sourceChanges-}" ] || exit 1
+	echo 'note: nothing is compiled in advance' >&2
+	mkdir "$out"
+	exit
+}
+# Packages without errors in them or below; programs cannot be imported.
+imports=$(go list -e -f '{{join .Imports "\n"}}' .) || unusable
+[ -z "$imports" ] ||
+	# shellcheck disable=SC2086
+	list=$(go list -e -f '{{if not (or .Incomplete (eq .Name "main"))}}{{.ImportPath}}{{end}}' $imports) || unusable
+
+compile() { # COMMAND...
+	rc=0
+	"$@" 2>log || rc=$?
+	cat log >&2
+	[ $rc -ne 0 ] || return 0
+	# Not for want of memory or space: what is missing then would be there another time.
+	! grep -q 'signal: \|no space left\|cannot allocate' log || exit 1
+	echo 'note: not all dependencies compile' >&2
+}
+if [ -n "${list-}" ]; then
+	# shellcheck disable=SC2086
+	compile go build ${buildFlags-} $list
+	# What `go vet`, a part of every test, has to know of them.
+	if [ -n "${doCheck-}" ]; then
+		rm deps*.go
+		{ echo 'package deps'; printf 'import _ "%s"\n' testing $list; } >deps.go
+		compile go test .
+	fi
+fi
+save_cache "$GOCACHE" "$out"
