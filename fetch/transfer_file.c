@@ -53,6 +53,7 @@ static int copy(struct transfer *t, int fd)
 void transfer_file(struct transfer *t)
 {
 	struct arena mem = ARENA_INIT;
+	struct buf shown = BUF_INIT;
 	struct slice path;
 	int rc = file_path(t->req.url, &mem, &path, &t->err);
 
@@ -69,6 +70,10 @@ void transfer_file(struct transfer *t)
 			rc = err_errno(&t->err, "cannot open it");
 		if (fd >= 0)
 			close(fd);
+	}
+	if (!rc) {
+		transfer_show_url(&shown, t->req.url);
+		t->result.final_url = buf_detach(&shown, NULL);
 	}
 	arena_release(&mem);
 	transfer_finish(t, rc);

@@ -734,6 +734,7 @@ static void files(void **state)
 	q.url = u;
 	assert_int_equal(transfer_get(engine, &q, &g.r, &g.e), 0);
 	assert_body(&g, "abc", 3);
+	assert_string_equal(g.r.final_url, u);
 	got_release(&g);
 	q = request(&g);
 	q.url = "file:///nowhere/x";
