@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "base/arena.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,20 @@
 
 struct arena_chunk {
 	struct arena_chunk *next;
-	size_t size;
+	size_t size, all; /* of this one; with those before it */
+	size_t mapped;	  /* by mem_map */
 };
 
-enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20 };
+/* An arena that has grown to MAPPED_FROM goes on in huge pages. */
+enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20, MAPPED_FROM = 4 << 20 };
+
+static void chunk_free(struct arena_chunk *c)
+{
+	if (c->mapped)
+		mem_unmap(c, c->size);
+	else
+		free(c);
+}
 
 static void arena_grow(struct arena *a, size_t size)
 {
@@ -25,13 +36,18 @@ static void arena_grow(struct arena *a, size_t size)
 		want = CHUNK_MAX;
 	if (want < size + sizeof(struct arena_chunk))
 		want = size + sizeof(struct arena_chunk);
-	struct arena_chunk *c = calloc(1, want);
+	size_t mapped = a->chunks && a->chunks->all >= MAPPED_FROM && want <= MEM_MAP_UNIT;
+	if (mapped)
+		want = MEM_MAP_UNIT;
+	struct arena_chunk *c = mapped ? mem_map(want) : calloc(1, want);
 	if (!c) {
 		fputs("error: out of memory\n", stderr);
 		exit(1);
 	}
 	c->next = a->chunks;
 	c->size = want;
+	c->mapped = mapped;
+	c->all = want + (a->chunks ? a->chunks->all : 0);
 	a->chunks = c;
 	a->cur = (char *)(c + 1);
 	a->end = (char *)c + want;
@@ -68,6 +84,7 @@ void arena_reset(struct arena *a)
 	a->chunks = c->next;
 	arena_release(a);
 	c->next = NULL;
+	c->all = c->size;
 	a->chunks = c;
 	a->cur = (char *)(c + 1);
 	a->end = (char *)c + c->size;
@@ -77,7 +94,7 @@ void arena_release(struct arena *a)
 {
 	while (a->chunks) {
 		struct arena_chunk *next = a->chunks->next;
-		free(a->chunks);
+		chunk_free(a->chunks);
 		a->chunks = next;
 	}
 	a->cur = a->end = NULL;

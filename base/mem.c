@@ -221,6 +221,28 @@ void mem_stats(struct mem_stats *out)
 
 #endif
 
+void *mem_map(size_t size)
+{
+	const size_t huge = MEM_MAP_UNIT;
+	size_t all = mem_size(1, size, huge);
+	char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		out_of_memory();
+	size_t before = -(uintptr_t)p & (huge - 1);
+	if (before)
+		munmap(p, before);
+	if (huge - before)
+		munmap(p + before + size, huge - before);
+	madvise(p + before, size, MADV_HUGEPAGE);
+	return p + before;
+}
+
+void mem_unmap(void *p, size_t size)
+{
+	munmap(p, size);
+}
+
 struct job {
 	void (*fn)(void *);
 	void *arg;

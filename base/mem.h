@@ -53,6 +53,12 @@ void mem_on_collect(void (*fn)(void));
 /* n * size + extra without overflow; ends the program when it would. */
 size_t mem_size(size_t n, size_t size, size_t extra);
 
+/* Zeroed memory in huge pages, for tables that are used all over: no pointer into the collected heap.  Sizes are multiples of
+ * MEM_MAP_UNIT; mem_unmap takes the same one. */
+enum { MEM_MAP_UNIT = 2 << 20 };
+void *mem_map(size_t size);
+void mem_unmap(void *p, size_t size);
+
 /* Runs fn(arg) on a fresh, lazily mapped C stack of `size` bytes and returns
  * when it does.  stack_low receives the lowest address of that stack. */
 void mem_run_on_stack(size_t size, void (*fn)(void *), void *arg, char **stack_low);

@@ -33,13 +33,31 @@ static void *grow(void *p, size_t n, size_t size)
 	return p;
 }
 
-static void rehash(void)
+/* Every look-up misses the cache once the table is large; with huge pages at least not the page tables too. */
+static struct slot *slots_new(size_t cap)
 {
-	size_t cap = tab.slots ? (tab.mask + 1) * 2 : 4096;
+	if (cap * sizeof(struct slot) >= MEM_MAP_UNIT)
+		return mem_map(cap * sizeof(struct slot));
 	struct slot *slots = calloc(cap, sizeof *slots);
 
 	if (!slots)
 		abort();
+	return slots;
+}
+
+static void slots_free(struct slot *slots, size_t cap)
+{
+	if (cap * sizeof(struct slot) >= MEM_MAP_UNIT)
+		mem_unmap(slots, cap * sizeof(struct slot));
+	else
+		free(slots);
+}
+
+static void rehash(void)
+{
+	size_t cap = tab.slots ? (tab.mask + 1) * 2 : 4096;
+	struct slot *slots = slots_new(cap);
+
 	for (size_t i = 0; tab.slots && i <= tab.mask; i++) {
 		if (!tab.slots[i].sym)
 			continue;
@@ -48,7 +66,7 @@ static void rehash(void)
 			j = (j + 1) & (cap - 1);
 		slots[j] = tab.slots[i];
 	}
-	free(tab.slots);
+	slots_free(tab.slots, tab.slots ? tab.mask + 1 : 0);
 	tab.slots = slots;
 	tab.mask = cap - 1;
 }
