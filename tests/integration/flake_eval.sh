@@ -54,6 +54,7 @@ echo 1 >tree/a
 mkdir tree/dir
 echo 1 >tree/dir/b
 git_commit tree one
+check "no git" complains "cannot start 'git': it is not installed" env PATH=/nowhere "$gxeval" ./tree#names
 rev=$(git -C tree rev-parse HEAD)
 echo 2 >tree/new
 check "untracked files are not listed" prints '["a","dir","flake.nix"]' gxeval --json ./tree#names
