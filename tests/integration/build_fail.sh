@@ -91,14 +91,14 @@ check "says so" grep -q interrupted slow.log
 check "and leaves nothing" no_leftovers
 
 # --- killed
-script again 'mkdir -p $out/d; for i in $(seq 1 200); do echo $i > $out/d/$i; done; [ -e /tmp/never ] || sleep ${pause:-0}; sleep 0.5; echo done > $out/done'
+script again ': 4716; mkdir -p $out/d; for i in $(seq 1 200); do echo $i > $out/d/$i; done; [ -e /tmp/never ] || sleep ${pause:-0}; sleep 0.5; echo done > $out/done'
 for moment in 0.02 0.1 0.3 0.5 0.52 0.55 0.6; do
 	"$gx" build --store "$store" --no-link "$drv" >kill.log 2>&1 &
 	pid=$!
 	sleep $moment
 	kill -9 $pid 2>/dev/null
 	wait $pid 2>/dev/null
-	stays_dead "seq 1 200" || echo "not ok - the builder outlives gx"
+	stays_dead ": 4716" || echo "not ok - the builder outlives gx"
 	"$gx" store verify --store "$store" --check-contents >verify.log 2>&1 || { echo "not ok - the store after kill -9 at $moment"; sed 's/^/# /' verify.log; }
 done
 check "after kill -9 at any moment the build succeeds" build "$drv"
@@ -140,6 +140,21 @@ for i in 1 2 3 4; do
 	all="${all-} $drv"
 done
 check "several at once" sh -c "'$gx' build --store '$store' --no-link -j 4 $all 2>many.log; [ \$(grep -c ^built many.log) = 4 ]"
+
+# --- out of descriptors
+script fds 'echo ok > $out'
+few() { # at each number an orderly end: an error, or a build
+	for n in 8 12 16 20 24 28 32 40; do
+		rc=0
+		(ulimit -n $n && exec "$gx" build --store "$store" --no-link --rebuild "$drv") >few.log 2>&1 || rc=$?
+		[ $rc -lt 126 ] && { [ $rc = 0 ] || grep -q '^error: ' few.log; } || { echo "$n: status $rc"; cat few.log; return 1; }
+		"$gx" store verify --store "$store" >few.log 2>&1 || { echo "$n:"; cat few.log; return 1; }
+	done
+}
+check "few descriptors" build "$drv"
+check "are an orderly error" few
+check "and the next build cleans up" sh -c "'$gx' build --store '$store' --no-link --rebuild '$drv'"
+check "(it does)" no_leftovers
 
 # --- without the sandbox
 script bare 'echo ok > $out'

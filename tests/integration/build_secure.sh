@@ -47,22 +47,58 @@ check "become readable" prints x cat "$(real "$out")/d/f"
 script open 'echo x > $out; chmod 666 $out'
 check "a world-writable output is rejected" complains "suspicious ownership or permission" build "$drv"
 
+# Outputs are seen by others only as they stay: whoever looks all the time finds nothing that he could write or that is setuid.
+cat >watch.py <<'END'
+import os, sys
+name, folder, bad = sys.argv[1], sys.argv[2], 0
+def look(path):
+    global bad
+    try:
+        st = os.lstat(path)
+    except OSError:
+        return
+    if st.st_mode & 0o7022 and not os.path.islink(path):
+        print("seen: %o %s" % (st.st_mode, path))
+        bad = 1
+    if os.path.isdir(path) and not os.path.islink(path):
+        try:
+            for entry in os.listdir(path):
+                look(os.path.join(path, entry))
+        except OSError:
+            pass
+open("watching", "w").close()
+while not os.path.exists("seen-enough"):
+    look(os.path.join(folder, name))
+sys.exit(bad)
+END
+script seen 'umask 0; mkdir $out; for i in $(seq 1 300); do mkdir $out/d$i; echo x > $out/d$i/f; chmod 777 $out/d$i $out/d$i/f; done; chmod 755 $out'
+if command -v python3 >/dev/null; then
+	python3 watch.py "${out##*/}" "$store/nix/store" >watch.log 2>&1 &
+	watcher=$!
+	while [ ! -e watching ]; do sleep 0.05; done
+	check "an output of files that all may write" build "$drv"
+	: >seen-enough
+	wait $watcher
+	check "is never seen as such" test $? = 0
+	check "(by whoever looks)" test ! -s watch.log
+fi
+
 # --- a program of our own
 ${CC:-cc} -static -O1 -o evil "$srcdir/tests/integration/lib/evil.c" 2>cc.log || { echo "# no static C library: the rest is left out"; exit 0; }
 evil=$("$gx" store add --store "$store" evil) || exit 1
-own() { _n=$1; shift; "$mkdrv" "$store" "$_n" -s "$evil" "$@" -- "$evil" "$_n" >drv.log || exit 1; drv=$(sed -n 1p drv.log); out=$(sed -n 2p drv.log); }
+own() { _n=$1; shift; "$mkdrv" "$store" "$_n" -s "$evil" "$@" -- "$evil" "$_n" $$ >drv.log || exit 1; drv=$(sed -n 1p drv.log); out=$(sed -n 2p drv.log); }
 
 own setuid
 check "no call makes a setuid file" build "$drv"
 check "(by its own account)" quiet "$drv"
 own hold
 check "a builder that leaves a process behind" build "$drv"
-check "is cleaned up" stays_dead "$evil hold"
+check "is cleaned up" stays_dead "$evil hold $$"
 check "what it wrote stays" prints good cat "$(real "$out")"
 hash=$(printf 'good\n' | sha256sum | cut -d ' ' -f 1)
 own hold -e x=1 -f "flat:sha256:$hash"
 check "the same with a fixed output" sh -c "'$gx' build --store '$store' --no-link '$drv' || [ \$? = 100 ]"
-check "no process is left" stays_dead "$evil hold"
+check "no process is left" stays_dead "$evil hold $$"
 check "if it is valid, it is what it must be" sh -c "! '$gx' path-info --store '$store' '$out' || { sleep 0.2; [ \"\$(cat '$(real "$out")')\" = good ]; }"
 hash=$(printf 'net\n' | sha256sum | cut -d ' ' -f 1)
 own server -f "flat:sha256:$hash"
@@ -87,7 +123,7 @@ check "(by the other's account)" prints alone cat outside.log
 own bomb
 check "a fork bomb is bounded" build "$drv"
 check "(by its own account)" quiet "$drv"
-check "and gone" stays_dead "$evil bomb"
+check "and gone" stays_dead "$evil bomb $$"
 
 # --- others on this machine
 script slow 'chmod 777 /build /tmp $NIX_BUILD_TOP; mkfifo /build/pipe; chmod 666 /build/pipe; sleep 2; echo ok > $out'

@@ -47,7 +47,7 @@ rec {
 }
 END
 system=$("$gx" eval --impure --raw -E builtins.currentSystem)
-sed -i "s|@url@|$url|; s|@system@|$system|" repl.gx
+sed -i "s|@url@|$url|; s|@system@|$system|; s|4721|$(ours 4721)|" repl.gx
 repl() { pty "$gx" repl --store "$store" -f repl.gx; }
 
 evaluations() { repl <<'END'
