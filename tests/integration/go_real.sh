@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: MIT
 #
 # The main job on real input: examples/go-service with the toolchain, the tools and the modules as their publishers serve them, through
-# the user's module proxy.  Skipped without a network.  It takes minutes where nothing is there yet; TEST_STORE names a store
-# to keep between runs (CI caches it), and TEST_TOOLS=1 builds gopls and staticcheck too.
+# the user's module proxy.  Skipped without a network.  It takes minutes where nothing is there yet:
+#     TEST_STORE=FOLDER  is a store to keep between runs, which is emptied when it has become large
+#     TEST_TOOLS=1       builds gopls and staticcheck too, and runs them
+#     TEST_REAL=no       skips all of it: one pass of scripts/check is enough
 . "$srcdir/tests/integration/lib.sh"
+[ "${TEST_REAL-}" != no ] || { echo "TEST_REAL=no"; exit 77; }
 gx=$builddir/gx
 store=${TEST_STORE:-$PWD/s}
+
+# Objects of earlier states of the standard library pile up.
+if [ "$(du -sm "$store" 2>/dev/null | cut -f1)" -gt 5000 ] 2>/dev/null; then
+	chmod -R u+w "$store"
+	rm -rf "$store"
+fi
 
 if [ -z "${GOPROXY-}" ]; then
 	command -v go >/dev/null 2>&1 && GOPROXY=$(cd / && go env GOPROXY)
@@ -40,11 +49,7 @@ check "the shell" in_shell true
 check "its Go" prints "go version go1.22.6 linux/amd64" in_shell go version
 check "GOROOT is in the store" in_shell sh -c 'case $(go env GOROOT) in /nix/store/*-go-1.22.6) ;; *) exit 1 ;; esac'
 check "its formatter knows its version" in_shell sh -c 'gofumpt --version | grep -q "^v0"'
-check "the source is formatted" prints "" in_shell sh -c 'cd service && gofumpt -l .'
-if [ -n "${TEST_TOOLS-}" ]; then
-	check "gopls" in_shell sh -c 'gopls version | grep -q v0'
-	check "staticcheck finds nothing" in_shell sh -c 'cd service && GOFLAGS=-modcacherw staticcheck ./...'
-fi
+check "share/go is GOROOT too" prints "go version go1.22.6 linux/amd64" in_shell sh -c 'go=$(go env GOROOT); GOROOT=$go/share/go "$go/share/go/bin/go" version && [ "$(readlink -f "$go/share/go")" = "$go" ]'
 quick() {
 	in_shell true 2>again.log && [ ! -s again.log ] || { cat again.log; return 1; }
 }
@@ -52,7 +57,68 @@ check "a second time builds nothing and says nothing" env GOPROXY=off "$gx" deve
 check "and is silent" quick
 
 check "the package, its tests run" sh -c '"$1" build --store "$2" --no-link --print-out-paths ./service >out' - "$gx" "$store"
-check "built again it is the same" "$gx" build --store "$store" --no-link --rebuild ./service
+# Work in the shell, as a person does it.  With -trimpath the compiled standard library that is there can be used: it takes half a
+# minute else.
+value() { # ATTRIBUTE of the package
+	gxeval --raw --store "$store" "./service#packages.x86_64-linux.default.$1"
+}
+mkdir -p home/cache
+cp -R "$store$(value goStd.outPath)/." home/cache
+chmod -R u+w home/cache
+at_work() { # PROGRAM...
+	in_shell env -C service GOFLAGS='-trimpath -modcacherw' GOCACHE="$PWD/home/cache" GOPATH="$PWD/home/go" "$@"
+}
+tests_run() { at_work go test ./... >tested && grep -q '^ok .*example.com/go-service/internal/notes' tested; }
+check "go test" tests_run
+check "gofumpt has nothing to say" prints "" at_work gofumpt -l .
+printf 'package notes\n\nfunc  unused() {}\n' >service/internal/notes/more.go
+check "but sees what is not formatted" prints internal/notes/more.go at_work gofumpt -l .
+if [ -n "${TEST_TOOLS-}" ]; then
+	check "gopls" in_shell sh -c 'gopls version | grep -q v0'
+	staticcheck_says() { status 1 at_work staticcheck ./... >checked && grep -q 'more.go:3:7: func unused is unused (U1000)' checked; }
+	check "staticcheck sees what is wrong" staticcheck_says
+	rm service/internal/notes/more.go
+	check "staticcheck finds nothing" prints "" at_work staticcheck ./...
+	check "gopls leads into dependencies and the standard library" prints "file://$PWD/home/go/pkg/mod/github.com/go-chi/chi/v5@v5.1.0/chi.go
+file://$(value go.outPath)/src/net/http/server.go" \
+		at_work python3 "$srcdir/tests/integration/lib/lsp.py" . internal/notes/notes.go chi.NewRouter http.Handler -- gopls
+fi
+rm -f service/internal/notes/more.go
+
+# The dependencies are compiled apart from the package, and not again when it changes.
+variant() { # OPTION... : the package from ./changed, telling what it compiles
+	gxeval --store "$store" "$@" -E "let p = import $srcdir/stdlib/go { system = \"x86_64-linux\"; };
+		in p.buildGoModule { pname = \"go-service\"; src = ./changed; go = p.go_1_22; buildFlags = [ \"-v\" ]; }"
+}
+compiled() { # ATTRIBUTE: what the log of this build names
+	"$gx" log --store "$store" "$(variant --raw -A "$1")" >log && grep '^[a-z.]*/' log | sort
+}
+cp -r service changed
+check "a variant of the package" variant --realise
+check "compiles its own packages" prints "example.com/go-service
+example.com/go-service/internal/notes" compiled drvPath
+check "the dependencies are another object" prints "github.com/go-chi/chi/v5
+github.com/google/uuid" compiled goDeps.drvPath
+variant --raw -A goDeps.outPath >deps
+echo 'func leaf() int { return 1 }' >>changed/internal/notes/notes.go
+check "a leaf of the source changes" variant --realise
+check "the dependencies stay" prints "$(cat deps)" variant --raw -A goDeps.outPath
+check "the package is compiled anew" prints "example.com/go-service
+example.com/go-service/internal/notes" compiled drvPath
+
+# In another root, with another number of cores, everything comes out the same: --rebuild compares.
+two=$store-two
+# Files are shared with the first: folders alone may be changed.
+remove_two() { [ ! -e "$two" ] || { find "$two" -type d -exec chmod u+w {} + && rm -rf "$two"; }; }
+remove_two
+cp -al "$store" "$two" && rm -rf "$two/nix/var" && cp -a "$store/nix/var" "$two/nix/"
+again() { # DERIVATION
+	"$gx" build --store "$two" --no-link --cores 1 --rebuild "$1^out"
+}
+check "in another root: the dependencies" again "$(value goDeps.drvPath)"
+check "in another root: the package" again "$(value drvPath)"
+check "in another root: a tool" again "$(gxeval --raw --store "$store" -E "(import $srcdir/stdlib/go { system = \"x86_64-linux\"; }).gofumpt.drvPath")"
+remove_two
 
 answers() {
 	"$gx" run --store "$store" ./service -- -listen 127.0.0.1:0 >said &
