@@ -44,6 +44,22 @@ static __attribute__((noreturn, cold)) void missing_argument(const struct n_lamb
 		   "%s called without required argument '%s'", lambda_label(l), sym_name(fm->sym)->b);
 }
 
+static int has_formal(const struct n_lambda *l, sym_t s)
+{
+	uint32_t lo = 0, hi = l->n_formals;
+
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (l->formals[mid].sym == s)
+			return 1;
+		if (l->formals[mid].sym < s)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return 0;
+}
+
 static __attribute__((noreturn, cold)) void unexpected_argument(const struct n_lambda *l, W set,
 								const struct node *by)
 {
@@ -53,13 +69,9 @@ static __attribute__((noreturn, cold)) void unexpected_argument(const struct n_l
 	struct suggest near;
 	struct buf hint = BUF_GC;
 
-	for (uint32_t i = 0; i < a->n && !extra; i++) {
-		uint32_t j = 0;
-		while (j < l->n_formals && l->formals[j].sym != a->sh->sym[order[i]])
-			j++;
-		if (j == l->n_formals)
+	for (uint32_t i = 0; i < a->n && !extra; i++)
+		if (!has_formal(l, a->sh->sym[order[i]]))
 			extra = a->sh->sym[order[i]];
-	}
 	const struct str *name = sym_name(extra);
 	suggest_init(&near, name->b, name->len);
 	for (uint32_t j = 0; j < l->n_formals; j++)

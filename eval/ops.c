@@ -282,31 +282,81 @@ static struct attrs *literal(const struct n_attrs *a, struct frame *f, int lazy)
 	return s;
 }
 
+/* Which entry of a builder has a name: looked for one by one while there are few, else in a table of entry + 1. */
+struct names {
+	const struct attrs_builder *b;
+	uint32_t *table, mask, known; /* entries in the table so far */
+};
+
+enum { NAMES_FEW = 16 };
+
+static void names_init(struct names *t, const struct attrs_builder *b, uint32_t n)
+{
+	*t = (struct names){ .b = b };
+	if (n <= NAMES_FEW)
+		return;
+	for (t->mask = 63; t->mask < 2 * (uint64_t)n && t->mask < UINT32_MAX; t->mask = 2 * t->mask + 1)
+		;
+	size_t size = mem_size((size_t)t->mask + 1, sizeof *t->table, 0);
+	t->table = memset(mem_bytes(size), 0, size);
+}
+
+static uint32_t *names_slot(const struct names *t, sym_t s)
+{
+	uint32_t i = s * 0x9e3779b1u & t->mask;
+
+	while (t->table[i] && t->b->e[t->table[i] - 1].sym != s)
+		i = (i + 1) & t->mask;
+	return &t->table[i];
+}
+
+/* The entry of name s, NULL when there is none. */
+static const struct attr_entry *names_find(struct names *t, sym_t s)
+{
+	if (!t->table) {
+		for (uint32_t i = 0; i < t->b->n; i++)
+			if (t->b->e[i].sym == s)
+				return &t->b->e[i];
+		return NULL;
+	}
+	for (; t->known < t->b->n; t->known++)
+		*names_slot(t, t->b->e[t->known].sym) = t->known + 1;
+	uint32_t i = *names_slot(t, s);
+	return i ? &t->b->e[i - 1] : NULL;
+}
+
+/* The name of a dynamic attribute, SYM_NONE for null: then there is no attribute. */
+static sym_t dynamic_name(const struct n_dyn *d, struct frame *f)
+{
+	W w = ev(d->name, f);
+
+	if (w == W_NULL)
+		return SYM_NONE;
+	if (!w_is_str(w))
+		throw_at(EK_EVAL, d->pos, d->span, "expected a string for an attribute name but found %s: %s",
+			 show_type(w), show_brief(w));
+	return word_symbol(w);
+}
+
 /* Adds { ${name} = value; } bindings to a finished static part. */
 static W add_dynamic(const struct n_attrs *a, W set, struct frame *f)
 {
 	struct attrs *base = attrs_of(set);
 	struct attrs_builder b;
-	uint32_t pos;
+	struct names names;
 
 	attrs_builder_init(&b, base->n + a->n_dyn);
+	names_init(&names, &b, base->n + a->n_dyn);
 	for (uint32_t i = 0; i < base->n; i++)
 		attrs_add(&b, base->sh->sym[i], base->sh->pos ? base->sh->pos[i] : 0, base->v[i]);
 	for (uint32_t i = 0; i < a->n_dyn; i++) {
 		const struct n_dyn *d = &a->dyn[i];
-		W w = ev(d->name, f);
-		if (w == W_NULL)
+		sym_t s = dynamic_name(d, f);
+		if (!s)
 			continue;
-		if (!w_is_str(w))
-			throw_at(EK_EVAL, d->pos, d->span, "expected a string for an attribute name but found %s: %s",
-				 show_type(w), show_brief(w));
-		sym_t s = word_symbol(w);
-		for (uint32_t j = 0; j < b.n; j++) {
-			if (b.e[j].sym != s)
-				continue;
-			pos = b.e[j].pos;
-			throw_duplicate_attr(s, d->pos, d->span, pos);
-		}
+		const struct attr_entry *earlier = names_find(&names, s);
+		if (earlier)
+			throw_duplicate_attr(s, d->pos, d->span, earlier->pos);
 		attrs_add(&b, s, d->pos, delay(d->v, f));
 	}
 	return attrs_finish(&b);

@@ -7,6 +7,7 @@
 #include "eval/builtin.h"
 #include "eval/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 _Thread_local struct es es;
@@ -161,6 +162,13 @@ static const struct n_lambda *lambda_of(W f, uint32_t *given)
 	return W_TAG(f) == TAG_CLOSURE ? ((struct closure *)W_PTR(f))->l : NULL;
 }
 
+static int by_name(const void *x, const void *y)
+{
+	const struct n_formal *a = *(const struct n_formal *const *)x, *b = *(const struct n_formal *const *)y;
+
+	return sym_cmp(a->sym, b->sym);
+}
+
 int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg,
 		     int *ellipsis)
 {
@@ -169,18 +177,13 @@ int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int 
 
 	if (!l || !l->has_formals || given + 1 != l->arity)
 		return 0;
-	/* In name order: formals are few, so pick the next smallest each time. */
-	uint32_t *order = mem_bytes(mem_size(l->n_formals, sizeof *order, 4));
-	for (uint32_t i = 0; i < l->n_formals; i++) {
-		uint32_t j = i;
-		for (; j > 0 && sym_cmp(l->formals[order[j - 1]].sym, l->formals[i].sym) > 0; j--)
-			order[j] = order[j - 1];
-		order[j] = i;
-	}
-	for (uint32_t i = 0; i < l->n_formals; i++) {
-		const struct n_formal *fm = &l->formals[order[i]];
-		each(arg, fm->sym, fm->pos, fm->def != NULL);
-	}
+	/* The order of names, which is not that of symbols. */
+	const struct n_formal **order = mem_bytes(mem_size(l->n_formals, sizeof *order, sizeof *order));
+	for (uint32_t i = 0; i < l->n_formals; i++)
+		order[i] = &l->formals[i];
+	qsort(order, l->n_formals, sizeof *order, by_name);
+	for (uint32_t i = 0; i < l->n_formals; i++)
+		each(arg, order[i]->sym, order[i]->pos, order[i]->def != NULL);
 	*ellipsis = l->ellipsis;
 	return 1;
 }

@@ -141,15 +141,38 @@ static const struct node *node_var(struct resolver *r, const struct expr *x, sym
 
 /* --- variables --- */
 
+static struct ccache *cache_entry(struct ccache *v, uint32_t mask, sym_t s)
+{
+	uint32_t i = s * 0x9e3779b1u & mask;
+
+	while (v[i].sym && v[i].sym != s)
+		i = (i + 1) & mask;
+	return &v[i];
+}
+
+/* Room for one more name.  The old table is left to the arena. */
+static void grow_caches(struct resolver *r, struct cwith *w)
+{
+	uint32_t mask = w->caches ? 2 * w->mask + 1 : 7;
+	struct ccache *v = arena_alloc(&r->tmp, ((size_t)mask + 1) * sizeof *v);
+
+	for (uint32_t i = 0; w->caches && i <= w->mask; i++)
+		if (w->caches[i].sym)
+			*cache_entry(v, mask, w->caches[i].sym) = w->caches[i];
+	w->caches = v;
+	w->mask = mask;
+}
+
 /* The slot in which reads of s under the innermost with remember what they found. */
 static uint32_t with_cache_slot(struct resolver *r, struct cwith *w, sym_t s)
 {
-	for (struct ccache *c = w->caches; c; c = c->next)
-		if (c->sym == s)
-			return c->slot;
-	struct ccache *c = arena_alloc(&r->tmp, sizeof *c);
-	*c = (struct ccache){ s, w->frame->nslots++, w->caches };
-	w->caches = c;
+	if (!w->caches || 2 * w->n_caches >= w->mask)
+		grow_caches(r, w);
+	struct ccache *c = cache_entry(w->caches, w->mask, s);
+	if (!c->sym) {
+		*c = (struct ccache){ s, w->frame->nslots++ };
+		w->n_caches++;
+	}
 	return c->slot;
 }
 

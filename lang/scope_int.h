@@ -37,17 +37,18 @@ struct cscope {
 	struct cvar *vars;
 };
 
+/* The slot that remembers a name found under a with. */
 struct ccache {
 	sym_t sym;
 	uint32_t slot;
-	struct ccache *next;
 };
 
 struct cwith {
 	struct cwith *up;
 	struct cframe *frame;
 	uint32_t slot;
-	struct ccache *caches;
+	struct ccache *caches; /* hash table by symbol, less than half full; its size less one */
+	uint32_t n_caches, mask;
 	const struct n_with *node;
 };
 
