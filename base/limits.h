@@ -20,6 +20,9 @@
 /* Nesting of JSON and TOML documents. */
 #define LIMIT_JSON_DEPTH 10000
 
+/* Nesting of a value that is printed: far more than data has, and reached long before the end of the stack. */
+#define LIMIT_PRINT_DEPTH 100000
+
 /* Nesting of directories in a NAR, as in Nix. */
 #define LIMIT_NAR_DEPTH 64
 

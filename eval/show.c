@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "eval/show.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/source.h"
 #include "eval/attrs.h"
@@ -44,6 +45,7 @@ struct printer {
 	struct buf *b;
 	unsigned flags;
 	unsigned depth;	  /* how many levels may still be opened */
+	unsigned level;	  /* how many are open */
 	unsigned indent;
 	size_t stop;	  /* show_brief: no new item once the buffer is this long */
 	const void **seen; /* open addressing, cap_seen a power of two */
@@ -413,7 +415,7 @@ static void print_set(struct printer *p, W w)
 
 /* --- any value --- */
 
-static void print_value(struct printer *p, W w)
+static void print_contents(struct printer *p, W w)
 {
 	stack_check();
 	if (p->flags & SHOW_FORCE)
@@ -460,6 +462,15 @@ static void print_value(struct printer *p, W w)
 	}
 }
 
+/* Data that never ends is told from a runaway recursion, and sooner. */
+static void print_value(struct printer *p, W w)
+{
+	if (++p->level > LIMIT_PRINT_DEPTH)
+		throw_error(EK_STACK, "the value is nested too deeply to be printed: more than %d levels", LIMIT_PRINT_DEPTH);
+	print_contents(p, w);
+	p->level--;
+}
+
 struct guarded {
 	struct printer *p;
 	W w;
@@ -478,7 +489,7 @@ static void print(struct printer *p, W w)
 {
 	struct guarded g = { p, w };
 	struct failure f;
-	unsigned depth = p->depth, indent = p->indent;
+	unsigned depth = p->depth, level = p->level, indent = p->indent;
 	struct open_list *open = p->open;
 
 	if (!(p->flags & SHOW_ERRORS)) {
@@ -490,6 +501,7 @@ static void print(struct printer *p, W w)
 	if (f.kind == EK_STACK || f.kind == EK_INTERRUPT || f.kind == EK_QUIT)
 		unwind_rethrow(&f);
 	p->depth = depth;
+	p->level = level;
 	p->indent = indent;
 	p->open = open;
 	colour(p, RED);
