@@ -102,7 +102,7 @@ int program_start(struct program *p, const struct words *argv, const struct word
 	    (with_input && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0))
 		rc = err_errno(e, "cannot start '%s'", p->name);
 	if (!rc && (errno = spawn(p, argv, env, in[0], out[1])))
-		rc = errno == ENOENT ? err_set(e, ERR_IO, "cannot start '%s': it is not installed", p->name)
+		rc = errno == ENOENT ? err_set(e, ERR_NOTFOUND, "cannot start '%s': it is not installed", p->name)
 				     : err_errno(e, "cannot start '%s'", p->name);
 	close_fd(&in[0]);
 	close_fd(&out[1]);

@@ -2,10 +2,6 @@
  *
  * Resolves every variable of a tree to a frame and a slot and emits the nodes eval/ runs.
  *
- * bind[] maps a symbol to its innermost lexical binding, with the outer ones chained behind it, so a
- * variable is found in one step however deep the scopes are.  `with` never hides a lexical
- * binding; a name bound nowhere is looked up in the enclosing withs when there are any.
- *
  * Where a let or with may share the running frame: only where the code around it runs directly in
  * that frame ("strict" below), so that slots are not reserved for code that may never run.  Sharing is always
  * correct, since all code of a frame runs at most once for each frame.
@@ -13,7 +9,6 @@
 #include "config.h"
 #include "lang/program.h"
 #include "lang/scope_int.h"
-#include "base/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,72 +17,7 @@
  * one branch would carry the slots of all. */
 enum { SHARED_SLOTS_MAX = 32, SORTED_BY_HAND = 16 };
 
-static struct cvar **bind;
-static uint32_t bind_cap;
-
-static struct cvar *bound(sym_t s)
-{
-	return s < bind_cap ? bind[s] : NULL;
-}
-
-static void bind_var(struct resolver *r, struct cscope *sc, sym_t s, uint32_t slot)
-{
-	if (s >= bind_cap) {
-		uint32_t cap = sym_count() + 1024;
-		bind = realloc(bind, cap * sizeof *bind);
-		if (!bind)
-			abort();
-		memset(bind + bind_cap, 0, (cap - bind_cap) * sizeof *bind);
-		bind_cap = cap;
-	}
-	struct cvar *v = arena_alloc(&r->tmp, sizeof *v);
-	*v = (struct cvar){ s, slot, r->frame, bind[s], sc->vars };
-	bind[s] = v;
-	sc->vars = v;
-}
-
-static void unbind(struct cscope *sc)
-{
-	for (struct cvar *v = sc->vars; v; v = v->next)
-		bind[v->sym] = v->shadowed;
-	sc->vars = NULL;
-}
-
-static uint32_t new_slot(struct resolver *r)
-{
-	return r->frame->nslots++;
-}
-
-static void push_frame(struct resolver *r, struct cframe *f)
-{
-	*f = (struct cframe){ .up = r->frame, .depth = r->frame ? r->frame->depth + 1 : 0 };
-	r->frame = f;
-}
-
-static void pop_frame(struct resolver *r)
-{
-	r->frame = r->frame->up;
-}
-
-/* --- making nodes --- */
-
-static void *node_new(struct resolver *r, size_t size, enum node_op op, const struct expr *x)
-{
-	struct node *n = arena_alloc(r->mem, size);
-
-	n->op = (uint8_t)op;
-	n->pos = x->pos;
-	n->span = x->len > 0xffff ? 0xffff : (uint16_t)x->len;
-	return n;
-}
-
-static const struct node *node_const(struct resolver *r, const struct expr *x, W w)
-{
-	struct n_const *n = node_new(r, sizeof *n, OP_CONST, x);
-
-	n->w = w;
-	return &n->h;
-}
+/* --- literals --- */
 
 static W literal_str(struct resolver *r, const char *p, size_t len)
 {
@@ -127,107 +57,6 @@ static W literal_float(struct resolver *r, double d)
 	return w_tag(b, TAG_BOX);
 }
 
-static const struct node *node_var(struct resolver *r, const struct expr *x, sym_t s, const struct cframe *f,
-				   uint32_t slot)
-{
-	uint32_t level = r->frame->depth - f->depth;
-	struct n_var *n = node_new(r, sizeof *n, level < 3 ? OP_VAR0 + level : OP_VARN, x);
-
-	n->level = level;
-	n->slot = slot;
-	n->sym = s;
-	return &n->h;
-}
-
-/* --- variables --- */
-
-static struct ccache *cache_entry(struct ccache *v, uint32_t mask, sym_t s)
-{
-	uint32_t i = s * 0x9e3779b1u & mask;
-
-	while (v[i].sym && v[i].sym != s)
-		i = (i + 1) & mask;
-	return &v[i];
-}
-
-/* Room for one more name.  The old table is left to the arena. */
-static void grow_caches(struct resolver *r, struct cwith *w)
-{
-	uint32_t mask = w->caches ? 2 * w->mask + 1 : 7;
-	struct ccache *v = arena_alloc(&r->tmp, ((size_t)mask + 1) * sizeof *v);
-
-	for (uint32_t i = 0; w->caches && i <= w->mask; i++)
-		if (w->caches[i].sym)
-			*cache_entry(v, mask, w->caches[i].sym) = w->caches[i];
-	w->caches = v;
-	w->mask = mask;
-}
-
-/* The slot in which reads of s under the innermost with remember what they found. */
-static uint32_t with_cache_slot(struct resolver *r, struct cwith *w, sym_t s)
-{
-	if (!w->caches || 2 * w->n_caches >= w->mask)
-		grow_caches(r, w);
-	struct ccache *c = cache_entry(w->caches, w->mask, s);
-	if (!c->sym) {
-		*c = (struct ccache){ s, w->frame->nslots++ };
-		w->n_caches++;
-	}
-	return c->slot;
-}
-
-static const struct node *with_var(struct resolver *r, const struct expr *x, sym_t s)
-{
-	uint32_t n = 0, i = 0;
-
-	for (struct cwith *w = r->with; w; w = w->up)
-		n++;
-	struct n_with_var *v = node_new(r, sizeof *v + n * sizeof *v->env, OP_WITH_VAR, x);
-	v->sym = s;
-	v->n = n;
-	v->level = r->frame->depth - r->with->frame->depth;
-	v->slot = with_cache_slot(r, r->with, s);
-	for (struct cwith *w = r->with; w; w = w->up, i++) {
-		v->env[i].level = r->frame->depth - w->frame->depth;
-		v->env[i].slot = w->slot;
-		v->env[i].with = w->node;
-	}
-	return &v->h;
-}
-
-static void undefined(struct resolver *r, const struct expr *x, sym_t s)
-{
-	const struct str *name = sym_name(s);
-	struct suggest near;
-
-	suggest_init(&near, name->b, name->len);
-	for (uint32_t i = 1; i < sym_count(); i++) {
-		const struct str *c = sym_name(i);
-		if (i != s && (bound(i) || (c->len > 1 && c->b[0] != '_' && r->env->global(r->env->arg, i) != W_ABSENT)))
-			suggest_offer(&near, c->b, c->len);
-	}
-	if (near.best)
-		err_at(r->err, x->pos, x->len, "undefined variable '%s'\ndid you mean '%.*s'?", name->b,
-		       (int)near.best_len, near.best);
-	else
-		err_at(r->err, x->pos, x->len, "undefined variable '%s'", name->b);
-}
-
-static const struct node *resolve_var(struct resolver *r, const struct expr *x, sym_t s)
-{
-	const struct cvar *v = bound(s);
-
-	if (v)
-		return node_var(r, x, s, v->frame, v->slot);
-	W w = r->env->global(r->env->arg, s);
-	if (w != W_ABSENT)
-		return node_const(r, x, w);
-	if (r->with)
-		return with_var(r, x, s);
-	undefined(r, x, s);
-	return node_const(r, x, W_NULL);
-}
-
 /* --- attribute paths --- */
 
 static struct n_step step_of(struct resolver *r, const struct attr_name *a)
@@ -246,14 +75,14 @@ static const struct node *select_path(struct resolver *r, const struct expr *x, 
 	uint32_t n = p->n - from;
 
 	if (op == OP_SELECT && n == 1 && !p->v[from].expr && !x->select.def) {
-		struct n_select1 *s = node_new(r, sizeof *s, OP_SELECT1, x);
+		struct n_select1 *s = scope_node(r, sizeof *s, OP_SELECT1, x);
 		s->sym = p->v[from].sym;
 		s->sym_pos = p->v[from].pos;
 		s->sym_span = p->v[from].len;
 		s->e = e;
 		return &s->h;
 	}
-	struct n_select *s = node_new(r, sizeof *s + n * sizeof *s->v, op, x);
+	struct n_select *s = scope_node(r, sizeof *s + n * sizeof *s->v, op, x);
 	s->n = n;
 	s->e = e;
 	for (uint32_t i = 0; i < n; i++)
@@ -269,7 +98,7 @@ static W static_builtin(struct resolver *r, const struct expr *x)
 	const struct expr *e = x->select.e;
 	const struct attr_name *a = &x->select.path->v[0];
 
-	if (e->kind != E_VAR || e->var.sym != SYM_BUILTINS || bound(SYM_BUILTINS) || a->expr)
+	if (e->kind != E_VAR || e->var.sym != SYM_BUILTINS || scope_bound(SYM_BUILTINS) || a->expr)
 		return W_ABSENT;
 	return r->env->builtin(r->env->arg, a->sym);
 }
@@ -280,7 +109,7 @@ static const struct node *resolve_select(struct resolver *r, const struct expr *
 
 	if (w == W_ABSENT)
 		return select_path(r, x, resolve(r, x->select.e, strict), 0, OP_SELECT, strict);
-	const struct node *c = node_const(r, x, w);
+	const struct node *c = scope_const(r, x, w);
 	return x->select.path->n == 1 ? c : select_path(r, x, c, 1, OP_SELECT, strict);
 }
 
@@ -331,11 +160,11 @@ static const struct node *binding_value(struct resolver *r, const struct binding
 
 	if (b->kind != BIND_INHERIT_FROM)
 		return resolve(r, b->value, 0);
-	struct n_select1 *s = node_new(r, sizeof *s, OP_SELECT1, &at);
+	struct n_select1 *s = scope_node(r, sizeof *s, OP_SELECT1, &at);
 	s->sym = b->sym;
 	s->sym_pos = b->pos;
 	s->sym_span = b->len;
-	s->e = node_var(r, &at, b->sym, r->frame, from_slots[b->from_index]);
+	s->e = scope_slot_node(r, &at, b->sym, r->frame, from_slots[b->from_index]);
 	return &s->h;
 }
 
@@ -353,7 +182,7 @@ static uint32_t *from_slots(struct resolver *r, const struct bindings *b, struct
 	uint32_t *slots = arena_alloc(&r->tmp, (b->n_from + 1) * sizeof *slots);
 
 	for (uint32_t i = 0; i < b->n_from; i++) {
-		slots[i] = new_slot(r);
+		slots[i] = scope_slot(r);
 		out[i] = (struct n_slot){ slots[i], resolve(r, b->from[i], 0) };
 	}
 	return slots;
@@ -375,7 +204,7 @@ static void resolve_dynamic(struct resolver *r, struct n_attrs *a, const struct 
 static struct n_attrs *attrs_new(struct resolver *r, const struct expr *x, enum node_op op, struct binding **v)
 {
 	const struct bindings *b = x->attrs.b;
-	struct n_attrs *a = node_new(r, sizeof *a, op, x);
+	struct n_attrs *a = scope_node(r, sizeof *a, op, x);
 
 	a->n = b->n;
 	a->overrides = -1;
@@ -423,12 +252,12 @@ static const struct node *resolve_rec(struct resolver *r, const struct expr *x)
 	struct cframe f;
 
 	r->frame->captured = 1;
-	push_frame(r, &f);
+	scope_push(r, &f);
 	const struct node **outer = outer_values(r, v, b->n);
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct expr at = { .pos = v[i]->pos, .len = v[i]->len };
-		bind_var(r, &sc, v[i]->sym, new_slot(r));
-		a->tmpl[i] = W_LAZY(node_var(r, &at, v[i]->sym, r->frame, i));
+		scope_bind(r, &sc, v[i]->sym, scope_slot(r));
+		a->tmpl[i] = W_LAZY(scope_slot_node(r, &at, v[i]->sym, r->frame, i));
 		if (v[i]->sym == SYM_OVERRIDES)
 			a->overrides = (int32_t)i;
 	}
@@ -437,9 +266,9 @@ static const struct node *resolve_rec(struct resolver *r, const struct expr *x)
 		a->slots[i] = (struct n_slot){ i, outer[i] ? outer[i] : binding_value(r, v[i], slots) };
 	a->n_slots = b->n + b->n_from;
 	resolve_dynamic(r, a, b);
-	unbind(&sc);
+	scope_unbind(&sc);
 	a->nslots = f.nslots;
-	pop_frame(r);
+	scope_pop(r);
 	return &a->h;
 }
 
@@ -452,15 +281,15 @@ static int may_share(const struct resolver *r, int strict, uint32_t more)
 
 static const struct node *own_frame(struct resolver *r, const struct expr *x)
 {
-	struct n_frame *n = node_new(r, sizeof *n, OP_FRAME, x);
+	struct n_frame *n = scope_node(r, sizeof *n, OP_FRAME, x);
 	struct cframe f;
 
 	r->frame->captured = 1;
-	push_frame(r, &f);
+	scope_push(r, &f);
 	f.head = 1;
 	n->body = resolve(r, x, 1);
 	n->nslots = f.nslots;
-	pop_frame(r);
+	scope_pop(r);
 	return &n->h;
 }
 
@@ -475,20 +304,20 @@ static const struct node *resolve_let(struct resolver *r, const struct expr *x, 
 		return own_frame(r, x);
 	r->frame->captured = 1;
 	struct binding **v = arena_alloc(&r->tmp, b->n * sizeof *v + 1);
-	struct n_let *n = node_new(r, sizeof *n + (b->n + b->n_from) * sizeof *n->v, OP_LET, x);
+	struct n_let *n = scope_node(r, sizeof *n + (b->n + b->n_from) * sizeof *n->v, OP_LET, x);
 	for (uint32_t i = 0; i < b->n; i++)
 		v[i] = &b->v[i];
 	const struct node **outer = outer_values(r, v, b->n);
 	for (uint32_t i = 0; i < b->n; i++) {
-		n->v[i].slot = new_slot(r);
-		bind_var(r, &sc, v[i]->sym, n->v[i].slot);
+		n->v[i].slot = scope_slot(r);
+		scope_bind(r, &sc, v[i]->sym, n->v[i].slot);
 	}
 	uint32_t *slots = from_slots(r, b, n->v + b->n);
 	for (uint32_t i = 0; i < b->n; i++)
 		n->v[i].v = outer[i] ? outer[i] : binding_value(r, v[i], slots);
 	n->n = b->n + b->n_from;
 	n->body = resolve(r, x->let.body, 1);
-	unbind(&sc);
+	scope_unbind(&sc);
 	return &n->h;
 }
 
@@ -497,10 +326,10 @@ static const struct node *resolve_with(struct resolver *r, const struct expr *x,
 	if (!may_share(r, strict, 1))
 		return own_frame(r, x);
 	r->frame->captured = 1;
-	struct n_with *n = node_new(r, sizeof *n, OP_WITH, x);
+	struct n_with *n = scope_node(r, sizeof *n, OP_WITH, x);
 	struct cwith w = { .frame = r->frame, .up = r->with, .node = n };
 	n->env = resolve(r, x->with.env, 0);
-	n->slot = w.slot = new_slot(r);
+	n->slot = w.slot = scope_slot(r);
 	r->with = &w;
 	n->body = resolve(r, x->with.body, 1);
 	r->with = w.up;
@@ -539,7 +368,7 @@ static void move_frame(struct resolver *r, const struct expr *x, const struct no
 		f->captured = 1;
 		return;
 	}
-	struct n_heap *h = node_new(r, sizeof *h, OP_HEAP, x);
+	struct n_heap *h = scope_node(r, sizeof *h, OP_HEAP, x);
 	struct cmove *m = arena_alloc(&r->tmp, sizeof *m);
 	h->l = f->lambda;
 	h->e = *where;
@@ -579,8 +408,8 @@ static void resolve_formals(struct resolver *r, struct n_lambda *l, const struct
 	l->formals = arena_alloc(r->mem, (fs->n + 1) * sizeof *l->formals);
 	for (uint32_t i = 0; i < fs->n; i++) {
 		const struct formal *f = &fs->v[i];
-		l->formals[i] = (struct n_formal){ f->sym, new_slot(r), f->pos, f->len, 0, NULL };
-		bind_var(r, sc, f->sym, l->formals[i].slot);
+		l->formals[i] = (struct n_formal){ f->sym, scope_slot(r), f->pos, f->len, 0, NULL };
+		scope_bind(r, sc, f->sym, l->formals[i].slot);
 	}
 	for (uint32_t i = 0; i < fs->n; i++)
 		if (fs->v[i].def) {
@@ -592,7 +421,7 @@ static void resolve_formals(struct resolver *r, struct n_lambda *l, const struct
 
 static const struct node *resolve_lambda(struct resolver *r, const struct expr *x)
 {
-	struct n_lambda *l = node_new(r, sizeof *l, OP_LAMBDA, x);
+	struct n_lambda *l = scope_node(r, sizeof *l, OP_LAMBDA, x);
 	uint32_t arity = chain_length(x);
 	sym_t *params = arena_alloc(r->mem, arity * sizeof *params);
 	uint32_t *ppos = arena_alloc(r->mem, arity * sizeof *ppos);
@@ -603,7 +432,7 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	l->doc = x->lambda.doc;
 	l->doc_len = x->lambda.doc_len;
 	r->frame->captured = 1;
-	push_frame(r, &f);
+	scope_push(r, &f);
 	f.nslots = arity;
 	f.lambda = l;
 	for (uint32_t i = 0; i < arity; i++) {
@@ -612,7 +441,7 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 		params[i] = x->lambda.arg;
 		ppos[i] = x->pos;
 		if (x->lambda.arg)
-			bind_var(r, &sc, x->lambda.arg, i);
+			scope_bind(r, &sc, x->lambda.arg, i);
 	}
 	l->arity = arity;
 	l->params = params;
@@ -626,8 +455,8 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	l->on_stack = !f.captured && l->nparams <= STACK_FRAME_SLOTS;
 	if (!l->on_stack)
 		undo_moves(&f, NULL);
-	unbind(&sc);
-	pop_frame(r);
+	scope_unbind(&sc);
+	scope_pop(r);
 	strict_params(l);
 	return &l->h;
 }
@@ -643,7 +472,7 @@ static uint64_t forced_args(const struct node *fn, uint32_t n)
 
 static const struct node *resolve_call(struct resolver *r, const struct expr *x, int strict)
 {
-	struct n_call *c = node_new(r, sizeof *c + x->call.n * sizeof *c->args, OP_CALL, x);
+	struct n_call *c = scope_node(r, sizeof *c + x->call.n * sizeof *c->args, OP_CALL, x);
 
 	c->n = x->call.n;
 	c->fn = resolve(r, x->call.fn, strict);
@@ -669,24 +498,24 @@ static sym_t rebound_operator(const struct expr *x)
 		case BIN_DIV: s = SYM_DIV; break;
 		case BIN_LT: case BIN_LE: case BIN_GT: case BIN_GE: s = SYM_LESS_THAN; break;
 		}
-	return s && bound(s) ? s : SYM_NONE;
+	return s && scope_bound(s) ? s : SYM_NONE;
 }
 
 static const struct node *call_operator(struct resolver *r, const struct expr *x, sym_t s)
 {
-	struct n_call *c = node_new(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
+	struct n_call *c = scope_node(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
 	int swap = x->kind == E_BINARY && (x->op == BIN_GT || x->op == BIN_LE);
 	int negate = x->kind == E_BINARY && (x->op == BIN_LE || x->op == BIN_GE);
-	const struct node *l = x->kind == E_NEG ? node_const(r, x, w_small(0)) : resolve(r, x->bin.l, 0);
+	const struct node *l = x->kind == E_NEG ? scope_const(r, x, w_small(0)) : resolve(r, x->bin.l, 0);
 	const struct node *rr = resolve(r, x->kind == E_NEG ? x->bin.l : x->bin.r, 0);
 
 	c->n = 2;
-	c->fn = resolve_var(r, x, s);
+	c->fn = scope_var(r, x, s);
 	c->args[0] = swap ? rr : l;
 	c->args[1] = swap ? l : rr;
 	if (!negate)
 		return &c->h;
-	struct n_unary *n = node_new(r, sizeof *n, OP_NOT, x);
+	struct n_unary *n = scope_node(r, sizeof *n, OP_NOT, x);
 	n->e = &c->h;
 	return &n->h;
 }
@@ -703,7 +532,7 @@ static const struct node *resolve_binary(struct resolver *r, const struct expr *
 
 	if (s)
 		return call_operator(r, x, s);
-	struct n_binary *n = node_new(r, sizeof *n, op[x->op], x);
+	struct n_binary *n = scope_node(r, sizeof *n, op[x->op], x);
 	n->l = resolve(r, x->bin.l, strict);
 	if (!strict || (x->op != BIN_AND && x->op != BIN_OR && x->op != BIN_IMPL))
 		n->r = resolve(r, x->bin.r, strict);
@@ -718,7 +547,7 @@ static const struct node *resolve_unary(struct resolver *r, const struct expr *x
 
 	if (s)
 		return call_operator(r, x, s);
-	struct n_unary *n = node_new(r, sizeof *n, x->kind == E_NEG ? OP_NEG : OP_NOT, x);
+	struct n_unary *n = scope_node(r, sizeof *n, x->kind == E_NEG ? OP_NEG : OP_NOT, x);
 	n->e = resolve(r, x->bin.l, strict);
 	return &n->h;
 }
@@ -726,7 +555,7 @@ static const struct node *resolve_unary(struct resolver *r, const struct expr *x
 static const struct node *resolve_many(struct resolver *r, const struct expr *x, enum node_op op, uint32_t n,
 				       struct expr **v)
 {
-	struct n_interp *l = node_new(r, sizeof *l + n * sizeof *l->v, op, x);
+	struct n_interp *l = scope_node(r, sizeof *l + n * sizeof *l->v, op, x);
 
 	_Static_assert(sizeof(struct n_interp) == sizeof(struct n_list), "one constructor for both");
 	l->n = n;
@@ -737,18 +566,18 @@ static const struct node *resolve_many(struct resolver *r, const struct expr *x,
 
 static const struct node *resolve_spath(struct resolver *r, const struct expr *x)
 {
-	struct n_call *c = node_new(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
+	struct n_call *c = scope_node(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
 
 	c->n = 2;
-	c->fn = resolve_var(r, x, SYM_FIND_FILE);
-	c->args[0] = resolve_var(r, x, SYM_NIX_PATH);
-	c->args[1] = node_const(r, x, literal_str(r, x->str.p, x->str.n));
+	c->fn = scope_var(r, x, SYM_FIND_FILE);
+	c->args[0] = scope_var(r, x, SYM_NIX_PATH);
+	c->args[1] = scope_const(r, x, literal_str(r, x->str.p, x->str.n));
 	return &c->h;
 }
 
 static const struct node *resolve_if(struct resolver *r, const struct expr *x, int strict)
 {
-	struct n_if *n = node_new(r, sizeof *n, OP_IF, x);
+	struct n_if *n = scope_node(r, sizeof *n, OP_IF, x);
 
 	n->cond = resolve(r, x->if_.cond, strict);
 	r->frame->head = 0;
@@ -769,7 +598,7 @@ static const struct node *resolve_if(struct resolver *r, const struct expr *x, i
 
 static const struct node *resolve_assert(struct resolver *r, const struct expr *x, int strict)
 {
-	struct n_assert *n = node_new(r, sizeof *n, OP_ASSERT, x);
+	struct n_assert *n = scope_node(r, sizeof *n, OP_ASSERT, x);
 
 	n->cond = resolve(r, x->with.env, strict);
 	n->body = resolve(r, x->with.body, strict);
@@ -779,22 +608,22 @@ static const struct node *resolve_assert(struct resolver *r, const struct expr *
 static const struct node *resolve_kind(struct resolver *r, const struct expr *x, int strict)
 {
 	switch ((enum expr_kind)x->kind) {
-	case E_INT: return node_const(r, x, literal_int(r, x->i));
-	case E_FLOAT: return node_const(r, x, literal_float(r, x->d));
-	case E_STR: return node_const(r, x, literal_str(r, x->str.p, x->str.n));
-	case E_PATH: return node_const(r, x, literal_path(r, x->str.p, x->str.n));
+	case E_INT: return scope_const(r, x, literal_int(r, x->i));
+	case E_FLOAT: return scope_const(r, x, literal_float(r, x->d));
+	case E_STR: return scope_const(r, x, literal_str(r, x->str.p, x->str.n));
+	case E_PATH: return scope_const(r, x, literal_path(r, x->str.p, x->str.n));
 	case E_SPATH: return resolve_spath(r, x);
-	case E_VAR: return resolve_var(r, x, x->var.sym);
-	case E_CURPOS: return node_new(r, sizeof(struct n_curpos), OP_CURPOS, x);
+	case E_VAR: return scope_var(r, x, x->var.sym);
+	case E_CURPOS: return scope_node(r, sizeof(struct n_curpos), OP_CURPOS, x);
 	case E_SELECT: return resolve_select(r, x, strict);
 	case E_HASATTR: return select_path(r, x, resolve(r, x->select.e, strict), 0, OP_HASATTR, 0);
 	case E_ATTRS:
 		if (!x->attrs.b->n && !x->attrs.b->n_dyn && !x->attrs.b->n_from)
-			return node_const(r, x, r->env->empty_set);
+			return scope_const(r, x, r->env->empty_set);
 		return x->rec ? resolve_rec(r, x) : resolve_attrs(r, x);
 	case E_LIST:
 		if (!x->list.n)
-			return node_const(r, x, r->env->empty_list);
+			return scope_const(r, x, r->env->empty_list);
 		return resolve_many(r, x, OP_LIST, x->list.n, x->list.v);
 	case E_LAMBDA: return resolve_lambda(r, x);
 	case E_CALL: return resolve_call(r, x, strict);
@@ -832,15 +661,15 @@ const struct node *scope_resolve(const struct expr *x, const struct scope_env *e
 	struct cscope sc = { 0 };
 
 	if (env->n_names) {
-		push_frame(&r, &outer);
+		scope_push(&r, &outer);
 		for (uint32_t i = 0; i < env->n_names; i++)
-			bind_var(&r, &sc, env->names[i], i);
+			scope_bind(&r, &sc, env->names[i], i);
 	}
-	push_frame(&r, &f);
+	scope_push(&r, &f);
 	f.head = 1;
 	const struct node *n = resolve(&r, x, 1);
 	*nslots = f.nslots;
-	unbind(&sc);
+	scope_unbind(&sc);
 	arena_release(&r.tmp);
 	return e->code ? NULL : n;
 }

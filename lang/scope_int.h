@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Private to scope.c and strict.c: what is known while a tree is resolved.
+ * Private to scope.c, scope_vars.c and strict.c: what is known while a tree is resolved.
  */
 #ifndef LANG_SCOPE_INT_H
 #define LANG_SCOPE_INT_H
@@ -63,6 +63,32 @@ struct resolver {
 
 /* The node for x. strict: it runs directly in the frame being laid out, not from a thunk. */
 const struct node *resolve(struct resolver *r, const struct expr *x, int strict);
+
+/* --- scope_vars.c --- */
+
+/* Opens the frame f below the running one, and closes the running one. */
+void scope_push(struct resolver *r, struct cframe *f);
+void scope_pop(struct resolver *r);
+
+/* A new slot of the running frame. */
+uint32_t scope_slot(struct resolver *r);
+
+/* Binds s to a slot of the running frame, for as long as sc is not unbound. */
+void scope_bind(struct resolver *r, struct cscope *sc, sym_t s, uint32_t slot);
+void scope_unbind(struct cscope *sc);
+
+/* The innermost lexical binding of s, NULL for none. */
+struct cvar *scope_bound(sym_t s);
+
+/* A zeroed node of `size` bytes that stands for x. */
+void *scope_node(struct resolver *r, size_t size, enum node_op op, const struct expr *x);
+const struct node *scope_const(struct resolver *r, const struct expr *x, W w);
+
+/* Reads a slot of frame f, the running one or one above; s is the variable's name. */
+const struct node *scope_slot_node(struct resolver *r, const struct expr *x, sym_t s, const struct cframe *f, uint32_t slot);
+
+/* The node for the variable s; when there is none, the error is set and the node stands for null. */
+const struct node *scope_var(struct resolver *r, const struct expr *x, sym_t s);
 
 /* Notes which parameters the body of l forces before anything else can happen. */
 void strict_params(struct n_lambda *l);
