@@ -274,6 +274,19 @@ static int open_file(struct db *db, enum db_flags flags, struct err *e)
 	return 0;
 }
 
+/* A new database changes to the write-ahead log at its first opening.  When several open it at once SQLite does not wait for this
+ * change, whatever its timeout: it says busy, so that nobody deadlocks, and we ask again. */
+static int use_log(struct db *db, struct err *e)
+{
+	enum { TRIES = 12000 };
+	static const char sql[] = "pragma main.journal_mode = wal; pragma wal_autocheckpoint = 40000";
+	const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+
+	for (int i = 0; i < TRIES && sqlite3_exec(db->h, sql, NULL, NULL, NULL) == SQLITE_BUSY; i++)
+		nanosleep(&pause, NULL);
+	return sqlite3_errcode(db->h) == SQLITE_OK ? 0 : fail(db, e);
+}
+
 static int set_up(struct db *db, enum db_flags flags, struct err *e)
 {
 	int rc = run(db, "pragma foreign_keys = 1", e);
@@ -281,7 +294,7 @@ static int set_up(struct db *db, enum db_flags flags, struct err *e)
 	if (!rc)
 		rc = run(db, flags & DB_NOSYNC ? "pragma synchronous = off" : "pragma synchronous = normal", e);
 	if (!rc && !(flags & DB_READONLY))
-		rc = run(db, "pragma main.journal_mode = wal; pragma wal_autocheckpoint = 40000", e);
+		rc = use_log(db, e);
 	if (!rc && (flags & DB_CREATE)) {
 		rc = db_begin(db, e);
 		if (!rc)
