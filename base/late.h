@@ -7,8 +7,10 @@
  * through pointers:
  *
  *     #define CALLS(X) X(init) X(set)
- *     static struct { CALLS(LATE_POINTER) } el;            with   #define LATE_POINTER(f) __typeof__(el_##f) *f;
- *     static const struct late_symbol symbols[] = { CALLS(LATE_SYMBOL) };
+ *     #define POINTER(f) __typeof__(el_##f) *f;
+ *     #define SYMBOL(f) { "el_" #f, (void **)&el.f },
+ *     static struct { CALLS(POINTER) } el;
+ *     static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
  *     static struct late_library lib = LATE_LIBRARY(GX_EDIT_LIBRARY, symbols);
  *
  * The names of the libraries come from configure, which links with each once (GX_LATE_LIBRARY in configure.ac).

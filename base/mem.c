@@ -76,7 +76,7 @@ static void quiet(char *msg, GC_word arg)
 
 static void expand_heap(void)
 {
-	const uintptr_t huge = (uintptr_t)2 << 20;
+	const uintptr_t huge = MEM_MAP_UNIT;
 
 	GC_expand_hp(INITIAL_HEAP);
 	/* The collector does not say where the new section lies.  It alone has room for this, at its beginning. */

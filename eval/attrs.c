@@ -126,9 +126,12 @@ static int64_t find_indexed(struct shape *sh, sym_t s)
 /* Most look-ups that find nothing are in small sets, often many below one merge: these end here. */
 static inline int may_have(struct shape *sh, sym_t s)
 {
-	if (__builtin_expect(!sh->mask, 0))
+	if (__builtin_expect(!sh->mask, 0)) {
+		uint64_t mask = 0;
 		for (uint32_t i = 0; i < sh->n; i++)
-			sh->mask |= (uint64_t)1 << (sh->sym[i] & 63);
+			mask |= (uint64_t)1 << (sh->sym[i] & 63);
+		sh->mask = mask; /* whole at once: half of it would hide names */
+	}
 	return sh->mask >> (s & 63) & 1;
 }
 
