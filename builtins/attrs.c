@@ -86,7 +86,7 @@ static W position(uint32_t pos)
 	struct source_loc at;
 	struct attrs_builder b;
 
-	if (source_locate(pos, &at) || !at.src->path)
+	if (source_locate(pos, &at) || !at.src->path || !at.line)
 		return W_NULL;
 	attrs_builder_init(&b, 3);
 	attrs_add(&b, SYM_FILE, 0, w_cstr(at.src->path));

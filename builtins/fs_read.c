@@ -43,7 +43,7 @@ static __attribute__((noreturn, cold)) void cannot_open(W path, int err)
 }
 
 /* The descriptor, or -1 and errno. */
-static int open_places(W path, int flags)
+static int open_place(W path, int flags, const char **which)
 {
 	const char *place[2];
 	unsigned n = fs_places(path, place);
@@ -51,9 +51,16 @@ static int open_places(W path, int flags)
 
 	for (unsigned i = 0; i < n && fd < 0; i++)
 		do
-			fd = open(place[i], flags | O_CLOEXEC);
+			fd = open(*which = place[i], flags | O_CLOEXEC);
 		while (fd < 0 && errno == EINTR);
 	return fd;
+}
+
+static int open_places(W path, int flags)
+{
+	const char *which;
+
+	return open_place(path, flags, &which);
 }
 
 /* The path to open for `path`, checked: itself when nothing guards it. */
@@ -186,10 +193,12 @@ W fs_read_file(W path)
 
 /* --- program text --- */
 
-/* The parser's text must outlive the collector's interest in it, so it is malloc memory that stays. */
+/* The parser's text must outlive the collector's interest in it, so it is malloc memory. */
 struct text {
 	char *p;
 	size_t n;
+	const char *file; /* that it can be read from again, with st; NULL: it has to stay */
+	struct stat st;
 };
 
 static __attribute__((noreturn, cold)) void too_much_text(W path)
@@ -199,7 +208,7 @@ static __attribute__((noreturn, cold)) void too_much_text(W path)
 
 static struct text text_of(W path, const struct str *s)
 {
-	struct text t = { malloc(mem_size(1, s->len, 1)), s->len };
+	struct text t = { .p = malloc(mem_size(1, s->len, 1)), .n = s->len };
 
 	if (!t.p)
 		too_much_text(path);
@@ -208,14 +217,13 @@ static struct text text_of(W path, const struct str *s)
 }
 
 /* A regular file straight into its place; p is NULL for anything else. */
-static struct text read_text(int fd)
+static struct text read_text(int fd, const char *file)
 {
-	struct text t = { NULL, 0 };
-	struct stat st;
+	struct text t = { .file = file };
 
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > UINT32_MAX)
+	if (fstat(fd, &t.st) || !S_ISREG(t.st.st_mode) || t.st.st_size <= 0 || (uint64_t)t.st.st_size > UINT32_MAX)
 		return t;
-	t.n = (size_t)st.st_size;
+	t.n = (size_t)t.st.st_size;
 	t.p = malloc(t.n + 1);
 	if (t.p && read_some(fd, t.p, t.n + 1) != (ssize_t)t.n) { /* as in read_sized */
 		free(t.p);
@@ -231,13 +239,14 @@ static struct text load_text(W path)
 	struct fs *fs = fs_state();
 	W real = openable(path);
 	struct box_path *p = w_get_path(real);
-	struct text t = { NULL, 0 };
+	struct text t = { .p = NULL };
 
 	if (!strmap_get(&fs->files, p->b, p->h.n) && !fs_provided(real)) {
-		int fd = open_places(real, open_flags(O_RDONLY));
+		const char *file;
+		int fd = open_place(real, open_flags(O_RDONLY), &file);
 		if (fd < 0)
 			cannot_open(path, errno);
-		t = read_text(fd);
+		t = read_text(fd, file);
 		close(fd);
 	}
 	return t.p ? t : text_of(path, w_get_str(fs_read_file(path)));
@@ -254,7 +263,8 @@ static const struct source *add_source(W path, struct text t)
 	base[dir] = 0;
 	/* Errors name the file that people can open. */
 	fs_places(path, place);
-	const struct source *src = source_add(place[0], p->b, base, t.p, t.n);
+	const struct source *src = t.file ? source_add_file(place[0], p->b, base, t.p, t.file, &t.st)
+					  : source_add(place[0], p->b, base, t.p, t.n);
 	if (!src) {
 		free(t.p);
 		too_much_text(path);
@@ -270,7 +280,7 @@ const struct source *fs_source(W path)
 	if (fs_guarded())
 		openable(path);
 	uint64_t *known = strmap_get(&fs->sources, p->b, p->h.n);
-	if (known)
+	if (known && source_load((const struct source *)(uintptr_t)*known))
 		return (const struct source *)(uintptr_t)*known;
 	const struct source *src = add_source(path, load_text(path));
 	*strmap_put(&fs->sources, p->b, p->h.n, NULL) = (uintptr_t)src;

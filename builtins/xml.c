@@ -110,7 +110,7 @@ static void plain_element(struct xml_writer *x, const char *name)
 static void attributes_with_position(struct xml_writer *x, uint32_t pos, const struct str *name)
 {
 	struct source_loc loc;
-	int here = (x->flags & XML_LOCATION) && pos && !source_locate(pos, &loc);
+	int here = (x->flags & XML_LOCATION) && pos && !source_locate(pos, &loc) && loc.line;
 
 	if (here)
 		buf_addf(x->b, " column=\"%u\" line=\"%u\"", loc.column, loc.line);

@@ -68,8 +68,11 @@ static void send(struct buf *b)
 
 static void add_place(struct buf *b, const struct source_loc *loc)
 {
-	buf_addf(b, "%s%s%s:%u:%u", colour(BLUE), source_shown_name(loc->src), colour(PLAIN),
-		 (unsigned)loc->line, (unsigned)loc->column);
+	buf_addf(b, "%s%s%s", colour(BLUE), source_shown_name(loc->src), colour(PLAIN));
+	if (loc->line)
+		buf_addf(b, ":%u:%u", (unsigned)loc->line, (unsigned)loc->column);
+	else
+		buf_adds(b, ", which has changed since it was read");
 }
 
 static int is_continuation(char c)
@@ -134,7 +137,8 @@ static void add_where(struct buf *b, uint32_t pos, uint32_t len)
 	buf_adds(b, "  at ");
 	add_place(b, &loc);
 	buf_addc(b, '\n');
-	add_excerpt(b, &loc, len);
+	if (loc.line)
+		add_excerpt(b, &loc, len);
 }
 
 /* --- messages --- */

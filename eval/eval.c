@@ -223,6 +223,7 @@ static W run_source(const struct source *src, W scope, parser *parse)
 	arena_reset(&tree);
 	if (!n)
 		throw_err(&e);
+	source_let_go(src);
 	return ev(n, frame_new(nslots, outer));
 }
 

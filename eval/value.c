@@ -233,8 +233,11 @@ const char *function_doc(W f, size_t *len)
 	uint32_t given;
 	const struct n_lambda *l = lambda_of(f, &given);
 
-	if (!l || !l->doc)
+	const struct source *src = l && l->doc_pos ? source_of(l->doc_pos) : NULL;
+	const char *text = src ? source_load(src) : NULL;
+
+	if (!text)
 		return NULL;
 	*len = l->doc_len;
-	return l->doc;
+	return text + (l->doc_pos - src->start);
 }

@@ -196,7 +196,7 @@ sym_t function_name(W f, uint32_t *pos);
 /* The builtin behind a word that is one or a partial application of one; else NULL. */
 const struct builtin *function_builtin(W f);
 
-/* The doc comment of a closure, or NULL; *len its length. */
+/* The doc comment of a closure, or NULL; *len its length.  Points into the source. */
 const char *function_doc(W f, size_t *len);
 
 #endif

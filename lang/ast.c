@@ -254,8 +254,8 @@ void ast_set_doc(struct parse *ps, struct expr *e, uint32_t token_pos)
 	if (e->kind != E_LAMBDA || !ps->lx.docs.n)
 		return;
 	d = lexer_doc(&ps->lx, token_pos);
-	for (; d && e->kind == E_LAMBDA && !e->lambda.doc; e = e->lambda.body) {
-		e->lambda.doc = ps->src->text + d->off;
+	for (; d && e->kind == E_LAMBDA && !e->lambda.doc_pos; e = e->lambda.body) {
+		e->lambda.doc_pos = ps->src->start + d->off;
 		e->lambda.doc_len = d->len;
 	}
 }

@@ -120,9 +120,8 @@ struct expr {
 			struct formals *formals; /* NULL for x: */
 			struct expr *body;
 			sym_t name;		 /* the attribute it is bound to, for traces; set by the parser */
-			const char *doc;	 /* its doc comment between the marks, as written (doc_text strips
-						    it), NULL without; doc_len bytes */
-			uint32_t doc_len;
+			uint32_t doc_pos, doc_len; /* its doc comment between the marks, as written (doc_text
+						      strips it); 0 without */
 		} lambda;
 		struct { struct expr *fn; uint32_t n; struct expr **v; } call;
 		struct { struct bindings *b; struct expr *body; } let;

@@ -20,7 +20,7 @@ struct parse_options {
 
 /* Parses src into a tree in `mem`, which must outlive the tree.  Returns NULL with *e set (code
  * ERR_INVALID or ERR_LIMIT, position and span) on the first error.  Literal text of the tree may point into
- * src->text or mem. */
+ * src->text, which must be there, or mem. */
 struct expr *parse_source(const struct source *src, const struct parse_options *opt, struct arena *mem,
 			  struct err *e);
 
@@ -32,7 +32,7 @@ struct expr *parse_bindings(const struct source *src, const struct parse_options
 struct buf;
 void print_ast(struct buf *b, const struct expr *e);
 
-/* Appends a doc comment (expr->lambda.doc) as it is shown: without the indentation common to its lines, every
+/* Appends a doc comment (expr->lambda.doc_pos) as it is shown: without the indentation common to its lines, every
  * line ended by a newline. */
 void doc_text(struct buf *b, const char *p, size_t n);
 

@@ -134,8 +134,7 @@ struct n_lambda {
 	sym_t name;		  /* what it is bound to, for traces */
 	const sym_t *params;	  /* arity names; SYM_NONE for formals without @ */
 	const uint32_t *param_pos; /* where each lambda of the chain begins */
-	const char *doc;
-	uint32_t doc_len;
+	uint32_t doc_pos, doc_len; /* doc comment in the source; 0: none */
 };
 
 struct n_call { struct node h; uint32_t n; const struct node *fn; const struct node *args[]; };

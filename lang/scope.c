@@ -429,7 +429,7 @@ static const struct node *resolve_lambda(struct resolver *r, const struct expr *
 	struct cframe f;
 
 	l->name = x->lambda.name;
-	l->doc = x->lambda.doc;
+	l->doc_pos = x->lambda.doc_pos;
 	l->doc_len = x->lambda.doc_len;
 	r->frame->captured = 1;
 	scope_push(r, &f);

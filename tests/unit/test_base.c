@@ -9,11 +9,15 @@
 #include "base/source.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -103,6 +107,47 @@ static void source_finds_lines_of_every_ending(void **state)
 	assert_at(b->start + 3, 1, 4, "xyz");
 }
 
+static void write_text(const char *file, const char *text)
+{
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static void source_reads_a_file_again(void **state)
+{
+	char file[] = "/tmp/gx-source.XXXXXX";
+	struct stat st;
+	struct source_loc loc;
+
+	(void)state;
+	close(mkstemp(file));
+	write_text(file, "ab\ncd");
+	assert_int_equal(stat(file, &st), 0);
+	const struct source *s = source_add_file("shown", "/shown", "/", strdup("ab\ncd"), file, &st);
+	source_let_go(s);
+	assert_null(s->text);
+	assert_at(s->start + 4, 2, 2, "cd");
+	assert_string_equal(source_load(s), "ab\ncd");
+
+	/* A file of the same size in its place is not the one that was read. */
+	source_let_go(s);
+	const struct source *never_read = source_add_file("shown", NULL, "/", NULL, file, &st);
+	struct timespec later[2] = { st.st_atim, { .tv_sec = st.st_mtim.tv_sec + 1 } };
+	write_text(file, "xy\nzw");
+	assert_int_equal(utimensat(AT_FDCWD, file, later, 0), 0);
+	assert_null(source_load(s));
+	assert_null(source_load(never_read));
+	unlink(file);
+	assert_null(source_load(never_read));
+	assert_int_equal(source_locate(never_read->start + 4, &loc), 0);
+	assert_int_equal(loc.line, 0);
+	assert_null(loc.line_text);
+	assert_string_equal(source_shown_name(loc.src), "shown");
+}
+
 static void arena_blocks_are_zero_and_aligned(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -128,6 +173,7 @@ int main(void)
 		cmocka_unit_test(err_keeps_the_first),
 		cmocka_unit_test(err_errno_tells_a_missing_file),
 		cmocka_unit_test(source_finds_lines_of_every_ending),
+		cmocka_unit_test(source_reads_a_file_again),
 		cmocka_unit_test(arena_blocks_are_zero_and_aligned),
 	};
 

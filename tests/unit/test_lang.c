@@ -692,11 +692,11 @@ static void check_doc(const struct expr *e, const char *doc)
 
 	assert_int_equal(e->kind, E_LAMBDA);
 	if (!doc) {
-		assert_null(e->lambda.doc);
+		assert_int_equal(e->lambda.doc_pos, 0);
 		return;
 	}
-	assert_non_null(e->lambda.doc);
-	doc_text(&b, e->lambda.doc, e->lambda.doc_len);
+	assert_int_not_equal(e->lambda.doc_pos, 0);
+	doc_text(&b, last.src->text + (e->lambda.doc_pos - last.src->start), e->lambda.doc_len);
 	assert_string_equal(buf_str(&b), doc);
 	buf_release(&b);
 }
