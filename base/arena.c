@@ -18,7 +18,7 @@ struct arena_chunk {
 };
 
 /* An arena that has grown to MAPPED_FROM goes on in huge pages. */
-enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20, MAPPED_FROM = 4 << 20 };
+enum { CHUNK_MIN = 4096, CHUNK_MAX = 1 << 20, MAPPED_FROM = 1 << 20 };
 
 static void chunk_free(struct arena_chunk *c)
 {
