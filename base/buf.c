@@ -45,28 +45,6 @@ void buf_reserve(struct buf *b, size_t n)
 	b->cap = cap;
 }
 
-void buf_add(struct buf *b, const void *p, size_t n)
-{
-	if (!n)
-		return;
-	buf_reserve(b, n);
-	memcpy(b->p + b->len, p, n);
-	b->len += n;
-	b->p[b->len] = 0;
-}
-
-void buf_addc(struct buf *b, char c)
-{
-	buf_reserve(b, 1);
-	b->p[b->len++] = c;
-	b->p[b->len] = 0;
-}
-
-void buf_adds(struct buf *b, const char *s)
-{
-	buf_add(b, s, strlen(s));
-}
-
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
@@ -96,6 +74,30 @@ void buf_trim(struct buf *b, size_t n)
 		b->len = n;
 		b->p[n] = 0;
 	}
+}
+
+/* By hand: this is how names and versions are computed, and printf costs ten times as much. */
+size_t int_to_string(int64_t i, char out[INT_STRING_MAX])
+{
+	char digits[INT_STRING_MAX], *p = digits + sizeof digits;
+	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+
+	do
+		*--p = (char)('0' + u % 10);
+	while (u /= 10);
+	if (i < 0)
+		*--p = '-';
+	size_t n = (size_t)(digits + sizeof digits - p);
+	memcpy(out, p, n);
+	out[n] = 0;
+	return n;
+}
+
+void buf_addi(struct buf *b, int64_t i)
+{
+	char text[INT_STRING_MAX];
+
+	buf_add(b, text, int_to_string(i, text));
 }
 
 const char *buf_str(const struct buf *b)

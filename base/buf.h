@@ -14,6 +14,8 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <string.h>
 
 struct buf {
 	char *p;
@@ -30,11 +32,39 @@ void buf_release(struct buf *b);
 /* Room for n more bytes. */
 void buf_reserve(struct buf *b, size_t n);
 
-void buf_add(struct buf *b, const void *p, size_t n);
-void buf_addc(struct buf *b, char c);
-void buf_adds(struct buf *b, const char *s);
+static inline void buf_add(struct buf *b, const void *p, size_t n)
+{
+	if (!n)
+		return;
+	if (b->cap - b->len <= n)
+		buf_reserve(b, n);
+	memcpy(b->p + b->len, p, n);
+	b->len += n;
+	b->p[b->len] = 0;
+}
+
+static inline void buf_addc(struct buf *b, char c)
+{
+	if (b->cap - b->len <= 1)
+		buf_reserve(b, 1);
+	b->p[b->len++] = c;
+	b->p[b->len] = 0;
+}
+
+static inline void buf_adds(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
+
+/* A number in decimal, as buf_addf's %lld writes it. */
+void buf_addi(struct buf *b, int64_t i);
+
+/* The same as text of its own.  Returns its length; out is NUL-terminated. */
+#define INT_STRING_MAX 24
+size_t int_to_string(int64_t i, char out[INT_STRING_MAX]);
 
 /* Sets the length to n, at most the present one. */
 void buf_trim(struct buf *b, size_t n);

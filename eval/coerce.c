@@ -22,23 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* By hand: this is how names and versions are computed, and printf costs ten times as much. */
-size_t int_to_string(int64_t i, char out[INT_STRING_MAX])
-{
-	char digits[INT_STRING_MAX], *p = digits + sizeof digits;
-	uint64_t u = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
-
-	do
-		*--p = (char)('0' + u % 10);
-	while (u /= 10);
-	if (i < 0)
-		*--p = '-';
-	size_t n = (size_t)(digits + sizeof digits - p);
-	memcpy(out, p, n);
-	out[n] = 0;
-	return n;
-}
-
 size_t float_to_string(double d, char out[FLOAT_STRING_MAX])
 {
 	return (size_t)snprintf(out, FLOAT_STRING_MAX, "%f", d);

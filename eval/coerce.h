@@ -27,10 +27,6 @@ W coerce_path(W w, uint32_t *ctx);
 /* The store path that w stands for, as a string with context: paths are copied, strings must lie in the store. */
 W coerce_store_path(W w);
 
-/* The digits of an integer.  Returns their number; out is NUL-terminated. */
-#define INT_STRING_MAX 24
-size_t int_to_string(int64_t i, char out[INT_STRING_MAX]);
-
 /* The text of a float as toString gives it: fixed, six decimals.  Returns its length; out is NUL-terminated. */
 #define FLOAT_STRING_MAX 328
 size_t float_to_string(double d, char out[FLOAT_STRING_MAX]);

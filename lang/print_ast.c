@@ -15,43 +15,65 @@
 
 #include <string.h>
 
+/* What stands for a byte in a string, NULL for itself; `next` is the byte behind it. */
+static const char *escape_of(char c, char next)
+{
+	switch (c) {
+	case '"': return "\\\"";
+	case '\\': return "\\\\";
+	case '\n': return "\\n";
+	case '\r': return "\\r";
+	case '\t': return "\\t";
+	case '$': return next == '{' ? "\\$" : NULL;
+	default: return NULL;
+	}
+}
+
 static void print_string(struct buf *b, const char *p, size_t n)
 {
+	size_t done = 0;
+
 	buf_addc(b, '"');
 	for (size_t i = 0; i < n; i++) {
-		char c = p[i];
-		if (c == '"' || c == '\\' || (c == '$' && i + 1 < n && p[i + 1] == '{'))
-			buf_addc(b, '\\');
-		if (c == '\n')
-			buf_adds(b, "\\n");
-		else if (c == '\r')
-			buf_adds(b, "\\r");
-		else if (c == '\t')
-			buf_adds(b, "\\t");
-		else
-			buf_addc(b, c);
+		const char *e = escape_of(p[i], i + 1 < n ? p[i + 1] : 0);
+		if (!e)
+			continue;
+		buf_add(b, p + done, i - done);
+		buf_adds(b, e);
+		done = i + 1;
 	}
+	buf_add(b, p + done, n - done);
 	buf_addc(b, '"');
 }
 
-static int is_letter(char c)
+enum { FIRST = 1, LATER = 2 };
+
+/* Which bytes an identifier has, first and later. */
+static const unsigned char in_identifier[256] = {
+	['a' ... 'z'] = FIRST | LATER, ['A' ... 'Z'] = FIRST | LATER, ['_'] = FIRST | LATER,
+	['0' ... '9'] = LATER, ['\''] = LATER, ['-'] = LATER,
+};
+
+static int is_reserved(const char *p, size_t n)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	static const char *const reserved[] = { "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit" };
+
+	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
+		if (strlen(reserved[i]) == n && !memcmp(reserved[i], p, n))
+			return 1;
+	return 0;
 }
 
 static int is_identifier(const char *p, size_t n)
 {
-	static const char *const reserved[] = { "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit" };
+	enum { LONGEST_RESERVED = 7 };
 
-	if (!n || !is_letter(p[0]))
+	if (!n || !(in_identifier[(unsigned char)p[0]] & FIRST))
 		return 0;
-	for (size_t i = 0; i < n; i++)
-		if (!is_letter(p[i]) && !(p[i] >= '0' && p[i] <= '9') && p[i] != '\'' && p[i] != '-')
+	for (size_t i = 1; i < n; i++)
+		if (!(in_identifier[(unsigned char)p[i]] & LATER))
 			return 0;
-	for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++)
-		if (strlen(reserved[i]) == n && !memcmp(reserved[i], p, n))
-			return 0;
-	return 1;
+	return n > LONGEST_RESERVED || !is_reserved(p, n);
 }
 
 void print_name(struct buf *b, sym_t name)
@@ -366,7 +388,7 @@ void print_ast(struct buf *b, const struct expr *e)
 {
 	switch ((enum expr_kind)e->kind) {
 	case E_INT:
-		buf_addf(b, "%lld", (long long)e->i);
+		buf_addi(b, e->i);
 		break;
 	case E_FLOAT:
 		buf_addf(b, "%g", e->d);
