@@ -28,7 +28,7 @@ static void chunk_free(struct arena_chunk *c)
 		free(c);
 }
 
-static void arena_grow(struct arena *a, size_t size)
+void *arena_alloc_more(struct arena *a, size_t size)
 {
 	size_t want = a->chunks ? a->chunks->size * 2 : CHUNK_MIN;
 
@@ -49,18 +49,9 @@ static void arena_grow(struct arena *a, size_t size)
 	c->mapped = mapped;
 	c->all = want + (a->chunks ? a->chunks->all : 0);
 	a->chunks = c;
-	a->cur = (char *)(c + 1);
+	a->cur = (char *)(c + 1) + size;
 	a->end = (char *)c + want;
-}
-
-void *arena_alloc(struct arena *a, size_t size)
-{
-	size = (size + 7) & ~(size_t)7;
-	if ((size_t)(a->end - a->cur) < size)
-		arena_grow(a, size);
-	void *p = a->cur;
-	a->cur += size;
-	return p;
+	return c + 1;
 }
 
 char *arena_dup(struct arena *a, const char *p, size_t n)

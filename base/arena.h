@@ -16,8 +16,20 @@ struct arena {
 
 #define ARENA_INIT { 0, 0, 0 }
 
+/* The same as arena_alloc from a new chunk; for it alone. */
+void *arena_alloc_more(struct arena *a, size_t size);
+
 /* A zeroed block of `size` bytes, aligned to 8; never fails. */
-void *arena_alloc(struct arena *a, size_t size);
+static inline void *arena_alloc(struct arena *a, size_t size)
+{
+	void *p = a->cur;
+
+	size = (size + 7) & ~(size_t)7;
+	if ((size_t)(a->end - a->cur) < size)
+		return arena_alloc_more(a, size);
+	a->cur += size;
+	return p;
+}
 
 /* A copy of the n bytes at p, NUL-terminated. */
 char *arena_dup(struct arena *a, const char *p, size_t n);

@@ -173,15 +173,38 @@ static int by_key(const void *a, const void *b)
 	return slice_cmp(*(const struct slice *)a, *(const struct slice *)b);
 }
 
+/* Puts element i at its place among those before it, which are in order. */
+static void insert(char *p, size_t i, size_t size)
+{
+	union { struct drv_input i; struct drv_env e; struct drv_output o; } x;
+	size_t lo = 0, hi = i;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (by_key(p + mid * size, p + i * size) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	memcpy(&x, p + i * size, size);
+	memmove(p + (lo + 1) * size, p + lo * size, (i - lo) * size);
+	memcpy(p + lo * size, &x, size);
+}
+
+/* What comes from a set is in order, and a few elements (the outputs' variables) follow it. */
 static void sort(void *array, size_t n, size_t size)
 {
+	enum { FEW = 8 };
 	char *p = array;
+	size_t i = 1;
 
-	for (size_t i = 1; i < n; i++)
-		if (by_key(p + (i - 1) * size, p + i * size) > 0) {
-			qsort(array, n, size, by_key);
-			return;
-		}
+	while (i < n && by_key(p + (i - 1) * size, p + i * size) <= 0)
+		i++;
+	if (n - i > FEW && i < n)
+		qsort(array, n, size, by_key);
+	else
+		for (; i < n; i++)
+			insert(p, i, size);
 }
 
 size_t drv_sort_slices(struct slice *s, size_t n)
