@@ -205,24 +205,39 @@ static int is_repeated(const sym_t *names, uint32_t i)
 	return 0;
 }
 
+static const char to_attrs_element[] = "an element of the list given to 'listToAttrs'";
+
+/* Interning a name is a miss of the cache or two; the names of a few elements are on their way together. */
+static void intern_names(struct list *l, sym_t *names)
+{
+	enum { FEW = 16 };
+	struct str *name[FEW];
+
+	for (uint32_t done = 0; done < l->n;) {
+		uint32_t n = l->n - done < FEW ? l->n - done : FEW;
+		for (uint32_t i = 0; i < n; i++) {
+			W e = l->e[done + i] = want_attrs(l->e[done + i], to_attrs_element), *w = attrs_find(e, SYM_NAME);
+			if (!w)
+				want_attr(e, "name", to_attrs_element);
+			name[i] = want_string_plain(*w, "the 'name' of an element of the list given to 'listToAttrs'");
+			sym_expect(name[i]->b, name[i]->len);
+		}
+		for (uint32_t i = 0; i < n; i++)
+			names[done++] = sym_intern(name[i]->b, name[i]->len);
+	}
+}
+
 BUILTIN(bi_list_to_attrs, "listToAttrs", "!list",
 	"A set from a list of sets `{ name = \"…\"; value = …; }`. Of several with one name the first counts. The values are "
 	"not evaluated.",
 	"listToAttrs [ { name = \"foo\"; value = 123; } { name = \"bar\"; value = 456; } { name = \"bar\"; value = 7; } ]",
 	"{ bar = 456; foo = 123; }")
 {
-	static const char what[] = "an element of the list given to 'listToAttrs'";
 	struct list *l = list_of(arg_list(args, 0));
 	sym_t *names = mem_bytes(mem_size(l->n, sizeof *names, 4));
 	struct attrs_builder b;
 
-	for (uint32_t i = 0; i < l->n; i++) {
-		W e = l->e[i] = want_attrs(l->e[i], what), *name = attrs_find(e, SYM_NAME);
-		if (!name)
-			want_attr(e, "name", what);
-		struct str *s = want_string_plain(*name, "the 'name' of an element of the list given to 'listToAttrs'");
-		names[i] = sym_intern(s->b, s->len);
-	}
+	intern_names(l, names);
 	attrs_builder_init(&b, l->n);
 	for (uint32_t i = 0; i < l->n; i++) {
 		uint32_t pos = 0;
@@ -230,7 +245,7 @@ BUILTIN(bi_list_to_attrs, "listToAttrs", "!list",
 		if (value)
 			attrs_add(&b, names[i], pos, *value);
 		else if (!is_repeated(names, i))
-			want_attr(l->e[i], "value", what);
+			want_attr(l->e[i], "value", to_attrs_element);
 	}
 	return attrs_finish(&b);
 }

@@ -126,6 +126,12 @@ sym_t sym_intern(const char *p, size_t n)
 	return sym_lookup(p, n, 1);
 }
 
+void sym_expect(const char *p, size_t n)
+{
+	if (tab.slots)
+		__builtin_prefetch(&tab.slots[hash_bytes(p, n) & tab.mask]);
+}
+
 sym_t sym_c(const char *s)
 {
 	return sym_intern(s, strlen(s));

@@ -32,6 +32,9 @@ enum {
 
 /* The symbol for a name of n bytes. */
 sym_t sym_intern(const char *p, size_t n);
+
+/* Says that a name will soon be interned: its place in the table is fetched meanwhile. */
+void sym_expect(const char *p, size_t n);
 sym_t sym_c(const char *s);
 
 /* The symbol for a name if it was ever interned, else SYM_NONE: a set cannot have an attribute whose
