@@ -274,7 +274,8 @@ static void put_env(struct out *o, const struct drv *d, int masked)
 	put_lit(o, d->nenv ? ")]" : "]");
 }
 
-static void put_drv(struct out *o, const struct drv *d, const struct drv_form *f)
+/* Up to the inputs; what follows depends on the outputs' paths only. */
+static void put_head(struct out *o, const struct drv *d, const struct drv_form *f)
 {
 	put_lit(o, !f->hashed && drv_is_dynamic(d) ? "DrvWithVersion(\"xp-dyn-drv\",[" : "Derive([");
 	for (size_t i = 0; i < d->noutputs; i++) {
@@ -284,6 +285,10 @@ static void put_drv(struct out *o, const struct drv *d, const struct drv_form *f
 	}
 	put_lit(o, "],");
 	put_inputs(o, d, f);
+}
+
+static void put_rest(struct out *o, const struct drv *d, int masked)
+{
 	put_c(o, ',');
 	put_raws(o, d->srcs, d->nsrcs);
 	put_raw(o, ",", d->system);
@@ -292,18 +297,21 @@ static void put_drv(struct out *o, const struct drv *d, const struct drv_form *f
 	for (size_t i = 0; i < d->nargs; i++)
 		put_str(o, i ? "," : "", d->args[i]);
 	put_lit(o, "],");
-	put_env(o, d, f->masked);
+	put_env(o, d, masked);
 	put_c(o, ')');
 }
 
-void drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f)
+size_t drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f)
 {
 	struct out o;
 
 	o.b = b;
-	put_drv(&o, d, f);
+	put_head(&o, d, f);
+	size_t rest = b->len;
+	put_rest(&o, d, f->masked);
 	buf_reserve(b, 0);
 	b->p[b->len] = 0;
+	return rest;
 }
 
 void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f)
@@ -313,8 +321,12 @@ void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_for
 	o.b = NULL;
 	o.h = h;
 	o.n = 0;
-	put_drv(&o, d, f);
+	put_head(&o, d, f);
+	if (!f->rest.p)
+		put_rest(&o, d, f->masked);
 	hash_update(h, o.chunk, o.n);
+	if (f->rest.p)
+		hash_update(h, f->rest.p, f->rest.n);
 }
 
 void drv_write(struct buf *b, const struct drv *d)

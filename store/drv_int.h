@@ -20,10 +20,12 @@ struct drv_form {
 	size_t ninputs;
 	int hashed; /* use inputs above instead of the derivation's own */
 	int masked;
+	struct slice rest; /* what follows the inputs, from an earlier text; p NULL: not known */
 };
 
-/* The text in that form, appended to a buffer or fed to a hash. */
-void drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f);
+/* The text in that form, appended to a buffer or fed to a hash.  Writing returns the offset in b of what follows the
+ * inputs: most of the text, and the same with the inputs hashed. */
+size_t drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f);
 void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f);
 
 /* A copy in the derivation's arena. */

@@ -129,9 +129,9 @@ static int hash_inputs(struct hashed *h, const struct drv *d, const struct drv_c
 
 /* --- the two hashes --- */
 
-static void form_hash(const struct drv *d, const struct hashed *h, int masked, struct hash *out)
+static void form_hash(const struct drv *d, const struct hashed *h, int masked, struct slice rest, struct hash *out)
 {
-	struct drv_form f = { .inputs = h->a, .ninputs = h->n, .hashed = 1, .masked = masked };
+	struct drv_form f = { .inputs = h->a, .ninputs = h->n, .hashed = 1, .masked = masked, .rest = rest };
 	struct hash_ctx c;
 
 	hash_init(&c, HASH_SHA256);
@@ -157,8 +157,9 @@ static void fixed_modulo(const struct drv_output *o, struct drv_modulo *m)
 	memcpy(m->hash, h.b, sizeof m->hash);
 }
 
-/* With the inputs hashed already. */
-static void modulo_of(const struct drv *d, enum drv_output_kind kind, const struct hashed *h, struct drv_modulo *m)
+/* With the inputs hashed already; rest as in struct drv_form. */
+static void modulo_of(const struct drv *d, enum drv_output_kind kind, const struct hashed *h, struct slice rest,
+		      struct drv_modulo *m)
 {
 	struct hash x;
 
@@ -167,7 +168,7 @@ static void modulo_of(const struct drv *d, enum drv_output_kind kind, const stru
 	if (kind == DRV_FIXED) {
 		fixed_modulo(&d->outputs[0], m);
 	} else if (kind == DRV_INPUT && !h->deferred) {
-		form_hash(d, h, 0, &x);
+		form_hash(d, h, 0, rest, &x);
 		m->kind = DRV_MODULO_HASH;
 		memcpy(m->hash, x.b, sizeof m->hash);
 	}
@@ -182,7 +183,7 @@ int drv_modulo(const struct drv *d, const struct drv_cache *c, struct drv_modulo
 	if (!rc && kind == DRV_INPUT)
 		rc = hash_inputs(&h, d, c, e);
 	if (!rc)
-		modulo_of(d, kind, &h, out);
+		modulo_of(d, kind, &h, (struct slice){ 0 }, out);
 	hashed_release(&h);
 	return rc;
 }
@@ -259,7 +260,7 @@ static int fill_outputs(struct drv *d, struct slice dir, const struct hashed *h,
 	struct store_path p;
 	struct hash masked;
 
-	form_hash(d, h, 1, &masked);
+	form_hash(d, h, 1, (struct slice){ 0 }, &masked);
 	for (size_t i = 0; i < d->noutputs; i++) {
 		struct drv_output *o = &d->outputs[i];
 		int rc = store_path_make_output(dir, d->name, o->name, &masked, &p, e);
@@ -276,7 +277,9 @@ static int fill_outputs(struct drv *d, struct slice dir, const struct hashed *h,
 int drv_finish(struct drv *d, struct slice dir, const struct drv_cache *c, struct buf *text, struct store_path *path,
 	       struct drv_modulo *m, struct err *e)
 {
-	struct buf own = BUF_INIT;
+	struct buf own = BUF_INIT, *b = text ? text : &own;
+	size_t start = b->len;
+	struct slice rest = { 0 };
 	struct hashed h = { 0 };
 	enum drv_output_kind kind;
 	int rc = 0;
@@ -294,15 +297,14 @@ int drv_finish(struct drv *d, struct slice dir, const struct drv_cache *c, struc
 		kind = DRV_INPUT;
 	}
 	if (text || path) {
-		struct buf *b = text ? text : &own;
-		size_t start = b->len;
+		size_t at = drv_write_form(b, d, &(struct drv_form){ 0 });
 
-		drv_write(b, d);
+		rest = (struct slice){ b->p + at, b->len - at };
 		if (path && (rc = drv_path(d, dir, (struct slice){ b->p + start, b->len - start }, path, e)))
 			goto out;
 	}
 	if (m)
-		modulo_of(d, kind, &h, m);
+		modulo_of(d, kind, &h, rest, m);
 out:
 	hashed_release(&h);
 	buf_release(&own);
@@ -344,7 +346,7 @@ int drv_check(const struct drv *d, struct slice dir, const struct drv_cache *c, 
 	if (!rc && h.deferred)
 		rc = err_set(e, ERR_INVALID, "derivation has output '%s', should be deferred", d->outputs[0].path.p);
 	if (!rc)
-		form_hash(d, &h, 1, &masked);
+		form_hash(d, &h, 1, (struct slice){ 0 }, &masked);
 	for (size_t i = 0; i < d->noutputs && !rc; i++)
 		rc = check_output(d, dir, &d->outputs[i], &masked, e);
 	hashed_release(&h);
