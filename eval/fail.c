@@ -65,6 +65,11 @@ void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e)
 		   show_brief(w));
 }
 
+void throw_not_boolean(const struct node *n, const char *where, W got)
+{
+	throw_node(EK_EVAL, n, "expected a Boolean %s but found %s: %s", where, show_type(got), show_brief(got));
+}
+
 void throw_duplicate_attr(sym_t s, uint32_t pos, uint32_t len, uint32_t first)
 {
 	struct source_loc at;

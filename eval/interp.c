@@ -93,17 +93,23 @@ static W add_to_path(const struct node *n, W l, W r)
 	return path_of(&b);
 }
 
+const struct str *add_operand(const struct node *n, W w, unsigned flags)
+{
+	struct rec note = { es.top, "while evaluating an operand of '+'", 0, n, REC_NOTE, 0, n->pos };
+
+	es.top = &note;
+	w = coerce_string(w, flags);
+	es.top = note.up;
+	return w_get_str(w);
+}
+
 /* The right side is copied to the store only when the left one is a string. */
 static W add_strings(const struct node *n, W l, W r)
 {
-	struct rec note = { es.top, "while evaluating an operand of '+'", 0, n, REC_NOTE, 0, n->pos };
-	unsigned flags = w_is_str(l) ? COERCE_COPY : 0;
 	const struct str *parts[2];
 
-	es.top = &note;
-	parts[0] = w_get_str(coerce_string(l, 0));
-	parts[1] = w_get_str(w_is_str(r) ? r : coerce_string(r, flags));
-	es.top = note.up;
+	parts[0] = w_is_str(l) ? w_get_str(l) : add_operand(n, l, 0);
+	parts[1] = w_is_str(r) ? w_get_str(r) : add_operand(n, r, w_is_str(l) ? COERCE_COPY : 0);
 	return join(parts, 2);
 }
 

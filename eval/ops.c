@@ -460,7 +460,7 @@ static inline int truth(const struct node *n, struct frame *f, const char *where
 	W w = ev(n, f);
 
 	if (__builtin_expect(!w_is_bool(w), 0))
-		throw_node(EK_EVAL, n, "expected a Boolean %s but found %s: %s", where, show_type(w), show_brief(w));
+		throw_not_boolean(n, where, w);
 	return w == W_TRUE;
 }
 
@@ -657,6 +657,7 @@ static W ev_path(const struct node *n, struct frame *f)
 }
 
 #define ev_call call_node
+#define ev_chain chain_node
 #define dl_thunk thunk_new
 #define dl_lambda ev_lambda
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Private to eval/: the slow halves of operators (arith.c, interp.c) and errors about nodes (fail.c).
+ * Private to eval/: the slow halves of operators (arith.c, interp.c), long chains of them (chain.c) and errors about nodes
+ * (fail.c).
  */
 #ifndef EVAL_OPS_H
 #define EVAL_OPS_H
@@ -14,6 +15,12 @@ W arith(const struct node *n, char op, W l, W r);
 /* l + r of any types that have a sum. */
 W add_values(const struct node *n, W l, W r);
 
+/* w as an operand of the `+` n whose other is a string; flags as for coerce_string. */
+const struct str *add_operand(const struct node *n, W w, unsigned flags);
+
+/* A CHAIN. */
+W chain_node(const struct node *n, struct frame *f);
+
 /* a < b when not both are small integers. */
 int less_slow(const struct node *n, W a, W b);
 
@@ -25,6 +32,8 @@ W interpolate_path(const struct n_interp *n, struct frame *f);
 W position_set(uint32_t pos);
 
 void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e) __attribute__((noreturn, cold));
+/* A Boolean was expected, where says where: "left of '&&'". */
+void throw_not_boolean(const struct node *n, const char *where, W got) __attribute__((noreturn, cold));
 void throw_duplicate_attr(sym_t s, uint32_t pos, uint32_t len, uint32_t first) __attribute__((noreturn, cold));
 void throw_assertion(const struct node *n, const struct node *cond, struct frame *f) __attribute__((noreturn, cold));
 

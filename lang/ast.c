@@ -4,8 +4,9 @@
  *
  * Each node knows the height of the tree below it (depth), kept up to date as nodes are built and
  * merged.  It is what makes recursion over a tree safe: a tree higher than LIMIT_PARSE_DEPTH is
- * refused here, whether the height comes from brackets, from a chain of operators or from a
- * long attribute path, so no pass over the tree need count.
+ * refused here, whether the height comes from brackets, from operators or from a
+ * long attribute path, so no pass over the tree need count.  The links of a chain (expr_is_link) are all of one
+ * height, as passes loop over them: generated files have sums and pipes of many thousands.
  *
  * The scratch stacks are cut back by whoever takes items off them, see lang/stack.h.
  */
@@ -151,7 +152,7 @@ struct expr *ast_binary(struct parse *ps, enum binary_op op, struct expr *l, str
 	e->op = (uint8_t)op;
 	e->bin.l = l;
 	e->bin.r = r;
-	ast_set_depth(ps, e, l->depth);
+	ast_set_depth(ps, e, expr_is_link(e) && expr_is_link(l) ? l->depth - 1 : l->depth);
 	ast_set_depth(ps, e, r->depth);
 	return e;
 }
@@ -276,7 +277,7 @@ struct expr *ast_lambda(struct parse *ps, sym_t arg, struct formals *f, struct e
 }
 
 /* The spine's array grows when its length reaches a power of two. */
-static void add_argument(struct parse *ps, struct expr *call, struct expr *arg)
+static void add_argument(struct parse *ps, struct expr *call, struct expr *arg, uint32_t depth)
 {
 	uint32_t n = call->call.n;
 
@@ -286,10 +287,11 @@ static void add_argument(struct parse *ps, struct expr *call, struct expr *arg)
 		call->call.v = v;
 	}
 	call->call.v[call->call.n++] = arg;
-	ast_set_depth(ps, call, arg->depth);
+	ast_set_depth(ps, call, depth);
 }
 
-struct expr *ast_call(struct parse *ps, struct expr *fn, struct expr *arg, struct span at)
+/* depth: how high arg counts. */
+static struct expr *apply(struct parse *ps, struct expr *fn, struct expr *arg, uint32_t depth, struct span at)
 {
 	struct expr *e = fn;
 
@@ -302,8 +304,18 @@ struct expr *ast_call(struct parse *ps, struct expr *fn, struct expr *arg, struc
 		e->len = at.end - at.begin;
 	}
 	e->paren = 0; /* in (f a) b the parentheses are not around all of it */
-	add_argument(ps, e, arg);
+	add_argument(ps, e, arg, depth);
 	return e;
+}
+
+struct expr *ast_call(struct parse *ps, struct expr *fn, struct expr *arg, struct span at)
+{
+	return apply(ps, fn, arg, arg->depth, at);
+}
+
+struct expr *ast_pipe(struct parse *ps, struct expr *fn, struct expr *arg, struct span at)
+{
+	return apply(ps, fn, arg, arg->kind == E_CALL ? arg->depth - 1 : arg->depth, at);
 }
 
 /* In a call, op marks `f or` until it is known where it stands. */
@@ -317,7 +329,7 @@ struct expr *ast_call_or(struct parse *ps, struct expr *fn, struct span or_at, s
 	e->call.fn = fn;
 	e->call.v = arena_alloc(ps->mem, 2 * sizeof *e->call.v);
 	ast_set_depth(ps, e, fn->depth);
-	add_argument(ps, e, ast_var(ps, SYM_OR, or_at));
+	add_argument(ps, e, ast_var(ps, SYM_OR, or_at), 0);
 	return e;
 }
 

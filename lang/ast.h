@@ -106,7 +106,8 @@ struct expr {
 	uint8_t rec;	 /* E_ATTRS: rec.  E_CONCAT: 1 for a string (parts coerced), 0 for a path */
 	uint8_t paren;	 /* was written in parentheses */
 	uint32_t pos, len;
-	uint32_t depth;	 /* height of the tree below; at most LIMIT_PARSE_DEPTH, so passes may recurse */
+	uint32_t depth;	 /* height of the tree below, not counting the links of chains; at most LIMIT_PARSE_DEPTH, so
+			    passes may recurse */
 	union {
 		int64_t i;
 		double d;
@@ -131,5 +132,22 @@ struct expr {
 		struct { uint32_t n; struct expr **v; } concat;
 	};
 };
+
+/* Chains may be of any length, so passes follow them in a loop.  There are two: operators that associate to the left, down their
+ * left operands, and calls (of `x |> f |> g`), down their last arguments. */
+static inline int expr_is_link(const struct expr *e)
+{
+	return e->kind == E_BINARY && (e->op <= BIN_DIV || e->op == BIN_AND || e->op == BIN_OR);
+}
+
+/* How many links there are from e, which is one, to the innermost. */
+static inline uint32_t expr_chain_length(const struct expr *e)
+{
+	uint32_t n = 1;
+
+	while (expr_is_link(e = e->bin.l))
+		n++;
+	return n;
+}
 
 #endif

@@ -69,6 +69,9 @@ struct expr *ast_lambda(struct parse *ps, sym_t arg, struct formals *f, struct e
 /* f applied to one more argument: joins the spine when f is a call already, in parentheses or not. */
 struct expr *ast_call(struct parse *ps, struct expr *fn, struct expr *arg, struct span at);
 
+/* `arg |> fn`: the same call. */
+struct expr *ast_pipe(struct parse *ps, struct expr *fn, struct expr *arg, struct span at);
+
 /* `f or` where or is read as a variable.  It is marked, so that the places where a future `or`
  * would bind differently can warn (ast_warn_or) and the harmless ones can clear the mark (ast_plain_or). */
 struct expr *ast_call_or(struct parse *ps, struct expr *fn, struct span or_at, struct span at);

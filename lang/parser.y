@@ -108,8 +108,8 @@ pipe_from
 	;
 
 pipe_into
-	: pipe_into PIPE_INTO op	{ $$ = ast_call(ps, $3, $1, @2); }
-	| op PIPE_INTO op		{ $$ = ast_call(ps, $3, $1, @2); }
+	: pipe_into PIPE_INTO op	{ $$ = ast_pipe(ps, $3, $1, @2); }
+	| op PIPE_INTO op		{ $$ = ast_pipe(ps, $3, $1, @2); }
 	;
 
 op

@@ -6,7 +6,7 @@
  * In the reference the desugared forms are calls, and a call of a call is one call, so
  * `(1 - 2) 3` prints as (__sub 1 2 3).  print_spine therefore prints a call without its parentheses.
  *
- * Recursion is bounded by the height of the tree (lang/ast.c).
+ * Recursion is bounded by the height of the tree (lang/ast.c); chains are followed in loops.
  */
 #include "config.h"
 #include "lang/parse.h"
@@ -288,6 +288,33 @@ static void print_op_spine(struct buf *b, const struct expr *e)
 	print_ast(b, swap ? e->bin.l : e->bin.r);
 }
 
+static void print_spine(struct buf *b, const struct expr *e);
+
+/* A call as it is written, and the calls that are its last argument and the last argument of that. */
+static void print_calls(struct buf *b, const struct expr *e)
+{
+	uint32_t open = 0;
+
+	for (;; open++) {
+		if (is_call(e->call.fn))
+			print_spine(b, e->call.fn);
+		else
+			print_ast(b, e->call.fn);
+		for (uint32_t i = 0; i + 1 < e->call.n; i++) {
+			buf_addc(b, ' ');
+			print_ast(b, e->call.v[i]);
+		}
+		buf_addc(b, ' ');
+		e = e->call.v[e->call.n - 1];
+		if (e->kind != E_CALL)
+			break;
+		buf_addc(b, '(');
+	}
+	print_ast(b, e);
+	while (open--)
+		buf_addc(b, ')');
+}
+
 /* A call without its parentheses. */
 static void print_spine(struct buf *b, const struct expr *e)
 {
@@ -300,19 +327,38 @@ static void print_spine(struct buf *b, const struct expr *e)
 	} else if (e->kind == E_BINARY) {
 		print_op_spine(b, e);
 	} else {
-		if (is_call(e->call.fn))
-			print_spine(b, e->call.fn);
-		else
-			print_ast(b, e->call.fn);
-		for (uint32_t i = 0; i < e->call.n; i++) {
-			buf_addc(b, ' ');
-			print_ast(b, e->call.v[i]);
-		}
+		print_calls(b, e);
 	}
+}
+
+/* Operators that associate to the left, those on the left of e included. */
+static void print_chain(struct buf *b, const struct expr *e)
+{
+	uint32_t n = expr_chain_length(e), i;
+	const struct expr **v = malloc(n * sizeof *v);
+
+	if (!v)
+		abort();
+	for (i = n; i-- > 0; e = e->bin.l) {
+		v[i] = e;
+		buf_addc(b, '(');
+		buf_adds(b, op_function(e) ? op_function(e) : "");
+	}
+	print_ast(b, e);
+	for (i = 0; i < n; i++) {
+		buf_adds(b, op_function(v[i]) ? " " : op_text(v[i]->op));
+		print_ast(b, v[i]->bin.r);
+		buf_addc(b, ')');
+	}
+	free(v);
 }
 
 static void print_binary(struct buf *b, const struct expr *e)
 {
+	if (expr_is_link(e)) {
+		print_chain(b, e);
+		return;
+	}
 	if (!op_function(e)) {
 		print_op(b, "", e->bin.l, op_text(e->op), e->bin.r);
 		return;

@@ -28,7 +28,8 @@
 	X(ADD, add, thunk) X(SUB, sub, thunk) X(MUL, mul, thunk) X(DIV, div, thunk) X(EQ, eq, thunk) \
 	X(NE, ne, thunk) X(LT, lt, thunk) X(LE, le, thunk) X(GT, gt, thunk) X(GE, ge, thunk) \
 	X(AND, and, thunk) X(OR, or, thunk) X(IMPL, impl, thunk) X(UPDATE, update, thunk) \
-	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk) X(HEAP, heap, thunk)
+	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk) X(HEAP, heap, thunk) \
+	X(CHAIN, chain, thunk)
 
 enum node_op {
 #define X(id, ev, dl) OP_##id,
@@ -153,6 +154,10 @@ struct n_if { struct node h; const struct node *cond, *then, *else_; };
 struct n_assert { struct node h; const struct node *cond, *body; };
 struct n_unary { struct node h; const struct node *e; };
 struct n_binary { struct node h; const struct node *l, *r; };
+
+/* A long chain of operators: v[0] has `first` on its left and each other the one before it, so v[n - 1] alone would mean the same. */
+struct n_chain { struct node h; uint32_t n; const struct node *first; const struct n_binary *v[]; };
+
 struct n_interp { struct node h; uint32_t n; const struct node *v[]; };
 
 /* What a program is resolved against. */

@@ -344,8 +344,7 @@ static void undo_moves(struct cframe *f, const struct cmove *upto)
 		*f->moves->where = f->moves->node->e;
 }
 
-/* Resolves a branch to *where; returns whether it captures the frame. */
-static int resolve_branch(struct resolver *r, const struct expr *x, const struct node **where)
+int resolve_branch(struct resolver *r, const struct expr *x, const struct node **where)
 {
 	struct cmove *outside = r->frame->moves;
 	int before = r->frame->captured, captures;
@@ -359,8 +358,7 @@ static int resolve_branch(struct resolver *r, const struct expr *x, const struct
 	return captures;
 }
 
-/* The branch at *where captures the frame, what else may run does not: it takes the frame along. */
-static void move_frame(struct resolver *r, const struct expr *x, const struct node **where)
+void move_frame(struct resolver *r, const struct expr *x, const struct node **where)
 {
 	struct cframe *f = r->frame;
 
@@ -470,86 +468,29 @@ static uint64_t forced_args(const struct node *fn, uint32_t n)
 	return W_TAG(w) == TAG_BOX && b->h.kind == BOX_BUILTIN && b->h.n == n ? b->strict : 0;
 }
 
+/* Also the calls that are its last argument and the last argument of that, as in x |> f |> g. */
 static const struct node *resolve_call(struct resolver *r, const struct expr *x, int strict)
 {
-	struct n_call *c = scope_node(r, sizeof *c + x->call.n * sizeof *c->args, OP_CALL, x);
+	const struct node *outermost, **where = &outermost;
 
-	c->n = x->call.n;
-	c->fn = resolve(r, x->call.fn, strict);
-	uint64_t at_once = strict ? forced_args(c->fn, c->n) : 0;
-	for (uint32_t i = 0; i < c->n; i++)
-		c->args[i] = resolve(r, x->call.v[i], i < 64 && (at_once >> i & 1));
-	return &c->h;
-}
-
-/* --- operators --- */
-
-/* The name an operator stands for, if it is lexically rebound: then the operator is a call of it. */
-static sym_t rebound_operator(const struct expr *x)
-{
-	sym_t s = SYM_NONE;
-
-	if (x->kind == E_NEG)
-		s = SYM_SUB;
-	else
-		switch (x->op) {
-		case BIN_SUB: s = SYM_SUB; break;
-		case BIN_MUL: s = SYM_MUL; break;
-		case BIN_DIV: s = SYM_DIV; break;
-		case BIN_LT: case BIN_LE: case BIN_GT: case BIN_GE: s = SYM_LESS_THAN; break;
-		}
-	return s && scope_bound(s) ? s : SYM_NONE;
-}
-
-static const struct node *call_operator(struct resolver *r, const struct expr *x, sym_t s)
-{
-	struct n_call *c = scope_node(r, sizeof *c + 2 * sizeof *c->args, OP_CALL, x);
-	int swap = x->kind == E_BINARY && (x->op == BIN_GT || x->op == BIN_LE);
-	int negate = x->kind == E_BINARY && (x->op == BIN_LE || x->op == BIN_GE);
-	const struct node *l = x->kind == E_NEG ? scope_const(r, x, w_small(0)) : resolve(r, x->bin.l, 0);
-	const struct node *rr = resolve(r, x->kind == E_NEG ? x->bin.l : x->bin.r, 0);
-
-	c->n = 2;
-	c->fn = scope_var(r, x, s);
-	c->args[0] = swap ? rr : l;
-	c->args[1] = swap ? l : rr;
-	if (!negate)
-		return &c->h;
-	struct n_unary *n = scope_node(r, sizeof *n, OP_NOT, x);
-	n->e = &c->h;
-	return &n->h;
-}
-
-static const struct node *resolve_binary(struct resolver *r, const struct expr *x, int strict)
-{
-	static const uint8_t op[] = {
-		[BIN_ADD] = OP_ADD, [BIN_SUB] = OP_SUB, [BIN_MUL] = OP_MUL, [BIN_DIV] = OP_DIV,
-		[BIN_EQ] = OP_EQ, [BIN_NE] = OP_NE, [BIN_LT] = OP_LT, [BIN_LE] = OP_LE, [BIN_GT] = OP_GT,
-		[BIN_GE] = OP_GE, [BIN_AND] = OP_AND, [BIN_OR] = OP_OR, [BIN_IMPL] = OP_IMPL,
-		[BIN_UPDATE] = OP_UPDATE, [BIN_CONCAT] = OP_CONCAT,
-	};
-	sym_t s = rebound_operator(x);
-
-	if (s)
-		return call_operator(r, x, s);
-	struct n_binary *n = scope_node(r, sizeof *n, op[x->op], x);
-	n->l = resolve(r, x->bin.l, strict);
-	if (!strict || (x->op != BIN_AND && x->op != BIN_OR && x->op != BIN_IMPL))
-		n->r = resolve(r, x->bin.r, strict);
-	else if (resolve_branch(r, x->bin.r, &n->r))
-		move_frame(r, x->bin.r, &n->r);
-	return &n->h;
-}
-
-static const struct node *resolve_unary(struct resolver *r, const struct expr *x, int strict)
-{
-	sym_t s = x->kind == E_NEG ? rebound_operator(x) : SYM_NONE;
-
-	if (s)
-		return call_operator(r, x, s);
-	struct n_unary *n = scope_node(r, sizeof *n, x->kind == E_NEG ? OP_NEG : OP_NOT, x);
-	n->e = resolve(r, x->bin.l, strict);
-	return &n->h;
+	for (;;) {
+		struct n_call *c = scope_node(r, sizeof *c + x->call.n * sizeof *c->args, OP_CALL, x);
+		uint32_t last = x->call.n - 1;
+		*where = &c->h;
+		c->n = x->call.n;
+		c->fn = resolve(r, x->call.fn, strict);
+		uint64_t at_once = strict ? forced_args(c->fn, c->n) : 0;
+		for (uint32_t i = 0; i < last; i++)
+			c->args[i] = resolve(r, x->call.v[i], i < 64 && (at_once >> i & 1));
+		strict = last < 64 && (at_once >> last & 1);
+		where = &c->args[last];
+		x = x->call.v[last];
+		if (x->kind != E_CALL)
+			break;
+		r->frame->captured |= !strict;
+	}
+	*where = resolve(r, x, strict);
+	return outermost;
 }
 
 static const struct node *resolve_many(struct resolver *r, const struct expr *x, enum node_op op, uint32_t n,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Private to scope.c, scope_vars.c and strict.c: what is known while a tree is resolved.
+ * Private to scope.c, scope_ops.c, scope_vars.c and strict.c: what is known while a tree is resolved.
  */
 #ifndef LANG_SCOPE_INT_H
 #define LANG_SCOPE_INT_H
@@ -63,6 +63,17 @@ struct resolver {
 
 /* The node for x. strict: it runs directly in the frame being laid out, not from a thunk. */
 const struct node *resolve(struct resolver *r, const struct expr *x, int strict);
+
+/* Resolves a branch to *where, strictly; returns whether it captures the frame. */
+int resolve_branch(struct resolver *r, const struct expr *x, const struct node **where);
+
+/* The branch at *where captures the frame, what else may run does not: it takes the frame along. */
+void move_frame(struct resolver *r, const struct expr *x, const struct node **where);
+
+/* --- scope_ops.c --- */
+
+const struct node *resolve_binary(struct resolver *r, const struct expr *x, int strict);
+const struct node *resolve_unary(struct resolver *r, const struct expr *x, int strict);
 
 /* --- scope_vars.c --- */
 

@@ -42,6 +42,9 @@ static int walk(struct n_lambda *l, const struct node *n)
 	case OP_AND: case OP_OR: case OP_IMPL: case OP_UPDATE: case OP_CONCAT:
 		walk(l, b->l);
 		return 0;
+	case OP_CHAIN:
+		walk(l, &((const struct n_chain *)n)->v[0]->h);
+		return 0;
 	case OP_NOT: case OP_NEG:
 		walk(l, ((const struct n_unary *)n)->e);
 		return 0;

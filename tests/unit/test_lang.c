@@ -800,10 +800,10 @@ static void nesting_is_limited(void **state)
 {
 	static const struct { const char *open, *middle, *close; } t[] = {
 		{ "[", "", "]" }, { "(", "1", ")" }, { "{ a = ", "1", "; }" }, { "\"${", "a", "}\"" }, { "''${", "a", "}''" },
-		{ "-", "1", "" }, { "!", "a", "" }, { "1 + ", "1", "" }, { "a ++ ", "a", "" }, { "x: ", "1", "" },
+		{ "-", "1", "" }, { "!", "a", "" }, { "1 + (", "1", ")" }, { "a ++ ", "a", "" }, { "x: ", "1", "" },
 		{ "if a then b else ", "c", "" }, { "let a = ", "1", "; in a" }, { "with a; ", "1", "" }, { "{ a ? ", "1", " }: a" },
 		{ "f (", "1", ")" }, { "a.${", "b", "}" }, { "a.b or ", "c", "" }, { "f <| ", "a", "" }, { "./${", "a", "}" },
-		{ "", "1", " + 1" }, { "", "a", " |> f" }, { "rec { a = ", "1", "; }" }, { "{ inherit (", "a", ") b; }" },
+		{ "", "1", " ? a" }, { "rec { a = ", "1", "; }" }, { "{ inherit (", "a", ") b; }" },
 	};
 
 	(void)state;
@@ -851,6 +851,36 @@ static void wide_is_not_deep(void **state)
 	assert_int_equal(last.tree->depth, 1);
 }
 
+static void chains_are_not_deep(void **state)
+{
+	static const struct { const char *first, *link, *open, *second; } t[] = {
+		{ "1", " + 1", "(", "(1 + 1)" }, { "1", " - 1", "(__sub ", "(__sub 1 1)" },
+		{ "1", " * 1", "(__mul ", "(__mul 1 1)" }, { "1", " / 1", "(__div ", "(__div 1 1)" },
+		{ "a", " && a", "(", "(a && a)" }, { "a", " || a", "(", "(a || a)" },
+		{ "1", " |> f", "(f ", "(f 1)" }, { "1", " |> f a", "(f a ", "(f a 1)" },
+	};
+	const int n = 100000;
+
+	(void)state;
+	set_up_options();
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct buf b = BUF_INIT;
+		size_t open = strlen(t[i].open);
+		assert_non_null(parse_nested("", t[i].first, t[i].link, n));
+		assert_int_equal(last.tree->depth, 1);
+		print_ast(&b, last.tree);
+		for (int k = 0; k < n - 1; k++)
+			assert_memory_equal(b.p + open * k, t[i].open, open);
+		assert_memory_equal(b.p + open * (n - 1), t[i].second, strlen(t[i].second));
+		buf_release(&b);
+	}
+	/* What hangs on a chain counts as ever. */
+	assert_non_null(parse("1 + [ [ (1 + 1 * 2 + 3) ] ] - 1"));
+	assert_int_equal(last.tree->depth, 5);
+	assert_non_null(parse("[ 1 ] |> f |> g [ [ 1 ] ] |> h"));
+	assert_int_equal(last.tree->depth, 3);
+}
+
 #define T(f) cmocka_unit_test(f)
 
 int main(void)
@@ -866,6 +896,7 @@ int main(void)
 		T(formal_errors), T(keyword_forms), T(keyword_errors), T(bindings_of_a_repl), T(spans),
 		T(binding_positions), T(lambdas_are_named), T(doc_comments), T(doc_text_loses_indentation),
 		T(lints_warn), T(lints_refuse), T(nesting_is_limited), T(long_paths_are_nesting_too), T(wide_is_not_deep),
+		T(chains_are_not_deep),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
