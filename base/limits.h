@@ -13,8 +13,8 @@
 /* Kept free at the end of that stack for what runs after an overflow is noticed. */
 #define LIMIT_EVAL_STACK_RESERVE ((size_t)1 << 20)
 
-/* Nesting of syntax (lists, parentheses, operators) the parser and the passes over the tree accept.
- * Bison's own stack is on the heap; the passes recurse on the C stack. */
+/* Nesting of syntax (lists, parentheses, operators on the right of others) the parser and the passes over the tree accept.
+ * Bison's own stack is on the heap; the passes recurse on the C stack.  Chains to the left, as `1 + 1 + 1`, have no limit. */
 #define LIMIT_PARSE_DEPTH 10000
 
 /* Nesting of JSON and TOML documents. */

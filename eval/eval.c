@@ -208,6 +208,14 @@ static struct frame *scope_frame(W scope, struct scope_env *env)
 
 typedef struct expr *parser(const struct source *src, const struct parse_options *opt, struct arena *mem, struct err *e);
 
+/* What the passes over a tree take of the stack for each level, at most. */
+enum { PASS_FRAME = 2048 };
+
+static int has_room(uint32_t depth)
+{
+	return (char *)__builtin_frame_address(0) - es.stack_floor >= (ptrdiff_t)depth * PASS_FRAME;
+}
+
 static W run_source(const struct source *src, W scope, parser *parse)
 {
 	struct scope_env env = { .global = global, .builtin = static_builtin, .shape = static_shape,
@@ -219,8 +227,11 @@ static W run_source(const struct source *src, W scope, parser *parse)
 	uint32_t nslots = 0;
 
 	const struct expr *x = parse(src, &eval_settings.parse, &tree, &e);
-	const struct node *n = x ? scope_resolve(x, &env, &program_mem, &nslots, &e) : NULL;
+	int fits = !x || has_room(x->depth);
+	const struct node *n = x && fits ? scope_resolve(x, &env, &program_mem, &nslots, &e) : NULL;
 	arena_reset(&tree);
+	if (!fits)
+		throw_error(EK_STACK, "stack overflow; possible infinite recursion");
 	if (!n)
 		throw_err(&e);
 	source_let_go(src);

@@ -455,6 +455,12 @@ static W ev_heap(const struct node *n, struct frame *f)
 	return ev(x->e, g);
 }
 
+static W ev_check(const struct node *n, struct frame *f)
+{
+	check_stack();
+	return ev(((const struct n_unary *)n)->e, f);
+}
+
 static inline int truth(const struct node *n, struct frame *f, const char *where)
 {
 	W w = ev(n, f);

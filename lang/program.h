@@ -29,7 +29,7 @@
 	X(NE, ne, thunk) X(LT, lt, thunk) X(LE, le, thunk) X(GT, gt, thunk) X(GE, ge, thunk) \
 	X(AND, and, thunk) X(OR, or, thunk) X(IMPL, impl, thunk) X(UPDATE, update, thunk) \
 	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk) X(HEAP, heap, thunk) \
-	X(CHAIN, chain, thunk)
+	X(CHAIN, chain, thunk) X(CHECK, check, thunk)
 
 enum node_op {
 #define X(id, ev, dl) OP_##id,
@@ -152,6 +152,7 @@ struct n_heap { struct node h; const struct n_lambda *l; const struct node *e; }
 struct n_with { struct node h; uint32_t slot; const struct node *env, *body; };
 struct n_if { struct node h; const struct node *cond, *then, *else_; };
 struct n_assert { struct node h; const struct node *cond, *body; };
+/* NOT and NEG.  CHECK: e, after a look at how much stack is left; stands every so many levels in a high tree. */
 struct n_unary { struct node h; const struct node *e; };
 struct n_binary { struct node h; const struct node *l, *r; };
 

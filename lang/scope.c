@@ -17,6 +17,10 @@
  * one branch would carry the slots of all. */
 enum { SHARED_SLOTS_MAX = 32, SORTED_BY_HAND = 16 };
 
+/* Levels of a tree that are evaluated without a look at the stack, if nothing in them is called or forced: what they take is small
+ * beside LIMIT_EVAL_STACK_RESERVE. */
+enum { CHECK_LEVELS = 128 };
+
 /* --- literals --- */
 
 static W literal_str(struct resolver *r, const char *p, size_t len)
@@ -585,9 +589,26 @@ static int is_cheap(const struct node *n)
 	return n->op == OP_CONST || (n->op >= OP_VAR0 && n->op <= OP_VARN);
 }
 
+/* The same where x is high: the uppermost node of a band has a CHECK above it. */
+static __attribute__((noinline, cold)) const struct node *resolve_high(struct resolver *r, const struct expr *x, int strict)
+{
+	uint32_t outside = r->band, band = x->depth / CHECK_LEVELS;
+
+	if (band == outside)
+		return resolve_kind(r, x, strict);
+	r->band = band;
+	const struct node *n = resolve_kind(r, x, strict);
+	r->band = outside;
+	if (is_cheap(n) || n->op == OP_LAMBDA)
+		return n;
+	struct n_unary *c = scope_node(r, sizeof *c, OP_CHECK, x);
+	c->e = n;
+	return &c->h;
+}
+
 const struct node *resolve(struct resolver *r, const struct expr *x, int strict)
 {
-	const struct node *n = resolve_kind(r, x, strict);
+	const struct node *n = x->depth < CHECK_LEVELS ? resolve_kind(r, x, strict) : resolve_high(r, x, strict);
 
 	if (!strict && !is_cheap(n))
 		r->frame->captured = 1;

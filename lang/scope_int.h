@@ -59,6 +59,7 @@ struct resolver {
 	struct err *err;
 	struct cframe *frame;
 	struct cwith *with;
+	uint32_t band; /* of levels of the tree, CHECK_LEVELS each */
 };
 
 /* The node for x. strict: it runs directly in the frame being laid out, not from a thunk. */

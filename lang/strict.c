@@ -45,6 +45,8 @@ static int walk(struct n_lambda *l, const struct node *n)
 	case OP_CHAIN:
 		walk(l, &((const struct n_chain *)n)->v[0]->h);
 		return 0;
+	case OP_CHECK:
+		return walk(l, ((const struct n_unary *)n)->e);
 	case OP_NOT: case OP_NEG:
 		walk(l, ((const struct n_unary *)n)->e);
 		return 0;
