@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * All builtins: the lists that the files of this folder end with.  A new file's list is declared here
- * and named in registry.c, nowhere else.
+ * The lists that the files of this folder end with.  A new file's list is declared and named here, nowhere else.
  */
 #ifndef BUILTINS_REGISTRY_H
 #define BUILTINS_REGISTRY_H
@@ -34,7 +33,15 @@ extern const struct builtin *const builtins_types[];
 extern const struct builtin *const builtins_versions[];
 extern const struct builtin *const builtins_xml[];
 
-/* The lists, NULL-terminated, in the order the manual shows the themes. */
+/* The lists in the order the manual shows the themes, for tables of more than these. */
+#define BUILTINS_LISTS                                                                                             \
+	builtins_constants, builtins_types, builtins_arith, builtins_lists, builtins_sort, builtins_groups,        \
+	builtins_closure, builtins_attrs, builtins_strings, builtins_match, builtins_versions, builtins_control,   \
+	builtins_json, builtins_toml, builtins_hash, builtins_context, builtins_env, builtins_paths,               \
+	builtins_files, builtins_search_path, builtins_import, builtins_xml, builtins_flakeref,                    \
+	builtins_store_paths, builtins_derivation
+
+/* The lists of this folder, NULL-terminated.  A program has more: cli/world.h. */
 extern const struct builtin *const *const builtins_all[];
 
 #endif

@@ -7,7 +7,6 @@
 #include "cli/eval_cmd.h"
 #include "base/source.h"
 #include "builtins/fs.h"
-#include "builtins/registry.h"
 #include "builtins/store_real.h"
 #include "cli/dump.h"
 #include "cli/eval_store.h"
@@ -178,7 +177,7 @@ static void run(void *arg)
 	const struct eval_request *r = k->r;
 
 	if (r->dump_builtins) {
-		dump_builtins(&k->out, builtins_all);
+		dump_builtins(&k->out, world_builtins);
 		k->done = k->out.len;
 		return;
 	}

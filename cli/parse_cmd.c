@@ -6,7 +6,7 @@
 #include "config.h"
 #include "cli/parse_cmd.h"
 #include "base/mem.h"
-#include "builtins/registry.h"
+#include "cli/world.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/error.h"
@@ -35,15 +35,15 @@ static sym_t global_name(const struct builtin *d)
 
 static void globals_init(struct globals *g)
 {
-	for (size_t i = 0; builtins_all[i]; i++)
-		for (size_t j = 0; builtins_all[i][j]; j++)
-			global_name(builtins_all[i][j]);
+	for (size_t i = 0; world_builtins[i]; i++)
+		for (size_t j = 0; world_builtins[i][j]; j++)
+			global_name(world_builtins[i][j]);
 	g->n = sym_count();
 	g->is = mem_bytes(g->n);
 	memset(g->is, 0, g->n);
-	for (size_t i = 0; builtins_all[i]; i++)
-		for (size_t j = 0; builtins_all[i][j]; j++)
-			g->is[global_name(builtins_all[i][j])] = 1;
+	for (size_t i = 0; world_builtins[i]; i++)
+		for (size_t j = 0; world_builtins[i][j]; j++)
+			g->is[global_name(world_builtins[i][j])] = 1;
 	g->is[SYM_BUILTINS] = 1;
 }
 

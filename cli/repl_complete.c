@@ -9,7 +9,7 @@
 #include "config.h"
 #include "cli/repl_int.h"
 #include "base/mem.h"
-#include "builtins/registry.h"
+#include "cli/world.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
@@ -237,7 +237,7 @@ static void offer_globals(struct completions *c, const char *typed, size_t n)
 {
 	static const char *const words[] = { "assert", "builtins", "else", "if", "in", "inherit", "let", "rec", "then", "with" };
 
-	for (const struct builtin *const *const *list = builtins_all; *list; list++)
+	for (const struct builtin *const *const *list = world_builtins; *list; list++)
 		for (const struct builtin *const *b = *list; *b; b++)
 			if ((*b)->flags & BI_GLOBAL && !strncmp((*b)->name, typed, n))
 				offer(c, (*b)->name, strlen((*b)->name));

@@ -22,6 +22,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS, builtins_flake, builtins_fetch_tree, NULL };
+
 static void lint_warning(void *arg, uint32_t pos, uint32_t len, const char *msg)
 {
 	(void)arg;
@@ -83,9 +85,5 @@ void world_start(const struct eval_request *r, char *stack_low)
 		allow_given_file(r->file);
 	else
 		set_search_path(r);
-	eval_init(builtins_all, &io, stack_low);
-	for (size_t i = 0; builtins_flake[i]; i++)
-		eval_add_builtin(builtins_flake[i]);
-	for (size_t i = 0; builtins_fetch_tree[i]; i++)
-		eval_add_builtin(builtins_fetch_tree[i]);
+	eval_init(world_builtins, &io, stack_low);
 }

@@ -123,18 +123,6 @@ void eval_init(const struct builtin *const *const *builtins, const struct eval_i
 	close_set(&b);
 }
 
-void eval_add_builtin(const struct builtin *def)
-{
-	struct attrs *old = attrs_of(es.builtins);
-	struct attrs_builder b;
-
-	attrs_builder_init(&b, old->n + 1);
-	for (uint32_t i = 0; i < old->n; i++)
-		attrs_add(&b, old->sh->sym[i], 0, old->v[i]);
-	define(&b, def);
-	close_set(&b);
-}
-
 const struct eval_io *eval_world(void)
 {
 	return es.io;

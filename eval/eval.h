@@ -71,9 +71,6 @@ W eval_text(const char *text, size_t n, const char *name, const char *base);
 W eval_builtins(void);
 W eval_builtin(const char *name);
 
-/* Adds a value to the set and the global scope before the first evaluation (flake/ and cli/). */
-void eval_add_builtin(const struct builtin *b);
-
 /* Calls a top-level function on a set with its arguments by name: `auto` as nix-build does, each formal taken from `args`
  * (a set value) if there, else its default.  Other values are returned as they are.  Throws. */
 W eval_auto_call(W f, W args);

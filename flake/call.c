@@ -311,9 +311,8 @@ W flake_select(W outputs, const char *attr, enum flake_want want, const char *re
 BUILTIN(bi_get_flake, "getFlake", "!ref",
 	"The flake that *ref* names: its outputs, and `inputs`, `outputs`, `sourceInfo`, `outPath`. *ref* is a flake "
 	"reference as text, or a path.\n"
-	"Pure evaluation takes only references that are locked. Its lock file is read but never written. "
-	"No example: flakes are not part of the tests' scope.",
-	"", "")
+	"Pure evaluation takes only references that are locked. Its lock file is read but never written.",
+	"getFlake \"gx:std\" ? packages", "true")
 {
 	const struct lock_options quiet = { .no_write = 1, .only_locked = eval_settings.pure };
 	struct input in = { 0 };

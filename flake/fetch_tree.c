@@ -57,6 +57,16 @@ static void read_set(struct input *in, W set)
 	}
 }
 
+static void check_given(const struct input *in, const char *builtin, const char *name)
+{
+	const struct input_attr *a = input_get(in, name);
+
+	if (!a)
+		throw_error(EK_EVAL, "'%s' needs the attribute '%s'", builtin, name);
+	if (a->type != INPUT_STRING)
+		throw_error(EK_EVAL, "'%s' needs a string as the attribute '%s'", builtin, name);
+}
+
 static void check_locked(const struct input *in, const char *builtin)
 {
 	if (eval_settings.pure && !input_is_locked(in))
@@ -65,19 +75,19 @@ static void check_locked(const struct input *in, const char *builtin)
 				 flake_ref_text(in));
 }
 
-BUILTIN(bi_fetch_tree, "fetchTree", "!source",
-	"The source that *source* names, a set with a `type` or a flake reference as text: its store path `outPath`, its "
-	"`narHash`, and what its type knows of it (`rev`, `lastModified`, …). Pure evaluation takes only what is locked by a "
-	"revision or a hash. No example: nothing is fetched in the tests' scope.",
-	"", "")
+BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
+	"The source that *source* names, a set with a `type` (`path`, `git`, `tarball`, `github`, `gitlab`, `gx`) or a flake "
+	"reference as text: its store path `outPath`, its `narHash`, and what its type knows of it (`rev`, `lastModified`, …). "
+	"Pure evaluation takes only what is locked by a revision or a hash.",
+	"attrNames (fetchTree { type = \"path\"; path = ./.; })",
+	"[ \"lastModified\" \"lastModifiedDate\" \"narHash\" \"outPath\" ]")
 {
 	struct input in = { 0 };
 	W w = force_at(args);
 
 	if (W_TAG(w) == TAG_ATTRS) {
 		read_set(&in, w);
-		if (!source_get(&in, "type"))
-			throw_error(EK_EVAL, "the source lacks the attribute 'type'");
+		check_given(&in, "fetchTree", "type");
 	} else {
 		flake_ref_parse_input(text_of(w, "the source"), &in);
 	}
@@ -101,10 +111,10 @@ static W with_revision(W info)
 	return attrs_update(info, attrs_finish(&b));
 }
 
-BUILTIN(bi_fetch_git, "fetchGit", "!source",
+BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
 	"A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps `rev`, "
-	"`ref`, `shallow`. Returns what `fetchTree` does. Pure evaluation needs `rev`. No example: nothing is fetched in the "
-	"tests' scope.",
+	"`ref`, `shallow`, as in `fetchGit { url = \"https://example.org/repo.git\"; ref = \"main\"; }`. Returns what "
+	"`fetchTree` does. Pure evaluation needs `rev`. No example: there is no repository where the tests run.",
 	"", "")
 {
 	struct input in = { 0 };
@@ -114,9 +124,8 @@ BUILTIN(bi_fetch_git, "fetchGit", "!source",
 		read_set(&in, w);
 	else
 		source_set(&in, "url", text_of(w, "the address"));
+	check_given(&in, "fetchGit", "url");
 	const char *url = source_get(&in, "url"), *name = source_get(&in, "name");
-	if (!url)
-		throw_error(EK_EVAL, "fetchGit needs the attribute 'url'");
 	if (name && strcmp(name, "source"))
 		throw_error(EK_EVAL, "the name of a source is 'source'; '%s' is not supported", name);
 	source_unset(&in, "name");

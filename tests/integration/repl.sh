@@ -58,6 +58,8 @@ check "an input that the end cuts off" says "unexpected end of file" -- '1 +'
 check ":t" prints 'an integer' repl -- ':t 1'
 check ":type" prints "the built-in function 'map'" repl -- ':type builtins.map'
 check ":doc of a builtin" sh -c 'echo ":doc builtins.map" | gxeval --repl >o && grep -q "^builtins.map f list$" o && grep -q Example o'
+check ":doc of a builtin of flakes" sh -c 'echo ":doc builtins.getFlake" | gxeval --repl >o && grep -q "^builtins.getFlake ref$" o && grep -q Example o'
+check ":doc of a builtin that is a global" sh -c 'echo ":doc fetchTree" | gxeval --repl >o && grep -q "^builtins.fetchTree source$" o'
 check ":doc of a function" sh -c 'printf "f = /** says it */ { a, b ? 1 }: a\n:doc f\n" | gxeval --repl >o && grep -q "^says it" o && grep -q "^f { a, b" o'
 check ":doc of what has none" says "only functions have documentation" -- ':doc 1'
 check ":env" prints 'a = 1
@@ -94,6 +96,7 @@ check "a derivation is shown by its path" sh -c 'printf ":lf ./flake\npackages.x
 
 check "completion of a variable" prints 'xylophone' repl -- 'xylophone = 1' ':complete xyl'
 check "completion of a builtin" prints '1 + builtins.typeOf' repl -- ':complete 1 + builtins.typ'
+check "completion of a global" prints fetchTree repl -- ':complete fetchT'
 check "completion below a path" prints 's.a.one
 s.a.other' repl -- 's.a = { one = 1; other = 2; z = 3; }' ':complete s.a.o'
 check "completion puts quotes where they are needed" prints 's."a b"' repl -- 's = { "a b" = 1; }' ':complete s.a'

@@ -2,6 +2,8 @@
 #
 # Every builtin of `gxeval --dump-builtins` has a documentation worth the name, an example that evaluates to what
 # it says, and under tests/golden/builtins/NAME/ a case that works and one that fails (constants: one that works).
+# Those in tests/lint/builtins-without-example need what is not there in a golden test, such as a repository: a script
+# under tests/integration/ has the case that works.
 reader=$srcdir/tests/lint/builtins.gx
 "$gxeval" --dump-builtins >dump.json || exit 1
 field() { # FIELD [NAME]
@@ -26,10 +28,13 @@ while read -r name; do
 	fail "$name is declared twice"
 done <twice
 
+is_without_example() { # NAME
+	grep -qx "$1" "$srcdir/tests/lint/builtins-without-example"
+}
 while read -r name; do
 	field example "$name" >example && field result "$name" >want || { fail "$name: no example"; continue; }
 	if [ ! -s example ]; then
-		grep -qx "$name" "$srcdir/tests/lint/builtins-without-example" || fail "$name: the example is empty"
+		is_without_example "$name" || fail "$name: the example is empty"
 		continue
 	fi
 	{ echo 'with builtins;'; cat example; } >example.gx
@@ -51,7 +56,11 @@ has() { # FOLDER ENDING
 	[ -f "$1" ]
 }
 while read -r name; do
-	has "$golden/$name" exp || fail "$name: no tests/golden/builtins/$name/*.exp"
+	if is_without_example "$name"; then
+		grep -q "builtins\.$name " "$srcdir"/tests/integration/*.sh || fail "$name: not in tests/integration/*.sh"
+	else
+		has "$golden/$name" exp || fail "$name: no tests/golden/builtins/$name/*.exp"
+	fi
 	has "$golden/$name" err || fail "$name: no tests/golden/builtins/$name/*.err"
 done <functions
 while read -r name; do
