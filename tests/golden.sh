@@ -7,21 +7,25 @@
 #   FILE.exp alone       status 0, standard output = FILE.exp, nothing on standard error
 #   FILE.err alone       status 1, standard error = FILE.err, nothing on standard output
 #   both                 status 0, and both
+# Under GX_GC_STRESS the words of FILE.stress, NAME=VALUE, go into its environment: a collection scans what is alive, which
+# a test that fills the stack or the heap cannot afford so often.
 # Where the output names the folder of the test, the expectation says /pwd; elsewhere in the source tree, /srcdir.
 # Below notyet/ the expectation is what should come out one day, and a test that passes is an error.
 out=$tmp/out.$$ err=$tmp/err.$$ result=$tmp/golden.out.$$
 
-run_one() { # BASE FLAGS
-	eval "set -- $2"
-	timeout "${TEST_TIMEOUT:-120}" "$gxeval" -f "$base" "$@" >"$out" 2>"$err" </dev/null
+run_one() { # FLAGS ENVIRONMENT
+	environment=$2
+	eval "set -- $1"
+	env $environment timeout "${TEST_TIMEOUT:-120}" "$gxeval" -f "$base" "$@" >"$out" 2>"$err" </dev/null
 }
 
-read_flags() {
-	flags=
-	[ -f "$stem.flags" ] || return
+# The words of a file that may be missing, in $words; lines that start with # are comments.
+read_words() { # FILE
+	words=
+	[ -f "$1" ] || return
 	while IFS= read -r line || [ -n "$line" ]; do
-		case $line in '#'*) ;; *) flags="$flags $line" ;; esac
-	done <"$stem.flags"
+		case $line in '#'*) ;; *) words="$words $line" ;; esac
+	done <"$1"
 }
 
 # Compares a result with an expectation ("-": must be empty), naming the folder /pwd when that helps.
@@ -92,8 +96,10 @@ for file; do
 	base=${file##*/}
 	stem=${base%.gx}
 	cd "${file%/*}" || exit 1
-	read_flags
-	run_one "$base" "$flags"
+	read_words "$stem.flags"
+	flags=$words words=
+	[ -z "${GX_GC_STRESS-}" ] || read_words "$stem.stress"
+	run_one "$flags" "$words"
 	rc=$?
 	if [ -n "$accept" ]; then accept_one; else check_one; fi
 done >"$result"
