@@ -8,16 +8,20 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <stdio.h>
 
 static int load(struct late_library *lib, struct err *e)
 {
 	void *handle = dlopen(lib->file, RTLD_NOW | RTLD_LOCAL);
+	char name[64];
 
 	if (!handle)
 		return err_set(e, ERR_IO, "cannot load the library '%s': %s", lib->file, dlerror());
-	for (size_t i = 0; i < lib->n; i++)
-		if (!(*lib->symbols[i].to = dlsym(handle, lib->symbols[i].name)))
-			return err_set(e, ERR_IO, "the library '%s' has no '%s'", lib->file, lib->symbols[i].name);
+	for (size_t i = 0; i < lib->n; i++) {
+		snprintf(name, sizeof name, "%s%s", lib->prefix, lib->names[i]);
+		if (!(lib->calls[i] = dlsym(handle, name)))
+			return err_set(e, ERR_IO, "the library '%s' has no '%s'", lib->file, name);
+	}
 	return 0;
 }
 

@@ -8,10 +8,10 @@
  *
  *     #define CALLS(X) X(init) X(set)
  *     #define POINTER(f) __typeof__(el_##f) *f;
- *     #define SYMBOL(f) { "el_" #f, (void **)&el.f },
- *     static struct { CALLS(POINTER) } el;
- *     static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
- *     static struct late_library lib = LATE_LIBRARY(GX_EDIT_LIBRARY, symbols);
+ *     LATE_LIBRARY(edit, GX_EDIT_LIBRARY, "el_", CALLS, POINTER);
+ *     …
+ *     if (!late_load(&edit_library, &e))
+ *             edit.init(…);
  *
  * The names of the libraries come from configure, which links with each once (GX_LATE_LIBRARY in configure.ac).
  */
@@ -22,19 +22,26 @@
 
 #include <stddef.h>
 
-struct late_symbol {
-	const char *name;
-	void **to; /* where its address goes */
-};
-
 struct late_library {
-	const char *file; /* "libcurl.so.4" */
-	const struct late_symbol *symbols;
+	const char *file;	  /* "libcurl.so.4" */
+	const char *prefix;	  /* in front of each name */
+	const char *const *names; /* of the calls */
+	void **calls;		  /* where their addresses go */
 	size_t n;
 	int loaded;
 };
 
-#define LATE_LIBRARY(file, symbols) { file, symbols, sizeof(symbols) / sizeof *(symbols), 0 }
+/* Defines the structure `lib` with a pointer for each name of the list CALLS, and lib_library, which fills it.  POINTER
+ * declares one of them: only the file itself can put the prefix in front of a name to get its type. */
+#define LATE_LIBRARY(lib, file, prefix, CALLS, POINTER)                                                            \
+	static struct {                                                                                            \
+		CALLS(POINTER)                                                                                     \
+	} lib;                                                                                                     \
+	static const char *const lib##_names[] = { CALLS(LATE_NAME) };                                             \
+	_Static_assert(sizeof lib == sizeof lib##_names, "a pointer for each name");                               \
+	static struct late_library lib##_library = { file, prefix, lib##_names, (void **)&lib,                     \
+						     sizeof lib / sizeof(void *), 0 }
+#define LATE_NAME(f) #f,
 
 /* Loads the library and finds its calls; does nothing the second time.  From any thread.  ERR_IO when it is not there. */
 int late_load(struct late_library *lib, struct err *e);

@@ -33,14 +33,8 @@
 	X(el_deletestr) X(el_end) X(el_get) X(el_gets) X(el_init) X(el_insertstr) X(el_line) X(el_resize) X(el_set)    \
 	X(el_source) X(history) X(history_end) X(history_init)
 #define POINTER(f) __typeof__(f) *f;
-#define SYMBOL(f) { #f, (void **)&edit.f },
 
-static struct {
-	CALLS(POINTER)
-} edit;
-
-static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
-static struct late_library library = LATE_LIBRARY(GX_EDIT_LIBRARY, symbols);
+LATE_LIBRARY(edit, GX_EDIT_LIBRARY, "", CALLS, POINTER);
 
 struct lines {
 	int terminal;
@@ -391,7 +385,7 @@ static int can_edit(void)
 
 	if (!isatty(0) || !isatty(1))
 		return 0;
-	if (!late_load(&library, &e))
+	if (!late_load(&edit_library, &e))
 		return 1;
 	fprintf(stderr, "warning: no line editing: %s\n", e.msg);
 	err_release(&e);

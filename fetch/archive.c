@@ -32,14 +32,8 @@
 	X(read_support_filter_gzip) X(read_support_filter_xz) X(read_support_filter_zstd) \
 	X(read_support_format_tar) X(read_support_format_zip) X(set_error)
 #define POINTER(f) __typeof__(archive_##f) *f;
-#define SYMBOL(f) { "archive_" #f, (void **)&archive.f },
 
-static struct {
-	CALLS(POINTER)
-} archive;
-
-static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
-static struct late_library library = LATE_LIBRARY(GX_ARCHIVE_LIBRARY, symbols);
+LATE_LIBRARY(archive, GX_ARCHIVE_LIBRARY, "archive_", CALLS, POINTER);
 
 enum { PIECE = 65536, PATH_LONGEST = 16384 };
 
@@ -387,7 +381,7 @@ int archive_unpack(const struct archive_input *in, int dirfd, const struct archi
 {
 	struct err own = ERR_INIT;
 	struct unpack *u;
-	int rc = late_load(&library, e);
+	int rc = late_load(&archive_library, e);
 
 	if (rc)
 		return rc;

@@ -26,18 +26,12 @@
 	X(multi_add_handle) X(multi_cleanup) X(multi_info_read) X(multi_init) X(multi_perform) X(multi_poll)           \
 	X(multi_remove_handle) X(multi_setopt) X(slist_append) X(slist_free_all)
 #define POINTER(f) __typeof__(curl_##f) *f;
-#define SYMBOL(f) { "curl_" #f, (void **)&curl.f },
 
-static struct {
-	CALLS(POINTER)
-} curl;
-
-static const struct late_symbol symbols[] = { CALLS(SYMBOL) };
-static struct late_library library = LATE_LIBRARY(GX_CURL_LIBRARY, symbols);
+LATE_LIBRARY(curl, GX_CURL_LIBRARY, "curl_", CALLS, POINTER);
 
 int transfer_load(struct err *e)
 {
-	return late_load(&library, e);
+	return late_load(&curl_library, e);
 }
 
 enum { MAX_REDIRECTS = 10, MAX_PAUSE_S = 30, MAX_CONNECTIONS = 32 };
