@@ -314,7 +314,7 @@ BUILTIN(bi_get_flake, "getFlake", "!ref",
 	"Pure evaluation takes only references that are locked. Its lock file is read but never written.",
 	"getFlake \"gx:std\" ? packages", "true")
 {
-	const struct lock_options quiet = { .no_write = 1, .only_locked = eval_settings.pure };
+	const struct lock_options quiet = { .no_write = 1, .only_locked = eval_settings.pure, .by_expression = 1 };
 	struct input in = { 0 };
 	W w = force_at(args);
 
@@ -332,6 +332,7 @@ BUILTIN(bi_get_flake, "getFlake", "!ref",
 	if (eval_settings.pure && !input_is_locked(&in))
 		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
 				 "the flake '%s' is not locked, and pure evaluation takes only what is", flake_ref_text(&in));
+	source_check_allowed(&in);
 	return force(flake_call(flake_lock(&in, &quiet)));
 }
 

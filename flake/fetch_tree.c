@@ -67,18 +67,19 @@ static void check_given(const struct input *in, const char *builtin, const char 
 		throw_error(EK_EVAL, "'%s' needs a string as the attribute '%s'", builtin, name);
 }
 
-static void check_locked(const struct input *in, const char *builtin)
+static void check_allowed(const struct input *in, const char *builtin)
 {
 	if (eval_settings.pure && !input_is_locked(in))
 		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
 				 "in pure evaluation, '%s' takes only what is locked, which '%s' is not", builtin,
 				 flake_ref_text(in));
+	source_check_allowed(in);
 }
 
 BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	"The source that *source* names, a set with a `type` (`path`, `git`, `tarball`, `github`, `gitlab`, `gx`) or a flake "
 	"reference as text: its store path `outPath`, its `narHash`, and what its type knows of it (`rev`, `lastModified`, …). "
-	"Pure evaluation takes only what is locked by a revision or a hash.",
+	"Pure evaluation takes only what is locked by a revision or a hash, restricted evaluation only what it may read.",
 	"attrNames (fetchTree { type = \"path\"; path = ./.; })",
 	"[ \"lastModified\" \"lastModifiedDate\" \"narHash\" \"outPath\" ]")
 {
@@ -93,7 +94,7 @@ BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	}
 	if (input_is_relative(&in))
 		throw_error(EK_EVAL, "the source '%s' is a relative path", flake_ref_text(&in));
-	check_locked(&in, "fetchTree");
+	check_allowed(&in, "fetchTree");
 	return source_info(source_fetch(&in), 0);
 }
 
@@ -135,7 +136,7 @@ BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
 		buf_addf(&b, "file://%s", url);
 		source_set(&in, "url", b.p);
 	}
-	check_locked(&in, "fetchGit");
+	check_allowed(&in, "fetchGit");
 	return with_revision(source_info(source_fetch(&in), 0));
 }
 

@@ -22,6 +22,7 @@ struct lock_options {
 	int no_update; /* changes to the lock file are an error */
 	int no_write;  /* the new graph is used but not written */
 	int only_locked; /* nothing may be fetched that is not pinned: pure evaluation */
+	int by_expression; /* restricted evaluation holds for the inputs: an expression asks for the flake */
 	void (*message)(const char *text); /* notices and warnings for people; NULL drops them */
 };
 

@@ -19,6 +19,7 @@
 #include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
+#include "fetch/url.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -361,6 +362,55 @@ static void mount_tree(struct flake_tree *t)
 		fs_stand_in_members(t->store_path, t->place, t->members, t->nmembers);
 	else
 		fs_stand_in(t->store_path, t->place);
+}
+
+/* --- what may be fetched --- */
+
+const char *source_file_path(const char *url)
+{
+	struct arena *mem = flake_arena();
+	struct err e = ERR_INIT;
+	struct slice path;
+	struct url u;
+
+	if (strncmp(url, "file:", 5))
+		return NULL;
+	if (url_parse(slice_of(url), URL_LENIENT, mem, &u, &e) || url_path_to_file(&u, mem, &path, &e))
+		throw_err(&e);
+	return arena_dup(mem, path.p, path.n);
+}
+
+/* Where a source lies that is here, NULL for one elsewhere. */
+static const char *source_place(const struct input *in, const char *type)
+{
+	const char *url = source_get(in, "url"), *file;
+
+	if (!strcmp(type, "path"))
+		return source_get(in, "path");
+	if (!url)
+		return NULL;
+	/* "git+file:", "tarball+file:" */
+	file = strstr(url, "+file:");
+	return source_file_path(file && file < strchr(url, ':') ? file + 1 : url);
+}
+
+void source_check_allowed(const struct input *in)
+{
+	const char *type = source_get(in, "type"), *place;
+	char real[PATH_MAX];
+
+	if (!eval_settings.restricted || !strcmp(type, "gx") || !strcmp(type, "indirect"))
+		return;
+	place = source_place(in, type);
+	/* A relative input is part of the flake that has it. */
+	if (!strcmp(type, "path") && place && *place != '/')
+		return;
+	if (!place)
+		throw_error(EK_DENIED, "access to URI '%s' is forbidden in restricted mode", source_text(in));
+	/* Where links lead counts, and what is elsewhere is denied before anyone learns whether it is there. */
+	W path = realpath(place, real) ? w_path(real, strlen(real)) : fs_user_path(place, strlen(place));
+	if (fs_stat(path) == FS_DENIED)
+		fs_throw(FS_DENIED, fs_user_path(place, strlen(place)));
 }
 
 /* --- the whole --- */

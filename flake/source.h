@@ -31,6 +31,9 @@ struct arena *flake_arena(void);
 /* The tree of a reference that is no relative path.  Throws. */
 const struct flake_tree *source_fetch(const struct input *in);
 
+/* What restricted evaluation lets an expression fetch: what it may read, what comes with gx.  Throws for the rest. */
+void source_check_allowed(const struct input *in);
+
 /* Forgets a tree, so that its reference is fetched again: it was changed. */
 void source_forget(const struct flake_tree *t);
 
@@ -60,6 +63,9 @@ void source_git(const struct input *in, struct flake_tree *t);
 /* The same for a tarball; for a repository of github or gitlab. */
 void source_tarball(const struct input *in, struct flake_tree *t);
 void source_forge(const struct input *in, struct flake_tree *t);
+
+/* The path of a file: address, in the flake arena; NULL for one elsewhere.  Throws. */
+const char *source_file_path(const char *url);
 
 /* Folder `name` of the user's cache, made when it is not there.  Collected.  Throws. */
 const char *source_cache_dir(const char *name);

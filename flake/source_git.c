@@ -16,7 +16,6 @@
 #include "eval/error.h"
 #include "fetch/cache.h"
 #include "fetch/git.h"
-#include "fetch/url.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,21 +35,6 @@ static void check(int rc, struct err *e)
 }
 
 /* --- what a reference says --- */
-
-/* The folder of a file: address, NULL for one elsewhere. */
-static const char *local_path(const char *url)
-{
-	struct arena *mem = flake_arena();
-	struct err e = ERR_INIT;
-	struct slice path;
-	struct url u;
-
-	if (strncmp(url, "file:", 5))
-		return NULL;
-	if (url_parse(slice_of(url), URL_LENIENT, mem, &u, &e) || url_path_to_file(&u, mem, &path, &e))
-		throw_err(&e);
-	return arena_dup(mem, path.p, path.n);
-}
 
 static int is_set(const struct input *in, const char *name)
 {
@@ -226,7 +210,7 @@ static const char *resolve(struct flake_tree *t, const char *url)
 		if (ref || is_exported(rev))
 			return rev;
 	}
-	if (source_offline && !local_path(url))
+	if (source_offline && !source_file_path(url))
 		throw_error(EK_IO, "'%s' needs the network, and --offline was given", url);
 	check(git_resolve(url, ref, found, &full, &e), &e);
 	if (!ref && full)
@@ -284,7 +268,7 @@ void source_git(const struct input *in, struct flake_tree *t)
 	check(git_check_url(url, &e), &e);
 	if (is_set(in, "submodules") || is_set(in, "lfs"))
 		throw_error(EK_EVAL, "'%s': submodules and lfs are not supported yet", source_text(in));
-	dir = local_path(url);
+	dir = source_file_path(url);
 	if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
 		throw_error(EK_IO, "the repository '%s' does not exist", dir);
 	if (dir)
