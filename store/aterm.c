@@ -56,7 +56,8 @@ struct out {
 static char *room(struct out *o, size_t n)
 {
 	if (o->b) {
-		buf_reserve(o->b, n);
+		if (o->b->cap - o->b->len <= n)
+			buf_reserve(o->b, n);
 		return o->b->p + o->b->len;
 	}
 	if (CHUNK - o->n < n) {
@@ -256,20 +257,22 @@ static void put_inputs(struct out *o, const struct drv *d, const struct drv_form
 }
 
 /* Masked, a variable named as an output is empty; both lists are in order, so one walk finds them. */
-static void put_env(struct out *o, const struct drv *d, int masked)
+static void put_env(struct out *o, const struct drv *d, int masked, size_t *cuts)
 {
 	size_t k = 0;
 
 	put_c(o, '[');
 	for (size_t i = 0; i < d->nenv; i++) {
 		struct slice key = d->env[i].key, value = d->env[i].value;
+		int is_output;
 
 		while (masked && k < d->noutputs && slice_cmp(d->outputs[k].name, key) < 0)
 			k++;
-		if (masked && k < d->noutputs && slice_eq(d->outputs[k].name, key))
-			value = SLICE("");
+		is_output = masked && k < d->noutputs && slice_eq(d->outputs[k].name, key);
 		put_str(o, i ? "),(" : "(", key);
-		put_str(o, ",", value);
+		put_str(o, ",", is_output ? SLICE("") : value);
+		if (is_output && cuts)
+			cuts[k] = o->b->len - 1;
 	}
 	put_lit(o, d->nenv ? ")]" : "]");
 }
@@ -287,7 +290,7 @@ static void put_head(struct out *o, const struct drv *d, const struct drv_form *
 	put_inputs(o, d, f);
 }
 
-static void put_rest(struct out *o, const struct drv *d, int masked)
+static void put_rest(struct out *o, const struct drv *d, const struct drv_form *f)
 {
 	put_c(o, ',');
 	put_raws(o, d->srcs, d->nsrcs);
@@ -297,7 +300,7 @@ static void put_rest(struct out *o, const struct drv *d, int masked)
 	for (size_t i = 0; i < d->nargs; i++)
 		put_str(o, i ? "," : "", d->args[i]);
 	put_lit(o, "],");
-	put_env(o, d, masked);
+	put_env(o, d, f->masked, f->cuts);
 	put_c(o, ')');
 }
 
@@ -306,12 +309,34 @@ size_t drv_write_form(struct buf *b, const struct drv *d, const struct drv_form 
 	struct out o;
 
 	o.b = b;
+	buf_reserve(b, CHUNK);
 	put_head(&o, d, f);
 	size_t rest = b->len;
-	put_rest(&o, d, f->masked);
+	put_rest(&o, d, f);
 	buf_reserve(b, 0);
 	b->p[b->len] = 0;
 	return rest;
+}
+
+size_t drv_write_unmasked(struct buf *b, const struct drv *d, const struct buf *masked, size_t rest, const size_t *cuts)
+{
+	struct out o;
+	size_t done = rest, at;
+
+	o.b = b;
+	buf_reserve(b, masked->len);
+	put_head(&o, d, &(struct drv_form){ 0 });
+	at = b->len;
+	for (size_t i = 0; i < d->noutputs; i++) {
+		struct slice path = d->outputs[i].path;
+
+		buf_add(b, masked->p + done, cuts[i] - done);
+		done = cuts[i];
+		buf_reserve(b, 2 * path.n + 16);
+		b->len = (size_t)(escape(b->p + b->len, path.p, path.n) - b->p);
+	}
+	buf_add(b, masked->p + done, masked->len - done);
+	return at;
 }
 
 void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f)
@@ -323,7 +348,7 @@ void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_for
 	o.n = 0;
 	put_head(&o, d, f);
 	if (!f->rest.p)
-		put_rest(&o, d, f->masked);
+		put_rest(&o, d, f);
 	hash_update(h, o.chunk, o.n);
 	if (f->rest.p)
 		hash_update(h, f->rest.p, f->rest.n);

@@ -21,11 +21,15 @@ struct drv_form {
 	int hashed; /* use inputs above instead of the derivation's own */
 	int masked;
 	struct slice rest; /* what follows the inputs, from an earlier text; p NULL: not known */
+	size_t *cuts;	   /* masked, into a buffer: where in it each output's variable is empty; NULL: not wanted */
 };
 
 /* The text in that form, appended to a buffer or fed to a hash.  Writing returns the offset in b of what follows the
  * inputs: most of the text, and the same with the inputs hashed. */
 size_t drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f);
+/* The same as drv_write of d, whose outputs have got their paths, from the masked form of d: what follows its inputs, at
+ * `rest`, is copied, with a path at each cut. */
+size_t drv_write_unmasked(struct buf *b, const struct drv *d, const struct buf *masked, size_t rest, const size_t *cuts);
 void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f);
 
 /* A copy in the derivation's arena. */

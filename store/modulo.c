@@ -255,15 +255,13 @@ static struct drv_env *env_entry(struct drv *d, struct slice key)
 }
 
 /* Paths of the input-addressed outputs, from the masked hash. */
-static int fill_outputs(struct drv *d, struct slice dir, const struct hashed *h, struct err *e)
+static int fill_outputs(struct drv *d, struct slice dir, const struct hash *masked, struct err *e)
 {
 	struct store_path p;
-	struct hash masked;
 
-	form_hash(d, h, 1, (struct slice){ 0 }, &masked);
 	for (size_t i = 0; i < d->noutputs; i++) {
 		struct drv_output *o = &d->outputs[i];
-		int rc = store_path_make_output(dir, d->name, o->name, &masked, &p, e);
+		int rc = store_path_make_output(dir, d->name, o->name, masked, &p, e);
 
 		if (rc)
 			return rc;
@@ -274,12 +272,30 @@ static int fill_outputs(struct drv *d, struct slice dir, const struct hashed *h,
 	return 0;
 }
 
+/* Paths from the masked text, and then the text itself from that: with a derivation's many variables, escaping them
+ * once instead of twice counts.  Sets *rest to what follows the inputs in b. */
+static int finish_input_addressed(struct drv *d, struct slice dir, const struct hashed *h, struct buf *b, size_t *rest,
+				  struct err *e)
+{
+	size_t *cuts = arena_alloc(&d->arena, d->noutputs * sizeof *cuts), at;
+	struct buf masked = BUF_INIT;
+	struct hash x;
+
+	at = drv_write_form(&masked, d, &(struct drv_form){ .inputs = h->a, .ninputs = h->n, .hashed = 1, .masked = 1,
+							     .cuts = cuts });
+	hash_bytes(HASH_SHA256, masked.p, masked.len, &x);
+	int rc = fill_outputs(d, dir, &x, e);
+	if (!rc)
+		*rest = drv_write_unmasked(b, d, &masked, at, cuts);
+	buf_release(&masked);
+	return rc;
+}
+
 int drv_finish(struct drv *d, struct slice dir, const struct drv_cache *c, struct buf *text, struct store_path *path,
 	       struct drv_modulo *m, struct err *e)
 {
 	struct buf own = BUF_INIT, *b = text ? text : &own;
-	size_t start = b->len;
-	struct slice rest = { 0 };
+	size_t start = b->len, rest = 0;
 	struct hashed h = { 0 };
 	enum drv_output_kind kind;
 	int rc = 0;
@@ -292,19 +308,15 @@ int drv_finish(struct drv *d, struct slice dir, const struct drv_cache *c, struc
 	if (kind == DRV_DEFERRED && (rc = hash_inputs(&h, d, c, e)))
 		goto out;
 	if (kind == DRV_DEFERRED && !h.deferred) {
-		if ((rc = fill_outputs(d, dir, &h, e)))
-			goto out;
+		rc = finish_input_addressed(d, dir, &h, b, &rest, e);
 		kind = DRV_INPUT;
+	} else {
+		rest = drv_write_form(b, d, &(struct drv_form){ 0 });
 	}
-	if (text || path) {
-		size_t at = drv_write_form(b, d, &(struct drv_form){ 0 });
-
-		rest = (struct slice){ b->p + at, b->len - at };
-		if (path && (rc = drv_path(d, dir, (struct slice){ b->p + start, b->len - start }, path, e)))
-			goto out;
-	}
-	if (m)
-		modulo_of(d, kind, &h, rest, m);
+	if (!rc && path)
+		rc = drv_path(d, dir, (struct slice){ b->p + start, b->len - start }, path, e);
+	if (!rc && m)
+		modulo_of(d, kind, &h, (struct slice){ b->p + rest, b->len - rest }, m);
 out:
 	hashed_release(&h);
 	buf_release(&own);
