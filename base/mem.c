@@ -89,9 +89,18 @@ static void advise_huge(char *from, char *to)
 		madvise((void *)first, end - first, MADV_HUGEPAGE);
 }
 
+/* Makes one huge page of the small one that was touched at p and of what is around it. */
+static void collapse(char *p)
+{
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+	madvise((void *)((uintptr_t)p & ~((uintptr_t)MEM_MAP_UNIT - 1)), MEM_MAP_UNIT, MADV_COLLAPSE);
+}
+
 /* Adds a section of `size` bytes to the heap, of huge pages but for its first `small` bytes.  No free block elsewhere
  * has room for `probe` bytes: the collector does not say where the section lies, but takes them from its beginning.
- * It touches their first and last page, so they end where small pages do, or with the section. */
+ * It touches their first and last page. */
 static void expand_heap(size_t size, size_t small, size_t probe)
 {
 	if (!GC_expand_hp(size))
@@ -99,6 +108,10 @@ static void expand_heap(size_t size, size_t small, size_t probe)
 	char *p = GC_MALLOC_ATOMIC(probe);
 	if (p)
 		advise_huge(p + small, p + size);
+	if (p && !small && !((uintptr_t)p & (MEM_MAP_UNIT - 1))) {
+		collapse(p);
+		collapse(p + probe - 1);
+	}
 	GC_FREE(p);
 }
 

@@ -25,38 +25,30 @@ static struct {
 	struct arena mem;
 } tab;
 
-static void *grow(void *p, size_t n, size_t size)
+/* Zeroed.  Every look-up misses the cache once the table is large; with huge pages at least not the page tables too. */
+static void *array_new(size_t n, size_t size)
 {
-	p = realloc(p, mem_size(n, size, 0));
+	if (n * size >= MEM_MAP_UNIT)
+		return mem_map(n * size);
+	void *p = calloc(n, size);
+
 	if (!p)
 		abort();
 	return p;
 }
 
-/* Every look-up misses the cache once the table is large; with huge pages at least not the page tables too. */
-static struct slot *slots_new(size_t cap)
+static void array_free(void *p, size_t n, size_t size)
 {
-	if (cap * sizeof(struct slot) >= MEM_MAP_UNIT)
-		return mem_map(cap * sizeof(struct slot));
-	struct slot *slots = calloc(cap, sizeof *slots);
-
-	if (!slots)
-		abort();
-	return slots;
-}
-
-static void slots_free(struct slot *slots, size_t cap)
-{
-	if (cap * sizeof(struct slot) >= MEM_MAP_UNIT)
-		mem_unmap(slots, cap * sizeof(struct slot));
+	if (n * size >= MEM_MAP_UNIT)
+		mem_unmap(p, n * size);
 	else
-		free(slots);
+		free(p);
 }
 
 static void rehash(void)
 {
 	size_t cap = tab.slots ? (tab.mask + 1) * 2 : 4096;
-	struct slot *slots = slots_new(cap);
+	struct slot *slots = array_new(cap, sizeof *slots);
 
 	for (size_t i = 0; tab.slots && i <= tab.mask; i++) {
 		if (!tab.slots[i].sym)
@@ -66,17 +58,27 @@ static void rehash(void)
 			j = (j + 1) & (cap - 1);
 		slots[j] = tab.slots[i];
 	}
-	slots_free(tab.slots, tab.slots ? tab.mask + 1 : 0);
+	array_free(tab.slots, tab.slots ? tab.mask + 1 : 0, sizeof *slots);
 	tab.slots = slots;
 	tab.mask = cap - 1;
 }
 
+static void more_names(void)
+{
+	uint32_t cap = tab.cap ? tab.cap * 2 : 2048;
+	struct str **names = array_new(cap, sizeof *names);
+
+	if (tab.n)
+		memcpy(names, tab.names, tab.n * sizeof *names);
+	array_free(tab.names, tab.cap, sizeof *names);
+	tab.names = names;
+	tab.cap = cap;
+}
+
 static sym_t sym_add(const char *p, size_t n)
 {
-	if (tab.n == tab.cap) {
-		tab.cap = tab.cap ? tab.cap * 2 : 2048;
-		tab.names = grow(tab.names, tab.cap, sizeof *tab.names);
-	}
+	if (tab.n == tab.cap)
+		more_names();
 	struct str *s = arena_alloc(&tab.mem, sizeof *s + n + 1);
 	s->len = (uint32_t)n;
 	memcpy(s->b, p, n);
