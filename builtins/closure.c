@@ -80,12 +80,12 @@ static void items_add(struct items *q, W w)
 	q->v[q->n++] = w;
 }
 
-static void items_add_list(struct items *q, W list)
+static void items_add_list(struct items *q, W list, int evaluate)
 {
 	struct list *l = list_of(list);
 
 	for (uint32_t i = 0; i < l->n; i++)
-		items_add(q, l->e[i]);
+		items_add(q, evaluate ? force_at(&l->e[i]) : l->e[i]);
 }
 
 static const char element[] = "an element for 'genericClosure'";
@@ -115,7 +115,7 @@ BUILTIN(bi_generic_closure, "genericClosure", "!attrset",
 	W op = force(want_attr(set, "operator", "the argument of 'genericClosure'"));
 	if (!w_is_function(op) && !(W_TAG(op) == TAG_ATTRS && attrs_find(op, SYM_FUNCTOR)))
 		throw_type("a function as the 'operator' of 'genericClosure'", op);
-	items_add_list(&work, start);
+	items_add_list(&work, start, 0);
 	for (size_t i = 0; i < work.n; i++) {
 		W item = want_attrs(work.v[i], element);
 		int added = 0;
@@ -123,7 +123,8 @@ BUILTIN(bi_generic_closure, "genericClosure", "!attrset",
 		if (!added)
 			continue;
 		items_add(&found, item);
-		items_add_list(&work, want_list(call1(op, item), "the result of the 'operator' of 'genericClosure'"));
+		/* New items are evaluated when they are found, their keys when it is their turn. */
+		items_add_list(&work, want_list(call1(op, item), "the result of the 'operator' of 'genericClosure'"), 1);
 	}
 	struct list *out = list_new(found.n);
 	memcpy(out->e, found.v, found.n * sizeof(W));

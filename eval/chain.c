@@ -26,7 +26,7 @@ static W add_texts(const struct n_chain *c, uint32_t *i, W l, struct frame *f)
 			return str_end(&text, ctx_acc_finish(&ctx));
 		const struct n_binary *b = c->v[(*i)++];
 		l = ev(b->r, f);
-		s = w_is_str(l) ? w_get_str(l) : add_operand(&b->h, l, COERCE_COPY);
+		s = add_operand(&b->h, l, COERCE_COPY);
 	}
 }
 
@@ -48,7 +48,7 @@ static W logic(const struct n_binary *b, W l, struct frame *f)
 static W apply(const struct n_binary *b, W l, struct frame *f)
 {
 	switch ((enum node_op)b->h.op) {
-	case OP_ADD: return add_values(&b->h, l, ev(b->r, f));
+	case OP_ADD: return add_to_other(&b->h, l, f); /* sums of strings are add_texts' */
 	case OP_SUB: return arith(&b->h, '-', l, ev(b->r, f));
 	case OP_MUL: return arith(&b->h, '*', l, ev(b->r, f));
 	case OP_DIV: return arith(&b->h, '/', l, ev(b->r, f));

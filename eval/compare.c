@@ -22,6 +22,14 @@
 
 #include <string.h>
 
+/* Forces the left one first, which the order of a call's arguments would leave to the compiler. */
+static int slots_equal(W *a, W *b)
+{
+	W l = force_at(a), r = force_at(b);
+
+	return value_equal_inside(l, r);
+}
+
 static int str_equal(const struct str *a, const struct str *b)
 {
 	return a == b || (a->len == b->len && !memcmp(a->b, b->b, a->len));
@@ -33,7 +41,7 @@ static int list_equal(W a, W b)
 		return 0;
 	struct list *l = list_of(a), *r = list_of(b);
 	for (uint32_t i = 0; i < l->n; i++)
-		if (!value_equal_inside(force_at(&l->e[i]), force_at(&r->e[i])))
+		if (!slots_equal(&l->e[i], &r->e[i]))
 			return 0;
 	return 1;
 }
@@ -53,14 +61,13 @@ static int attrs_equal(W a, W b)
 	if (value_is_derivation(a) && value_is_derivation(b)) {
 		W *p = attrs_find(a, SYM_OUT_PATH), *q = attrs_find(b, SYM_OUT_PATH);
 		if (p && q)
-			return value_equal_inside(force_at(p), force_at(q));
+			return slots_equal(p, q);
 	}
 	struct attrs *l = attrs_of(a), *r = attrs_of(b);
 	if (l->n != r->n)
 		return 0;
 	for (uint32_t i = 0; i < l->n; i++)
-		if (l->sh->sym[i] != r->sh->sym[i] ||
-		    !value_equal_inside(force_at(&l->v[i]), force_at(&r->v[i])))
+		if (l->sh->sym[i] != r->sh->sym[i] || !slots_equal(&l->v[i], &r->v[i]))
 			return 0;
 	return 1;
 }
@@ -145,7 +152,7 @@ static int list_less(W a, W b)
 			return 0;
 		if (i == l->n)
 			return 1;
-		if (!value_equal_inside(force_at(&l->e[i]), force_at(&r->e[i]))) {
+		if (!slots_equal(&l->e[i], &r->e[i])) {
 			note_push("while comparing two list elements", 0);
 			int v = value_less(l->e[i], r->e[i]);
 			note_pop();

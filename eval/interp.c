@@ -97,25 +97,35 @@ const struct str *add_operand(const struct node *n, W w, unsigned flags)
 {
 	struct rec note = { es.top, "while evaluating an operand of '+'", 0, n, REC_NOTE, 0, n->pos };
 
+	if (w_is_str(w))
+		return w_get_str(w);
 	es.top = &note;
 	w = coerce_string(w, flags);
 	es.top = note.up;
 	return w_get_str(w);
 }
 
-/* The right side is copied to the store only when the left one is a string. */
-static W add_strings(const struct node *n, W l, W r)
+static W join_two(const struct str *l, const struct str *r)
 {
-	const struct str *parts[2];
+	const struct str *parts[2] = { l, r };
 
-	parts[0] = w_is_str(l) ? w_get_str(l) : add_operand(n, l, 0);
-	parts[1] = w_is_str(r) ? w_get_str(r) : add_operand(n, r, w_is_str(l) ? COERCE_COPY : 0);
 	return join(parts, 2);
 }
 
+/* The right side is copied to the store only when the left one is a string. */
 W add_values(const struct node *n, W l, W r)
 {
+	return w_is_str(l) ? join_two(w_get_str(l), add_operand(n, r, COERCE_COPY)) : arith(n, '+', l, r);
+}
+
+W add_to_other(const struct node *n, W l, struct frame *f)
+{
+	const struct node *right = ((const struct n_binary *)n)->r;
+
 	if (w_is_int(l) || w_is_float(l))
-		return arith(n, '+', l, r);
-	return w_is_path(l) ? add_to_path(n, l, r) : add_strings(n, l, r);
+		return arith(n, '+', l, ev(right, f));
+	if (w_is_path(l))
+		return add_to_path(n, l, ev(right, f));
+	const struct str *s = add_operand(n, l, 0);
+	return join_two(s, add_operand(n, ev(right, f), 0));
 }

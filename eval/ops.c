@@ -186,6 +186,12 @@ static sym_t step_symbol(const struct n_step *s, struct frame *f)
 	return word_symbol(w);
 }
 
+/* What a member of a set is; n asks for it. */
+static inline W slot_value(W *p, const struct node *n)
+{
+	return w_is_value(*p) ? *p : (*p = force_by(*p, n));
+}
+
 static W ev_select1(const struct node *n, struct frame *f)
 {
 	struct n_select1 *s = (struct n_select1 *)n;
@@ -213,28 +219,30 @@ static W dl_select1(const struct node *n, struct frame *f)
 	return thunk_new(n, f);
 }
 
+/* A dynamic name is evaluated before the set it is looked up in is, save the first. */
 static W ev_select(const struct node *n, struct frame *f)
 {
 	struct n_select *s = (struct n_select *)n;
-	W w = ev(s->e, f);
+	W w = ev(s->e, f), *p = NULL;
 
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct n_step *st = &s->v[i];
 		sym_t sym = step_symbol(st, f);
+		if (p)
+			w = slot_value(p, n);
 		if (W_TAG(w) != TAG_ATTRS) {
 			if (s->def)
 				return ev(s->def, f);
 			throw_not_a_set(w, sym, n, i ? NULL : s->e);
 		}
-		W *p = attrs_find_hint(w, sym, &st->hint);
+		p = attrs_find_hint(w, sym, &st->hint);
 		if (!p) {
 			if (s->def)
 				return ev(s->def, f);
 			throw_missing_attr(w, sym, st->pos, st->span);
 		}
-		w = w_is_value(*p) ? *p : (*p = force_by(*p, n));
 	}
-	return w;
+	return slot_value(p, n);
 }
 
 static W ev_hasattr(const struct node *n, struct frame *f)
@@ -247,7 +255,7 @@ static W ev_hasattr(const struct node *n, struct frame *f)
 		sym_t sym = step_symbol(st, f);
 		if (W_TAG(w) != TAG_ATTRS || !(p = attrs_find_hint(w, sym, &st->hint)))
 			return W_FALSE;
-		w = w_is_value(*p) ? *p : (*p = force_by(*p, n));
+		w = slot_value(p, n);
 	}
 	/* The last step looks and makes nothing. */
 	sym_t sym = step_symbol(last, f);
@@ -581,8 +589,11 @@ static W ev_le(const struct node *n, struct frame *f)
 static W ev_add(const struct node *n, struct frame *f)
 {
 	const struct n_binary *b = (const void *)n;
-	W l = ev(b->l, f), r = ev(b->r, f);
+	W l = ev(b->l, f);
 
+	if (__builtin_expect(W_TAG(l) != TAG_INT && W_TAG(l) != TAG_STR, 0))
+		return add_to_other(n, l, f);
+	W r = ev(b->r, f);
 	/* Both tags are 1: the sum of the words less one tag is the sum, unless it overflows 61 bits. */
 	int64_t sum;
 	if (W_TAG(l) == TAG_INT && W_TAG(r) == TAG_INT &&
@@ -626,27 +637,27 @@ static W ev_neg(const struct node *n, struct frame *f)
 
 /* --- sets, lists, strings --- */
 
+/* The right side first, as newer Nix does. */
 static W ev_update(const struct node *n, struct frame *f)
 {
 	const struct n_binary *b = (const void *)n;
-	W l = ev(b->l, f);
-
-	if (W_TAG(l) != TAG_ATTRS)
-		throw_node_type(b->l, "a set left of '//'", l);
 	W r = ev(b->r, f);
+
 	if (W_TAG(r) != TAG_ATTRS)
 		throw_node_type(b->r, "a set right of '//'", r);
+	W l = ev(b->l, f);
+	if (W_TAG(l) != TAG_ATTRS)
+		throw_node_type(b->l, "a set left of '//'", l);
 	return attrs_update(l, r);
 }
 
 static W ev_concat(const struct node *n, struct frame *f)
 {
 	const struct n_binary *b = (const void *)n;
-	W l = ev(b->l, f);
+	W l = ev(b->l, f), r = ev(b->r, f);
 
 	if (W_TAG(l) != TAG_LIST)
 		throw_node_type(b->l, "a list left of '++'", l);
-	W r = ev(b->r, f);
 	if (W_TAG(r) != TAG_LIST)
 		throw_node_type(b->r, "a list right of '++'", r);
 	return list_concat(l, r);

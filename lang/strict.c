@@ -30,7 +30,7 @@ static int walk(struct n_lambda *l, const struct node *n)
 			return 0;
 		note(l, ((const struct n_var *)n)->slot);
 		return 1;
-	case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV:
+	case OP_ADD: case OP_SUB: case OP_MUL: case OP_DIV: case OP_CONCAT:
 	case OP_EQ: case OP_NE: case OP_LT: case OP_GE:
 		if (walk(l, b->l))
 			walk(l, b->r);
@@ -39,7 +39,11 @@ static int walk(struct n_lambda *l, const struct node *n)
 		if (walk(l, b->r))
 			walk(l, b->l);
 		return 0;
-	case OP_AND: case OP_OR: case OP_IMPL: case OP_UPDATE: case OP_CONCAT:
+	case OP_UPDATE:
+		/* The right side first; but a literal there is a set, and nothing is evaluated for it. */
+		walk(l, b->r->op == OP_ATTRS && !((const struct n_attrs *)b->r)->n_dyn ? b->l : b->r);
+		return 0;
+	case OP_AND: case OP_OR: case OP_IMPL:
 		walk(l, b->l);
 		return 0;
 	case OP_CHAIN:
