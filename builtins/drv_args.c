@@ -22,6 +22,7 @@
 #include "eval/builtin.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
+#include "eval/show.h"
 #include "store/goh1.h"
 
 #include <string.h>
@@ -266,6 +267,9 @@ static void set_special(struct drv_args *a, enum special what, const struct str 
 		a->hash = s;
 		break;
 	case OUTPUT_HASH_ALGO:
+		/* Nix ignores an algorithm that it does not know, but this one it does. */
+		if (s->len == 6 && !memcmp(s->b, "blake3", 6))
+			throw_error(EK_EVAL, "hash algorithm 'blake3' is not supported");
 		a->algo = hash_algo_find(s->b, s->len);
 		break;
 	case OUTPUT_HASH_MODE:
@@ -305,7 +309,11 @@ static const struct str *canonical_json(struct drv_args *a, const struct str *s)
 	struct buf b = BUF_GC;
 
 	warn(a, "setting structured attributes by '__json' is deprecated; use '__structuredAttrs = true' instead");
-	value_to_json(&b, value_from_json(s->b, s->len), TO_JSON_FORCE, &a->ctx);
+	W w = value_from_json(s->b, s->len);
+	if (W_TAG(w) != TAG_ATTRS)
+		throw_error(EK_EVAL, "expected a JSON object in the '__json' attribute but found %s: %s", show_type(w),
+			    show_brief(w));
+	value_to_json(&b, w, TO_JSON_FORCE, &a->ctx);
 	return w_get_str(w_str(b.p, b.len, 0));
 }
 
