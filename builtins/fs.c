@@ -379,6 +379,16 @@ enum fs_kind fs_lstat(W path)
 	return real == W_ABSENT ? why : kind_of(look(real));
 }
 
+W fs_link(W path)
+{
+	enum fs_kind why = FS_MISSING;
+	W real = located(path, 0, &why), found = real == W_ABSENT ? w_small(why) : look(real);
+
+	if (kind_of(found) < FS_REGULAR)
+		fs_throw(kind_of(found), path);
+	return w_is_str(found) ? found : W_ABSENT;
+}
+
 /* Kinds of link targets are not remembered: the link itself is, and this is one call. */
 static enum fs_kind stat_direct(W path)
 {

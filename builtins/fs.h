@@ -62,6 +62,9 @@ enum fs_kind {
 enum fs_kind fs_lstat(W path);
 enum fs_kind fs_stat(W path);
 
+/* The target of the symbolic link at path, a string; W_ABSENT when something else is there.  Throws. */
+W fs_link(W path);
+
 /* Raises the error for what a kind below FS_REGULAR says about path. */
 void fs_throw(enum fs_kind k, W path) __attribute__((noreturn, cold));
 

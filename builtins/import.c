@@ -96,15 +96,12 @@ W fs_realise(W arg)
 /* The target of the link at path, as a path; W_ABSENT when it is none. */
 static W link_target(W path)
 {
-	enum fs_kind k = fs_lstat(path), why = FS_MISSING;
 	struct box_path *p = w_get_path(path);
+	W target = fs_link(path);
 
-	if (k < FS_REGULAR)
-		fs_throw(k, path);
-	if (k != FS_SYMLINK)
+	if (target == W_ABSENT)
 		return W_ABSENT;
-	W real = fs_walk(path, 0, &why);
-	const struct str *t = w_get_str(*strmap_get(&fs_state()->kinds, w_get_path(real)->b, w_get_path(real)->h.n));
+	const struct str *t = w_get_str(target);
 	if (t->len && t->b[0] == '/')
 		return fs_join(w_path("/", 1), t->b, t->len);
 	return fs_join(w_path(p->b, path_dir_len(p->b, p->h.n)), t->b, t->len);

@@ -138,7 +138,9 @@ static W found_in(const struct fs_search_entry *e, const char *name, size_t n)
 
 	if (dir == W_ABSENT)
 		return W_ABSENT;
-	W path = fs_join(dir, rest, (size_t)(name + n - rest));
+	/* On its own first: '..' does not lead out of dir. */
+	W below = fs_join(w_path("/", 1), rest, (size_t)(name + n - rest));
+	W path = fs_join(dir, w_get_path(below)->b, w_get_path(below)->h.n);
 	enum fs_kind k = fs_stat(path);
 	if (k == FS_DENIED)
 		fs_throw(k, path);
