@@ -175,15 +175,21 @@ static W ev_curpos(const struct node *n, struct frame *f)
 
 /* --- attribute paths --- */
 
+/* A computed name; pos and span are its own. */
+static sym_t name_symbol(W w, uint32_t pos, uint32_t span)
+{
+	if (!w_is_str(w))
+		throw_at(EK_EVAL, pos, span, "expected a string for an attribute name but found %s: %s", show_type(w),
+			 show_brief(w));
+	if (w_get_str(w)->ctx)
+		throw_hint(EK_EVAL, pos, span, "builtins.unsafeDiscardStringContext gives the text alone",
+			   "the attribute name %s is not allowed to refer to a store path", show_brief(w));
+	return word_symbol(w);
+}
+
 static sym_t step_symbol(const struct n_step *s, struct frame *f)
 {
-	if (!s->name)
-		return s->sym;
-	W w = ev(s->name, f);
-	if (!w_is_str(w))
-		throw_at(EK_EVAL, s->pos, s->span, "expected a string for an attribute name but found %s: %s",
-			 show_type(w), show_brief(w));
-	return word_symbol(w);
+	return s->name ? name_symbol(ev(s->name, f), s->pos, s->span) : s->sym;
 }
 
 /* What a member of a set is; n asks for it. */
@@ -338,12 +344,7 @@ static sym_t dynamic_name(const struct n_dyn *d, struct frame *f)
 {
 	W w = ev(d->name, f);
 
-	if (w == W_NULL)
-		return SYM_NONE;
-	if (!w_is_str(w))
-		throw_at(EK_EVAL, d->pos, d->span, "expected a string for an attribute name but found %s: %s",
-			 show_type(w), show_brief(w));
-	return word_symbol(w);
+	return w == W_NULL ? SYM_NONE : name_symbol(w, d->pos, d->span);
 }
 
 /* Adds { ${name} = value; } bindings to a finished static part. */
