@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * builtins.sort: a stable merge sort, bottom up.
+ * builtins.sort: PeekSort (Munro and Wild, "Nearly-Optimal Mergesorts", 2018), a stable merge sort that uses the runs it
+ * finds, so that input in order, or in the opposite order, costs one comparison an element.
  *
- * A merge never reads outside its two runs whatever the comparator answers, so one that
- * contradicts itself gives some permutation and not a crash.  Two runs that are in order already
- * are not merged, so sorted input costs one comparison an element.
+ * It is the algorithm that Nix has since 2.30, and compares the same elements in the same order.  This shows
+ * where a comparator contradicts itself, as `a: b: a <= b` does for equals: then too the result is Nix's.  No run is left
+ * by a merge whatever the comparator answers, so the result is always a permutation.
  *
  * When the comparator is builtins.lessThan itself no call is made, and lists of small integers
  * are sorted by radix, byte by byte of the bytes that differ.
@@ -18,7 +19,7 @@
 
 #include <string.h>
 
-enum { RADIX_MIN = 64 };
+enum { RADIX_MIN = 64, INSERTION_MAX = 16 };
 
 struct order {
 	W f;
@@ -32,38 +33,86 @@ static int less(const struct order *o, W a, W b)
 	return want_bool(call2(o->f, a, b), "the result of the function given to 'sort'");
 }
 
-/* Merges from[lo, mid) and from[mid, hi) into to[lo, hi).  Of equals the left one goes first. */
-static void merge(const struct order *o, const W *from, W *to, size_t lo, size_t mid, size_t hi)
+static void insertion_sort(const struct order *o, W *v, size_t n)
 {
-	size_t i = lo, j = mid, k = lo;
+	for (size_t i = 1; i < n; i++) {
+		W w = v[i];
+		size_t k = i;
+		for (; k && less(o, w, v[k - 1]); k--)
+			v[k] = v[k - 1];
+		v[k] = w;
+	}
+}
 
-	if (mid >= hi || !less(o, from[mid], from[mid - 1])) {
-		memcpy(to + lo, from + lo, (hi - lo) * sizeof *to);
+/* Merges v[lo, mid) and v[mid, hi), with space in t.  Of equals the left one goes first. */
+static void merge(const struct order *o, W *v, W *t, size_t lo, size_t mid, size_t hi)
+{
+	size_t i = 0, n = mid - lo, j = mid, k = lo;
+
+	memcpy(t, v + lo, n * sizeof *t);
+	while (i < n && j < hi)
+		v[k++] = less(o, v[j], t[i]) ? v[j++] : t[i++];
+	memcpy(v + k, t + i, (n - i) * sizeof *t);
+}
+
+/* How far the run that starts at lo goes, hi at most.  In it each element is less than the one before it (down), or none is. */
+static size_t run_end(const struct order *o, const W *v, size_t lo, size_t hi, int down)
+{
+	while (lo + 1 < hi && less(o, v[lo + 1], v[lo]) == down)
+		lo++;
+	return lo + 1;
+}
+
+/* Where the run that ends at hi starts, lo at least. */
+static size_t run_start(const struct order *o, const W *v, size_t lo, size_t hi, int down)
+{
+	while (hi - 1 > lo && less(o, v[hi - 1], v[hi - 2]) == down)
+		hi--;
+	return hi - 1;
+}
+
+static void reverse(W *v, size_t lo, size_t hi)
+{
+	while (lo + 1 < hi) {
+		W w = v[lo];
+		v[lo++] = v[--hi];
+		v[hi] = w;
+	}
+}
+
+/* Sorts v[lo, hi), of which v[lo, left) and v[right, hi) are in order.  Each second level at least halves the range, so this
+ * goes twice as deep as the length has bits. */
+static void peek_sort(const struct order *o, W *v, W *t, size_t lo, size_t hi, size_t left, size_t right)
+{
+	size_t mid = lo + (hi - lo) / 2;
+
+	if (left == hi || right == lo)
+		return;
+	if (hi - lo <= INSERTION_MAX) {
+		insertion_sort(o, v + lo, hi - lo);
 		return;
 	}
-	while (i < mid && j < hi)
-		to[k++] = less(o, from[j], from[i]) ? from[j++] : from[i++];
-	memcpy(to + k, from + i, (mid - i) * sizeof *to);
-	k += mid - i;
-	memcpy(to + k, from + j, (hi - j) * sizeof *to);
-}
-
-static size_t at_most(size_t a, size_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Sorts v with the scratch array t, both of n words; returns the one that holds the result. */
-static W *merge_sort(const struct order *o, W *v, W *t, size_t n)
-{
-	for (size_t width = 1; width < n; width *= 2) {
-		for (size_t lo = 0; lo < n; lo += 2 * width)
-			merge(o, v, t, lo, at_most(lo + width, n), at_most(lo + 2 * width, n));
-		W *x = v;
-		v = t;
-		t = x;
+	if (mid <= left) {
+		peek_sort(o, v, t, left, hi, left + 1, right);
+		merge(o, v, t, lo, left, hi);
+		return;
 	}
-	return v;
+	if (mid >= right) {
+		peek_sort(o, v, t, lo, right, left, right - 1);
+		merge(o, v, t, lo, right, hi);
+		return;
+	}
+	/* The run across the middle. */
+	int down = less(o, v[mid], v[mid - 1]);
+	size_t i = run_start(o, v, left, mid, down), j = run_end(o, v, mid - 1, right, down);
+	if (down)
+		reverse(v, i, j);
+	if (i == lo && j == hi)
+		return;
+	size_t cut = mid - i < j - mid ? i : j;
+	peek_sort(o, v, t, lo, cut, left, cut == i ? i - 1 : i);
+	peek_sort(o, v, t, cut, hi, cut == i ? j : j + 1, right);
+	merge(o, v, t, lo, cut, hi);
 }
 
 static int all_small_ints(const W *v, size_t n)
@@ -113,13 +162,13 @@ BUILTIN(bi_sort, "sort", "comparator !list",
 	o.natural = arith_is_less_than(o.f);
 	uint32_t n = list_len(w);
 	struct list *out = list_new(n);
-	W *t = mem_new(mem_size(n, sizeof *t, 0)), *sorted;
+	W *t = mem_new(mem_size(n, sizeof *t, 0)), *sorted = out->e;
 	for (uint32_t i = 0; i < n; i++)
 		out->e[i] = list_force(w, i);
 	if (o.natural && n >= RADIX_MIN && all_small_ints(out->e, n))
 		sorted = radix_sort(out->e, t, n);
 	else
-		sorted = merge_sort(&o, out->e, t, n);
+		peek_sort(&o, out->e, t, 0, n, 0, n);
 	if (sorted != out->e)
 		memcpy(out->e, sorted, n * sizeof *sorted);
 	return w_list(out);
