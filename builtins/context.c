@@ -35,7 +35,7 @@ BUILTIN(bi_unsafe_discard_string_context, "unsafeDiscardStringContext", "!s",
 	"The string *s* without its context. What it referred to is then no dependency of a derivation that uses it.",
 	"hasContext (unsafeDiscardStringContext (toFile \"a\" \"\"))", "false")
 {
-	return str_with_context(coerce_string(args[0], 0), 0);
+	return str_with_context(coerce_string(args[0], COERCE_COPY), 0);
 }
 
 /* The context c with each element handed through change(). */
@@ -61,7 +61,7 @@ BUILTIN(bi_unsafe_discard_output_dependency, "unsafeDiscardOutputDependency", "!
 	"file alone. The inverse of `addDrvOutputDependencies`.",
 	"hasContext (unsafeDiscardOutputDependency \"x\")", "false")
 {
-	W s = coerce_string(args[0], 0);
+	W s = coerce_string(args[0], COERCE_COPY);
 
 	return str_with_context(s, map_context(w_get_str(s)->ctx, deep_to_plain));
 }
@@ -89,7 +89,7 @@ BUILTIN(bi_add_drv_output_dependencies, "addDrvOutputDependencies", "!s",
 	"addDrvOutputDependencies \"x\"",
 	"error: context of string 'x' must have exactly one element, but has 0")
 {
-	W s = coerce_string(args[0], 0);
+	W s = coerce_string(args[0], COERCE_COPY);
 	uint32_t c = w_get_str(s)->ctx;
 
 	if (ctx_count(c) != 1)
