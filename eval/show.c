@@ -6,7 +6,7 @@
  *
  * A set or list met a second time prints as «repeated», as in Nix: that ends cycles, and keeps values with much
  * sharing from growing exponentially.  Empty ones are exempt, since they are all the same object.
- * nix-instantiate knows lists of one or two elements by where their elements are, and evaluation copies these: see opens_again.
+ * nix-instantiate knows a list by the cell that holds it, and evaluating an expression copies that: see opens_again.
  *
  * The buffer is on the collected heap or the caller's; a throw half way leaves what was printed so far in it.
  */
@@ -32,7 +32,7 @@
 #define CYAN "\033[36;1m"
 #define NORMAL "\033[0m"
 
-enum { BRIEF_LEN = 60, BRIEF_STRING = 40, BRIEF_DEPTH = 3, INDENT = 2, COPIED_MAX = 2 };
+enum { BRIEF_LEN = 60, BRIEF_STRING = 40, BRIEF_DEPTH = 3, INDENT = 2 };
 
 /* A list whose elements are being printed, on the C stack. */
 struct open_list {
@@ -299,11 +299,11 @@ static int is_full(struct printer *p)
 	return 1;
 }
 
-/* With SHOW_STRICT a short list met again inside itself is opened once more if evaluating an expression led to
- * it: Nix took the copy that made for another list. */
+/* With SHOW_STRICT a list met again inside itself is opened once more if evaluating an expression led to it: that made a
+ * copy of its cell, which Nix takes for another list.  (Nix 2.8 does so for lists of one or two elements.) */
 static int opens_again(struct printer *p, W w)
 {
-	if (!(p->flags & SHOW_STRICT) || list_len(w) > COPIED_MAX)
+	if (!(p->flags & SHOW_STRICT))
 		return 0;
 	for (struct open_list *o = p->open; o; o = o->up)
 		if (o->list == W_PTR(w) && o->copied) {
