@@ -169,7 +169,7 @@ static void replace_all(struct replacer *r, struct buf *out, const struct str *s
 		buf_add(out, s->b + kept, s->len - kept);
 }
 
-BUILTIN(bi_replace_strings, "replaceStrings", "!from !to !s",
+BUILTIN(bi_replace_strings, "replaceStrings", "!from !to s",
 	"*s* with each occurrence of a string of the list *from* replaced by the string at the same place in the list *to*. "
 	"At each position the first string of *from* that fits counts; what was replaced is not looked at again. "
 	"Elements of *to* are evaluated only when they are used.",
