@@ -73,7 +73,7 @@ void fs_search_path_add_all(const char *entries)
 			stop = memchr(colon + 1, ':', (size_t)(end - colon - 1));
 			stop = stop ? stop : end;
 		}
-		if (stop > p || stop < end)
+		if (stop > p)
 			fs_search_path_add(p, (size_t)(stop - p));
 		p = stop + 1;
 	}

@@ -276,7 +276,7 @@ W eval_auto_call(W f, W args)
 		return p ? eval_auto_call(call1(*p, f), args) : f;
 	}
 	attrs_builder_init(&x.b, 8);
-	if (W_TAG(f) != TAG_CLOSURE || !function_formals(f, pick_argument, &x, &ellipsis))
+	if (!w_is_function(f) || !function_formals(f, pick_argument, &x, &ellipsis))
 		return f;
 	return call1(f, ellipsis ? args : attrs_finish(&x.b));
 }
@@ -297,6 +297,8 @@ static const char *path_step(const char *p, struct buf *out)
 			throw_error(EK_EVAL, "missing closing quote in attribute path '%s'", start);
 		p++;
 	}
+	if (p == start)
+		throw_error(EK_EVAL, "a name is missing in the attribute path '%s'", start);
 	return *p ? p + 1 : p;
 }
 

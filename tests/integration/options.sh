@@ -25,6 +25,8 @@ check "--arg and --argstr" prints 5 gxeval -f fun.gx --arg x 1 -A sum
 check "a default may be overridden" prints 9 gxeval -f fun.gx --arg x 1 --arg y 8 -A sum
 check "--argstr" prints '"ab"' gxeval -E '{ x }: x + "b"' --argstr x a
 check "functions on the way are called" prints 7 gxeval -f set.gx -A f
+check "a functor is given itself, then called" prints 6 gxeval -A s.m -E '{ s.__functor = self: { n ? 6 }: { m = n; }; }'
+check "a name is missing in the path" complains "a name is missing" gxeval -A . -E '{ "" = 1; }'
 check "a missing argument is named" complains "'x'" gxeval -f fun.gx
 check "--apply" prints '[ "a" "b" "f" ]' gxeval -f set.gx --apply builtins.attrNames
 check "--lazy" prints '{ a = «thunk»; }' gxeval --lazy -E '{ a = throw "not forced"; }'
@@ -42,6 +44,7 @@ check "a setting by its own name" prints '"a"' gxeval --eval-system a -E builtin
 check "-I NAME=PATH" prints '"default.gx"' gxeval -I "x=$PWD/dir" -E 'import <x>'
 check "-I FOLDER" prints '"default.gx"' gxeval -I . -E 'import <dir>'
 check "NIX_PATH" prints '"default.gx"' env NIX_PATH="x=$PWD/dir" gxeval -E 'import <x>'
+check "empty parts of NIX_PATH are none" prints 1 env NIX_PATH="::x=$PWD/dir:" gxeval -E 'builtins.length builtins.nixPath'
 check "-f '<x>'" prints '"default.gx"' gxeval -I x=./dir -f '<x>'
 check "--pure-eval has no environment" prints '""' gxeval --pure-eval -E 'builtins.getEnv "HOME"'
 check "--pure-eval reads no other file" must_fail gxeval --pure-eval -E "import $PWD/dir"
