@@ -136,6 +136,18 @@ int w_is_computed(W w)
 	}
 }
 
+int w_is_variable(W w)
+{
+	const struct thunk *t = W_PTR(w);
+
+	if (W_TAG(w) != TAG_THUNK)
+		return 0;
+	if ((t->code & 3) == TH_NATIVE)
+		return ((const struct native *)t)->fn == read_variable;
+	enum node_op op = (t->code & 3) == TH_SUSPENDED ? ((const struct node *)t->code)->op : OP_COUNT;
+	return op == OP_VAR0 || op == OP_VAR1 || op == OP_VAR2 || op == OP_VARN;
+}
+
 static W fill_slot(W *slot, struct frame *f, const struct node *by)
 {
 	W w = *slot;

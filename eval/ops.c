@@ -69,7 +69,7 @@ static W ev_varn(const struct node *n, struct frame *f)
 	return ev_slot(up(f, ((const struct n_var *)n)->level), n);
 }
 
-static W read_later(W g, W var)
+W read_variable(W g, W var)
 {
 	struct frame *f = (struct frame *)(uintptr_t)g;
 	const struct n_var *n = (const struct n_var *)(uintptr_t)var;
@@ -87,7 +87,7 @@ static W dl_var(const struct node *n, struct frame *f)
 	w = share_slot(slot, g);
 	/* Being filled in right now: whoever reads the word later finds the value in the slot.  g, unlike f, is surely
 	 * not on the C stack: it holds a mark. */
-	return w == W_HOLE ? lazy_native(read_later, (W)(uintptr_t)g, (W)(uintptr_t)n) : w;
+	return w == W_HOLE ? lazy_native(read_variable, (W)(uintptr_t)g, (W)(uintptr_t)n) : w;
 }
 
 /* The word in a variable's slot, W_ABSENT while it is not made. */

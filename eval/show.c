@@ -51,7 +51,9 @@ struct printer {
 	const void **seen; /* open addressing, cap_seen a power of two */
 	size_t n_seen, cap_seen;
 	struct open_list *open;
-	int copied; /* what is printed next was only now evaluated */
+	const W *slot; /* where what is printed next is held, NULL for the whole */
+	int copied;    /* it was only now evaluated */
+	int new_cell;  /* and is not what a variable stands for */
 };
 
 static void print(struct printer *p, W w);
@@ -299,12 +301,15 @@ static int is_full(struct printer *p)
 	return 1;
 }
 
-/* With SHOW_STRICT a list met again inside itself is opened once more if evaluating an expression led to it: that made a
- * copy of its cell, which Nix takes for another list.  (Nix 2.8 does so for lists of one or two elements.) */
-static int opens_again(struct printer *p, W w)
+/* With SHOW_STRICT, is a list that was met before to be opened once more?  Nix knows a list by its cell, and evaluating an
+ * expression copies that.  So a place that was only now evaluated holds another one.  And where evaluating an expression led
+ * to a list that is open, what it holds of itself is the cell that was copied, until that was met. */
+static int opens_again(struct printer *p, W w, int new_place)
 {
-	if (!(p->flags & SHOW_STRICT))
+	if (!(p->flags & SHOW_STRICT) || !new_place)
 		return 0;
+	if (p->new_cell)
+		return 1;
 	for (struct open_list *o = p->open; o; o = o->up)
 		if (o->list == W_PTR(w) && o->copied) {
 			o->copied = 0;
@@ -316,7 +321,9 @@ static int opens_again(struct printer *p, W w)
 /* Forces the slot when everything is to be forced, and notes whether that was still to do. */
 static void print_slot(struct printer *p, W *slot)
 {
+	p->slot = slot;
 	p->copied = W_TAG(w_peek(*slot)) == TAG_THUNK;
+	p->new_cell = p->copied && !w_is_variable(*slot);
 	if (p->flags & SHOW_FORCE && !(p->flags & SHOW_ERRORS))
 		force_at(slot);
 	print(p, *slot);
@@ -348,8 +355,8 @@ static void print_list(struct printer *p, W w)
 		buf_adds(p->b, "[ ]");
 		return;
 	}
-	int first = fresh(p, W_PTR(w));
-	if (!first && !opens_again(p, w)) {
+	int first = fresh(p, W_PTR(w)), new_place = !p->slot || fresh(p, p->slot);
+	if (!first && !opens_again(p, w, new_place)) {
 		coloured(p, MAGENTA, "«repeated»");
 		return;
 	}

@@ -190,6 +190,9 @@ W read_slot(W *slot, struct frame *f, const struct node *by);
 /* The word of a slot for keeping elsewhere: not a mark, save W_HOLE while the slot is being filled. */
 W share_slot(W *slot, struct frame *f);
 
+/* What the native thunk of a variable runs that was asked for while it was being evaluated: its frame and node. */
+W read_variable(W g, W var);
+
 /* The symbol of a string value; remembers the last strings asked about. */
 sym_t word_symbol_slow(W str);
 

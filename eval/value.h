@@ -66,6 +66,9 @@ W w_peek(W w);
 /* 1 when w is a thunk for something that has to be computed: neither a literal nor a variable. */
 int w_is_computed(W w);
 
+/* 1 when w is a thunk, not done yet, that only reads a variable. */
+int w_is_variable(W w);
+
 /* Forces w and everything inside it: attributes, list elements. Throws. */
 void force_deep(W w);
 
