@@ -10,7 +10,8 @@
 #
 # known-differences lists what newer Nix changed on purpose: lines of "side<TAB>fixed string<TAB>reason".
 # side is what is searched for the string: expr (the expression), gx or nix (what that program said); or "drop": where the
-# expression holds the string, the third field is a sed script after which both outputs must agree.
+# expression or an output holds the string, the third field is a sed script after which both outputs must agree; or "with":
+# where the expression holds the string, the third field is put in front of it for Nix, which must agree then.
 set -u
 command -v nix-instantiate >/dev/null 2>&1 || { echo "nix-instantiate is not installed"; exit 77; }
 here=$srcdir/tests/diff
@@ -25,6 +26,23 @@ cd "$work/x" || exit 1
 export NIX_REMOTE=dummy:// NIX_STATE_DIR="$work/state" NIX_CONF_DIR="$work/etc" NIX_STORE_DIR=/nix/store
 export NIX_LOG_DIR="$work/state" NIX_LOCALSTATE_DIR="$work/state"
 unset NIX_PATH
+
+# What cases/files.lines reads.
+mkdir -p tree/sub tree/imp tree/none
+echo '{ a = 1; b = ./b.nix; }' >tree/imp/default.nix
+echo '"b"' >tree/imp/b.nix
+echo 'x: x + y' >tree/scoped.nix
+echo '[ __curPos.file ./. ./x ]' >tree/place.nix
+echo '{' >tree/syntax.nix
+echo hello >tree/file
+printf 'a\0b' >tree/nul
+: >tree/empty
+ln -s file tree/link
+ln -s sub tree/dlink
+ln -s nowhere tree/dangling
+ln -s loop tree/loop
+ln -s imp tree/implink
+ln -s ../imp tree/sub/up
 
 "$gen" "$SEED" "$EXPRESSIONS" . || exit 1
 for f in "$here"/cases/*.lines; do
@@ -79,14 +97,25 @@ SH
 grep -lx 0 *.gx-status | sed 's/\.gx-status$//' | xargs -P "${jobs:-2}" -n 100 sh ../nix.sh
 grep -Lx 0 *.gx-status | sed 's/\.gx-status$//' | xargs -P "${jobs:-2}" -n 20 sh ../nix.sh
 
+# Does Nix agree about FILE with this in front of it?
+agrees_with() { # FILE TEXT
+	{ echo "$2"; cat "$1"; } >with.nix
+	if nix-instantiate --eval --strict --readonly-mode with.nix >with.out 2>/dev/null </dev/null; then
+		[ "$(cat "$1.gx-status")" = 0 ] && cmp -s with.out "$1.gx-out"
+	else
+		[ "$(cat "$1.gx-status")" = 1 ]
+	fi
+}
+
 # Prints the reason why a difference is known, or nothing.
 reason() { # FILE
 	while IFS="$(printf '\t')" read -r side text why more; do
 		case $side in
 		drop)
-			grep -qF -- "$text" "$1" && [ "$(sed "$why" "$1.gx-out")" = "$(sed "$why" "$1.nix-out" 2>/dev/null)" ] &&
+			grep -qsF -- "$text" "$1" "$1.gx-out" "$1.nix-out" && [ "$(sed "$why" "$1.gx-out")" = "$(sed "$why" "$1.nix-out" 2>/dev/null)" ] &&
 				echo "$more" && return
 			;;
+		with) grep -qF -- "$text" "$1" && agrees_with "$1" "$why" && echo "$more" && return ;;
 		expr) grep -qF -- "$text" "$1" && echo "$why" && return ;;
 		gx) grep -qsF -- "$text" "$1.gx-err" "$1.gx-out" && echo "$why" && return ;;
 		nix) grep -qsF -- "$text" "$1.nix-err" "$1.nix-out" && echo "$why" && return ;;
