@@ -11,7 +11,6 @@
 #include "eval/builtin.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/source.h"
 #include "base/suggest.h"
 
 #include <stdlib.h>
@@ -80,21 +79,6 @@ BUILTIN(bi_has_attr, "hasAttr", "!s !set",
 	return W_BOOL(attrs_find_name(arg_attrs(args, 1), name->b, name->len) != NULL);
 }
 
-/* The set { file, line, column } for a position in a file, else null. */
-static W position(uint32_t pos)
-{
-	struct source_loc at;
-	struct attrs_builder b;
-
-	if (source_locate(pos, &at) || !at.src->path || !at.line)
-		return W_NULL;
-	attrs_builder_init(&b, 3);
-	attrs_add(&b, SYM_FILE, 0, w_cstr(at.src->path));
-	attrs_add(&b, SYM_LINE, 0, w_int(at.line));
-	attrs_add(&b, SYM_COLUMN, 0, w_int(at.column));
-	return attrs_finish(&b);
-}
-
 BUILTIN(bi_unsafe_get_attr_pos, "unsafeGetAttrPos", "!s !set",
 	"Where the attribute *s* of *set* was written, as `{ column, file, line }`; `null` when it is not in the set, was "
 	"computed, or was not written in a file. \"Unsafe\" because it makes a result depend on how the source is laid out.",
@@ -105,7 +89,7 @@ BUILTIN(bi_unsafe_get_attr_pos, "unsafeGetAttrPos", "!s !set",
 	sym_t s = sym_find(name->b, name->len);
 	uint32_t pos = 0;
 
-	return s && attrs_find_pos(set, s, &pos) ? position(pos) : W_NULL;
+	return s && attrs_find_pos(set, s, &pos) ? position_set(pos) : W_NULL;
 }
 
 /* --- subsets --- */

@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "eval/attrs.h"
+#include "base/source.h"
 #include "eval/builtin.h"
 #include "eval/state.h"
 
@@ -646,5 +647,19 @@ W attrs_intersect(W keep, W set)
 			attrs_add(&b, y, from_keep ? pos : small->sh->pos ? small->sh->pos[i] : 0,
 				  from_keep ? *v : small->v[i]);
 	}
+	return attrs_finish(&b);
+}
+
+W position_set(uint32_t pos)
+{
+	struct source_loc at;
+	struct attrs_builder b;
+
+	if (source_locate(pos, &at) || !at.src->path || !at.line)
+		return W_NULL;
+	attrs_builder_init(&b, 3);
+	attrs_add(&b, SYM_FILE, 0, w_cstr(at.src->path));
+	attrs_add(&b, SYM_LINE, 0, w_int(at.line));
+	attrs_add(&b, SYM_COLUMN, 0, w_int(at.column));
 	return attrs_finish(&b);
 }

@@ -98,4 +98,7 @@ W attrs_update(W l, W r);
 W attrs_remove(W set, const sym_t *drop, size_t n);
 W attrs_intersect(W keep, W set);
 
+/* The set { file, line, column } of a position in a file, else null: what __curPos and unsafeGetAttrPos say. */
+W position_set(uint32_t pos);
+
 #endif

@@ -7,20 +7,6 @@
 #include "eval/ops.h"
 #include "eval/show.h"
 
-W position_set(uint32_t pos)
-{
-	struct source_loc at;
-	struct attrs_builder b;
-
-	if (source_locate(pos, &at))
-		return W_NULL;
-	attrs_builder_init(&b, 3);
-	attrs_add(&b, SYM_FILE, 0, w_cstr(at.src->path ? at.src->path : at.src->name));
-	attrs_add(&b, SYM_LINE, 0, w_int(at.line));
-	attrs_add(&b, SYM_COLUMN, 0, w_int(at.column));
-	return attrs_finish(&b);
-}
-
 static const char *quoted(sym_t s)
 {
 	struct buf b = BUF_GC;

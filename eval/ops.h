@@ -32,9 +32,6 @@ int less_slow(const struct node *n, W a, W b);
 W interpolate(const struct n_interp *n, struct frame *f);
 W interpolate_path(const struct n_interp *n, struct frame *f);
 
-/* { file, line, column } of a position, null when unknown. */
-W position_set(uint32_t pos);
-
 void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e) __attribute__((noreturn, cold));
 /* A Boolean was expected, where says where: "left of '&&'". */
 void throw_not_boolean(const struct node *n, const char *where, W got) __attribute__((noreturn, cold));

@@ -11,6 +11,7 @@ echo '"default.gx"' >dir/default.gx
 echo '"default.nix"' >dir/default.nix
 
 check "an expression" prints 3 gxeval -E '1 + 2'
+check "an expression has no position" prints '[ null null ]' gxeval -E '[ __curPos (builtins.unsafeGetAttrPos "a" { a = 1; }) ]'
 check "--expr=EXPR" prints 3 gxeval --expr='1 + 2'
 check "a letter with its value attached" prints 3 gxeval -E'1 + 2'
 check "-f FILE" prints '{ a = 1; b = { c = [ 2 ]; }; f = «lambda f @ set.gx:1:27»; }' gxeval -f set.gx
