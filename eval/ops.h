@@ -15,11 +15,10 @@ W arith(const struct node *n, char op, W l, W r);
 /* l + r where l is a string or both are numbers. */
 W add_values(const struct node *n, W l, W r);
 
-/* l + the right side of n, where l is neither a string nor a small integer.  What must become a string does before
- * the right side is evaluated. */
+/* l + the right side of n, where l is no string.  What must become one does before the right side is evaluated. */
 W add_to_other(const struct node *n, W l, struct frame *f);
 
-/* w as an operand of the `+` n whose other is a string; flags as for coerce_string. */
+/* w as a string, for the `+` n; flags as for coerce_string. */
 const struct str *add_operand(const struct node *n, W w, unsigned flags);
 
 /* A CHAIN. */

@@ -324,6 +324,8 @@ static const char *const bool_forms[] = {
 	"(builtins.all (x: x < %I) (%l))", "(%l < %l)", "(%l == %l)", "(%a == %a)", "(%L != %L)", "(%f < %i)", "(%f == %i)",
 	"(builtins.lessThan (%i) (%i))", "(%t == %t)", "(%p == %p)", "(builtins.tryEval (%v)).success",
 	"(builtins.tryEval (assert %b; %i)).success", "(builtins.match (%q) (%s) == null)", "(%v != %v)",
+	"(builtins.tryEval ([ (%v) ] == [ (%v) ])).success", "(builtins.tryEval ([ (%v) ] < [ (%v) ])).success",
+	"(builtins.tryEval (%v + %v)).success",
 };
 static const char *const str_forms[] = {
 	"(%s + %s)", "\"%Q${%s}\"", "\"${%s}${%s}\"", "''\n  ${%s}\n    x\n ''", "(builtins.toString (%i))", "(toString (%v))",
@@ -336,6 +338,7 @@ static const char *const str_forms[] = {
 	"(builtins.foldl' (a: b: a + b) \"\" (%t))", "(toString { __toString = self: %s; })", "\"${{ outPath = %s; }}\"",
 	"(builtins.substring 1 (-1) (%s))", "(builtins.toJSON (%L))", "(builtins.concatStringsSep \",\" (builtins.attrNames (%a)))",
 	"(builtins.fromJSON (builtins.toJSON (%s)))", "(builtins.hashString \"sha1\" (%s))",
+	"(builtins.unsafeDiscardStringContext (%p))", "(builtins.concatStringsSep \"\" (builtins.attrNames { ${%s} = 1; }))",
 };
 static const char *const ints_forms[] = {
 	"[ (%i) (%i) ]", "(%l ++ %l)", "(map (%F) (%l))", "(builtins.filter (x: x > %I) (%l))", "(builtins.genList (x: x * %I) %I)",
