@@ -12,7 +12,8 @@
  * The macro stands right above the body.  Positional on purpose: leaving out the documentation does
  * not compile.  The argument names give the arity.  A leading ! marks an argument that the builtin
  * forces in any case, before anything else can fail save the ! arguments to its left: the engine may then
- * evaluate it directly instead of making a thunk.
+ * evaluate it directly instead of making a thunk.  That an argument is of the wrong type is found when all of these are
+ * evaluated: here, unlike in Nix, one behind it that throws is met first.
  *
  * The example is evaluated by the tests in the scope of `builtins`, and must print as the result
  * says ("error: …" for an example that shows a failure; "" for no example, which needs a reason in the doc).

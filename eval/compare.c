@@ -5,7 +5,8 @@
  * Functions are not equal to anything, not even to themselves.  But an element of a list or an attribute of a
  * set that is the very same value on both sides is equal without looking inside, so that sets with
  * functions in them can be compared with themselves; nixpkgs relies on it.  That short cut must not be taken at
- * the top, where Nix does not take it either: `f == f` is false, `x == x` forces what x holds.
+ * the top, where Nix does not take it either: `f == f` is false, `x == x` forces what x holds.  Nix means the same cell, of
+ * which each evaluated expression has its own; values here have none, so `[ s.f ] == [ s.f ]` is true only here.
  *
  * What is forced, and in which order, is observable through errors and tryEval: the left side first; lists by
  * length, then by elements; sets by size, then name and value in turn, in the order of symbols;

@@ -3,7 +3,8 @@
  * Which parameters a lambda's body forces first.  A call evaluates these arguments at once
  * instead of making thunks.  Only what is forced before anything else can fail or be observed counts, so
  * that the order of errors and traces stays: the walk follows the first thing each node evaluates and goes on
- * to the second only past plain variables and constants.
+ * to the second only past plain variables and constants.  (In `x + y` a set x would become a string before y is forced; a
+ * throw in y is met before that, which costs nothing but is not as in Nix.)
  */
 #include "config.h"
 #include "lang/scope_int.h"
