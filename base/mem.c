@@ -51,7 +51,7 @@ size_t mem_size(size_t n, size_t size, size_t extra)
 
 #if GX_GC
 
-#define INITIAL_HEAP ((size_t)20 << 20)
+#define INITIAL_HEAP (((size_t)20 << 20) + SMALL_PAGES)
 #define HBLKSIZE ((size_t)4096) /* what the collector hands out in */
 #define SMALL_PAGES ((size_t)MEM_MAP_UNIT / 4)
 
