@@ -44,6 +44,14 @@ static int distance(const char *a, size_t n, const char *b, size_t m)
 	return row[n % 3][m];
 }
 
+/* Of two that are equally near the first by name: in which order names are offered is nobody's business. */
+static int is_before(const char *p, size_t n, const struct suggest *s)
+{
+	int c = memcmp(p, s->best, n < s->best_len ? n : s->best_len);
+
+	return c < 0 || (c == 0 && n < s->best_len);
+}
+
 void suggest_offer(struct suggest *s, const char *p, size_t n)
 {
 	size_t gap = n > s->len ? n - s->len : s->len - n;
@@ -51,7 +59,7 @@ void suggest_offer(struct suggest *s, const char *p, size_t n)
 	if (n > MAX_NAME || s->len > MAX_NAME || !n || gap > (size_t)s->best_distance)
 		return;
 	int d = distance(s->word, s->len, p, n);
-	if ((size_t)d >= s->len || d > s->best_distance || (s->best && d == s->best_distance))
+	if ((size_t)d >= s->len || d > s->best_distance || (s->best && d == s->best_distance && !is_before(p, n, s)))
 		return;
 	s->best = p;
 	s->best_len = n;
