@@ -121,7 +121,8 @@ int w_is_computed(W w)
 	/* Constants of the language (true, false, null) are native. */
 	if ((t->code & 3) != TH_SUSPENDED)
 		return (t->code & 3) != TH_NATIVE;
-	switch (((const struct node *)t->code)->op) {
+	const struct node *n = (const struct node *)t->code;
+	switch (n->op == OP_UNREAD ? n->flags : n->op) {
 	case OP_CONST:
 	case OP_VAR0:
 	case OP_VAR1:

@@ -15,11 +15,12 @@
 #include "eval/ops.h"
 #include "eval/show.h"
 #include "eval/state.h"
+#include "lang/unit.h"
 
 #include <string.h>
 
-/* Literals up to this size are built at once where a thunk would do. */
-enum { EAGER_MAX = 8 };
+/* Reading the deepest node takes less. */
+enum { UNREAD_STACK = 16 << 20 };
 
 /* --- constants and variables --- */
 
@@ -672,6 +673,35 @@ static W ev_interp(const struct node *n, struct frame *f)
 static W ev_path(const struct node *n, struct frame *f)
 {
 	return interpolate_path((const struct n_interp *)n, f);
+}
+
+/* --- what is not read yet --- */
+
+static __attribute__((noreturn, cold)) void unreadable(const struct node *n)
+{
+	/* Its bytes were checked as a whole when the file was imported: what can be short is the stack. */
+	if ((char *)__builtin_frame_address(0) - es.stack_floor < UNREAD_STACK)
+		throw_node(EK_STACK, n, "stack overflow; possible infinite recursion");
+	throw_node(EK_IO, n, "the compiled form of this file is damaged");
+}
+
+static W ev_unread(const struct node *n, struct frame *f)
+{
+	const struct node *real = ((const struct n_unread *)n)->real;
+
+	if (!real && !(real = unit_read_rest(n, es.stack_floor)))
+		unreadable(n);
+	return ev(real, f);
+}
+
+/* A function is one at once, the rest has to wait in any case. */
+static W dl_unread(const struct node *n, struct frame *f)
+{
+	const struct node *real = ((const struct n_unread *)n)->real;
+
+	if (!real && n->flags == OP_LAMBDA)
+		real = unit_read_rest(n, es.stack_floor);
+	return real ? delay(real, f) : thunk_new(n, f);
 }
 
 #define ev_call call_node

@@ -29,7 +29,7 @@
 	X(NE, ne, thunk) X(LT, lt, thunk) X(LE, le, thunk) X(GT, gt, thunk) X(GE, ge, thunk) \
 	X(AND, and, thunk) X(OR, or, thunk) X(IMPL, impl, thunk) X(UPDATE, update, thunk) \
 	X(CONCAT, concat, thunk) X(INTERP, interp, thunk) X(PATH, path, thunk) X(HEAP, heap, thunk) \
-	X(CHAIN, chain, thunk) X(CHECK, check, thunk)
+	X(CHAIN, chain, thunk) X(CHECK, check, thunk) X(UNREAD, unread, unread)
 
 enum node_op {
 #define X(id, ev, dl) OP_##id,
@@ -38,7 +38,10 @@ enum node_op {
 	OP_COUNT
 };
 
-/* Every node starts so.  span: length in bytes of the text at pos, at most 65535. */
+/* Literals up to this size are built at once where a thunk would do. */
+enum { EAGER_MAX = 8 };
+
+/* Every node starts so.  span: length in bytes of the text at pos, at most 65535.  flags: of UNREAD only. */
 struct node {
 	uint8_t op;
 	uint8_t flags;
@@ -133,8 +136,8 @@ struct n_lambda {
 	struct n_formal *formals; /* by ascending symbol */
 	const struct node *body;
 	sym_t name;		  /* what it is bound to, for traces */
-	const sym_t *params;	  /* arity names; SYM_NONE for formals without @ */
-	const uint32_t *param_pos; /* where each lambda of the chain begins */
+	sym_t *params;		  /* arity names; SYM_NONE for formals without @ */
+	uint32_t *param_pos;	  /* where each lambda of the chain begins */
 	uint32_t doc_pos, doc_len; /* doc comment in the source; 0: none */
 };
 
@@ -148,6 +151,10 @@ struct n_frame { struct node h; uint32_t nslots; const struct node *body; };
 
 /* Runs e, which captures the running frame, in a copy of it on the heap: the frame of l is on the C stack. */
 struct n_heap { struct node h; const struct n_lambda *l; const struct node *e; };
+
+/* Stands for a node that is still bytes of its file's unit (lang/unit.h).  flags of h: its op.  real: the node, once it
+ * was read. */
+struct n_unread { struct node h; const struct node *real; };
 
 struct n_with { struct node h; uint32_t slot; const struct node *env, *body; };
 struct n_if { struct node h; const struct node *cond, *then, *else_; };
@@ -169,6 +176,10 @@ struct scope_env {
 	W (*builtin)(void *arg, sym_t s);
 	/* A shape for n ascending symbols; kept for the life of the process. */
 	struct shape *(*shape)(void *arg, const sym_t *sym, const uint32_t *pos, uint32_t n);
+	/* For units (lang/unit.h), else NULL: the name under which `global` has a word, SYM_NONE for none; and the names
+	 * and positions of a shape. */
+	sym_t (*name_of)(void *arg, W w);
+	void (*shape_names)(void *arg, const struct shape *sh, const sym_t **sym, const uint32_t **pos);
 	void *arg;
 	/* The values `[ ]` and `{ }`. */
 	W empty_list, empty_set;
