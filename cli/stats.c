@@ -29,6 +29,7 @@ static void print_counters(const struct counters *c)
 		{ "sets", c->sets }, { "setElements", c->set_elements }, { "updates", c->merges },
 		{ "updatesFlattened", c->flattened }, { "lists", c->lists }, { "listElements", c->list_elements },
 		{ "listConcats", c->list_concats }, { "strings", c->strings },
+		{ "textsParsed", c->parsed }, { "programsKept", c->kept },
 	};
 
 	for (size_t i = 0; i < sizeof v / sizeof *v; i++)

@@ -11,6 +11,7 @@
 #include "eval/builtin.h"
 #include "eval/show.h"
 #include "eval/state.h"
+#include "lang/unit.h"
 
 #include <string.h>
 
@@ -58,6 +59,12 @@ static W builtin_word(const struct builtin *b)
 	return w_tag(box, TAG_BOX);
 }
 
+/* The names of globals by their words, an open-addressing table. */
+static _Thread_local struct {
+	sym_t *v;
+	uint32_t mask;
+} global_names;
+
 static void set_global(const char *prefix, const char *name, W w)
 {
 	char text[128];
@@ -75,6 +82,7 @@ static void set_global(const char *prefix, const char *name, W w)
 		es.n_globals = cap;
 	}
 	es.globals[s] = w;
+	global_names.v = NULL;
 }
 
 static int is_offered(const struct builtin *b)
@@ -103,6 +111,8 @@ static void close_set(struct attrs_builder *b)
 	attrs_add(b, SYM_BUILTINS, 0, W_NULL);
 	*hold = es.builtins = attrs_finish_keep_last(b);
 	*attrs_find(es.builtins, SYM_BUILTINS) = es.builtins;
+	struct attrs *a = attrs_of(es.builtins);
+	es.builtin_words = memcpy(mem_root(a->n * sizeof(W)), a->v, a->n * sizeof(W));
 	set_global("", "builtins", es.builtins);
 }
 
@@ -158,7 +168,8 @@ static W static_builtin(void *arg, sym_t s)
 	W *p = attrs_find(es.builtins, s);
 
 	(void)arg;
-	return p ? *p : W_ABSENT;
+	/* Not what a constant was evaluated to since: see name_of. */
+	return p ? es.builtin_words[p - attrs_of(es.builtins)->v] : W_ABSENT;
 }
 
 /* Shapes come from blocks of many: a root block each would cost more than the shape. */
@@ -194,6 +205,55 @@ static struct frame *scope_frame(W scope, struct scope_env *env)
 	return f;
 }
 
+static uint32_t global_slot(W w)
+{
+	uint32_t i = (uint32_t)(w * 0x9e3779b97f4a7c15u >> 32) & global_names.mask;
+
+	while (global_names.v[i] && es.globals[global_names.v[i]] != w)
+		i = (i + 1) & global_names.mask;
+	return i;
+}
+
+static void name_globals(void)
+{
+	enum { SLOTS = 1024 };
+	uint32_t left = SLOTS / 2;
+
+	global_names.v = mem_root(SLOTS * sizeof *global_names.v);
+	global_names.mask = SLOTS - 1;
+	for (sym_t s = 1; s < es.n_globals && left; s++)
+		if (es.globals[s] && W_TAG(es.globals[s]) != TAG_INT && W_TAG(es.globals[s]) != TAG_CONST) {
+			global_names.v[global_slot(es.globals[s])] = s;
+			left--;
+		}
+}
+
+static sym_t name_of(void *arg, W w)
+{
+	(void)arg;
+	if (!global_names.v)
+		name_globals();
+	return global_names.v[global_slot(w)];
+}
+
+static void shape_names(void *arg, const struct shape *sh, const sym_t **sym, const uint32_t **pos)
+{
+	(void)arg;
+	*sym = sh->sym;
+	*pos = sh->pos;
+}
+
+/* For files without more in scope than the globals; units refer to it for good. */
+static struct scope_env *global_env(void)
+{
+	static _Thread_local struct scope_env env;
+
+	env = (struct scope_env){ .global = global, .builtin = static_builtin, .shape = static_shape,
+				  .name_of = name_of, .shape_names = shape_names,
+				  .empty_list = w_list_empty(), .empty_set = w_attrs_empty() };
+	return &env;
+}
+
 typedef struct expr *parser(const struct source *src, const struct parse_options *opt, struct arena *mem, struct err *e);
 
 /* What the passes over a tree take of the stack for each level, at most. */
@@ -204,26 +264,67 @@ static int has_room(uint32_t depth)
 	return (char *)__builtin_frame_address(0) - es.stack_floor >= (ptrdiff_t)depth * PASS_FRAME;
 }
 
-static W run_source(const struct source *src, W scope, parser *parse)
+static void note_warning(void *warned, uint32_t pos, uint32_t len, const char *msg)
 {
-	struct scope_env env = { .global = global, .builtin = static_builtin, .shape = static_shape,
-				 .empty_list = w_list_empty(), .empty_set = w_attrs_empty() };
-	struct frame *outer = scope_frame(scope, &env);
+	*(int *)warned = 1;
+	if (eval_settings.parse.warn)
+		eval_settings.parse.warn(eval_settings.parse.warn_arg, pos, len, msg);
+}
+
+static struct file_program compile(const struct source *src, const struct scope_env *env, parser *parse)
+{
 	/* One file after the other: nothing is evaluated while a tree lives. */
 	static _Thread_local struct arena tree;
+	struct file_program p = { .src = src };
+	struct parse_options opt = eval_settings.parse;
 	struct err e = ERR_INIT;
-	uint32_t nslots = 0;
 
-	const struct expr *x = parse(src, &eval_settings.parse, &tree, &e);
+	opt.warn = note_warning;
+	opt.warn_arg = &p.warned;
+	const struct expr *x = parse(src, &opt, &tree, &e);
 	int fits = !x || has_room(x->depth);
-	const struct node *n = x && fits ? scope_resolve(x, &env, &program_mem, &nslots, &e) : NULL;
+	p.root = x && fits ? scope_resolve(x, env, &program_mem, &p.nslots, &e) : NULL;
 	arena_reset(&tree);
 	if (!fits)
 		throw_error(EK_STACK, "stack overflow; possible infinite recursion");
-	if (!n)
+	if (!p.root)
 		throw_err(&e);
 	source_let_go(src);
-	return ev(n, frame_new(nslots, outer));
+	es.count.parsed++;
+	return p;
+}
+
+struct file_program eval_compile(const struct source *src)
+{
+	return compile(src, global_env(), parse_source);
+}
+
+W eval_program(const struct file_program *p)
+{
+	return ev(p->root, frame_new(p->nslots, NULL));
+}
+
+const void *eval_unit_write(const struct file_program *p, size_t *n)
+{
+	return p->warned ? NULL : unit_write(p->root, p->nslots, p->src, global_env(), es.stack_floor, n);
+}
+
+int eval_unit_read(struct file_program *p, const struct source *src, const void *unit, size_t n)
+{
+	p->src = src;
+	p->warned = 0;
+	p->root = unit_read(unit, n, src, global_env(), &program_mem, es.stack_floor, &p->nslots);
+	es.count.kept += p->root != NULL;
+	return p->root ? 0 : -1;
+}
+
+static W run_source(const struct source *src, W scope, parser *parse)
+{
+	struct scope_env env = *global_env();
+	struct frame *outer = scope_frame(scope, &env);
+	struct file_program p = compile(src, &env, parse);
+
+	return ev(p.root, frame_new(p.nslots, outer));
 }
 
 W eval_source(const struct source *src, W scope)

@@ -19,6 +19,7 @@ struct eval_settings {
 	int trace_verbose;
 	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;
+	int compile_cache;	     /* keep programs of files for the next run */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */
@@ -63,6 +64,28 @@ W eval_source(const struct source *src, W scope);
 
 /* The set of the bindings (`a = 1; b.c = 2;`) a text consists of, evaluated as little as a set literal's.  Throws. */
 W eval_bindings(const struct source *src, W scope);
+
+/* The program of a file that has nothing in scope but the builtins. */
+struct node;
+struct file_program {
+	const struct node *root;
+	uint32_t nslots;
+	int warned; /* something was said about the text */
+	const struct source *src;
+};
+
+/* Parses a source.  Throws. */
+struct file_program eval_compile(const struct source *src);
+
+/* Its value, in weak head normal form.  Throws. */
+W eval_program(const struct file_program *p);
+
+/* A program that did not run yet as a unit (lang/unit.h) of *n bytes that stay until the next one; NULL when it
+ * cannot be one. */
+const void *eval_unit_write(const struct file_program *p, size_t *n);
+
+/* And back; unit stays for the life of the process.  Returns -1 when it is none. */
+int eval_unit_read(struct file_program *p, const struct source *src, const void *unit, size_t n);
 
 /* Convenience for strings given on the command line: name as in source_add, base for relative paths. */
 W eval_text(const char *text, size_t n, const char *name, const char *base);

@@ -89,6 +89,7 @@ struct es {
 		sym_t sym;
 	} symbols[SYMBOL_MEMO];
 	W builtins;  /* the set */
+	W *builtin_words; /* its members as they were made; mem_root */
 	W *globals;  /* by symbol; 0 where there is none; mem_root */
 	uint32_t n_globals;
 };

@@ -16,6 +16,7 @@ struct counters {
 	uint64_t merges, flattened;	    /* `//` nodes made; of them turned into flat sets */
 	uint64_t lists, list_elements, list_concats;
 	uint64_t strings;
+	uint64_t parsed, kept; /* texts parsed; programs that an earlier run kept */
 };
 
 void eval_counters(struct counters *out);
