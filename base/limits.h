@@ -66,6 +66,13 @@
 #define LIMIT_FLAKE_DEPTH 200
 #define LIMIT_FLAKE_INPUTS 20000
 
+/* Programs kept between runs (fetch/pack.h): bytes of a pack; packs, and their bytes together; how often a pack is written while
+ * an entry is not used before it goes. */
+#define LIMIT_PACK ((uint64_t)64 << 20)
+#define LIMIT_PACKS 64
+#define LIMIT_PACKS_SIZE ((uint64_t)512 << 20)
+#define LIMIT_PACK_UNUSED 16
+
 /* Output of a program that is kept in memory (git's lists of files). */
 #define LIMIT_PROGRAM_OUTPUT ((size_t)1 << 30)
 

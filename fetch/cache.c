@@ -33,7 +33,7 @@ struct cache {
 
 /* --- the place --- */
 
-static int user_dir(struct buf *b, struct err *e)
+int cache_user_dir(struct buf *b, struct err *e)
 {
 	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 
@@ -46,8 +46,7 @@ static int user_dir(struct buf *b, struct err *e)
 	return 0;
 }
 
-/* Makes a path with its parents. */
-static int make_dirs(char *path, struct err *e)
+int cache_make_dirs(char *path, struct err *e)
 {
 	for (char *s = strchr(path + 1, '/');; s = strchr(s + 1, '/')) {
 		if (s)
@@ -89,9 +88,9 @@ int cache_open(struct cache **out, const char *dir, struct err *e)
 	if (dir)
 		buf_adds(&b, dir);
 	else
-		rc = user_dir(&b, e);
+		rc = cache_user_dir(&b, e);
 	if (!rc)
-		rc = make_dirs(b.p, e);
+		rc = cache_make_dirs(b.p, e);
 	c->path = buf_detach(&b, NULL);
 	if (!rc && ((c->files = open_sub(c->path, "files", e)) < 0 || (c->locks = open_sub(c->path, "locks", e)) < 0 ||
 		    (git = open_sub(c->path, "git", e)) < 0))

@@ -5,6 +5,7 @@
  *     files/<sha256 of the key>     a file, with a header that repeats the key
  *     git/<sha256 of the address>   a bare repository
  *     locks/<the same>
+ *     compiled/<id>                 programs of files (fetch/pack.h)
  *
  * Anybody may remove any of it at any time.  A file appears whole or not at all, and is checked against its key when read; what does
  * not fit counts as missing.  Keys are hashed, so that no key can name a place outside.
@@ -17,6 +18,12 @@
 #include "store/slice.h"
 
 #include <stdint.h>
+
+/* Appends where it is.  Returns 0, or ERR_NOTFOUND when the environment does not say. */
+int cache_user_dir(struct buf *out, struct err *e);
+
+/* Makes a directory with its parents, for this user alone.  path is changed on the way and put back. */
+int cache_make_dirs(char *path, struct err *e);
 
 struct cache;
 
