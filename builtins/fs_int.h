@@ -46,4 +46,12 @@ W fs_walk(W path, int full, enum fs_kind *why);
 /* The physical names to try for a path, best first; returns how many.  out[0] may be the path itself. */
 unsigned fs_places(W path, const char *out[2]);
 
+/* 1 when path is a regular file of this machine: *file is the name to open, *st what is there now.  Throws for
+ * what must not be read. */
+struct stat;
+int fs_plain(W path, const char **file, struct stat *st);
+
+/* The source of such a file, without reading it.  Throws. */
+const struct source *fs_source_of(W path, const char *file, const struct stat *st);
+
 #endif

@@ -252,6 +252,24 @@ static struct text load_text(W path)
 	return t.p ? t : text_of(path, w_get_str(fs_read_file(path)));
 }
 
+int fs_plain(W path, const char **file, struct stat *st)
+{
+	struct fs *fs = fs_state();
+	W real = openable(path);
+	struct box_path *p = w_get_path(real);
+	const char *place[2];
+	unsigned n = fs_places(real, place), i = 0;
+
+	if (strmap_get(&fs->files, p->b, p->h.n) || fs_provided(real))
+		return 0;
+	while (i < n && stat(place[i], st))
+		i++;
+	if (i == n || !S_ISREG(st->st_mode) || st->st_size <= 0 || (uint64_t)st->st_size >= UINT32_MAX)
+		return 0;
+	*file = place[i];
+	return 1;
+}
+
 static const struct source *add_source(W path, struct text t)
 {
 	struct box_path *p = w_get_path(path);
@@ -272,6 +290,22 @@ static const struct source *add_source(W path, struct text t)
 	return src;
 }
 
+static void remember_source(W path, const struct source *src)
+{
+	struct box_path *p = w_get_path(path);
+
+	*strmap_put(&fs_state()->sources, p->b, p->h.n, NULL) = (uintptr_t)src;
+}
+
+const struct source *fs_source_of(W path, const char *file, const struct stat *st)
+{
+	struct text t = { .n = (size_t)st->st_size, .file = file, .st = *st };
+	const struct source *src = add_source(path, t);
+
+	remember_source(path, src);
+	return src;
+}
+
 const struct source *fs_source(W path)
 {
 	struct fs *fs = fs_state();
@@ -283,7 +317,7 @@ const struct source *fs_source(W path)
 	if (known && source_load((const struct source *)(uintptr_t)*known))
 		return (const struct source *)(uintptr_t)*known;
 	const struct source *src = add_source(path, load_text(path));
-	*strmap_put(&fs->sources, p->b, p->h.n, NULL) = (uintptr_t)src;
+	remember_source(path, src);
 	return src;
 }
 

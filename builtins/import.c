@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/pathname.h"
 #include "base/source.h"
+#include "builtins/compiled.h"
 #include "builtins/drvs.h"
 #include "builtins/fs_int.h"
 #include "builtins/import_drv.h"
@@ -139,6 +140,13 @@ static const char *file_note(W path)
 	return b.p;
 }
 
+static W eval_kept(W path)
+{
+	struct file_program p = compiled_program(path);
+
+	return eval_program(&p);
+}
+
 static W eval_file(W path, W scope)
 {
 	/* The file the program began with needs no note: every position is in it. */
@@ -146,7 +154,7 @@ static W eval_file(W path, W scope)
 
 	if (nested)
 		note_push(file_note(path), 0);
-	W w = eval_source(fs_source(path), scope);
+	W w = scope == W_NULL ? eval_kept(path) : eval_source(fs_source(path), scope);
 	if (nested)
 		note_pop();
 	return w;

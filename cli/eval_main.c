@@ -10,6 +10,7 @@
 #include "cli/eval_main.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builtins/compiled.h"
 #include "cli/eval_cmd.h"
 #include "cli/eval_options.h"
 #include "cli/options.h"
@@ -69,5 +70,6 @@ int eval_main(int argc, char **argv)
 		return rc;
 	mem_init();
 	mem_run_on_stack(eval_stack_size(), run, &j, &j.stack_low);
+	compiled_save();
 	return j.status;
 }

@@ -7,6 +7,7 @@
 #include "cli/evaluation.h"
 #include "base/mem.h"
 #include "base/source.h"
+#include "builtins/compiled.h"
 #include "cli/eval_cmd.h"
 #include "cli/eval_main.h"
 #include "cli/eval_store.h"
@@ -67,5 +68,6 @@ int evaluation_run(const struct eval_request *r, int pure, void (*fn)(void *arg)
 	eval_settings.pure = pure;
 	mem_init();
 	mem_run_on_stack(eval_stack_size(), run, &v, &v.stack_low);
+	compiled_save();
 	return v.status;
 }

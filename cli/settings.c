@@ -28,6 +28,7 @@ struct setting {
 
 static const struct setting settings[] = {
 	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn },
+	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache },
 	{ "eval-system", SET_STRING, &eval_settings.system },
 	{ "system", SET_STRING, &eval_settings.system },
 	{ "lint-absolute-path-literals", SET_LINT, &eval_settings.parse.absolute_paths },
@@ -211,4 +212,6 @@ void settings_defaults(void)
 	if (!eval_settings.max_call_depth)
 		eval_settings.max_call_depth = 10000;
 	eval_settings.parse.home = getenv("HOME");
+	const char *keep = getenv("GX_COMPILE_CACHE");
+	eval_settings.compile_cache = !keep || strcmp(keep, "0");
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Programs of files, kept from one run to the next.
+ */
+#ifndef BUILTINS_COMPILED_H
+#define BUILTINS_COMPILED_H
+
+#include "eval/eval.h"
+
+/* The program of a file that is imported: as an earlier run kept it, or parsed and kept for the next.  Throws. */
+struct file_program compiled_program(W path);
+
+/* Writes what this run adds.  After the evaluation; from any thread. */
+void compiled_save(void);
+
+#endif
