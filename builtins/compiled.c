@@ -83,7 +83,7 @@ struct file_program compiled_program(W path)
 
 void compiled_save(void)
 {
-	if (pack && (added >= WORTH || !pack_is_empty(pack)))
+	if (pack && (added >= WORTH || eval_settings.compile_cache == 2 || !pack_is_empty(pack)))
 		pack_save(pack);
 	pack_free(pack);
 	pack = NULL;

@@ -213,5 +213,5 @@ void settings_defaults(void)
 		eval_settings.max_call_depth = 10000;
 	eval_settings.parse.home = getenv("HOME");
 	const char *keep = getenv("GX_COMPILE_CACHE");
-	eval_settings.compile_cache = !keep || strcmp(keep, "0");
+	eval_settings.compile_cache = keep && !strcmp(keep, "0") ? 0 : keep && !strcmp(keep, "always") ? 2 : 1;
 }

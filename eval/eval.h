@@ -19,7 +19,7 @@ struct eval_settings {
 	int trace_verbose;
 	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;
-	int compile_cache;	     /* keep programs of files for the next run */
+	int compile_cache;	     /* keep programs of files for the next run; 2: however small */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */

@@ -9,6 +9,7 @@
 #   both                 status 0, and both
 # Under GX_GC_STRESS the words of FILE.stress, NAME=VALUE, go into its environment: a collection scans what is alive, which
 # a test that fills the stack or the heap cannot afford so often.
+# With GX_COMPILE_CACHE=always the second of two runs counts, which finds the programs that the first one kept.
 # Where the output names the folder of the test, the expectation says /pwd; elsewhere in the source tree, /srcdir.
 # Below notyet/ the expectation is what should come out one day, and a test that passes is an error.
 out=$tmp/out.$$ err=$tmp/err.$$ result=$tmp/golden.out.$$
@@ -99,6 +100,7 @@ for file; do
 	read_words "$stem.flags"
 	flags=$words words=
 	[ -z "${GX_GC_STRESS-}" ] || read_words "$stem.stress"
+	[ "${GX_COMPILE_CACHE-}" != always ] || run_one "$flags" "$words"
 	run_one "$flags" "$words"
 	rc=$?
 	if [ -n "$accept" ]; then accept_one; else check_one; fi
