@@ -948,7 +948,7 @@ int input_print(const struct input *in, struct arena *mem, struct buf *out, stru
 		return -1;
 	const struct scheme *s = scheme_named(type);
 	if (!s)
-		return err_set(e, ERR_INVALID, "cannot show an input of the unsupported type '%.*s'", FMT(type));
+		return err_set(e, ERR_INVALID, "the input type '%.*s' is not supported", FMT(type));
 	for (size_t i = 0; i < own.n; i++)
 		if (!is_word(own.a[i].name, "type dir __final") && !is_word(own.a[i].name, s->attrs))
 			return err_set(e, ERR_INVALID, "input attribute '%.*s' not supported by scheme '%s'",
