@@ -20,6 +20,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SANITIZE_ADDRESS__ /* gcc */
+#define HAVE_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAVE_ASAN 1
+#endif
+#endif
+#ifdef HAVE_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 /* Ends of a deep trace that are kept. */
 enum { TRACE_INNER = 2000, TRACE_OUTER = 2000 };
 
@@ -167,6 +178,18 @@ static int lets_pass(const struct handler *h, enum error_kind k)
 	return h->with_trace == TRACE_THROWN && k != EK_THROW && k != EK_ASSERT;
 }
 
+/* The sanitizer forgets the variables of frames that longjmp leaves, but not on a stack as large as ours. */
+static void forget_frames(const struct handler *h)
+{
+#ifdef HAVE_ASAN
+	char *here = __builtin_frame_address(0);
+
+	__asan_unpoison_memory_region(here, (size_t)((char *)h - here));
+#else
+	(void)h;
+#endif
+}
+
 static __attribute__((noreturn)) void raise_failure(const struct failure *f)
 {
 	struct handler *h = es.handler;
@@ -189,6 +212,7 @@ static __attribute__((noreturn)) void raise_failure(const struct failure *f)
 		restore(r);
 	}
 	es.depth = h->depth;
+	forget_frames(h);
 	longjmp(h->jb, 1);
 }
 
