@@ -144,7 +144,7 @@ lock "a node that is missing" '{"version":7,"root":"root","nodes":{"root":{"inpu
 lock "a node below itself" "{\"version\":7,\"root\":\"root\",\"nodes\":{\"root\":{\"inputs\":{\"a\":\"b\"}},\"b\":{\"inputs\":{\"c\":\"b\"},$n}}}" "is an input of itself"
 lock "an input that is a number" '{"version":7,"root":"root","nodes":{"root":{"inputs":{"a":5}}}}' "neither a node nor"
 lock "an entry that is not locked" '{"version":7,"root":"root","nodes":{"root":{"inputs":{"a":"b"}},"b":{"locked":{"type":"path","path":"/x"},"original":{"type":"path","path":"/x"}}}}' "is not locked"
-lock "a type that is unknown" '{"version":7,"root":"root","nodes":{"root":{"inputs":{"a":"b"}},"b":{"locked":{"type":"q"},"original":{"type":"q"}}}}' "unsupported type 'q'"
+lock "a type that is unknown" '{"version":7,"root":"root","nodes":{"root":{"inputs":{"a":"b"}},"b":{"locked":{"type":"q"},"original":{"type":"q"}}}}' "the input type 'q' is not supported"
 awk 'BEGIN { for (i = 0; i < 100000; i++) printf "[" }' >bad/flake.lock
 check "lock file: too deep" status_1 "nesting deeper" ./bad#x
 awk 'BEGIN { printf "{\"version\":7,\"root\":\"n0\",\"nodes\":{"; for (i = 0; i < 500; i++) printf "\"n%d\":{\"inputs\":{\"a\":\"n%d\"},\"locked\":{\"type\":\"gx\",\"name\":\"std\"},\"original\":{\"type\":\"gx\",\"name\":\"std\"}},", i, i + 1; printf "\"n500\":{\"locked\":{\"type\":\"gx\",\"name\":\"std\"},\"original\":{\"type\":\"gx\",\"name\":\"std\"}}}}" }' >bad/flake.lock
