@@ -139,14 +139,18 @@ static void on_event(GC_EventType e)
 }
 
 /* A heap that a collection leaves nearly full would grow by a third at the next need, in small pages.  So it grows
- * here, by as much. */
+ * here, by as much.  What counts as free are whole blocks: where much was allocated since the collection before, there
+ * is room in others, and the heap is only scattered. */
 static void after_collection(void)
 {
-	collected = 0;
+	static _Thread_local size_t before;
 	size_t heap = GC_get_heap_size(), more = (heap / 3 & ~((size_t)MEM_MAP_UNIT - 1)) + MEM_MAP_UNIT;
+	int is_full = !before || GC_get_total_bytes() - before < heap / 2;
 
-	if (GC_get_free_bytes() < heap / 4)
+	collected = 0;
+	if (is_full && GC_get_free_bytes() < heap / 4)
 		expand_heap(more, 0, more - HBLKSIZE);
+	before = GC_get_total_bytes();
 }
 
 static inline void mem_poll(void)
