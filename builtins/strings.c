@@ -116,12 +116,20 @@ static void replacer_init(struct replacer *r, struct list *from, struct list *to
 	}
 }
 
+/* Does s stand at p? Patterns are mostly of one byte. */
+static inline int stands_at(const struct str *s, const char *p, size_t left)
+{
+	if (!s->len)
+		return 1;
+	return s->len <= left && s->b[0] == *p && (s->len == 1 || !memcmp(s->b + 1, p + 1, s->len - 1));
+}
+
 /* The first pattern that stands at p, or n. */
 static uint32_t pattern_at(const struct replacer *r, const char *p, size_t left)
 {
 	uint32_t i = 0;
 
-	while (i < r->n && (r->from[i]->len > left || memcmp(r->from[i]->b, p, r->from[i]->len)))
+	while (i < r->n && !stands_at(r->from[i], p, left))
 		i++;
 	return i;
 }
