@@ -11,6 +11,7 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "eval/show.h"
+#include "lang/quote.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -58,7 +59,7 @@ static void show_env(struct repl *r, const char *arg)
 	(void)arg;
 	for (uint32_t i = 0; i < a->n; i++) {
 		const struct str *name = sym_name(a->sh->sym[order[i]]);
-		show_attr_name(&b, name->b, name->len);
+		quote_name(&b, name->b, name->len);
 		buf_adds(&b, " = ");
 		/* As far as it is known: looking at what there is evaluates nothing. */
 		show_value(&b, w_peek(a->v[order[i]]), r->colour ? SHOW_COLOUR : 0, 0);

@@ -14,6 +14,7 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "eval/show.h"
+#include "lang/quote.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -228,7 +229,7 @@ static void offer_names(struct completions *c, W set, const char *prefix, size_t
 		if (name->len < len || memcmp(name->b, typed, len))
 			continue;
 		buf_add(&b, prefix, n);
-		show_attr_name(&b, name->b, name->len);
+		quote_name(&b, name->b, name->len);
 		offer(c, b.p, b.len);
 	}
 }

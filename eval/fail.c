@@ -6,12 +6,13 @@
 #include "eval/attrs.h"
 #include "eval/ops.h"
 #include "eval/show.h"
+#include "lang/quote.h"
 
 static const char *quoted(sym_t s)
 {
 	struct buf b = BUF_GC;
 
-	show_attr_name(&b, sym_name(s)->b, sym_name(s)->len);
+	quote_name(&b, sym_name(s)->b, sym_name(s)->len);
 	return buf_str(&b);
 }
 

@@ -21,6 +21,7 @@
 #include "eval/compare.h"
 #include "eval/error.h"
 #include "eval/list.h"
+#include "lang/quote.h"
 
 #include <limits.h>
 #include <string.h>
@@ -60,66 +61,6 @@ static void print(struct printer *p, W w);
 
 /* --- text --- */
 
-static void show_bytes(struct buf *b, const char *p, size_t n)
-{
-	size_t from = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		const char *e = NULL;
-		switch (p[i]) {
-		case '"': e = "\\\""; break;
-		case '\\': e = "\\\\"; break;
-		case '\n': e = "\\n"; break;
-		case '\r': e = "\\r"; break;
-		case '\t': e = "\\t"; break;
-		case '$':
-			if (i + 1 < n && p[i + 1] == '{')
-				e = "\\$";
-		}
-		if (!e)
-			continue;
-		buf_add(b, p + from, i - from);
-		buf_adds(b, e);
-		from = i + 1;
-	}
-	buf_add(b, p + from, n - from);
-}
-
-void show_string(struct buf *b, const char *p, size_t n)
-{
-	buf_addc(b, '"');
-	show_bytes(b, p, n);
-	buf_addc(b, '"');
-}
-
-static int is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
-/* `or` is not among them: it may name an attribute without quotes. */
-static int is_keyword(const char *p, size_t n)
-{
-	static const char *const words[] = { "if", "then", "else", "assert", "with", "let", "in", "rec", "inherit" };
-
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (strlen(words[i]) == n && !memcmp(words[i], p, n))
-			return 1;
-	return 0;
-}
-
-void show_attr_name(struct buf *b, const char *p, size_t n)
-{
-	int plain = n && is_letter(p[0]) && !is_keyword(p, n);
-
-	for (size_t i = 1; plain && i < n; i++)
-		plain = is_letter(p[i]) || (p[i] >= '0' && p[i] <= '9') || p[i] == '\'' || p[i] == '-';
-	if (plain)
-		buf_add(b, p, n);
-	else
-		show_string(b, p, n);
-}
-
 static void colour(struct printer *p, const char *code)
 {
 	if (p->flags & SHOW_COLOUR)
@@ -148,7 +89,7 @@ static void print_string(struct printer *p, const struct str *s)
 	size_t n = p->stop == SIZE_MAX ? s->len : cut(s->b, s->len, BRIEF_STRING);
 
 	colour(p, MAGENTA);
-	show_string(p->b, s->b, n);
+	quote_string(p->b, s->b, n);
 	if (n < s->len)
 		buf_adds(p->b, "...");
 	colour(p, NORMAL);
@@ -383,7 +324,7 @@ static void print_attrs(struct printer *p, W w)
 		space(p, tall);
 		if (is_full(p))
 			break;
-		show_attr_name(p->b, name->b, name->len);
+		quote_name(p->b, name->b, name->len);
 		buf_adds(p->b, " = ");
 		print_slot(p, v);
 		buf_addc(p->b, ';');

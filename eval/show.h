@@ -24,12 +24,6 @@ void show_value(struct buf *b, W w, unsigned flags, unsigned depth);
  * collected heap. */
 const char *show_brief(W w);
 
-/* A string literal with escapes, as the language reads it back. */
-void show_string(struct buf *b, const char *p, size_t n);
-
-/* An attribute name: as it is when it can be written so, else as a string literal. */
-void show_attr_name(struct buf *b, const char *p, size_t n);
-
 /* "an integer", "a list", "a function", "the built-in function 'map'", … */
 const char *show_type(W w);
 

@@ -200,15 +200,16 @@ int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *o
 	return rc;
 }
 
-static int write_all(int fd, const char *p, size_t n)
+int cache_write_all(int fd, const char *p, size_t n)
 {
 	while (n) {
 		ssize_t k = write(fd, p, n);
-
-		if (k < 0 && errno != EINTR)
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k <= 0)
 			return -1;
-		p += k < 0 ? 0 : k;
-		n -= k < 0 ? 0 : (size_t)k;
+		p += k;
+		n -= (size_t)k;
 	}
 	return 0;
 }
@@ -228,7 +229,7 @@ int cache_put(struct cache *c, struct slice key, struct slice value, struct err 
 	if (fd < 0)
 		return err_errno(e, "cannot write to the cache '%s'", c->path);
 	add_header(&head, key, value);
-	if (write_all(fd, head.p, head.len) || write_all(fd, value.p, value.n) || renameat(c->files, temp, c->files, name)) {
+	if (cache_write_all(fd, head.p, head.len) || cache_write_all(fd, value.p, value.n) || renameat(c->files, temp, c->files, name)) {
 		rc = err_errno(e, "cannot write to the cache '%s'", c->path);
 		unlinkat(c->files, temp, 0);
 	}

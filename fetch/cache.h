@@ -25,6 +25,9 @@ int cache_user_dir(struct buf *out, struct err *e);
 /* Makes a directory with its parents, for this user alone.  path is changed on the way and put back. */
 int cache_make_dirs(char *path, struct err *e);
 
+/* Writes all n bytes.  Returns 0, or -1 with errno. */
+int cache_write_all(int fd, const char *p, size_t n);
+
 struct cache;
 
 /* Opens the cache at dir, or for NULL the user's; makes what is missing. */

@@ -349,20 +349,6 @@ static uint64_t lay_out(const struct pack *p, struct kept *v, uint32_t n)
 	return old;
 }
 
-static int write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t k = write(fd, p, n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return -1;
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
 static int write_table(const struct pack *p, int fd, const struct kept *v, uint32_t n, uint64_t size)
 {
 	struct pack_head h = { .id = p->id, .size = size, .n = n };
@@ -376,8 +362,8 @@ static int write_table(const struct pack *p, int fd, const struct kept *v, uint3
 		e[i] = v[i].e;
 	qsort(e, n, sizeof *e, by_name);
 	h.sum = pack_hash(h.id, e, n * sizeof *e);
-	if (!write_all(fd, (const char *)&h, sizeof h))
-		rc = write_all(fd, (const char *)e, n * sizeof *e);
+	if (!cache_write_all(fd, (const char *)&h, sizeof h))
+		rc = cache_write_all(fd, (const char *)e, n * sizeof *e);
 	free(e);
 	return rc;
 }
@@ -398,7 +384,7 @@ static int write_old(const struct pack *p, int fd, const struct kept *v, uint32_
 			at += v[i].e.len;
 		}
 	if (!rc)
-		rc = write_all(fd, b, size);
+		rc = cache_write_all(fd, b, size);
 	free(b);
 	return rc;
 }
@@ -467,7 +453,7 @@ static void replace(const struct pack *p, int dir, const struct kept *v, uint32_
 	int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
-	int bad = write_table(p, fd, v, n, size) || write_all(fd, buf_str(&p->bytes), p->bytes.len) ||
+	int bad = write_table(p, fd, v, n, size) || cache_write_all(fd, buf_str(&p->bytes), p->bytes.len) ||
 		  write_old(p, fd, v, n);
 	close(fd);
 	if (bad || renameat(dir, temp, dir, name))

@@ -27,10 +27,11 @@ struct drv_form {
 /* The text in that form, appended to a buffer or fed to a hash.  Writing returns the offset in b of what follows the
  * inputs: most of the text, and the same with the inputs hashed. */
 size_t drv_write_form(struct buf *b, const struct drv *d, const struct drv_form *f);
+void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f);
+
 /* The same as drv_write of d, whose outputs have got their paths, from the masked form of d: what follows its inputs, at
  * `rest`, is copied, with a path at each cut. */
 size_t drv_write_unmasked(struct buf *b, const struct drv *d, const struct buf *masked, size_t rest, const size_t *cuts);
-void drv_hash_form(struct hash_ctx *h, const struct drv *d, const struct drv_form *f);
 
 /* A copy in the derivation's arena. */
 struct slice drv_dup(struct drv *d, struct slice s);
