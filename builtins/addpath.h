@@ -7,9 +7,9 @@
 #define BUILTINS_ADDPATH_H
 
 #include "eval/value.h"
-#include "store/hash.h"
-#include "store/path.h"
-#include "store/slice.h"
+#include "format/hash.h"
+#include "format/path.h"
+#include "base/slice.h"
 
 struct add_path {
 	W path;	 /* a path value */

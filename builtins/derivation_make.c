@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Makes the store derivation: inputs out of contexts, kinds of outputs, hashing (store/modulo.h does the
+ * Makes the store derivation: inputs out of contexts, kinds of outputs, hashing (format/modulo.h does the
  * arithmetic), and the set that derivationStrict returns.
  *
  * A struct drv is malloc memory and everything that throws would leak it, so the order is: check what can
@@ -21,7 +21,7 @@
 #include "builtins/store_ops.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
-#include "store/goh1.h"
+#include "format/goh1.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #define BUILTINS_DERIVATION_MAKE_H
 
 #include "builtins/drv_args.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 /* Makes the derivation, remembers it (drvs.h), and returns the set of drvPath and one attribute for each
  * output, strings with context.  Throws. */

@@ -23,7 +23,7 @@
 #include "eval/coerce.h"
 #include "eval/eval.h"
 #include "eval/show.h"
-#include "store/goh1.h"
+#include "format/goh1.h"
 
 #include <string.h>
 

@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "eval/context.h"
 #include "eval/value.h"
-#include "store/hash.h"
-#include "store/path.h"
+#include "format/hash.h"
+#include "format/path.h"
 
 struct drv_arg_env {
 	const struct str *key, *value;
@@ -26,7 +26,7 @@ struct drv_args {
 	enum hash_algo algo;		    /* outputHashAlgo; HASH_ANY when not given or not known */
 	int has_method;
 	enum ca_method method;	     /* outputHashMode */
-	int go_h1;		     /* outputHashMode = "go-h1" (store/goh1.h): hash is the sum of a Go module */
+	int go_h1;		     /* outputHashMode = "go-h1" (format/goh1.h): hash is the sum of a Go module */
 	sym_t *outputs;		     /* in byte order */
 	size_t noutputs;
 	struct drv_arg_env *env;     /* in byte order; without the outputs' own variables */

@@ -13,8 +13,8 @@
 #define BUILTINS_DRVS_H
 
 #include "base/err.h"
-#include "store/modulo.h"
-#include "store/slice.h"
+#include "format/modulo.h"
+#include "base/slice.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #define BUILTINS_FS_MEMBERS_H
 
 #include "builtins/fs.h"
-#include "store/nar.h"
+#include "format/nar.h"
 
 /* As fs_stand_in, with the n members of a set of names: files and links; their directories are members as well.
  * The names are copied. */

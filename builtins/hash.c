@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * hashString, hashFile, convertHash: the arguments; hashing and its text forms are store/hash.h.
+ * hashString, hashFile, convertHash: the arguments; hashing and its text forms are format/hash.h.
  */
 #include "config.h"
 #include "builtins/hash.h"
 #include "builtins/fs.h"
-#include "store/hash.h"
+#include "format/hash.h"
 
 #include <fcntl.h>
 #include <string.h>

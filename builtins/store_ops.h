@@ -9,9 +9,9 @@
 #ifndef BUILTINS_STORE_OPS_H
 #define BUILTINS_STORE_OPS_H
 
-#include "store/drv.h"
-#include "store/nar.h"
-#include "store/path.h"
+#include "format/drv.h"
+#include "format/nar.h"
+#include "format/path.h"
 
 struct store_ops {
 	/* Adds a text object (a derivation, a file of toFile) whose path was computed from exactly these bytes and

@@ -9,7 +9,7 @@
 #include "cli/build_options.h"
 
 #include "cli/report.h"
-#include "fetch/builders.h"
+#include "build/builder_fetch.h"
 
 #include <errno.h>
 #include <fcntl.h>

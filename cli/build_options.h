@@ -7,7 +7,7 @@
 
 #include "cli/build_progress.h"
 #include "cli/options.h"
-#include "store/build.h"
+#include "build/build.h"
 
 /* Ids of a command's own options begin at BUILD_OPTION_LAST. */
 enum { BUILD_OPTION_FIRST = 100, BUILD_OPTION_LAST = 200 };

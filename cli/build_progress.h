@@ -6,7 +6,7 @@
 #ifndef CLI_BUILD_PROGRESS_H
 #define CLI_BUILD_PROGRESS_H
 
-#include "store/build.h"
+#include "build/build.h"
 
 struct build_progress {
 	int quiet;	/* failures and notes only */

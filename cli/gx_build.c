@@ -18,7 +18,7 @@
 #include "cli/installable.h"
 #include "cli/report.h"
 #include "cli/verb.h"
-#include "store/build.h"
+#include "build/build.h"
 #include "store/roots.h"
 
 #include <stdio.h>

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/verb.h"
-#include "store/drv.h"
+#include "format/drv.h"
 
 #include <stdlib.h>
 #include <string.h>

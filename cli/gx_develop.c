@@ -16,8 +16,8 @@
 #include "cli/shell.h"
 #include "cli/store_view.h"
 #include "cli/verb.h"
-#include "store/drv.h"
-#include "store/hash.h"
+#include "format/drv.h"
+#include "format/hash.h"
 #include "store/roots.h"
 
 #include <errno.h>

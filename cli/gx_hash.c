@@ -6,8 +6,8 @@
 #include "cli/command.h"
 #include "cli/report.h"
 #include "cli/verb.h"
-#include "store/hash.h"
-#include "store/nar.h"
+#include "format/hash.h"
+#include "format/nar.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/verb.h"
-#include "store/log.h"
+#include "build/log.h"
 
 static const struct option_group groups[] = { { "Options", command_help_options },
 					      { "The store", command_store_options },

@@ -7,7 +7,7 @@
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "cli/verb.h"
-#include "store/nar.h"
+#include "format/nar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static int pack_run(int argc, char **argv)
 
 /* --- reading one into a tree --- */
 
-/* Offsets follow from the format: every string is 8 bytes of length and its bytes padded to 8 (store/nar_write.c). */
+/* Offsets follow from the format: every string is 8 bytes of length and its bytes padded to 8 (format/nar_write.c). */
 enum {
 	TAG_SMALL = 16,	      /* ( ) type entry name node regular symlink target contents, all of 1 to 8 bytes */
 	TAG_LARGE = 24,	      /* nix-archive-1, directory, executable */

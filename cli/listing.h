@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cli/options.h"
-#include "store/nar.h"
+#include "format/nar.h"
 
 /* A file, directory or link; malloc'd with all below it. */
 struct node {

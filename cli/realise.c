@@ -4,7 +4,7 @@
  */
 #include "config.h"
 #include "cli/realise.h"
-#include "store/pathset.h"
+#include "format/pathset.h"
 #include "store/roots.h"
 
 #include <stdlib.h>

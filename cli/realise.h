@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 #include "cli/build_options.h"
-#include "store/build.h"
+#include "build/build.h"
 #include "store/store.h"
 
 /* Builds the derivations of the lines in `text` ("/nix/store/….drv" or "….drv!output", as drv_paths_print has them).

@@ -16,7 +16,7 @@
 #include "cli/store_view.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
-#include "store/log.h"
+#include "build/log.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -7,7 +7,7 @@
 #ifndef CLI_SHELL_H
 #define CLI_SHELL_H
 
-#include "store/drv.h"
+#include "format/drv.h"
 
 /* Zeroed is a shell in the environment as it is. */
 struct shell_request {

@@ -11,7 +11,7 @@
 #include "fetch/archive.h"
 #include "base/late.h"
 #include "base/limits.h"
-#include "store/nar.h"
+#include "format/nar.h"
 
 #include <errno.h>
 #include <fcntl.h>

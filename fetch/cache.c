@@ -10,9 +10,9 @@
 #include "config.h"
 #include "fetch/cache.h"
 #include "fetch/interrupt.h"
-#include "store/basen.h"
-#include "store/hash.h"
-#include "store/lock.h"
+#include "format/basen.h"
+#include "format/hash.h"
+#include "base/flock.h"
 
 #include <errno.h>
 #include <fcntl.h>

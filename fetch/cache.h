@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 #include <stdint.h>
 

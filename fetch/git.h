@@ -14,7 +14,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 #include <stdint.h>
 

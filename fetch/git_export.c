@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "fetch/git.h"
 #include "fetch/git_int.h"
-#include "store/nar.h"
+#include "format/nar.h"
 
 #include <errno.h>
 #include <fcntl.h>

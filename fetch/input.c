@@ -16,7 +16,7 @@
 #include "config.h"
 #include "fetch/input.h"
 #include "fetch/url.h"
-#include "store/hash.h"
+#include "format/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -11,7 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 #include <stdint.h>
 

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 /* What a netrc says of a host.  user and password are appended; returns 1 when there is an entry (an exact
  * one, or "default" after it), 0 when not. */

@@ -16,8 +16,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/hash.h"
-#include "store/slice.h"
+#include "format/hash.h"
+#include "base/slice.h"
 
 #include <stdint.h>
 

@@ -13,7 +13,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 struct url_param {
 	struct slice name, value;

@@ -17,7 +17,7 @@
 #include "config.h"
 #include "flake/lockfile.h"
 #include "base/limits.h"
-#include "store/json_tree.h"
+#include "base/json_tree.h"
 
 #include <stdlib.h>
 #include <string.h>

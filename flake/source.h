@@ -13,7 +13,7 @@
 
 #include "eval/value.h"
 #include "fetch/input.h"
-#include "store/hash.h"
+#include "format/hash.h"
 
 struct flake_tree {
 	struct input locked;	/* the reference pinned, as lock files hold it */

@@ -13,8 +13,8 @@
 #include "fetch/archive.h"
 #include "fetch/transfer.h"
 #include "fetch/url.h"
-#include "store/json_tree.h"
-#include "store/nar.h"
+#include "base/json_tree.h"
+#include "format/nar.h"
 #include "store/tree.h"
 
 #include <errno.h>

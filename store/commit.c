@@ -14,7 +14,7 @@
  * the moment of the rename, and set (and synced) again before the row is written.
  */
 #include "config.h"
-#include "store/drv.h"
+#include "format/drv.h"
 #include "store/object.h"
 #include "store/store_int.h"
 #include "store/tree.h"

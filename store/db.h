@@ -12,8 +12,8 @@
 #define STORE_DB_H
 
 #include "base/err.h"
-#include "store/hash.h"
-#include "store/pathset.h"
+#include "format/hash.h"
+#include "format/pathset.h"
 
 #include <stdint.h>
 

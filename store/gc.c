@@ -17,8 +17,8 @@
  */
 #include "config.h"
 #include "store/gc.h"
+#include "base/flock.h"
 #include "store/gc_server.h"
-#include "store/lock.h"
 #include "store/roots.h"
 #include "store/store_int.h"
 #include "store/tree.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * flock, because it goes with the open file and so ends with the process, whatever kills it, and because it is what
- * Nix uses on the same files.
+ * Locks are files that are flocked (base/flock.h), as Nix does it with the same files.
  *
  * Removing a lock file races with those that have opened it and wait: they would get the lock of a file
  * that has no name any more, while a newcomer locks a new one.  So the remover writes a letter into the
@@ -9,6 +8,7 @@
  */
 #include "config.h"
 #include "store/lock.h"
+#include "base/flock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,17 +22,6 @@ struct held_lock {
 	int fd;
 	char name[STORE_BASE_MAX + sizeof ".lock"];
 };
-
-int lock_fd(int fd, int how, struct err *e)
-{
-	while (flock(fd, how) < 0) {
-		if (errno == EWOULDBLOCK)
-			return 1;
-		if (errno != EINTR)
-			return err_errno(e, "cannot lock a file of the store");
-	}
-	return 0;
-}
 
 /* Opens and locks one; *fd is -1 when another has it and we are not to wait. */
 static int take_one(struct store *s, int dirfd, const char *name, enum lock_wait wait, int *fd, struct err *e)

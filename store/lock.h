@@ -28,8 +28,4 @@ int path_locks_take(struct path_locks *l, struct store *s, const struct path_set
 /* Gives them up. done: the objects are finished, remove the lock files; otherwise they stay for the next to take. */
 void path_locks_release(struct path_locks *l, int done);
 
-/* flock on a descriptor: how is LOCK_SH, LOCK_EX, LOCK_UN (of <sys/file.h>), or'ed with LOCK_NB.  0 held, 1 taken by another
- * (only with LOCK_NB), negative on failure. */
-int lock_fd(int fd, int how, struct err *e);
-
 #endif

@@ -13,7 +13,7 @@
 #include "config.h"
 #include "store/object.h"
 #include "base/limits.h"
-#include "store/refscan.h"
+#include "format/refscan.h"
 #include "store/tree.h"
 
 #include <errno.h>

@@ -13,7 +13,7 @@
 #ifndef STORE_OBJECT_H
 #define STORE_OBJECT_H
 
-#include "store/nar.h"
+#include "format/nar.h"
 #include "store/store.h"
 
 /* --- adding --- */

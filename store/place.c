@@ -14,7 +14,7 @@
 #include "store/place.h"
 #include "base/buf.h"
 #include "base/pathname.h"
-#include "store/path.h"
+#include "format/path.h"
 
 #include <errno.h>
 #include <limits.h>

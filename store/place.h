@@ -9,7 +9,7 @@
 #define STORE_PLACE_H
 
 #include "base/err.h"
-#include "store/slice.h"
+#include "base/slice.h"
 
 enum place_mode {
 	PLACE_SYSTEM,   /* the machine's own store: logical = physical, below / */

@@ -13,7 +13,7 @@
  */
 #include "config.h"
 #include "store/roots.h"
-#include "store/lock.h"
+#include "base/flock.h"
 #include "store/store_int.h"
 #include "store/tree.h"
 

@@ -14,7 +14,7 @@
  * Whoever locks a directory then looks whether it still has its name: the sweeper may have been faster.
  */
 #include "config.h"
-#include "store/lock.h"
+#include "base/flock.h"
 #include "store/object.h"
 #include "store/roots.h"
 #include "store/store_int.h"

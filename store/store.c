@@ -10,8 +10,8 @@
  * the database takes some room.
  */
 #include "config.h"
-#include "store/lock.h"
 #include "store/store_int.h"
+#include "base/flock.h"
 #include "store/tree.h"
 
 #include <errno.h>

@@ -21,7 +21,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "store/db.h"
-#include "store/pathset.h"
+#include "format/pathset.h"
 #include "store/place.h"
 
 struct store;

@@ -18,7 +18,7 @@
  * when the link is there (temp_root_again).
  */
 #include "config.h"
-#include "store/lock.h"
+#include "base/flock.h"
 #include "store/roots.h"
 #include "store/store_int.h"
 

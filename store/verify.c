@@ -8,9 +8,9 @@
  */
 #include "config.h"
 #include "store/verify.h"
+#include "base/flock.h"
 #include "base/limits.h"
-#include "store/lock.h"
-#include "store/nar.h"
+#include "format/nar.h"
 #include "store/store_int.h"
 
 #include <dirent.h>

@@ -4,7 +4,7 @@
  * and everything that is computed from a derivation must go through or fail with a message.
  */
 #include "config.h"
-#include "store/modulo.h"
+#include "format/modulo.h"
 
 #include <stdint.h>
 #include <stdlib.h>

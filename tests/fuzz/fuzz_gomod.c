@@ -3,8 +3,8 @@
  * Any bytes as go.mod, go.work and go.sum.  Whatever is accepted must hold only modules that are valid; a refusal has a reason.
  */
 #include "config.h"
-#include "fetch/gomod.h"
-#include "fetch/h1.h"
+#include "golang/gomod.h"
+#include "golang/h1.h"
 
 #include <stdint.h>
 #include <stdlib.h>

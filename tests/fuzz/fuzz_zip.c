@@ -4,8 +4,8 @@
  * declares, and exactly as many when it is accepted.
  */
 #include "config.h"
-#include "fetch/gomodule.h"
-#include "fetch/zip.h"
+#include "golang/gomodule.h"
+#include "golang/zip.h"
 
 #include <stdint.h>
 #include <stdlib.h>

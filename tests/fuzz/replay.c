@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The main of a fuzz target where there is no fuzzer: runs every file of its corpus, $srcdir/tests/fuzz/corpus/CORPUS,
- * and files given as arguments, and reports as one test.  A crash in it is a bug come back.
+ * The main of a fuzz target where there is no fuzzer: runs every file of its corpus, $srcdir/tests/fuzz/corpus/X
+ * for fuzz_X, and files given as arguments, and reports as one test.  A crash in it is a bug come back.
  */
 #include "config.h"
 
@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -50,7 +51,11 @@ int main(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++, n++)
 		failed |= run(argv[i]);
-	snprintf(dir, sizeof dir, "%s/tests/fuzz/corpus/" CORPUS, src ? src : ".");
+	const char *target = strstr(argv[0], "fuzz_");
+
+	while (target && strstr(target + 1, "fuzz_"))
+		target = strstr(target + 1, "fuzz_");
+	snprintf(dir, sizeof dir, "%s/tests/fuzz/corpus/%s", src ? src : ".", target ? target + strlen("fuzz_") : "");
 	DIR *d = opendir(dir);
 
 	while (d && (de = readdir(d)))

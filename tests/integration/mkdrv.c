@@ -10,11 +10,11 @@
  */
 #include "config.h"
 
-#include "store/modulo.h"
+#include "format/modulo.h"
 #include "store/object.h"
-#include "store/sandbox.h"
-#include "store/build.h"
-#include "store/seccomp.h"
+#include "build/sandbox.h"
+#include "build/build.h"
+#include "build/seccomp.h"
 
 #include <stdio.h>
 #include <stdlib.h>

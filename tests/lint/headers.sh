@@ -2,11 +2,12 @@
 #
 # Each header compiles alone, and twice in a row.
 cd "$srcdir" || exit 1
+. tests/lint/lib.sh
 : "${CC:=cc}" "${HEADER_FLAGS:=-I$srcdir -I$builddir -std=gnu17}"
 own=
 [ -n "${tmp-}" ] || { tmp=$(mktemp -d) && own=$tmp; }
 status=0
-for h in base/*.h lang/*.h eval/*.h store/*.h fetch/*.h builtins/*.h flake/*.h cli/*.h; do
+for h in $(printf "%s/*.h " $FOLDERS); do
 	[ -f "$h" ] || continue
 	printf '#include "config.h"\n#include "%s"\n#include "%s"\n' "$h" "$h" >"$tmp/header.c"
 	if $CC $HEADER_FLAGS -Werror -Wno-unused-function -fsyntax-only "$tmp/header.c" >"$tmp/header.log" 2>&1; then

@@ -3,21 +3,12 @@
 # The arrows of doc/ARCHITECTURE.md: which folder may include which, private headers stay in their folder, each
 # library's header occurs in one .c file, config.h comes first in every .c file.
 cd "$srcdir" || exit 1
+. tests/lint/lib.sh
 
 # A distribution also holds the generated parser and lexer.
-find base lang eval store fetch builtins flake cli -name '*.[chy]' -o -name '*.re' |
-	grep -v '^lang/\(parser\.[ch]\|lexer\.c\)$' | sort | xargs awk '
+find $FOLDERS -name '*.[chy]' -o -name '*.re' |
+	grep -v '^lang/\(parser\.[ch]\|lexer\.c\)$' | sort | xargs awk "$ARROWS"'
 	function bad(text) { print "not ok - " FILENAME ":" FNR ": " text; failures++ }
-	BEGIN {
-		may["base"] = " base "
-		may["lang"] = " base lang "
-		may["eval"] = " base lang eval "
-		may["store"] = " base store "
-		may["fetch"] = " base store fetch "
-		may["builtins"] = " base lang eval store fetch builtins "
-		may["flake"] = " base lang eval store fetch builtins flake "
-		may["cli"] = " base lang eval store fetch builtins flake cli "
-	}
 	FNR == 1 {
 		split(FILENAME, part, "/")
 		folder = part[1]
@@ -26,7 +17,7 @@ find base lang eval store fetch builtins flake cli -name '*.[chy]' -o -name '*.r
 			bad("does not start with the licence line")
 	}
 	FNR > 1000 && !long[FILENAME]++ { bad("longer than 1000 lines") }
-	(folder == "store" || folder == "fetch") && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
+	folder ~ /^(format|store|fetch|golang|build)$/ && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
 		bad("collected memory in " folder "/")
 	}
 	/^#[ \t]*include "/ {

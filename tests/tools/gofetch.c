@@ -4,10 +4,10 @@
  * and prints the sums of its zip, of the tree it became, and of its go.mod, a line each.  For tests/integration.
  */
 #include "config.h"
-#include "fetch/gomodule.h"
-#include "fetch/goproxy.h"
-#include "fetch/h1.h"
-#include "store/goh1.h"
+#include "golang/gomodule.h"
+#include "golang/goproxy.h"
+#include "golang/h1.h"
+#include "format/goh1.h"
 
 #include <fcntl.h>
 #include <stdio.h>

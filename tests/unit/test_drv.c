@@ -10,8 +10,8 @@
  */
 #include "config.h"
 #include "base/mem.h"
-#include "store/basen.h"
-#include "store/modulo.h"
+#include "format/basen.h"
+#include "format/modulo.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -13,7 +13,7 @@
 
 #include "store_fixture.h"
 #include "store/gc.h"
-#include "store/lock.h"
+#include "base/flock.h"
 
 #include <errno.h>
 #include <sys/file.h>

@@ -7,7 +7,7 @@
 #include "fetch/cache.h"
 #include "fetch/git.h"
 #include "fetch/program.h"
-#include "store/nar.h"
+#include "format/nar.h"
 #include "store/tree.h"
 
 #include <fcntl.h>

@@ -6,9 +6,9 @@
 #include "config.h"
 #include "base/buf.h"
 #include "base/limits.h"
-#include "fetch/gomodule.h"
-#include "fetch/h1.h"
-#include "store/goh1.h"
+#include "golang/gomodule.h"
+#include "golang/h1.h"
+#include "format/goh1.h"
 #include "store/tree.h"
 #include "tests/unit/zip_make.h"
 

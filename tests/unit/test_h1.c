@@ -6,10 +6,10 @@
  * file; rules and examples of golang.org/x/mod/module, semver and pseudo.
  */
 #include "config.h"
-#include "fetch/gomod.h"
-#include "fetch/h1.h"
-#include "fetch/unicode.h"
-#include "store/goh1.h"
+#include "golang/gomod.h"
+#include "golang/h1.h"
+#include "golang/unicode.h"
+#include "format/goh1.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

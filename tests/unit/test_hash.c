@@ -6,8 +6,8 @@
  * nix hash to-base16 (2.8.0).
  */
 #include "config.h"
-#include "store/basen.h"
-#include "store/hash.h"
+#include "format/basen.h"
+#include "format/hash.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

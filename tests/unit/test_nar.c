@@ -9,7 +9,7 @@
 #include "config.h"
 #include "base/buf.h"
 #include "base/limits.h"
-#include "store/nar.h"
+#include "format/nar.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -8,7 +8,7 @@
  * Names: the rules of Nix 2.35; 2.8.0 still accepted ".", ".." and ".-a".
  */
 #include "config.h"
-#include "store/path.h"
+#include "format/path.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * store/refscan: every position, every way to cut the input, against a search by memmem.
  */
 #include "config.h"
-#include "store/refscan.h"
+#include "format/refscan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

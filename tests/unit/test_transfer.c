@@ -4,7 +4,7 @@
  * stopped, redirects and what may follow them, limits, credentials, proxies of Go modules.
  */
 #include "config.h"
-#include "fetch/goproxy.h"
+#include "golang/goproxy.h"
 #include "fetch/netrc.h"
 #include "fetch/transfer.h"
 #include "tests/tools/loopback.h"

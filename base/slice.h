@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A borrowed run of bytes: not NUL-terminated, may hold NULs, owned by somebody else.
+ */
+#ifndef BASE_SLICE_H
+#define BASE_SLICE_H
+
+#include <stddef.h>
+#include <string.h>
+
+struct slice {
+	const char *p;
+	size_t n;
+};
+
+/* A string literal as a slice. */
+#define SLICE(lit) ((struct slice){ "" lit, sizeof(lit) - 1 })
+
+static inline struct slice slice_of(const char *s)
+{
+	return (struct slice){ s, strlen(s) };
+}
+
+/* Byte order, as std::string compares: a proper prefix comes first. */
+static inline int slice_cmp(struct slice a, struct slice b)
+{
+	size_t n = a.n < b.n ? a.n : b.n;
+	int c = n ? memcmp(a.p, b.p, n) : 0;
+
+	return c ? c : (a.n > b.n) - (a.n < b.n);
+}
+
+static inline int slice_eq(struct slice a, struct slice b)
+{
+	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));
+}
+
+static inline int slice_starts(struct slice a, struct slice prefix)
+{
+	return a.n >= prefix.n && (!prefix.n || !memcmp(a.p, prefix.p, prefix.n));
+}
+
+static inline int slice_ends(struct slice a, struct slice suffix)
+{
+	return a.n >= suffix.n && (!suffix.n || !memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n));
+}
+
+#endif

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The run: which builds are started when, waiting for all of them at once, and what happens when one fails.
+ *
+ * One thread, one loop: start what is ready while there is room; wait for output, ends of processes, the word to
+ * stop, or the next time limit; deal with what came.  Ready builds start in the order in which the walk found
+ * them, so the order is the same each time as far as their durations are.
+ *
+ * The first failure is the one reported.  Without keep_going it stops everything: running builders are killed, with
+ * everything they started, and their folders removed.
+ */
+#include "config.h"
+
+#include "build/build_int.h"
+#include "store/roots.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+double build_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+void build_event(struct build *b, const struct build_event *ev)
+{
+	if (b->set->hooks.event)
+		b->set->hooks.event(b->set->hooks.user, ev);
+}
+
+void build_note(struct build *b, const struct node *n, const char *fmt, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	build_event(b, &(struct build_event){ .kind = BUILD_NOTE, .drv = &n->path, .text = { text.p, text.len } });
+	buf_release(&text);
+}
+
+void build_add_drv(const struct build *b, struct buf *out, const struct node *n)
+{
+	store_add_path(b->s, out, &n->path);
+}
+
+void build_settings_init(struct build_settings *s)
+{
+	*s = (struct build_settings){ .max_jobs = 1, .log_lines = BUILD_LOG_LINES, .cancel_fd = -1 };
+}
+
+/* --- ends --- */
+
+static void forget_job(struct build *b, struct job *j, int failed)
+{
+	for (size_t i = 0; i < b->njobs; i++)
+		if (b->jobs[i] == j) {
+			b->jobs[i] = b->jobs[--b->njobs];
+			break;
+		}
+	j->node->job = NULL;
+	job_free(j, failed);
+}
+
+/* Deals with the end of a build, rc being how it went. */
+static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
+{
+	struct build_event ev = { .kind = rc ? BUILD_FAILED : BUILD_DONE, .drv = &n->path };
+	struct job *j = n->job;
+
+	if (j)
+		ev.seconds = build_now() - j->started;
+	if (rc)
+		ev.text = slice_of(e->msg ? e->msg : "");
+	if (j)
+		forget_job(b, j, rc != 0);
+	if (!rc)
+		b->result->built++;
+	graph_finish(n, rc != 0);
+	build_event(b, &ev);
+	if (rc && !b->err.code) {
+		b->err = *e;
+		*e = (struct err)ERR_INIT;
+	}
+	err_release(e);
+}
+
+static int may_go_on(const struct build *b)
+{
+	/* Without confinement no build can succeed: go no further even with keep_going. */
+	return !b->err.code || (b->set->keep_going && (b->err.code == ERR_BUILD || b->err.code == ERR_HASH));
+}
+
+/* --- starting --- */
+
+/* Returns 1 when the node is over already, which may have made others ready. */
+static int start_node(struct build *b, struct node *n)
+{
+	struct err e = ERR_INIT;
+	int rc = job_start(b, n, &e);
+
+	if (rc < 0) {
+		node_ended(b, n, rc, &e);
+	} else if (rc == 2) {
+		graph_finish(n, 0);
+	}
+	err_release(&e);
+	return rc < 0 || rc == 2;
+}
+
+static void start_ready(struct build *b)
+{
+	double now = build_now();
+	size_t max = b->set->max_jobs ? b->set->max_jobs : 1;
+	int again;
+
+	do {
+		again = 0;
+		for (size_t i = 0; i < b->n && b->njobs < max && may_go_on(b); i++)
+			if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now)
+				again |= start_node(b, b->nodes[i]);
+		/* What became ready may stand before what made it so; nothing else would wake us for it. */
+	} while (again);
+}
+
+static int work_left(const struct build *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		if (b->nodes[i]->state == NODE_READY || b->nodes[i]->state == NODE_RUNNING)
+			return 1;
+	return 0;
+}
+
+/* --- waiting --- */
+
+/* The next moment something happens by itself. */
+static double next_time(const struct build *b)
+{
+	const struct build_settings *set = b->set;
+	double t = build_now() + 3600;
+
+	for (size_t i = 0; i < b->n; i++)
+		if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at && b->nodes[i]->retry_at < t)
+			t = b->nodes[i]->retry_at;
+	for (size_t i = 0; i < b->njobs; i++) {
+		const struct job *j = b->jobs[i];
+
+		if (set->timeout && j->started + set->timeout < t)
+			t = j->started + set->timeout;
+		if (set->max_silent && j->last_output + set->max_silent < t)
+			t = j->last_output + set->max_silent;
+	}
+	return t;
+}
+
+static void check_limits(struct build *b)
+{
+	const struct build_settings *set = b->set;
+	double now = build_now();
+
+	for (size_t i = 0; i < b->njobs; i++) {
+		struct job *j = b->jobs[i];
+
+		if (j->end != JOB_RUNS)
+			continue;
+		if (set->timeout && now >= j->started + set->timeout)
+			job_stop(j, JOB_TIMEOUT);
+		else if (set->max_silent && now >= j->last_output + set->max_silent)
+			job_stop(j, JOB_SILENT);
+	}
+}
+
+static void end_job(struct build *b, struct job *j)
+{
+	struct err e = ERR_INIT;
+	int rc = job_finish(j, &e);
+
+	node_ended(b, j->node, rc, &e);
+}
+
+/* Waits for something to happen and deals with it. */
+static void step(struct build *b)
+{
+	struct pollfd *p = calloc(b->njobs * 2 + 1, sizeof(*p));
+	struct job **jobs = calloc(b->njobs + 1, sizeof(struct job *));
+	size_t n = b->njobs;
+	double wait = next_time(b) - build_now();
+
+	for (size_t i = 0; i < n; i++) {
+		jobs[i] = b->jobs[i];
+		p[2 * i] = (struct pollfd){ .fd = jobs[i]->output, .events = POLLIN };
+		p[2 * i + 1] = (struct pollfd){ .fd = jobs[i]->box.pidfd, .events = POLLIN };
+	}
+	p[2 * n] = (struct pollfd){ .fd = b->set->cancel_fd, .events = POLLIN };
+	if (poll(p, (nfds_t)(2 * n + 1), wait < 0 ? 0 : (int)(wait * 1000) + 1) > 0) {
+		if (p[2 * n].revents)
+			err_set(&b->err, ERR_INTERRUPT, "interrupted");
+		for (size_t i = 0; i < n && may_go_on(b); i++) {
+			if (p[2 * i].revents)
+				job_read(jobs[i]);
+			if (p[2 * i + 1].revents)
+				end_job(b, jobs[i]);
+		}
+	}
+	free(p);
+	free(jobs);
+	check_limits(b);
+}
+
+static void run(struct build *b)
+{
+	while (may_go_on(b)) {
+		start_ready(b);
+		if (!work_left(b) || !may_go_on(b))
+			break;
+		step(b);
+	}
+	/* All at once, so that a builder that will not die does not keep the others alive meanwhile. */
+	for (size_t i = 0; i < b->njobs; i++)
+		sandbox_kill(&b->jobs[i]->box);
+	while (b->njobs)
+		forget_job(b, b->jobs[0], 1);
+}
+
+/* --- results --- */
+
+static int wants(const struct build_target *t, struct slice output)
+{
+	for (size_t i = 0; i < t->noutputs; i++)
+		if (slice_eq(t->outputs[i], output))
+			return 1;
+	return !t->outputs;
+}
+
+static int collect(struct build *b, const struct build_target *v, size_t n, struct build_result *out, struct err *e)
+{
+	size_t cap = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		for (size_t k = 0; k < b->n; k++) {
+			const struct node *node = b->nodes[k];
+
+			if (store_path_cmp(&node->path, &v[i].drv))
+				continue;
+			for (size_t o = 0; o < node->drv.noutputs && !rc; o++) {
+				struct slice name = node->drv.outputs[o].name;
+
+				if (!wants(&v[i], name))
+					continue;
+				if (out->n == cap) {
+					cap = cap ? cap * 2 : 8;
+					out->v = realloc(out->v, cap * sizeof(*out->v));
+				}
+				out->v[out->n++] = (struct build_output){ i, strndup(name.p, name.n), node->paths[o] };
+				rc = store_add_temp_root(b->s, &node->paths[o], e);
+			}
+			break;
+		}
+	return rc;
+}
+
+void build_result_release(struct build_result *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->v[i].name);
+	free(r->v);
+	*r = (struct build_result){ NULL, 0, 0 };
+}
+
+int build_realise(struct store *s, const struct build_settings *set, const struct build_target *v, size_t n,
+		  struct build_result *out, struct err *e)
+{
+	struct build b = { .s = s, .set = set, .err = ERR_INIT, .result = out };
+	int rc = 0;
+
+	*out = (struct build_result){ NULL, 0, 0 };
+	b.jobs = calloc((set->max_jobs ? set->max_jobs : 1) + 1, sizeof(*b.jobs));
+	for (size_t i = 0; i < n && !rc; i++)
+		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
+	if (!rc) {
+		graph_settle(&b);
+		run(&b);
+		if (b.err.code) {
+			rc = b.err.code;
+			err_set(e, rc, "%s", b.err.msg);
+		}
+	}
+	rc = rc ? rc : collect(&b, v, n, out, e);
+	err_release(&b.err);
+	graph_release(&b);
+	free(b.jobs);
+	if (rc)
+		build_result_release(out);
+	return rc;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Realising derivations: building what is not there yet, inputs first, several at a time.
+ *
+ * build_realise walks the graph from the derivations asked for, leaves alone what is valid, and runs the builders of the
+ * rest (build/sandbox.h).  Nothing of a build is valid until all of it is: outputs are copied to fresh files
+ * after every process of the build is dead, hashed, checked, and committed together.
+ *
+ * Two processes that want the same output meet at its lock: one builds, the other waits and then finds it valid.
+ */
+#ifndef BUILD_BUILD_H
+#define BUILD_BUILD_H
+
+#include "format/drv.h"
+#include "store/store.h"
+
+#include <stdint.h>
+
+/* How builders are confined. */
+enum build_confinement {
+	CONFINE_REQUIRED, /* every builder, or no build */
+	CONFINE_RELAXED,  /* but those that say __noChroot */
+	CONFINE_NONE	  /* none: builders see the machine, only the system call filter stays */
+};
+
+enum build_event_kind {
+	BUILD_START,	/* path: the derivation; n of total that will be built as far as known */
+	BUILD_LINE,	/* text: one line the builder printed */
+	BUILD_PHASE,	/* text: what the builder says it is doing */
+	BUILD_WAIT,	/* text: who else is building it */
+	BUILD_DONE,	/* seconds */
+	BUILD_FAILED,	/* text: why, as in the error */
+	BUILD_NOTE	/* text: something a person should know */
+};
+
+struct build_event {
+	enum build_event_kind kind;
+	const struct store_path *drv;
+	struct slice text;
+	double seconds;
+	size_t n, total;
+};
+
+/* Builders that are part of this program, "builtin:NAME"; see build/builtin_builders.h. */
+struct builtin_builder;
+
+/* What others provide. Any function may be NULL. */
+struct build_hooks {
+	void (*event)(void *user, const struct build_event *ev);
+
+	/* Tries to get an object from elsewhere: 1 it is valid now, 0 it is not to be had, negative to stop. */
+	int (*substitute)(void *user, struct store *s, const struct store_path *p, struct err *e);
+
+	/* The hash of a fixed output whose derivation has outputHashMode = `mode`, one this library does not know: of the tree
+	 * dirfd/name.  Returns 0, 1 when it does not know the mode either, or negative.  Called before anything is registered. */
+	int (*content_hash)(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
+			    struct hash *out, struct err *e);
+
+	/* Names files and folders of this machine that a builtin builder may read (a mirror it was told of), by calling show with
+	 * each absolute path; seen inside under the same names, read-only.  Not asked for other builders. */
+	int (*paths)(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg, struct err *e);
+
+	/* More builtin builders: an array ended by one without a name. */
+	const struct builtin_builder *builtins;
+	void *user;
+};
+
+struct build_settings {
+	unsigned max_jobs;	    /* builders at once; 0 counts as 1 */
+	unsigned cores;		    /* NIX_BUILD_CORES; 0: all of this machine */
+	unsigned timeout;	    /* seconds for one build, 0 for any */
+	unsigned max_silent;	    /* seconds without output, 0 for any */
+	uint64_t max_log;	    /* bytes of output, 0 for any */
+	unsigned max_procs;	    /* processes and threads of one builder, 0 for the default */
+	int keep_failed;	    /* keep the folder of a failed build */
+	int keep_going;		    /* after a failure go on with what does not need it */
+	int check;		    /* build the derivations asked for although they are valid, and compare */
+	enum build_confinement confinement;
+	const char *shell;	    /* static program seen as /bin/sh; NULL: the one chosen at configure time */
+	const char *features;	    /* system features, separated by blanks; NULL: Nix's usual ones */
+	unsigned log_lines;	    /* last lines of a failed build's log in the error */
+	int cancel_fd;		    /* readable when all should stop; -1 for none */
+	struct build_hooks hooks;
+};
+
+/* The defaults. */
+void build_settings_init(struct build_settings *s);
+
+/* What is wanted of a derivation. */
+struct build_target {
+	struct store_path drv;
+	const struct slice *outputs; /* names; NULL with noutputs 0 for all */
+	size_t noutputs;
+};
+
+struct build_output {
+	size_t target; /* index of what asked for it */
+	char *name;
+	struct store_path path;
+};
+
+/* Outputs in the order of the targets, within one by name.  Zeroed is empty. */
+struct build_result {
+	struct build_output *v;
+	size_t n;
+	size_t built; /* derivations that were built now */
+};
+
+void build_result_release(struct build_result *r);
+
+/* Makes the outputs valid.  On success they are temporary roots of the store's process, so that nobody collects them before
+ * the caller has made lasting ones.
+ *
+ * ERR_BUILD: a build failed; ERR_HASH: a fixed output came out different; ERR_DENIED: builds cannot be confined
+ * here; ERR_INTERRUPT: cancelled.  The message of a failed build has several lines: what failed, the end of its log, and
+ * how to see all of it. */
+int build_realise(struct store *s, const struct build_settings *set, const struct build_target *v, size_t n,
+		  struct build_result *out, struct err *e);
+
+/* The system whose programs this machine runs, "x86_64-linux". */
+const char *build_system(void);
+
+#endif

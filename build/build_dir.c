@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The folder of a build, and what of the machine its builder sees.
+ *
+ * All builds live below <state>/builds, which only its owner can enter (mode 0700): whatever a builder
+ * makes world-writable or links to, nobody else gets there (CVE-2024-38531, CVE-2025-52991).  Everything is made and removed
+ * by descriptor.  A folder whose lock nobody holds belongs to a process that is dead and goes away with the next build.
+ *
+ * What the builder sees:
+ *     /build            its working directory
+ *     /tmp, /dev/shm    for scratch
+ *     /nix/store        the closure of its inputs, read-only, and room for its outputs
+ *     /bin/sh           one static shell (doc/ARCHITECTURE.md, "How a builder gets its shell")
+ *     /dev              null zero full random urandom tty fd stdin stdout stderr pts ptmx
+ *     /etc              passwd group hosts; for fixed outputs what is needed to reach the network
+ *     /proc             its own processes
+ */
+#include "config.h"
+#include "base/flock.h"
+
+#include "build/build_int.h"
+#include "store/tree.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- the folder --- */
+
+static int builds_open(struct store *s, struct err *e)
+{
+	int fd = tree_make_dirs(store_state_fd(s), "builds", e);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) || st.st_uid != geteuid() || fchmod(fd, 0700)) {
+		close(fd);
+		return err_set(e, ERR_DENIED, "'%s/builds' belongs to somebody else: builds are not safe there",
+			       store_place(s)->state_dir);
+	}
+	return fd;
+}
+
+/* 1 when nobody works in builds/name. */
+static int is_stale(int builds, const char *name)
+{
+	char path[NAME_MAX + 8];
+	int fd, stale;
+
+	snprintf(path, sizeof(path), "%s/lock", name);
+	fd = openat(builds, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	stale = fd < 0 ? errno == ENOENT : !flock(fd, LOCK_EX | LOCK_NB);
+	if (fd >= 0)
+		close(fd);
+	return stale;
+}
+
+/* Removes what dead processes left.  The caller holds the lock of `builds`, so that no folder is without its own yet. */
+static void sweep(int builds)
+{
+	int fd = fcntl(builds, F_DUPFD_CLOEXEC, 0);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *ent;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	rewinddir(d);
+	while ((ent = readdir(d)))
+		if (ent->d_name[0] != '.' && strncmp(ent->d_name, "kept-", 5) && is_stale(builds, ent->d_name))
+			tree_remove(builds, ent->d_name, NULL, NULL, NULL);
+	closedir(d);
+}
+
+static int make_dir(int parent, const char *name, mode_t mode, struct err *e)
+{
+	int fd = -1;
+
+	if (!mkdirat(parent, name, 0700))
+		fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Not by mkdir: the umask of whoever calls must not matter. */
+	if (fd < 0 || fchmod(fd, mode)) {
+		err_errno(e, "making the folder '%s' of a build", name);
+		if (fd >= 0)
+			close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int fill_dir(struct job *j, struct err *e)
+{
+	struct build_dir *d = &j->dir;
+	int tmp;
+
+	d->lock = openat(d->fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (d->lock < 0 || flock(d->lock, LOCK_EX))
+		return err_errno(e, "locking the folder of a build");
+	d->build = make_dir(d->fd, "build", 0700, e);
+	d->store = make_dir(d->fd, "store", 01775, e);
+	tmp = make_dir(d->fd, "tmp", 01777, e);
+	if (d->build < 0 || d->store < 0 || tmp < 0) {
+		if (tmp >= 0)
+			close(tmp);
+		return ERR_IO;
+	}
+	close(tmp);
+	if (j->user.lock >= 0 && !j->bare &&
+	    (fchown(d->build, j->user.uid, j->user.gid) || fchown(d->store, 0, j->user.gid) || fchmod(d->store, 01775)))
+		return err_errno(e, "giving the folder of a build to its builder");
+	return 0;
+}
+
+int build_dir_open(struct job *j, struct err *e)
+{
+	static unsigned count;
+	struct build_dir *d = &j->dir;
+	struct buf b = BUF_INIT;
+	int builds = builds_open(j->b->s, e), rc;
+
+	if (builds < 0)
+		return builds;
+	rc = lock_fd(builds, LOCK_EX, e);
+	if (!rc && !j->b->started)
+		sweep(builds);
+	buf_addf(&b, "%ld-%u", (long)getpid(), count++);
+	d->name = buf_detach(&b, NULL);
+	buf_addf(&b, "%s/builds/%s", store_place(j->b->s)->state_dir, d->name);
+	d->path = buf_detach(&b, NULL);
+	if (!rc) {
+		/* A process of this number died here before. */
+		tree_remove(builds, d->name, NULL, NULL, NULL);
+		d->fd = make_dir(builds, d->name, 0700, e);
+		rc = d->fd < 0 ? ERR_IO : fill_dir(j, e);
+	}
+	close(builds);
+	return rc;
+}
+
+/* Moves the working directory's folder out of the way of the next sweep. */
+static void keep_dir(struct job *j, int builds)
+{
+	static const char *const parts[] = { "root", "store", "tmp", "lock" };
+	char name[NAME_MAX];
+
+	for (size_t i = 0; i < 4; i++)
+		tree_remove(j->dir.fd, parts[i], NULL, NULL, NULL);
+	for (unsigned i = 0; i < 10000; i++) {
+		snprintf(name, sizeof(name), "kept-%.*s-%u", (int)j->node->drv.name.n, j->node->drv.name.p, i);
+		if (!renameat2(builds, j->dir.name, builds, name, 1 /* RENAME_NOREPLACE */)) {
+			build_note(j->b, j->node, "keeping build directory '%s/builds/%s/build'",
+				   store_place(j->b->s)->state_dir, name);
+			return;
+		}
+	}
+}
+
+void build_dir_close(struct job *j, int keep)
+{
+	struct build_dir *d = &j->dir;
+	int fds[] = { d->build, d->store }, builds;
+
+	for (size_t i = 0; i < 2; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	if (d->fd >= 0) {
+		builds = builds_open(j->b->s, NULL);
+		if (builds >= 0 && keep)
+			keep_dir(j, builds);
+		else if (builds >= 0)
+			tree_remove(builds, d->name, NULL, NULL, NULL);
+		if (builds >= 0)
+			close(builds);
+		close(d->fd);
+	}
+	if (d->lock >= 0)
+		close(d->lock);
+	free(d->path);
+	free(d->name);
+	*d = (struct build_dir){ NULL, NULL, -1, -1, -1, -1 };
+}
+
+/* --- what is seen --- */
+
+static void add_bind(struct job *j, const char *source, const char *target, enum bind_flags flags)
+{
+	if (j->nbinds == j->capbinds) {
+		struct sandbox_bind *v = arena_alloc(&j->arena, (j->capbinds ? j->capbinds * 2 : 64) * sizeof(*v));
+
+		if (j->nbinds)
+			memcpy(v, j->binds, j->nbinds * sizeof(*v));
+		j->binds = v;
+		j->capbinds = j->capbinds ? j->capbinds * 2 : 64;
+	}
+	j->binds[j->nbinds++] = (struct sandbox_bind){ arena_dup(&j->arena, source, strlen(source)),
+						       arena_dup(&j->arena, target, strlen(target)), flags };
+}
+
+/* Something to mount on: an empty file, or a folder. */
+static int make_point(int base, const char *path, int is_dir, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char parent[PATH_MAX] = ".";
+	int dir, fd, rc = 0;
+
+	if (slash)
+		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+	dir = slash ? tree_make_dirs(base, parent, e) : fcntl(base, F_DUPFD_CLOEXEC, 0);
+	if (dir < 0)
+		return ERR_IO;
+	path = slash ? slash + 1 : path;
+	if (is_dir) {
+		if (mkdirat(dir, path, 0755) && errno != EEXIST)
+			rc = err_errno(e, "making '%s' for a builder", path);
+	} else {
+		fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+		if (fd < 0)
+			rc = err_errno(e, "making '%s' for a builder", path);
+		else
+			close(fd);
+	}
+	close(dir);
+	return rc;
+}
+
+static int put_text(int root, const char *path, const char *text, struct err *e)
+{
+	int fd = openat(root, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444), rc = 0;
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		rc = err_errno(e, "making '%s' for a builder", path);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* The same for a full path as the builder sees it: what is in /tmp comes from that folder, not from root/. */
+static int make_point_at(struct job *j, int root, const char *path, int is_dir, struct err *e)
+{
+	int tmp, rc;
+
+	if (strncmp(path, "tmp/", 4))
+		return make_point(root, path, is_dir, e);
+	tmp = openat(j->dir.fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	rc = tmp < 0 ? err_errno(e, "the folder of a build") : make_point(tmp, path + 4, is_dir, e);
+	if (tmp >= 0)
+		close(tmp);
+	return rc;
+}
+
+/* Shows a file or device of the machine, when there is one, under `target`. */
+static int show(struct job *j, int root, const char *source, const char *target, enum bind_flags flags, struct err *e)
+{
+	char *real = realpath(source, NULL);
+	struct stat st;
+	int rc;
+
+	if (!real || stat(real, &st)) {
+		free(real);
+		return 0;
+	}
+	rc = make_point_at(j, root, target, S_ISDIR(st.st_mode), e);
+	if (!rc)
+		add_bind(j, real, target, flags);
+	free(real);
+	return rc;
+}
+
+static int make_etc(struct job *j, int root, struct err *e)
+{
+	int uid = SANDBOX_UID, gid = SANDBOX_GID, rc;
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		 "root:x:0:0:Nix build user:" BUILD_TOP ":/noshell\n"
+		 "nixbld:x:%d:%d:Nix build user:" BUILD_TOP ":/noshell\n"
+		 "nobody:x:65534:65534:Nobody:/:/noshell\n",
+		 uid, gid);
+	rc = put_text(root, "etc/passwd", text, e);
+	snprintf(text, sizeof(text), "root:x:0:\nnixbld:!:%d:\nnogroup:x:65534:\n", gid);
+	rc = rc ? rc : put_text(root, "etc/group", text, e);
+	if (!j->fixed)
+		return rc ? rc : put_text(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n", e);
+	/* Names are looked up in files and by DNS alone, whatever else the machine is set up for. */
+	rc = rc ? rc : put_text(root, "etc/nsswitch.conf", "hosts: files dns\nservices: files\n", e);
+	rc = rc ? rc : show(j, root, "/etc/resolv.conf", "etc/resolv.conf", 0, e);
+	rc = rc ? rc : show(j, root, "/etc/services", "etc/services", 0, e);
+	rc = rc ? rc : show(j, root, "/etc/hosts", "etc/hosts", 0, e);
+	return rc ? rc : show(j, root, "/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt", 0, e);
+}
+
+static int make_dev(struct job *j, int root, struct err *e)
+{
+	static const char *const nodes[] = { "full", "null", "random", "tty", "urandom", "zero", "kvm" };
+	static const char *const links[][2] = { { "/proc/self/fd", "dev/fd" },
+						{ "/proc/self/fd/0", "dev/stdin" },
+						{ "/proc/self/fd/1", "dev/stdout" },
+						{ "/proc/self/fd/2", "dev/stderr" },
+						{ "/dev/pts/ptmx", "dev/ptmx" } };
+	char source[32];
+	int rc = make_point(root, "dev/shm", 1, e);
+
+	rc = rc ? rc : make_point(root, "dev/pts", 1, e);
+	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes) && !rc; i++) {
+		snprintf(source, sizeof(source), "/dev/%s", nodes[i]);
+		rc = show(j, root, source, source + 1, BIND_DEVICE, e);
+	}
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links) && !rc; i++)
+		if (symlinkat(links[i][0], root, links[i][1]))
+			rc = err_errno(e, "making '%s' for a builder", links[i][1]);
+	return rc;
+}
+
+/* One input: a mount, but a copy of a link, on which nothing can be mounted. */
+static int show_input(struct job *j, const char *store, const struct store_path *p, struct err *e)
+{
+	struct buf source = BUF_INIT, target = BUF_INIT;
+	char link[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+	int rc = 0;
+
+	if (fstatat(store_fd(j->b->s), p->base, &st, AT_SYMLINK_NOFOLLOW))
+		return err_errno(e, "the input '%s' of a build", p->base);
+	if (S_ISLNK(st.st_mode)) {
+		n = readlinkat(store_fd(j->b->s), p->base, link, sizeof(link) - 1);
+		link[n < 0 ? 0 : n] = 0;
+		return n < 0 || symlinkat(link, j->dir.store, p->base) ? err_errno(e, "copying the link '%s'", p->base) : 0;
+	}
+	rc = make_point(j->dir.store, p->base, S_ISDIR(st.st_mode), e);
+	store_add_real_path(j->b->s, &source, p);
+	buf_addf(&target, "%s/%s", store, p->base);
+	if (!rc)
+		add_bind(j, buf_str(&source), buf_str(&target), 0);
+	buf_release(&source);
+	buf_release(&target);
+	return rc;
+}
+
+static int show_store(struct job *j, int root, struct err *e)
+{
+	struct slice dir = store_dir(j->b->s);
+	const char *store = arena_dup(&j->arena, dir.p + 1, dir.n - 1);
+	struct buf path = BUF_INIT;
+	int rc;
+
+	if (slice_starts(dir, SLICE(BUILD_TOP "/")) || slice_starts(dir, SLICE("/proc/")) || slice_starts(dir, SLICE("/dev/")))
+		return err_set(e, ERR_INVALID, "builders cannot see a store at '%.*s': that place is theirs", (int)dir.n, dir.p);
+	rc = make_point_at(j, root, store, 1, e);
+	buf_addf(&path, "%s/store", j->dir.path);
+	add_bind(j, buf_str(&path), store, BIND_WRITABLE);
+	buf_release(&path);
+	for (size_t i = 0; i < j->inputs.n && !rc; i++)
+		rc = show_input(j, store, &j->inputs.v[i], e);
+	return rc;
+}
+
+static int show_shell(struct job *j, int root, struct err *e)
+{
+	const char *shell = j->b->set->shell ? j->b->set->shell : GX_SANDBOX_SHELL;
+
+	if (access(shell, X_OK) && slice_eq(j->node->drv.builder, SLICE("/bin/sh")))
+		return err_set(e, ERR_DENIED,
+			       "there is no shell for builders at '%s': install busybox-static, or name a static shell with "
+			       "--sandbox-shell",
+			       shell);
+	return show(j, root, shell, "bin/sh", 0, e);
+}
+
+/* A folder of ours that the builder may write to. */
+static int show_own(struct job *j, int root, const char *name, struct err *e)
+{
+	struct buf path = BUF_INIT;
+	int rc = make_point(root, name, 1, e);
+
+	buf_addf(&path, "%s/%s", j->dir.path, name);
+	add_bind(j, buf_str(&path), name, BIND_WRITABLE);
+	buf_release(&path);
+	return rc;
+}
+
+/* What a builtin builder was given by those who know it. */
+struct shown {
+	struct job *j;
+	int root, rc;
+	struct err *e;
+};
+
+static void show_path(void *arg, const char *path)
+{
+	struct shown *s = arg;
+
+	if (!s->rc && path[0] == '/' && path[1])
+		s->rc = show(s->j, s->root, path, path + 1, BIND_RECURSIVE, s->e);
+}
+
+static int show_more(struct job *j, int root, struct err *e)
+{
+	const struct build_hooks *h = &j->b->set->hooks;
+	struct shown s = { j, root, 0, e };
+	int rc;
+
+	if (!h->paths || !slice_starts(j->node->drv.builder, SLICE("builtin:")))
+		return 0;
+	rc = h->paths(h->user, &j->node->drv, show_path, &s, e);
+	return rc ? rc : s.rc;
+}
+
+int build_root_make(struct job *j, struct err *e)
+{
+	int root = make_dir(j->dir.fd, "root", 0755, e), rc;
+
+	if (root < 0)
+		return ERR_IO;
+	rc = make_point(root, "etc", 1, e);
+	rc = rc ? rc : make_point(root, "proc", 1, e);
+	rc = rc ? rc : show_own(j, root, "build", e);
+	rc = rc ? rc : show_own(j, root, "tmp", e);
+	rc = rc ? rc : make_dev(j, root, e);
+	rc = rc ? rc : make_etc(j, root, e);
+	rc = rc ? rc : show_store(j, root, e);
+	rc = rc ? rc : show_shell(j, root, e);
+	rc = rc ? rc : show_more(j, root, e);
+	if (!rc && fchmodat(root, "etc", 0555, 0))
+		rc = err_errno(e, "the folder of a build");
+	close(root);
+	return rc;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The graph of what has to be built.
+ *
+ * A derivation whose wanted outputs are valid (or could be had from elsewhere) is done and its inputs are
+ * not looked at.  Of the others, the inputs are added in turn, by a list of work and not by recursion: a chain
+ * of derivations may be as long as it likes.  No circle is possible, a derivation's name holds the hash of its inputs.
+ *
+ * Everything that is relied on is made a temporary root first, and looked at only then, so that a collector
+ * that runs at the same time cannot take it away in between.
+ */
+#include "config.h"
+
+#include "base/limits.h"
+#include "build/build_int.h"
+#include "store/roots.h"
+
+#include <stdlib.h>
+
+enum { DRV_TEXT_MAX = 256 << 20 }; /* of one .drv; the largest of nixpkgs have some MB */
+
+/* --- nodes --- */
+
+static size_t table_at(const struct build *b, const struct store_path *p)
+{
+	size_t i = 0;
+
+	/* The digest is as good a hash as any. */
+	for (size_t k = 0; k < 8; k++)
+		i = i * 37 + (unsigned char)p->base[k];
+	i &= b->table_cap - 1;
+	while (b->table[i] && store_path_cmp(&b->table[i]->path, p))
+		i = (i + 1) & (b->table_cap - 1);
+	return i;
+}
+
+static void table_grow(struct build *b)
+{
+	free(b->table);
+	b->table_cap = b->table_cap ? b->table_cap * 2 : 64;
+	b->table = calloc(b->table_cap, sizeof(*b->table));
+	for (size_t i = 0; i < b->n; i++)
+		b->table[table_at(b, &b->nodes[i]->path)] = b->nodes[i];
+}
+
+static struct node *node_of(struct build *b, const struct store_path *p)
+{
+	struct node *n;
+	size_t i;
+
+	if (b->n * 2 >= b->table_cap)
+		table_grow(b);
+	i = table_at(b, p);
+	if (b->table[i])
+		return b->table[i];
+	n = calloc(1, sizeof(*n));
+	n->path = *p;
+	n->state = NODE_WAITING;
+	if (b->n == b->cap) {
+		b->cap = b->cap ? b->cap * 2 : 64;
+		b->nodes = realloc(b->nodes, b->cap * sizeof(struct node *));
+	}
+	b->nodes[b->n++] = b->table[i] = n;
+	return n;
+}
+
+static int obtain(struct build *b, const struct store_path *p, struct err *e)
+{
+	const struct build_hooks *h = &b->set->hooks;
+	int valid = store_add_temp_root(b->s, p, e);
+
+	valid = valid ? valid : store_is_valid(b->s, p, e);
+	if (valid || !h->substitute)
+		return valid;
+	return h->substitute(h->user, b->s, p, e);
+}
+
+/* Paths of the outputs, which must all be known. */
+static int node_paths(struct build *b, struct node *n, struct err *e)
+{
+	n->paths = calloc(n->drv.noutputs + 1, sizeof(*n->paths));
+	n->wanted = calloc(n->drv.noutputs + 1, 1);
+	for (size_t i = 0; i < n->drv.noutputs; i++) {
+		const struct drv_output *o = &n->drv.outputs[i];
+
+		if (o->kind != DRV_INPUT && o->kind != DRV_FIXED)
+			return err_set(e, ERR_INVALID,
+				       "'%s' has outputs whose path is known only after the build (content-addressed derivations), "
+				       "which cannot be built yet",
+				       n->path.base);
+		if (store_path_parse(store_dir(b->s), o->path, &n->paths[i], e))
+			return ERR_INVALID;
+	}
+	return 0;
+}
+
+static int node_load(struct build *b, struct node *n, struct err *e)
+{
+	struct slice name = store_path_name(&n->path);
+	struct buf text = BUF_INIT;
+	int rc = obtain(b, &n->path, e);
+
+	if (n->loaded)
+		return 0;
+	if (rc == 0)
+		rc = err_set(e, ERR_NOTFOUND, "derivation '%.*s/%s' is not in the store", (int)store_dir(b->s).n,
+			     store_dir(b->s).p, n->path.base);
+	else if (rc > 0)
+		rc = store_path_is_drv(&n->path) ? 0 : err_set(e, ERR_INVALID, "'%s' is not a derivation", n->path.base);
+	rc = rc ? rc : store_read(b->s, &n->path, DRV_TEXT_MAX, &text, e);
+	name.n -= 4;
+	if (!rc) {
+		rc = drv_parse(&n->drv, store_dir(b->s), name, (struct slice){ text.p, text.len }, e);
+		if (!rc)
+			n->loaded = 1;
+		rc = rc ? rc : node_paths(b, n, e);
+		if (rc)
+			err_prefix(e, "derivation '%s'", n->path.base);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+int graph_outputs_valid(struct build *b, const struct node *n, int all, struct err *e)
+{
+	for (size_t i = 0; i < n->drv.noutputs; i++) {
+		int valid = all || n->wanted[i] ? store_is_valid(b->s, &n->paths[i], e) : 1;
+
+		if (valid != 1)
+			return valid;
+	}
+	return 1;
+}
+
+/* 1 when all that is wanted of n is there or could be got. */
+static int outputs_obtained(struct build *b, const struct node *n, struct err *e)
+{
+	int rc, got = 1;
+
+	for (size_t i = 0; i < n->drv.noutputs; i++) {
+		rc = n->wanted[i] ? obtain(b, &n->paths[i], e) : store_add_temp_root(b->s, &n->paths[i], e);
+		if (rc < 0)
+			return rc;
+		got &= rc == 1 || !n->wanted[i];
+	}
+	return got;
+}
+
+static int want_outputs(struct node *n, const struct slice *outputs, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < n->drv.noutputs && !outputs; i++)
+		n->wanted[i] = 1;
+	for (size_t k = 0; k < count; k++) {
+		size_t i = 0;
+
+		while (i < n->drv.noutputs && !slice_eq(n->drv.outputs[i].name, outputs[k]))
+			i++;
+		if (i == n->drv.noutputs)
+			return err_set(e, ERR_INVALID, "derivation '%s' does not have wanted output '%.*s'", n->path.base,
+				       (int)outputs[k].n, outputs[k].p);
+		n->wanted[i] = 1;
+	}
+	return 0;
+}
+
+static void add_user(struct node *n, struct node *user)
+{
+	if (n->nusers == n->capusers) {
+		n->capusers = n->capusers ? n->capusers * 2 : 4;
+		n->users = realloc(n->users, n->capusers * sizeof(struct node *));
+	}
+	n->users[n->nusers++] = user;
+}
+
+/* --- walking --- */
+
+struct work {
+	struct node **v;
+	size_t n, cap;
+};
+
+static void push(struct work *w, struct node *n)
+{
+	if (w->n == w->cap) {
+		w->cap = w->cap ? w->cap * 2 : 64;
+		w->v = realloc(w->v, w->cap * sizeof(struct node *));
+	}
+	w->v[w->n++] = n;
+}
+
+/* Adds the inputs of a node that must be built. */
+static int expand(struct build *b, struct node *n, struct work *w, struct err *e)
+{
+	struct store_path p;
+	int rc = 0;
+
+	n->expanded = 1;
+	n->state = NODE_WAITING;
+	b->total++;
+	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
+		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
+		rc = rc ? rc : obtain(b, &p, e);
+		if (rc == 0)
+			rc = err_set(e, ERR_NOTFOUND, "dependency '%.*s' of '%s' is not in the store", (int)n->drv.srcs[i].n,
+				     n->drv.srcs[i].p, n->path.base);
+		rc = rc < 0 ? rc : 0;
+	}
+	for (size_t i = 0; i < n->drv.ninputs && !rc; i++) {
+		const struct drv_input *in = &n->drv.inputs[i];
+		struct node *input;
+
+		if (in->node.nchildren)
+			return err_set(e, ERR_INVALID, "'%s' needs outputs of a derivation that is itself built, which is not possible yet",
+				       n->path.base);
+		rc = store_path_parse(store_dir(b->s), in->path, &p, e);
+		if (rc)
+			break;
+		input = node_of(b, &p);
+		rc = node_load(b, input, e);
+		rc = rc ? rc : want_outputs(input, in->node.outputs, in->node.noutputs, e);
+		if (!rc) {
+			add_user(input, n);
+			push(w, input);
+		}
+	}
+	return rc;
+}
+
+int graph_want(struct build *b, const struct store_path *drv, const struct slice *outputs, size_t count, int asked,
+	       struct err *e)
+{
+	struct work w = { NULL, 0, 0 };
+	struct node *n = node_of(b, drv);
+	int rc = node_load(b, n, e);
+
+	rc = rc ? rc : want_outputs(n, outputs, count, e);
+	n->asked |= asked;
+	push(&w, n);
+	while (w.n && !rc) {
+		n = w.v[--w.n];
+		/* Looked at again when somebody wants more of it. */
+		if (n->expanded)
+			continue;
+		rc = n->asked && b->set->check ? 0 : outputs_obtained(b, n, e);
+		if (rc == 1) {
+			n->state = NODE_DONE;
+			rc = 0;
+		} else if (!rc) {
+			rc = expand(b, n, &w, e);
+		}
+	}
+	free(w.v);
+	return rc;
+}
+
+int graph_inputs(struct build *b, const struct node *n, struct path_set *out, struct err *e)
+{
+	struct store_path p;
+	int rc = 0;
+
+	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
+		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
+		rc = rc ? rc : store_closure(b->s, &p, 0, out, e);
+	}
+	for (size_t i = 0; i < n->drv.ninputs && !rc; i++) {
+		const struct drv_input *in = &n->drv.inputs[i];
+		const struct node *input;
+
+		rc = store_path_parse(store_dir(b->s), in->path, &p, e);
+		input = rc ? NULL : b->table[table_at(b, &p)];
+		for (size_t k = 0; input && k < input->drv.noutputs && !rc; k++)
+			for (size_t o = 0; o < in->node.noutputs && !rc; o++)
+				if (slice_eq(in->node.outputs[o], input->drv.outputs[k].name))
+					rc = store_closure(b->s, &input->paths[k], 0, out, e);
+	}
+	return rc;
+}
+
+void graph_settle(struct build *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		for (size_t k = 0; b->nodes[i]->state != NODE_DONE && k < b->nodes[i]->nusers; k++)
+			b->nodes[i]->users[k]->pending++;
+	for (size_t i = 0; i < b->n; i++)
+		if (b->nodes[i]->state == NODE_WAITING && !b->nodes[i]->pending)
+			b->nodes[i]->state = NODE_READY;
+}
+
+void graph_finish(struct node *n, int failed)
+{
+	struct work w = { NULL, 0, 0 };
+
+	n->state = failed ? NODE_FAILED : NODE_DONE;
+	push(&w, n);
+	while (w.n) {
+		n = w.v[--w.n];
+		for (size_t i = 0; i < n->nusers; i++) {
+			struct node *u = n->users[i];
+
+			if (n->state == NODE_DONE) {
+				if (--u->pending == 0 && u->state == NODE_WAITING)
+					u->state = NODE_READY;
+			} else if (u->state != NODE_FAILED) {
+				u->state = NODE_FAILED;
+				push(&w, u);
+			}
+		}
+	}
+	free(w.v);
+}
+
+void graph_release(struct build *b)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		struct node *n = b->nodes[i];
+
+		if (n->loaded)
+			drv_release(&n->drv);
+		free(n->wanted);
+		free(n->paths);
+		free(n->users);
+		free(n);
+	}
+	free(b->nodes);
+	free(b->table);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of a run of build_realise, shared by the build_*.c files.
+ *
+ *     struct build    the run: settings, graph, what is going on
+ *     struct node     a derivation of the graph
+ *     struct job      one build that is running
+ */
+#ifndef BUILD_BUILD_INT_H
+#define BUILD_BUILD_INT_H
+
+#include "base/arena.h"
+#include "build/build.h"
+#include "format/drv_options.h"
+#include "store/lock.h"
+#include "build/log.h"
+#include "build/sandbox.h"
+
+enum {
+	SANDBOX_UID = 1000, /* as Nix has it */
+	SANDBOX_GID = 100,
+	BUILD_PROCS = 4096, /* processes of a builder; a fork bomb of as many costs some hundred MB */
+	BUILD_LOG_LINES = 25,
+	BUILD_LINE_MAX = 65536 /* a longer line is shown in pieces */
+};
+
+/* Where builders work, inside. */
+#define BUILD_TOP "/build"
+
+enum node_state {
+	NODE_WAITING, /* for its inputs */
+	NODE_READY,
+	NODE_RUNNING,
+	NODE_DONE,
+	NODE_FAILED
+};
+
+struct node {
+	struct store_path path;
+	struct drv drv;
+	int loaded;
+	int asked; /* by the caller, not as an input */
+	enum node_state state;
+	int expanded;		  /* inputs are in the graph */
+	unsigned char *wanted;	  /* by output */
+	struct store_path *paths; /* by output */
+	size_t pending;		  /* inputs that are not done */
+	struct node **users;	  /* nodes that wait for it */
+	size_t nusers, capusers;
+	struct job *job;
+	double retry_at; /* when its lock is tried again, 0 when it was not taken */
+};
+
+/* The folder of one build, private to this user:
+ *     lock    held as long as somebody works here
+ *     root/   becomes / of the builder
+ *     build/  /build, its working directory
+ *     store/  the store directory: mount points of inputs, and what it makes
+ *     tmp/    /tmp */
+struct build_dir {
+	char *path, *name;
+	int fd, lock, build, store;
+};
+
+/* Who a builder is outside. */
+struct build_user {
+	uid_t uid;
+	gid_t gid;
+	int lock; /* of the slot, -1 when it is the caller's own user */
+};
+
+/* The last lines of a log. */
+struct tail {
+	char **v;
+	size_t max, n, at;
+	struct buf line; /* the unfinished one */
+};
+
+enum job_end { JOB_RUNS, JOB_TIMEOUT, JOB_SILENT, JOB_LOG_LIMIT };
+
+struct job {
+	struct build *b;
+	struct node *node;
+	struct drv_options opt;
+	struct path_locks locks;
+	struct path_set inputs; /* the closure it may see and refer to */
+	unsigned char *skip;	/* by output: valid already */
+	struct build_dir dir;
+	struct build_user user;
+	struct sandbox box;
+	struct sandbox_bind *binds;
+	size_t nbinds, capbinds;
+	struct arena arena;
+	char **argv, **envp;
+	const char *top; /* its working directory as it sees it */
+	int fixed;	 /* has a fixed output: may use the network */
+	int bare;
+	int output; /* what it prints, -1 once closed */
+	struct build_log *log;
+	struct tail tail;
+	uint64_t printed;
+	double started, last_output;
+	enum job_end end;
+};
+
+struct build {
+	struct store *s;
+	const struct build_settings *set;
+	struct node **nodes; /* in order of discovery */
+	size_t n, cap;
+	struct node **table; /* by digest */
+	size_t table_cap;
+	struct job **jobs;
+	size_t njobs, started, total;
+	struct err err; /* the first failure */
+	struct build_result *result;
+};
+
+/* --- build.c --- */
+double build_now(void);
+void build_event(struct build *b, const struct build_event *ev);
+void build_note(struct build *b, const struct node *n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void build_add_drv(const struct build *b, struct buf *out, const struct node *n);
+
+/* --- build_graph.c --- */
+
+/* Adds a derivation and what it needs; outputs as in struct build_target. */
+int graph_want(struct build *b, const struct store_path *drv, const struct slice *outputs, size_t n, int asked,
+	       struct err *e);
+
+/* The closure of all inputs of a node whose inputs are done. */
+int graph_inputs(struct build *b, const struct node *n, struct path_set *out, struct err *e);
+
+/* Once all is in the graph: counts what each node waits for, and says which are ready. */
+void graph_settle(struct build *b);
+
+/* Says that a node is done, or that it failed: what waits for it goes on, or fails too. */
+void graph_finish(struct node *n, int failed);
+
+/* 1 when the wanted (or all) outputs are valid, 0 when not, negative on failure. */
+int graph_outputs_valid(struct build *b, const struct node *n, int all, struct err *e);
+void graph_release(struct build *b);
+
+/* --- build_job.c --- */
+
+/* Starts the build of a ready node.  0: it runs; 1: another process builds it, try later; 2: it turned out valid; negative:
+ * it failed (error filled in). */
+int job_start(struct build *b, struct node *n, struct err *e);
+
+/* Takes what the builder printed. */
+void job_read(struct job *j);
+
+/* Kills it for a limit it passed. */
+void job_stop(struct job *j, enum job_end why);
+
+/* Once the builder has ended: registers the outputs, or says why not. */
+int job_finish(struct job *j, struct err *e);
+
+/* Kills what runs and frees all. */
+void job_free(struct job *j, int failed);
+
+/* --- build_env.c --- */
+
+/* Fills argv and envp, and writes the files the derivation asks for into its folder. */
+int build_env_make(struct job *j, struct err *e);
+
+/* Replaces placeholders of outputs by their paths; in the job's arena. */
+struct slice build_rewrite(struct job *j, struct slice s);
+
+/* --- build_files.c --- */
+
+/* .attrs.json and .attrs.sh; the two appended. */
+int build_structured(struct job *j, struct buf *json, struct buf *sh, struct err *e);
+
+/* The text of exportReferencesGraph in the plain form. */
+int build_export_graph(struct job *j, const struct export_graph *g, struct buf *out, struct err *e);
+
+/* --- build_dir.c --- */
+
+/* Makes the folder of a build, removing those of dead processes first. */
+int build_dir_open(struct job *j, struct err *e);
+
+/* Removes it; keep: leaves the working directory and says where. */
+void build_dir_close(struct job *j, int keep);
+
+/* Prepares root/ and the list of what is seen inside. */
+int build_root_make(struct job *j, struct err *e);
+
+/* --- build_user.c --- */
+int build_user_take(struct build_user *u, struct store *s, struct err *e);
+void build_user_release(struct build_user *u);
+
+/* --- build_output.c --- */
+
+/* Copies, checks and registers what the builder made. */
+int build_outputs(struct job *j, struct err *e);
+
+/* --- build_check.c --- */
+struct new_object;
+
+/* Whether the outputs v[0..n) (new ones, by output; name NULL for those that were valid) may be as they are. */
+int build_check_outputs(struct job *j, const struct new_object *v, struct err *e);
+
+#endif

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One build, from taking the locks of its outputs to giving them up.
+ *
+ * The builder prints to a pseudo-terminal, as with Nix (programs that ask are told they write to one, and write line by
+ * line); it is over when its process 1 has ended, not when nobody holds that terminal any more.
+ * What it prints goes to the log as it is, and line by line to whoever watches.
+ */
+#include "config.h"
+
+#include "build/build_int.h"
+#include "build/builtin_builders.h"
+#include "store/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pty.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+const char *build_system(void)
+{
+	static char name[96];
+	struct utsname u;
+
+	if (!*name && !uname(&u))
+		snprintf(name, sizeof(name), "%.60s-linux", u.machine);
+	return name;
+}
+
+/* --- can it be built here? --- */
+
+static int has_word(const char *words, struct slice w)
+{
+	for (const char *p = words; *p;) {
+		size_t n = strcspn(p, " ");
+
+		if (slice_eq((struct slice){ p, n }, w))
+			return 1;
+		p += n + strspn(p + n, " ");
+	}
+	return 0;
+}
+
+static int runs_here(struct slice system)
+{
+	return slice_eq(system, SLICE("builtin")) || slice_eq(system, slice_of(build_system())) ||
+	       (slice_eq(system, SLICE("i686-linux")) && !strcmp(build_system(), "x86_64-linux"));
+}
+
+static int check_system(const struct job *j, struct err *e)
+{
+	const char *have = j->b->set->features;
+	const struct drv *d = &j->node->drv;
+	int good = runs_here(d->system) || slice_starts(d->builder, SLICE("builtin:"));
+	struct buf drv = BUF_INIT, need = BUF_INIT;
+
+	if (!have)
+		have = access("/dev/kvm", R_OK | W_OK) ? "nixos-test benchmark big-parallel" :
+							 "nixos-test benchmark big-parallel kvm";
+	for (size_t i = 0; i < j->opt.features.n; i++) {
+		buf_addf(&need, "%s%.*s", i ? ", " : "", (int)j->opt.features.v[i].n, j->opt.features.v[i].p);
+		good = good && has_word(have, j->opt.features.v[i]);
+	}
+	if (!good) {
+		build_add_drv(j->b, &drv, j->node);
+		err_set(e, ERR_BUILD, "a '%.*s' with features {%s} is required to build '%s', but I am a '%s' with features {%s}",
+			(int)d->system.n, d->system.p, buf_str(&need), buf_str(&drv), build_system(), have);
+	}
+	buf_release(&drv);
+	buf_release(&need);
+	return good ? 0 : ERR_BUILD;
+}
+
+static int check_confinement(struct job *j, struct err *e)
+{
+	enum build_confinement c = j->b->set->confinement;
+	struct buf drv = BUF_INIT;
+
+	j->bare = c == CONFINE_NONE || (c == CONFINE_RELAXED && j->opt.no_chroot);
+	build_add_drv(j->b, &drv, j->node);
+	if (j->opt.no_chroot && c == CONFINE_REQUIRED)
+		err_set(e, ERR_DENIED,
+			"derivation '%s' has '__noChroot' set, but that's not allowed unless --sandbox=relaxed is given",
+			buf_str(&drv));
+	else if (j->bare && place_is_mapped(store_place(j->b->s)))
+		err_set(e, ERR_DENIED,
+			"'%s' cannot be built without the sandbox: the store is at '%s' and only a sandbox can show it as '%.*s'",
+			buf_str(&drv), store_place(j->b->s)->real_store, (int)store_dir(j->b->s).n, store_dir(j->b->s).p);
+	else if (j->bare)
+		build_note(j->b, j->node, "building '%s' without the sandbox: it sees this machine, and runs as the same user",
+			   buf_str(&drv));
+	buf_release(&drv);
+	return j->opt.no_chroot && c == CONFINE_REQUIRED ? ERR_DENIED :
+	       j->bare && place_is_mapped(store_place(j->b->s)) ? ERR_DENIED : 0;
+}
+
+/* --- locks --- */
+
+/* Who holds the lock file, in words; the kernel's list has only processes of our own namespace. */
+static void lock_holder(struct job *j, const struct store_path *p, char out[128])
+{
+	char name[STORE_BASE_MAX + 8], line[256], path[64], comm[64] = "";
+	unsigned maj, min;
+	unsigned long ino;
+	struct stat st;
+	long pid = 0;
+	FILE *f;
+
+	snprintf(out, 128, "another process");
+	snprintf(name, sizeof(name), "%s.lock", p->base);
+	if (fstatat(store_fd(j->b->s), name, &st, AT_SYMLINK_NOFOLLOW) || !(f = fopen("/proc/locks", "re")))
+		return;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, "%*s FLOCK %*s %*s %ld %x:%x:%lu", &pid, &maj, &min, &ino) == 4 && ino == st.st_ino &&
+		    maj == major(st.st_dev) && min == minor(st.st_dev))
+			break;
+		else
+			pid = 0;
+	fclose(f);
+	if (pid <= 0)
+		return;
+	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	f = fopen(path, "re");
+	if (f && fgets(comm, sizeof(comm), f))
+		comm[strcspn(comm, "\n")] = 0;
+	if (f)
+		fclose(f);
+	snprintf(out, 128, "process %ld (%s)", pid, *comm ? comm : "?");
+}
+
+/* 0 locked, 1 taken by another. */
+static int take_locks(struct job *j, struct err *e)
+{
+	struct path_set all = PATH_SET_INIT;
+	char who[128];
+	int rc;
+
+	for (size_t i = 0; i < j->node->drv.noutputs; i++)
+		path_set_add(&all, &j->node->paths[i]);
+	rc = path_locks_take(&j->locks, j->b->s, &all, LOCK_TRY, e);
+	path_set_release(&all);
+	if (rc == 1 && !j->node->retry_at) {
+		struct build_event ev = { .kind = BUILD_WAIT, .drv = &j->node->path };
+
+		lock_holder(j, &j->node->paths[0], who);
+		ev.text = slice_of(who);
+		build_event(j->b, &ev);
+	}
+	return rc;
+}
+
+/* --- starting --- */
+
+/* Which outputs are valid already: they are built again beside the others, and thrown away. */
+static int find_valid(struct job *j, struct err *e)
+{
+	const struct drv *d = &j->node->drv;
+	int valid, some = 0;
+
+	j->skip = arena_alloc(&j->arena, d->noutputs + 1);
+	for (size_t i = 0; i < d->noutputs; i++) {
+		valid = store_is_valid(j->b->s, &j->node->paths[i], e);
+		if (valid < 0)
+			return valid;
+		j->skip[i] = (unsigned char)valid;
+		some |= valid;
+		if (!valid && j->bare && tree_remove(store_fd(j->b->s), j->node->paths[i].base, NULL, NULL, e))
+			return ERR_IO;
+	}
+	if (some && j->bare)
+		return err_set(e, ERR_DENIED, "some outputs exist already: building the others needs the sandbox");
+	return 0;
+}
+
+/* The terminal: *master stays here, the other end is returned. */
+static int open_terminal(struct job *j, int *master, struct err *e)
+{
+	int slave = -1, pipes[2];
+	struct termios t;
+
+	*master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (*master >= 0 && !unlockpt(*master))
+		slave = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0) {
+		/* No terminals here (a bare container): programs then print by the block, which hurts nobody. */
+		if (*master >= 0)
+			close(*master);
+		if (pipe2(pipes, O_CLOEXEC))
+			return err_errno(e, "the output of a builder");
+		*master = pipes[0];
+		slave = pipes[1];
+	} else if (!tcgetattr(slave, &t)) {
+		cfmakeraw(&t);
+		tcsetattr(slave, TCSANOW, &t);
+		/* /dev/stderr opens it once more, with the builder's rights. */
+		if (j->user.lock >= 0 && fchown(slave, j->user.uid, (gid_t)-1) == 0)
+			fchmod(slave, 0600);
+	}
+	fcntl(*master, F_SETFL, O_NONBLOCK);
+	return slave;
+}
+
+static int start_process(struct job *j, struct err *e)
+{
+	const struct drv *d = &j->node->drv;
+	struct builtin_call call = { d->name, d, j->node->paths, store_dir(j->b->s), j->top, NULL };
+	struct sandbox_spec spec = {
+		.program = d->builder.p,
+		.argv = j->argv,
+		.envp = j->envp,
+		.cwd = j->top,
+		.binds = j->binds,
+		.nbinds = j->nbinds,
+		.network = j->fixed,
+		.bare = j->bare,
+		.uid = SANDBOX_UID,
+		.gid = SANDBOX_GID,
+		.outer_uid = j->user.uid,
+		.outer_gid = j->user.gid,
+		.max_procs = j->b->set->max_procs ? j->b->set->max_procs : BUILD_PROCS,
+		.linux32 = slice_eq(d->system, SLICE("i686-linux")),
+	};
+	struct buf root = BUF_INIT;
+	int slave, rc;
+
+	if (slice_starts(d->builder, SLICE("builtin:"))) {
+		call.builtin = builtin_find(d->builder, j->b->set->hooks.builtins);
+		if (!call.builtin)
+			return err_set(e, ERR_BUILD, "there is no builder '%.*s'", (int)d->builder.n, d->builder.p);
+		spec.function = builtin_run;
+		spec.arg = &call;
+	}
+	slave = open_terminal(j, &j->output, e);
+	if (slave < 0)
+		return ERR_IO;
+	buf_addf(&root, "%s/root", j->dir.path);
+	spec.root = buf_str(&root);
+	spec.output = slave;
+	rc = sandbox_start(&j->box, &spec, e);
+	buf_release(&root);
+	close(slave);
+	return rc;
+}
+
+static int prepare(struct job *j, struct err *e)
+{
+	struct buf top = BUF_INIT;
+	int rc = build_user_take(&j->user, j->b->s, e);
+
+	rc = rc ? rc : build_dir_open(j, e);
+	if (rc)
+		return rc;
+	buf_addf(&top, "%s/build", j->dir.path);
+	j->top = j->bare ? arena_dup(&j->arena, buf_str(&top), top.len) : BUILD_TOP;
+	buf_release(&top);
+	rc = build_env_make(j, e);
+	if (!rc && !j->bare)
+		rc = build_root_make(j, e);
+	return rc;
+}
+
+static struct job *job_new(struct build *b, struct node *n)
+{
+	struct job *j = calloc(1, sizeof(*j));
+
+	j->b = b;
+	j->node = n;
+	j->arena = (struct arena)ARENA_INIT;
+	j->dir = (struct build_dir){ NULL, NULL, -1, -1, -1, -1 };
+	j->user.lock = -1;
+	j->box = (struct sandbox){ .pid = -1, .pidfd = -1 };
+	j->output = -1;
+	j->tail.max = b->set->log_lines;
+	j->tail.v = calloc(j->tail.max + 1, sizeof(*j->tail.v));
+	return j;
+}
+
+static int job_begin(struct job *j, struct err *e)
+{
+	struct build *b = j->b;
+	enum drv_output_kind kind;
+	int rc = drv_kind(&j->node->drv, &kind, e);
+
+	if (rc)
+		return rc;
+	j->fixed = kind == DRV_FIXED;
+	rc = drv_options_read(&j->opt, &j->node->drv, e);
+	if (rc == ERR_INVALID)
+		rc = e->code = ERR_BUILD;
+	rc = rc ? rc : check_system(j, e);
+	rc = rc ? rc : check_confinement(j, e);
+	rc = rc ? rc : find_valid(j, e);
+	rc = rc ? rc : graph_inputs(b, j->node, &j->inputs, e);
+	rc = rc ? rc : prepare(j, e);
+	if (rc)
+		return rc;
+	j->log = log_open(b->s, &j->node->path, NULL);
+	return start_process(j, e);
+}
+
+int job_start(struct build *b, struct node *n, struct err *e)
+{
+	struct job *j = job_new(b, n);
+	struct build_event ev = { .kind = BUILD_START, .drv = &n->path };
+	int rc = take_locks(j, e);
+
+	if (rc == 1) {
+		n->retry_at = build_now() + 0.25;
+		job_free(j, 0);
+		return 1;
+	}
+	/* Somebody else may have built it while we waited. */
+	if (!rc && !(n->asked && b->set->check)) {
+		int valid = graph_outputs_valid(b, n, 0, e);
+
+		if (valid) {
+			job_free(j, 0);
+			return valid < 0 ? valid : 2;
+		}
+	}
+	b->jobs[b->njobs++] = j;
+	n->job = j;
+	n->state = NODE_RUNNING;
+	if (!rc) {
+		ev.n = b->started + 1;
+		ev.total = b->total > ev.n ? b->total : ev.n;
+		build_event(b, &ev);
+		rc = job_begin(j, e);
+	}
+	b->started++;
+	j->started = j->last_output = build_now();
+	return rc;
+}
+
+/* --- output --- */
+
+static void tail_add(struct tail *t, struct slice line)
+{
+	if (!t->max)
+		return;
+	free(t->v[t->at]);
+	t->v[t->at] = strndup(line.p, line.n);
+	t->at = (t->at + 1) % t->max;
+	if (t->n < t->max)
+		t->n++;
+}
+
+/* "@nix {…}": what a builder says to the program, not to people.  Only the name of a phase is of use. */
+static void structured_line(struct job *j, struct slice text)
+{
+	struct arena a = ARENA_INIT;
+	struct jnode *n, *action, *phase;
+
+	if (!json_tree_parse(&a, text, &n, NULL)) {
+		action = json_member(n, SLICE("action"));
+		phase = json_member(n, SLICE("phase"));
+		if (action && phase && slice_eq(action->str, SLICE("setPhase")) && phase->kind == JSON_STRING)
+			build_event(j->b, &(struct build_event){ .kind = BUILD_PHASE, .drv = &j->node->path, .text = phase->str });
+	}
+	arena_release(&a);
+}
+
+static void end_line(struct job *j)
+{
+	struct buf *l = &j->tail.line;
+	struct slice s = { l->p, l->len };
+
+	while (s.n && s.p[s.n - 1] == '\r')
+		s.n--;
+	if (slice_starts(s, SLICE("@nix "))) {
+		structured_line(j, (struct slice){ s.p + 5, s.n - 5 });
+	} else {
+		if (!s.n)
+			s.p = "";
+		tail_add(&j->tail, s);
+		build_event(j->b, &(struct build_event){ .kind = BUILD_LINE, .drv = &j->node->path, .text = s });
+	}
+	buf_trim(l, 0);
+}
+
+static void take_output(struct job *j, const char *p, size_t n)
+{
+	log_write(j->log, p, n);
+	while (n) {
+		const char *nl = memchr(p, '\n', n);
+		size_t part = nl ? (size_t)(nl - p) : n;
+
+		buf_add(&j->tail.line, p, part);
+		if (nl || j->tail.line.len > BUILD_LINE_MAX)
+			end_line(j);
+		part += nl != NULL;
+		p += part;
+		n -= part;
+	}
+}
+
+void job_read(struct job *j)
+{
+	char part[16384];
+	uint64_t max = j->b->set->max_log;
+	ssize_t n;
+
+	/* A builder that prints without end must not keep us here. */
+	for (unsigned turn = 0; j->output >= 0 && turn < 64; turn++) {
+		n = read(j->output, part, sizeof(part));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n <= 0) { /* EIO: the last holder of the terminal is gone */
+			close(j->output);
+			j->output = -1;
+			return;
+		}
+		j->last_output = build_now();
+		j->printed += (uint64_t)n;
+		if (j->end != JOB_LOG_LIMIT)
+			take_output(j, part, (size_t)n);
+		if (max && j->printed > max)
+			job_stop(j, JOB_LOG_LIMIT);
+	}
+}
+
+void job_stop(struct job *j, enum job_end why)
+{
+	if (j->end == JOB_RUNS)
+		j->end = why;
+	sandbox_kill(&j->box);
+}
+
+/* --- the end --- */
+
+static int is_disk_full(const struct job *j)
+{
+	enum { LITTLE = 8 << 20 };
+	struct statvfs st;
+
+	return !fstatvfs(j->dir.fd, &st) && (uint64_t)st.f_bavail * st.f_bsize < LITTLE;
+}
+
+static void add_log(const struct job *j, struct buf *b, const char *drv)
+{
+	const struct place *p = store_place(j->b->s);
+	const struct tail *t = &j->tail;
+
+	if (is_disk_full(j))
+		buf_adds(b, "\nnote: build failure may have been caused by lack of free disk space");
+	if (t->n)
+		buf_addf(b, ";\nlast %zu log line%s:", t->n, t->n == 1 ? "" : "s");
+	for (size_t i = 0; i < t->n; i++)
+		buf_addf(b, "\n> %s", t->v[(t->at + t->max - t->n + i) % t->max]);
+	if (!j->printed || !j->log)
+		return;
+	buf_adds(b, "\nFor full logs, run 'gx log ");
+	if (p->mode == PLACE_ROOT)
+		buf_addf(b, "--store %s ", p->root);
+	else if (p->mode == PLACE_RELOCATED)
+		buf_addf(b, "--store-dir %s ", p->store_dir);
+	buf_addf(b, "%s'.", drv);
+}
+
+static int failure(struct job *j, int status, struct err *e)
+{
+	struct buf b = BUF_INIT, drv = BUF_INIT;
+	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	build_add_drv(j->b, &drv, j->node);
+	if (j->end == JOB_TIMEOUT)
+		buf_addf(&b, "building of '%s' timed out after %u seconds", buf_str(&drv), j->b->set->timeout);
+	else if (j->end == JOB_SILENT)
+		buf_addf(&b, "building of '%s' timed out after %u seconds of silence", buf_str(&drv), j->b->set->max_silent);
+	else if (j->end == JOB_LOG_LIMIT)
+		buf_addf(&b, "'%s' killed after writing more than %llu bytes of log output", buf_str(&drv),
+			 (unsigned long long)j->b->set->max_log);
+	else if (sig)
+		buf_addf(&b, "builder for '%s' failed due to signal %d (%s)", buf_str(&drv), sig, strsignal(sig));
+	else
+		buf_addf(&b, "builder for '%s' failed with exit code %d", buf_str(&drv), WEXITSTATUS(status));
+	add_log(j, &b, buf_str(&drv));
+	err_set(e, ERR_BUILD, "%s", buf_str(&b));
+	buf_release(&b);
+	buf_release(&drv);
+	return ERR_BUILD;
+}
+
+int job_finish(struct job *j, struct err *e)
+{
+	int status = sandbox_wait(&j->box);
+
+	while (j->output >= 0) {
+		size_t before = j->printed;
+
+		job_read(j);
+		if (j->printed == before)
+			break;
+	}
+	if (j->tail.line.len)
+		end_line(j);
+	if (j->end != JOB_RUNS || status)
+		return failure(j, status, e);
+	return build_outputs(j, e);
+}
+
+void job_free(struct job *j, int failed)
+{
+	int builtin = slice_starts(j->node->drv.builder, SLICE("builtin:"));
+
+	if (j->box.pid > 0) {
+		sandbox_kill(&j->box);
+		sandbox_wait(&j->box);
+	}
+	if (j->output >= 0)
+		close(j->output);
+	log_close(j->log);
+	for (size_t i = 0; failed && j->bare && j->skip && i < j->node->drv.noutputs; i++)
+		if (!j->skip[i])
+			tree_remove(store_fd(j->b->s), j->node->paths[i].base, NULL, NULL, NULL);
+	/* What a builder of ours was working on may hold what it was trusted with. */
+	build_dir_close(j, failed && j->b->set->keep_failed && !builtin);
+	build_user_release(&j->user);
+	path_locks_release(&j->locks, 1);
+	path_set_release(&j->inputs);
+	drv_options_release(&j->opt);
+	arena_release(&j->arena);
+	for (size_t i = 0; i < j->tail.max; i++)
+		free(j->tail.v[i]);
+	free(j->tail.v);
+	buf_release(&j->tail.line);
+	free(j);
+}

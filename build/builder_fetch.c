@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What runs here is in a process of its own, inside the sandbox of a fixed-output build, which may use the network but
+ * run no program and see no file of the user's.  Nothing it says about the output is believed afterwards: the
+ * building side hashes what it finds, for go-h1 outputs through fetch_content_hash, and registers only what has the wanted
+ * hash.  The check in here is for the better message, and to stop before a bad archive is unpacked to the end.
+ *
+ * The settings are the one static variable: builders are functions without an argument of their own, in a copy of the process
+ * that prepared them.
+ */
+#include "config.h"
+#include "build/builder_fetch.h"
+#include "base/limits.h"
+#include "golang/gomodule.h"
+#include "golang/goproxy.h"
+#include "golang/h1.h"
+#include "fetch/url.h"
+#include "format/goh1.h"
+#include "format/nar.h"
+#include "store/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct {
+	int ready;
+	struct transfer_settings transfer;
+	struct go_settings go;
+} settings;
+
+int fetch_builders_prepare(struct err *e)
+{
+	int rc = 0;
+
+	if (settings.ready)
+		return 0;
+	rc = transfer_settings_load(&settings.transfer, e);
+	if (!rc && (rc = go_settings_load(&settings.go, e)))
+		transfer_settings_release(&settings.transfer);
+	/* Builders are processes of their own, which are killed. */
+	settings.transfer.cancel_fd = -1;
+	settings.ready = !rc;
+	return rc;
+}
+
+/* --- a file that bytes go to --- */
+
+static int write_all(int fd, const void *p, size_t n, struct err *e)
+{
+	const char *q = p;
+
+	while (n) {
+		ssize_t k = write(fd, q, n);
+
+		if (k < 0 && errno == EINTR)
+			continue;
+		if (k < 0)
+			return err_errno(e, "cannot write what was fetched");
+		q += k;
+		n -= (size_t)k;
+	}
+	return 0;
+}
+
+static int write_fd(void *user, const void *p, size_t n, struct err *e)
+{
+	return write_all(*(int *)user, p, n, e);
+}
+
+static int restart_fd(void *user, struct err *e)
+{
+	int fd = *(int *)user;
+
+	return ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0 ? err_errno(e, "cannot start anew") : 0;
+}
+
+/* A file without a name in the working directory. */
+static int scratch_file(const char *dir, struct err *e)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	struct buf name = BUF_INIT;
+
+	if (fd >= 0)
+		return fd;
+	/* Some file systems have no O_TMPFILE. */
+	buf_addf(&name, "%s/.fetch-XXXXXX", dir);
+	fd = mkostemp(name.p, O_CLOEXEC);
+	if (fd >= 0)
+		unlink(name.p);
+	else
+		err_errno(e, "cannot make a file in '%s'", dir);
+	buf_release(&name);
+	return fd;
+}
+
+static struct slice attr_or(const struct drv *d, const char *name, struct slice otherwise)
+{
+	const struct slice *s = drv_env(d, slice_of(name));
+
+	return s && s->n ? *s : otherwise;
+}
+
+/* --- builtin:go-module --- */
+
+struct go_job {
+	struct module_version m;
+	struct hash h1;
+	int only_mod;
+};
+
+static int go_job_read(const struct drv *d, struct go_job *j, struct err *e)
+{
+	static const struct slice none = { "", 0 };
+	struct slice kind = attr_or(d, "kind", SLICE("zip"));
+
+	*j = (struct go_job){ .m = { attr_or(d, "module", none), attr_or(d, "version", none) } };
+	if (!j->m.path.n || !j->m.version.n)
+		return err_set(e, ERR_INVALID, "attribute '%s' missing", j->m.path.n ? "version" : "module");
+	if (!slice_eq(kind, SLICE("zip")) && !slice_eq(kind, SLICE("mod")))
+		return err_set(e, ERR_INVALID, "the kind of a Go module is \"zip\" or \"mod\", not '%.*s'", (int)kind.n, kind.p);
+	j->only_mod = slice_eq(kind, SLICE("mod"));
+	int rc = modpath_check_module(&j->m, e);
+
+	return rc ? rc : go_h1_parse(attr_or(d, "outputHash", none), &j->h1, e);
+}
+
+/* Appends the text of the go.env the derivation names. */
+static int read_go_env(const struct drv *d, struct buf *out, struct err *e)
+{
+	struct slice path = attr_or(d, "goEnv", SLICE(""));
+	char piece[4096];
+	ssize_t n;
+
+	if (!path.n)
+		return 0;
+	int fd = open(path.p, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_errno(e, "cannot read '%s'", path.p);
+	while ((n = read(fd, piece, sizeof piece)) > 0 && out->len < 1 << 20)
+		buf_add(out, piece, (size_t)n);
+	close(fd);
+	return n < 0 ? err_errno(e, "cannot read '%s'", path.p) : 0;
+}
+
+static int go_get(const struct go_job *j, const struct drv *d, int fd, struct err *e)
+{
+	struct transfer_request q = { .max_size = j->only_mod ? LIMIT_GO_FILE : LIMIT_GO_MODULE, .write = write_fd,
+				      .restart = restart_fd, .user = &fd };
+	struct transfer_result r = { 0 };
+	struct buf go_env = BUF_INIT;
+	struct transfer_engine *g;
+	int rc = read_go_env(d, &go_env, e);
+
+	if (!rc && !(g = transfer_engine_new(&settings.transfer, e)))
+		rc = ERR_NETWORK;
+	if (!rc) {
+		struct slice list = go_proxy_list(&settings.go, &j->m, (struct slice){ buf_str(&go_env), go_env.len });
+
+		rc = go_proxy_get(g, &settings.go, list, &j->m, j->only_mod ? "mod" : "zip", &q, &r, e);
+		transfer_engine_free(g);
+	}
+	if (!rc)
+		dprintf(2, "fetched %s (%llu bytes)\n", r.final_url, (unsigned long long)r.size);
+	transfer_result_release(&r);
+	buf_release(&go_env);
+	return rc;
+}
+
+/* The output of kind "mod": the file that was fetched, once its sum is right. */
+static int place_mod(const struct go_job *j, int fd, const char *out, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	char piece[65536];
+	struct hash got;
+	ssize_t n;
+	int rc = 0;
+
+	lseek(fd, 0, SEEK_SET);
+	while ((n = read(fd, piece, sizeof piece)) > 0)
+		buf_add(&text, piece, (size_t)n);
+	h1_of_gomod((struct slice){ buf_str(&text), text.len }, &got);
+	if (n < 0) {
+		rc = err_errno(e, "cannot read what was fetched");
+	} else if (!hash_eq(&got, &j->h1)) {
+		char a[GO_H1_LEN + 1], b[GO_H1_LEN + 1];
+
+		go_h1_print(&got, a);
+		go_h1_print(&j->h1, b);
+		rc = err_set(e, ERR_HASH, "checksum mismatch: the go.mod of '%.*s@%.*s' has the sum %s, but %s is wanted",
+			     (int)j->m.path.n, j->m.path.p, (int)j->m.version.n, j->m.version.p, a, b);
+	} else {
+		int to = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+
+		rc = to < 0 ? err_errno(e, "cannot make '%s'", out) : write_all(to, buf_str(&text), text.len, e);
+		if (to >= 0)
+			close(to);
+	}
+	buf_release(&text);
+	return rc;
+}
+
+static int place_zip(const struct go_job *j, int fd, const char *out, struct err *e)
+{
+	if (mkdir(out, 0755) < 0)
+		return err_errno(e, "cannot make '%s'", out);
+	int dirfd = open(out, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (dirfd < 0)
+		return err_errno(e, "cannot open '%s'", out);
+	int rc = go_module_unpack(fd, &j->m, &j->h1, dirfd, NULL, e);
+
+	close(dirfd);
+	return rc;
+}
+
+static int build_go_module(const struct builtin_call *c, struct err *e)
+{
+	struct buf out = BUF_INIT;
+	struct go_job j;
+	int fd = -1, rc = fetch_builders_prepare(e);
+
+	if (!rc)
+		rc = builtin_output(c, SLICE("out"), &out, e);
+	if (!rc)
+		rc = go_job_read(c->drv, &j, e);
+	if (!rc && (fd = scratch_file(c->top, e)) < 0)
+		rc = ERR_IO;
+	if (!rc)
+		rc = go_get(&j, c->drv, fd, e);
+	if (!rc)
+		rc = j.only_mod ? place_mod(&j, fd, out.p, e) : place_zip(&j, fd, out.p, e);
+	if (fd >= 0)
+		close(fd);
+	buf_release(&out);
+	return rc;
+}
+
+/* --- builtin:fetchurl --- */
+
+static long read_fd(void *user, void *p, size_t n, struct err *e)
+{
+	ssize_t k;
+
+	do
+		k = read(*(int *)user, p, n);
+	while (k < 0 && errno == EINTR);
+	return k < 0 ? err_errno(e, "cannot read what was fetched") : k;
+}
+
+static int fetch_file(const char *url, int fd, struct err *e)
+{
+	struct transfer_request q = { .url = url, .write = write_fd, .restart = restart_fd, .user = &fd };
+	struct transfer_engine *g = transfer_engine_new(&settings.transfer, e);
+	int rc = g ? transfer_get(g, &q, NULL, e) : ERR_NETWORK;
+
+	transfer_engine_free(g);
+	return rc;
+}
+
+/* Unpacks the archive in fd to out. */
+static int restore(int fd, const char *out, struct err *e)
+{
+	struct byte_source nar = { read_fd, &fd };
+	struct object_facts facts = { 0 };
+
+	lseek(fd, 0, SEEK_SET);
+	int rc = object_restore(&nar, AT_FDCWD, out, &facts, e);
+
+	object_facts_release(&facts);
+	return rc;
+}
+
+static int build_fetchurl(const struct builtin_call *c, struct err *e)
+{
+	int unpack = slice_eq(attr_or(c->drv, "unpack", SLICE("")), SLICE("1")), fd = -1;
+	int executable = slice_eq(attr_or(c->drv, "executable", SLICE("")), SLICE("1"));
+	struct buf out = BUF_INIT;
+	struct slice url;
+	int rc = fetch_builders_prepare(e);
+
+	if (!rc)
+		rc = builtin_attr(c, "url", &url, e);
+	if (!rc)
+		rc = builtin_output(c, SLICE("out"), &out, e);
+	if (!rc) {
+		fd = unpack ? scratch_file(c->top, e)
+			    : open(out.p, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (fd < 0)
+			rc = err_errno(e, "cannot make '%s'", out.p);
+	}
+	if (!rc)
+		rc = fetch_file(url.p, fd, e);
+	if (!rc && unpack)
+		rc = restore(fd, out.p, e);
+	if (!rc && executable && chmod(out.p, 0755) < 0)
+		rc = err_errno(e, "cannot make '%s' executable", out.p);
+	if (fd >= 0)
+		close(fd);
+	buf_release(&out);
+	return rc;
+}
+
+const struct builtin_builder fetch_builders[] = {
+	{ "go-module", build_go_module },
+	{ "fetchurl", build_fetchurl },
+	{ NULL, NULL },
+};
+
+/* --- the other side --- */
+
+/* The path of one address of a list, when it is a file: address. */
+static void show_file(struct slice address, void (*show)(void *arg, const char *path), void *arg)
+{
+	struct slice prefix = SLICE("file://"), path;
+	struct arena mem = ARENA_INIT;
+	struct err ignored = ERR_INIT;
+
+	if (slice_starts(address, prefix)) {
+		/* What is wrong with it the builder says when it uses it. */
+		if (!url_decode((struct slice){ address.p + prefix.n, address.n - prefix.n }, &mem, &path, &ignored) &&
+		    path.n && path.p[0] == '/') {
+			char *text = arena_dup(&mem, path.p, path.n);
+			show(arg, text);
+		}
+		err_release(&ignored);
+	}
+	arena_release(&mem);
+}
+
+int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
+			struct err *e)
+{
+	int rc = fetch_builders_prepare(e);
+	const char *p = settings.go.proxy;
+
+	(void)user;
+	/* Inside, there would be no library to load. */
+	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
+		rc = transfer_load(e);
+	if (rc)
+		return rc;
+	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))
+		show_file(attr_or(d, "url", SLICE("")), show, arg);
+	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {
+		size_t n = strcspn(p, ",|");
+
+		show_file((struct slice){ p, n }, show, arg);
+		p += n;
+	}
+	return 0;
+}
+
+static int mod_file_h1(int dirfd, const char *name, struct hash *h1, struct err *e)
+{
+	struct hash sha256;
+	struct h1 h = { 0 };
+	struct stat st;
+	int rc = nar_hash_file_flat(HASH_SHA256, dirfd, name, &sha256, NULL, e);
+
+	if (!rc && (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_mode & 0100))
+		rc = err_set(e, ERR_INVALID, "the go.mod must not be executable");
+	if (rc)
+		return rc;
+	h1_add(&h, SLICE("go.mod"), &sha256);
+	rc = h1_finish(&h, h1, e);
+	h1_release(&h);
+	return rc;
+}
+
+int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name, struct hash *out,
+		       struct err *e)
+{
+	struct go_job j;
+	struct hash h1;
+	int rc;
+
+	(void)user;
+	if (!slice_eq(mode, SLICE(GO_H1_MODE)))
+		return 1;
+	if ((rc = go_job_read(d, &j, e)))
+		return rc;
+	rc = j.only_mod ? mod_file_h1(dirfd, name, &h1, e) : go_module_tree_h1(dirfd, name, &j.m, &h1, e);
+	if (!rc)
+		go_h1_address(j.m.path, &h1, out);
+	return rc;
+}

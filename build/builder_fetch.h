@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Builtin builders that fetch, for build_hooks (build/build.h):
+ *
+ *     builtin:go-module   a Go module, its go.mod, or a toolchain, known by its h1 sum
+ *         module, version   of the module
+ *         outputHash        its sum ("h1:…"), with outputHashMode = "go-h1" (format/goh1.h)
+ *         kind              "zip" (or not set): the unpacked module; "mod": only its go.mod, whose sum is the one that go.sum
+ *                           lists under VERSION/go.mod
+ *         goEnv             a toolchain's go.env, a file in the store: where modules come from when the user chose nothing
+ *     builtin:fetchurl    a file, or with unpack the contents of an archive in Nix's format, known by any hash
+ *         url, executable, unpack
+ *
+ * They run confined, where the user's settings are not to be seen: fetch_builders_prepare reads these before.
+ */
+#ifndef BUILD_BUILDER_FETCH_H
+#define BUILD_BUILDER_FETCH_H
+
+#include "base/err.h"
+#include "build/builtin_builders.h"
+#include "format/hash.h"
+
+/* For build_hooks.builtins. */
+extern const struct builtin_builder fetch_builders[];
+
+/* For build_hooks.content_hash (user is not used): the address of outputs of the go-h1 method. */
+int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
+		       struct hash *out, struct err *e);
+
+/* For build_hooks.paths: the folders and files that file: addresses of the user's proxies, and of a fetchurl, name. */
+int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
+			struct err *e);
+
+/* Reads what the builders need of the machine: GOPROXY and its kin, netrc, certificates.  Once, before the first build;
+ * later calls do nothing. */
+int fetch_builders_prepare(struct err *e);
+
+#endif

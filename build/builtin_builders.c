@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Finding and running the builders that are part of this program.
+ *
+ * This runs inside the sandbox, in a copy of the process that builds: nothing of that process's state may be used
+ * (its descriptors are closed, its store and database belong to it), only the call and the arguments in it.
+ */
+#include "config.h"
+
+#include "build/builtin_builders.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct builtin_builder own[] = {
+	{ "buildenv", builtin_buildenv },
+	{ NULL, NULL },
+};
+
+static const struct builtin_builder *find(const struct builtin_builder *v, struct slice name)
+{
+	for (; v && v->name; v++)
+		if (slice_eq(slice_of(v->name), name))
+			return v;
+	return NULL;
+}
+
+const struct builtin_builder *builtin_find(struct slice builder, const struct builtin_builder *more)
+{
+	struct slice prefix = SLICE("builtin:"), name;
+	const struct builtin_builder *b;
+
+	if (!slice_starts(builder, prefix))
+		return NULL;
+	name = (struct slice){ builder.p + prefix.n, builder.n - prefix.n };
+	b = find(more, name);
+	return b ? b : find(own, name);
+}
+
+int builtin_run(void *call)
+{
+	const struct builtin_call *c = call;
+	struct err e = ERR_INIT;
+	int rc = c->builtin->run(c, &e);
+
+	if (rc)
+		dprintf(2, "error: %s\n", e.msg ? e.msg : "the builder failed");
+	return rc ? 1 : 0;
+}
+
+int builtin_attr(const struct builtin_call *c, const char *name, struct slice *out, struct err *e)
+{
+	const struct slice *s = drv_env(c->drv, slice_of(name));
+
+	if (!s)
+		return err_set(e, ERR_INVALID, "attribute '%s' missing", name);
+	*out = *s;
+	return 0;
+}
+
+int builtin_output(const struct builtin_call *c, struct slice name, struct buf *out, struct err *e)
+{
+	for (size_t i = 0; i < c->drv->noutputs; i++)
+		if (slice_eq(c->drv->outputs[i].name, name)) {
+			store_path_add(out, c->store_dir, &c->outputs[i]);
+			return 0;
+		}
+	return err_set(e, ERR_INVALID, "the derivation has no output '%.*s'", (int)name.n, name.p);
+}

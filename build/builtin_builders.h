@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Builders that are part of this program: derivations whose builder is "builtin:NAME".
+ *
+ * They run as any other: a process of their own, in the same namespaces, behind the same filter (and one more: they may
+ * run no program), as the same nobody.  They differ only in that no program is executed.  The folders above provide more
+ * through build_hooks.builtins.
+ */
+#ifndef BUILD_BUILTIN_BUILDERS_H
+#define BUILD_BUILTIN_BUILDERS_H
+
+#include "format/drv.h"
+
+struct builtin_builder;
+
+/* What it works on.  Paths are as they are seen inside. */
+struct builtin_call {
+	struct slice name;
+	const struct drv *drv;
+	const struct store_path *outputs; /* by output of drv */
+	struct slice store_dir;
+	const char *top; /* the working directory */
+	const struct builtin_builder *builtin;
+};
+
+struct builtin_builder {
+	const char *name; /* without "builtin:" */
+	/* Makes the outputs.  What it prints on standard error is the build's log; the error is added to it. */
+	int (*run)(const struct builtin_call *c, struct err *e);
+};
+
+/* The builder called so ("builtin:NAME"), of our own or of `more`; NULL when there is none. */
+const struct builtin_builder *builtin_find(struct slice builder, const struct builtin_builder *more);
+
+/* Runs a struct builtin_call, returns an exit status: the function of a sandbox. */
+int builtin_run(void *call);
+
+/* The value of a variable of the derivation; ERR_INVALID when it is missing. */
+int builtin_attr(const struct builtin_call *c, const char *name, struct slice *out, struct err *e);
+
+/* Appends the full path of an output; ERR_INVALID when there is none of that name. */
+int builtin_output(const struct builtin_call *c, struct slice name, struct buf *out, struct err *e);
+
+/* --- buildenv.c --- */
+int builtin_buildenv(const struct builtin_call *c, struct err *e);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * GOPROXY, after cmd/go/internal/modfetch (proxyList, TryProxies).  No proxy is built in but the publisher's own address of
+ * toolchains: where a user has set nothing, other modules come from where the toolchain that asks for them says.
+ */
+#include "config.h"
+#include "golang/goproxy.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char toolchain_source[] = "https://go.dev/dl/mod";
+
+static struct slice trim(struct slice s)
+{
+	while (s.n && strchr(" \t\r\n", *s.p))
+		s.p++, s.n--;
+	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
+		s.n--;
+	return s;
+}
+
+/* --- settings --- */
+
+int go_env_find(struct slice text, const char *name, struct slice *value)
+{
+	size_t len = strlen(name);
+	int found = 0;
+
+	while (text.n) {
+		const char *nl = memchr(text.p, '\n', text.n);
+		size_t n = nl ? (size_t)(nl - text.p) : text.n;
+		struct slice line = trim((struct slice){ text.p, n });
+
+		/* As Go: the last one counts, and one that is empty is as good as none. */
+		if (line.n > len && line.p[len] == '=' && !memcmp(line.p, name, len)) {
+			*value = (struct slice){ line.p + len + 1, line.n - len - 1 };
+			found = value->n > 0;
+		}
+		text.p += n + (nl != NULL);
+		text.n -= n + (nl != NULL);
+	}
+	return found;
+}
+
+/* Appends the name of the user's file; nothing when there is none. */
+static void env_file(struct buf *b)
+{
+	const char *named = getenv("GOENV"), *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+	if (named && !strcmp(named, "off"))
+		return;
+	if (named && *named)
+		buf_adds(b, named);
+	else if (config && *config == '/')
+		buf_addf(b, "%s/go/env", config);
+	else if (home && *home)
+		buf_addf(b, "%s/.config/go/env", home);
+}
+
+static int read_env_file(struct buf *out, struct err *e)
+{
+	struct buf path = BUF_INIT;
+	char piece[4096];
+	ssize_t n = 0;
+	int rc = 0, fd = -1;
+
+	env_file(&path);
+	if (path.len)
+		fd = open(path.p, O_RDONLY | O_CLOEXEC);
+	if (path.len && fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		rc = err_errno(e, "cannot read '%s'", path.p);
+	while (fd >= 0 && (n = read(fd, piece, sizeof piece)) != 0)
+		if (n > 0)
+			buf_add(out, piece, (size_t)n);
+		else if (errno != EINTR)
+			break;
+	if (n < 0)
+		rc = err_errno(e, "cannot read '%s'", path.p);
+	if (fd >= 0)
+		close(fd);
+	buf_release(&path);
+	return rc;
+}
+
+static char *setting(struct slice file, const char *name)
+{
+	const char *env = getenv(name);
+	struct slice v;
+	char *s = NULL;
+
+	if (env && *env)
+		s = strdup(env);
+	else if (go_env_find(file, name, &v))
+		s = strndup(v.p, v.n);
+	return s;
+}
+
+int go_settings_load(struct go_settings *s, struct err *e)
+{
+	struct buf file = BUF_INIT;
+	int rc = read_env_file(&file, e);
+	struct slice text = { buf_str(&file), file.len };
+
+	*s = (struct go_settings){ 0 };
+	if (!rc) {
+		s->proxy = setting(text, "GOPROXY");
+		s->no_proxy = setting(text, "GONOPROXY");
+		if (!s->no_proxy)
+			s->no_proxy = setting(text, "GOPRIVATE");
+	}
+	buf_release(&file);
+	return rc;
+}
+
+void go_settings_release(struct go_settings *s)
+{
+	free(s->proxy);
+	free(s->no_proxy);
+	*s = (struct go_settings){ 0 };
+}
+
+struct slice go_proxy_list(const struct go_settings *s, const struct module_version *m, struct slice go_env)
+{
+	struct slice v;
+
+	if (s->proxy)
+		return slice_of(s->proxy);
+	if (slice_eq(m->path, SLICE("golang.org/toolchain")))
+		return slice_of(toolchain_source);
+	return go_env_find(go_env, "GOPROXY", &v) ? v : SLICE("");
+}
+
+/* --- fetching --- */
+
+struct proxies {
+	struct transfer_engine *engine;
+	const struct module_version *m;
+	const char *ending;
+	const struct transfer_request *request;
+	struct transfer_result *out;
+};
+
+/* Appends the address of the file at a proxy. */
+static int add_url(struct buf *b, const struct proxies *p, struct slice proxy, struct err *e)
+{
+	int rc;
+
+	/* Go lets users leave out the scheme. */
+	if (!memmem(proxy.p, proxy.n, ":/", 2))
+		buf_adds(b, "https://");
+	while (proxy.n && proxy.p[proxy.n - 1] == '/')
+		proxy.n--;
+	buf_add(b, proxy.p, proxy.n);
+	buf_addc(b, '/');
+	if ((rc = modpath_escape(b, p->m->path, e)))
+		return rc;
+	buf_adds(b, "/@v/");
+	rc = modver_escape(b, p->m->version, e);
+	buf_addf(b, ".%s", p->ending);
+	return rc;
+}
+
+static int try_proxy(const struct proxies *p, struct slice proxy, struct err *e)
+{
+	struct transfer_request q = *p->request;
+	struct buf url = BUF_INIT;
+	int rc;
+
+	if (slice_eq(proxy, SLICE("off")))
+		return err_set(e, ERR_DENIED, "module lookup disabled by GOPROXY=off");
+	if (slice_eq(proxy, SLICE("direct")))
+		return err_set(e, ERR_DENIED, "fetching directly from its repository is not supported, only through a module "
+					      "proxy (GOPROXY)");
+	rc = add_url(&url, p, proxy, e);
+	q.url = url.p;
+	if (!rc)
+		rc = transfer_get(p->engine, &q, p->out, e);
+	buf_release(&url);
+	return rc;
+}
+
+static int is_word(struct slice proxy)
+{
+	return slice_eq(proxy, SLICE("off")) || slice_eq(proxy, SLICE("direct"));
+}
+
+/* Of several failures the first that is not "there is none" tells most; that nothing else may be tried, least. */
+static void keep_better(struct err *best, struct err *now, int word)
+{
+	if (!best->code || (best->code == ERR_NOTFOUND && now->code != ERR_NOTFOUND && !word)) {
+		err_release(best);
+		*best = *now;
+		*now = (struct err)ERR_INIT;
+	}
+	err_release(now);
+}
+
+static int try_all(const struct proxies *p, struct slice list, struct err *e)
+{
+	struct err best = ERR_INIT;
+	int rc = ERR_NOTFOUND, any = 0;
+
+	while (list.n) {
+		size_t n = 0;
+		struct err now = ERR_INIT;
+
+		while (n < list.n && list.p[n] != ',' && list.p[n] != '|')
+			n++;
+		int bar = n < list.n && list.p[n] == '|';
+		struct slice proxy = trim((struct slice){ list.p, n });
+
+		list.p += n + (n < list.n);
+		list.n -= n + (n < list.n);
+		if (!proxy.n)
+			continue;
+		/* What a failed proxy sent is void. */
+		if (any && p->request->restart && (rc = p->request->restart(p->request->user, e)))
+			break;
+		any = 1;
+		rc = try_proxy(p, proxy, &now);
+		if (!rc)
+			break;
+		int go_on = !is_word(proxy) && rc != ERR_INTERRUPT && (bar || rc == ERR_NOTFOUND);
+
+		keep_better(&best, &now, is_word(proxy));
+		if (!go_on)
+			break;
+	}
+	if (rc && !any)
+		rc = err_set(e, ERR_NOTFOUND, "no module proxy is known: set GOPROXY");
+	else if (rc && best.code)
+		rc = err_set(e, best.code, "%s", best.msg);
+	err_release(&best);
+	return rc;
+}
+
+int go_proxy_get(struct transfer_engine *g, const struct go_settings *s, struct slice list, const struct module_version *m,
+		 const char *ending, const struct transfer_request *request, struct transfer_result *out, struct err *e)
+{
+	struct proxies p = { g, m, ending, request, out };
+	int rc = modpath_check_module(m, e);
+
+	if (!rc && s->no_proxy && modpath_matches(slice_of(s->no_proxy), m->path))
+		list = SLICE("direct");
+	if (!rc)
+		rc = try_all(&p, list, e);
+	if (rc)
+		err_prefix(e, "Go module '%.*s@%.*s'", (int)m->path.n, m->path.p, (int)m->version.n, m->version.p);
+	return rc;
+}

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+#
+# What the lints of the structure share: the folders of C, and the arrows between them as awk: may[A] holds " B " if A/ may use B/
+# (doc/ARCHITECTURE.md has the picture).
+FOLDERS="base lang eval format store fetch golang build builtins flake cli"
+ARROWS='
+	BEGIN {
+		may["base"] = " base "
+		may["lang"] = " base lang "
+		may["eval"] = " base lang eval "
+		may["format"] = " base format "
+		may["store"] = " base format store "
+		may["fetch"] = " base format fetch "
+		may["golang"] = " base format fetch golang "
+		may["build"] = " base format store fetch golang build "
+		may["builtins"] = " base lang eval format store fetch golang build builtins "
+		may["flake"] = may["builtins"] " flake "
+		may["cli"] = may["flake"] " cli "
+	}
+'
