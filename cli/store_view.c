@@ -4,8 +4,11 @@
  * mount namespace in which the store's folder lies there, and all else is as it was: same user, same files, same
  * network.  This is a view and no confinement.
  *
- * Where the machine has a folder for the store (/nix/store, perhaps of somebody else's Nix) ours is mounted over it.  Where it
+ * Where the machine has a folder for the store (/nix, perhaps of somebody else's Nix) ours is put in its place.  Where it
  * has none, nobody but root could make one, so / becomes a small tmpfs with everything of the old / mounted into it, and a /nix.
+ *
+ * The store's database comes along, at /nix/var/nix: a gx or Nix started inside takes /nix for its store, and with another database
+ * than the one that knows these objects its collector would delete them all.
  *
  * Namespaces of users are for processes with one thread; the collector has several.  Hence the child: it is made by fork and has one.
  */
@@ -117,14 +120,46 @@ static int fill_root(const char *root)
 	return rc;
 }
 
-/* A new / with room for the store's place. */
-static int make_room(const struct place *p, struct err *e)
+/* A folder that is open, shown below top. Where there is none (fd < 0), nothing. */
+static int show(int fd, const char *top, const char *path)
 {
-	char root[] = "/tmp/gx-root-XXXXXX", to[PATH_MAX];
+	char from[64], to[PATH_MAX];
 
-	if (!mkdtemp(root) || mount("gx", root, "tmpfs", 0, "mode=0755") || fill_root(root) ||
-	    (size_t)snprintf(to, sizeof to, "%s%s", root, p->store_dir) >= sizeof to || make_folders(to) ||
-	    mount(p->real_store, to, NULL, MS_BIND | MS_REC, NULL) || chdir(root) || syscall(SYS_pivot_root, ".", "."))
+	if (fd < 0)
+		return 0;
+	snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
+	if ((size_t)snprintf(to, sizeof to, "%s%s", top, path) >= sizeof to || make_folders(to))
+		return -1;
+	return mount(from, to, NULL, MS_BIND | MS_REC, NULL);
+}
+
+/* What the view shows, opened before anything is mounted over it. */
+struct parts {
+	int store, state, log;
+};
+
+static void close_part(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static int show_parts(const struct place *p, const struct parts *o, const char *top)
+{
+	int rc = show(o->store, top, p->store_dir);
+
+	if (!rc && !strcmp(p->store_dir, "/nix/store"))
+		rc = show(o->state, top, "/nix/var/nix") || show(o->log, top, "/nix/var/log/nix") ? -1 : 0;
+	return rc;
+}
+
+/* A new / with room for the store's place. */
+static int make_room(const struct place *p, const struct parts *o, struct err *e)
+{
+	char root[] = "/tmp/gx-root-XXXXXX";
+
+	if (!mkdtemp(root) || mount("gx", root, "tmpfs", 0, "mode=0755") || fill_root(root) || show_parts(p, o, root) ||
+	    chdir(root) || syscall(SYS_pivot_root, ".", "."))
 		return err_errno(e, "cannot show the store at '%s'", p->store_dir);
 	umount2(".", MNT_DETACH);
 	if (chdir("/"))
@@ -135,10 +170,34 @@ static int make_room(const struct place *p, struct err *e)
 	return 0;
 }
 
+static int is_folder(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static int put_at_place(const struct place *p, struct err *e)
+{
+	struct parts o = { open(p->real_store, O_PATH | O_CLOEXEC), open(p->state_dir, O_PATH | O_CLOEXEC),
+			   open(p->log_dir, O_PATH | O_CLOEXEC) };
+	int usual = !strcmp(p->store_dir, "/nix/store"), rc = 0;
+
+	if (o.store < 0)
+		rc = err_errno(e, "cannot open the store at '%s'", p->real_store);
+	else if (!is_folder(usual ? "/nix" : p->store_dir))
+		rc = make_room(p, &o, e);
+	else if ((usual && mount("gx", "/nix", "tmpfs", 0, "mode=0755")) || show_parts(p, &o, ""))
+		rc = err_errno(e, "cannot show the store at '%s'", p->store_dir);
+	close_part(o.store);
+	close_part(o.state);
+	close_part(o.log);
+	return rc;
+}
+
 static int enter(const struct place *p, struct err *e)
 {
 	char cwd[PATH_MAX];
-	struct stat st;
 	int rc;
 
 	if (!getcwd(cwd, sizeof cwd))
@@ -148,10 +207,7 @@ static int enter(const struct place *p, struct err *e)
 	/* Mounts of the machine still arrive here, ours do not leave. */
 	if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL))
 		return err_errno(e, "cannot part from the mounts of the machine");
-	if (stat(p->store_dir, &st) || !S_ISDIR(st.st_mode))
-		rc = make_room(p, e);
-	else if (mount(p->real_store, p->store_dir, NULL, MS_BIND | MS_REC, NULL))
-		rc = err_errno(e, "cannot show the store at '%s'", p->store_dir);
+	rc = put_at_place(p, e);
 	if (!rc && chdir(cwd))
 		rc = err_errno(e, "cannot go back to '%s'", cwd);
 	return rc;

@@ -188,6 +188,8 @@ check "gx shell" prints "my tool 1" "$gx" shell $place ./flake#mytool --command 
 check "with several packages" prints "another ls
 my tool" "$gx" shell $place ./flake#mytool ./flake#ls --command sh -c 'ls; mytool'
 check "a collector leaves alone what runs" sh -c "'$gx' shell $place ./flake#mytool --command sh -c '\"$gx\" store gc $place >/dev/null 2>&1; mytool 2' | grep -qx 'my tool 2'"
+# Without --store, gx takes /nix inside: that must be this store with its database, or all of it would count as garbage.
+check "a collector started inside knows the same store" sh -c "'$gx' shell $place ./flake#mytool --command sh -c '\"$gx\" store gc >/dev/null 2>&1; mytool 3' | grep -qx 'my tool 3'"
 check "gx run" prints "my tool x  y" "$gx" run $place ./flake -- x " y"
 check "a package" prints "another ls" "$gx" run $place ./flake#ls
 shell=$(command -v bash) && {
