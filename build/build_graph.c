@@ -6,6 +6,8 @@
  * not looked at.  Of the others, the inputs are added in turn, by a list of work and not by recursion: a chain
  * of derivations may be as long as it likes.  No circle is possible, a derivation's name holds the hash of its inputs.
  *
+ * What is registered counts only with its files: a row whose files somebody removed would make a build of nothing.
+ *
  * Everything that is relied on is made a temporary root first, and looked at only then, so that a collector
  * that runs at the same time cannot take it away in between.
  */
@@ -64,12 +66,16 @@ static struct node *node_of(struct build *b, const struct store_path *p)
 	return n;
 }
 
-static int obtain(struct build *b, const struct store_path *p, struct err *e)
+/* Makes p, which n needs, valid if that can be done without building: 1, 0 or negative. */
+static int obtain(struct build *b, const struct node *n, const struct store_path *p, struct err *e)
 {
 	const struct build_hooks *h = &b->set->hooks;
-	int valid = store_add_temp_root(b->s, p, e);
+	int gone = 0, valid = store_add_temp_root(b->s, p, e);
 
-	valid = valid ? valid : store_is_valid(b->s, p, e);
+	valid = valid ? valid : store_is_there(b->s, p, &gone, e);
+	if (gone)
+		build_note(b, n, "'%.*s/%s' is registered as valid, but its files are gone", (int)store_dir(b->s).n,
+			   store_dir(b->s).p, p->base);
 	if (valid || !h->substitute)
 		return valid;
 	return h->substitute(h->user, b->s, p, e);
@@ -98,7 +104,7 @@ static int node_load(struct build *b, struct node *n, struct err *e)
 {
 	struct slice name = store_path_name(&n->path);
 	struct buf text = BUF_INIT;
-	int rc = obtain(b, &n->path, e);
+	int rc = obtain(b, n, &n->path, e);
 
 	if (n->loaded)
 		return 0;
@@ -124,7 +130,7 @@ static int node_load(struct build *b, struct node *n, struct err *e)
 int graph_outputs_valid(struct build *b, const struct node *n, int all, struct err *e)
 {
 	for (size_t i = 0; i < n->drv.noutputs; i++) {
-		int valid = all || n->wanted[i] ? store_is_valid(b->s, &n->paths[i], e) : 1;
+		int valid = all || n->wanted[i] ? store_is_there(b->s, &n->paths[i], NULL, e) : 1;
 
 		if (valid != 1)
 			return valid;
@@ -138,7 +144,7 @@ static int outputs_obtained(struct build *b, const struct node *n, struct err *e
 	int rc, got = 1;
 
 	for (size_t i = 0; i < n->drv.noutputs; i++) {
-		rc = n->wanted[i] ? obtain(b, &n->paths[i], e) : store_add_temp_root(b->s, &n->paths[i], e);
+		rc = n->wanted[i] ? obtain(b, n, &n->paths[i], e) : store_add_temp_root(b->s, &n->paths[i], e);
 		if (rc < 0)
 			return rc;
 		got &= rc == 1 || !n->wanted[i];
@@ -199,7 +205,7 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 	b->total++;
 	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
 		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
-		rc = rc ? rc : obtain(b, &p, e);
+		rc = rc ? rc : obtain(b, n, &p, e);
 		if (rc == 0)
 			rc = err_set(e, ERR_NOTFOUND, "dependency '%.*s' of '%s' is not in the store", (int)n->drv.srcs[i].n,
 				     n->drv.srcs[i].p, n->path.base);

@@ -190,7 +190,8 @@ int store_commit(struct store *s, const struct new_object *v, size_t n, struct e
 	if (!fresh)
 		abort();
 	for (size_t i = 0; !rc && i < n; i++) {
-		int valid = db_is_valid(s->db, &v[i].info.path, e);
+		/* What lost its files gets them back, and a row that fits them. */
+		int valid = store_is_there(s, &v[i].info.path, NULL, e);
 		if (valid < 0)
 			rc = valid;
 		else if (!valid)

@@ -403,6 +403,22 @@ int store_is_valid(struct store *s, const struct store_path *p, struct err *e)
 	return db_is_valid(s->db, p, e);
 }
 
+int store_is_there(struct store *s, const struct store_path *p, int *gone, struct err *e)
+{
+	int valid = db_is_valid(s->db, p, e);
+	struct stat st;
+
+	if (gone)
+		*gone = 0;
+	if (valid <= 0 || !fstatat(s->fd, p->base, &st, AT_SYMLINK_NOFOLLOW))
+		return valid;
+	if (errno != ENOENT)
+		return err_errno(e, "looking at the store object '%s'", p->base);
+	if (gone)
+		*gone = 1;
+	return 0;
+}
+
 int store_open_object(struct store *s, const struct store_path *p, int flags, struct err *e)
 {
 	int fd = openat(s->fd, p->base, flags | O_NOFOLLOW | O_CLOEXEC);

@@ -69,6 +69,9 @@ int store_resolve(const struct store *s, const char *text, struct store_path *ou
 /* 1 valid, 0 not, negative on failure. */
 int store_is_valid(struct store *s, const struct store_path *p, struct err *e);
 
+/* The same, but 0 for an object whose row is there and whose files are gone as well; *gone (may be NULL) then becomes 1. */
+int store_is_there(struct store *s, const struct store_path *p, int *gone, struct err *e);
+
 /* Opens an object that is a regular file, or an object's directory, without following links; negative on failure. */
 int store_open_object(struct store *s, const struct store_path *p, int flags, struct err *e);
 

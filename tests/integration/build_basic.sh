@@ -96,6 +96,24 @@ check "nothing is registered" not_valid "$out"
 script executable 'echo -n hello > $out; chmod +x $out' -f "flat:sha256:$hello"
 check "a flat output must not be executable" complains "should be a non-executable regular file" build "$drv"
 
+# --- outputs whose files somebody removed
+lose() { chmod u+w "$store/nix/store" && rm "$(real "$1")"; }
+script lost 'echo back > $out'
+lost=$drv lostout=$out
+check "what will be lost is built" build "$lost"
+lose "$lostout"
+build "$lost" 2>lost.log
+check "what is registered without files is built again, and it is said why" contains lost.log "note: '$lostout' is registered as valid, but its files are gone"
+check "its files are back" prints back cat "$(real "$lostout")"
+script finder 'cat $lost > $out' -i "$lost" -e "lost=$lostout"
+lose "$lostout"
+check "an input without files is built again first" build "$drv"
+check "what needs it finds it" prints back cat "$(real "$out")"
+lose "$lostout"
+check "nothing is compared with what is gone" build --rebuild "$lost"
+check "what is gone is back after --rebuild" prints back cat "$(real "$lostout")"
+check "the store is in order when all is back" "$gx" store verify --store "$store" --check-contents
+
 # --- what outputs may be
 script allowed 'echo $dep > $out' -i "$dep" -e "dep=$depout" -e allowedReferences=
 check "allowedReferences" complains "is not allowed to refer to the following paths:" build "$drv"
