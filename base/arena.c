@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "base/arena.h"
+#include "base/alloc.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -39,11 +40,7 @@ void *arena_alloc_more(struct arena *a, size_t size)
 	size_t mapped = a->chunks && a->chunks->all >= MAPPED_FROM && want <= MEM_MAP_UNIT;
 	if (mapped)
 		want = MEM_MAP_UNIT;
-	struct arena_chunk *c = mapped ? mem_map(want) : calloc(1, want);
-	if (!c) {
-		fputs("error: out of memory\n", stderr);
-		exit(1);
-	}
+	struct arena_chunk *c = mapped ? mem_map(want) : xcalloc(1, want);
 	c->next = a->chunks;
 	c->size = want;
 	c->mapped = mapped;

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "base/buf.h"
+#include "base/alloc.h"
 #include "base/mem.h"
 
 #include <stdint.h>
@@ -34,11 +35,7 @@ void buf_reserve(struct buf *b, size_t n)
 		if (b->len)
 			memcpy(p, b->p, b->len);
 	} else {
-		p = realloc(b->p, cap);
-		if (!p) {
-			fputs("error: out of memory\n", stderr);
-			exit(1);
-		}
+		p = xrealloc_array(b->p, cap, 1);
 	}
 	p[b->len] = 0;
 	b->p = p;

@@ -6,6 +6,7 @@
  * wrote.  The links to the parent stand in for the stack.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "base/json_tree.h"
 
@@ -13,7 +14,7 @@
 
 struct jnode *json_node(struct arena *a, enum json_event kind)
 {
-	struct jnode *n = arena_alloc(a, sizeof(*n));
+	struct jnode *n = arena_alloc(a, sizeof *n);
 
 	n->kind = kind;
 	return n;
@@ -109,15 +110,13 @@ static struct jnode *node_of_event(struct arena *a, enum json_event ev, const st
 int json_tree_parse(struct arena *a, struct slice text, struct jnode **out, struct err *e)
 {
 	struct buf scratch = BUF_INIT;
-	struct json_reader *r = malloc(sizeof(*r));
+	struct json_reader *r = xmalloc(sizeof *r);
 	struct jnode *in = NULL, *n;
 	struct slice key = { "", 0 };
 	enum json_event ev;
 	int rc = 0;
 
 	*out = NULL;
-	if (!r)
-		return err_set(e, ERR_LIMIT, "out of memory");
 	json_reader_init(r, text.p, text.n, &scratch, e);
 	while ((ev = json_next(r)) != JSON_END) {
 		if (ev == JSON_ERROR) {

@@ -15,6 +15,7 @@
  */
 #include "config.h"
 #include "base/mem.h"
+#include "base/alloc.h"
 
 #include <errno.h>
 #ifdef __GLIBC__
@@ -33,12 +34,6 @@
 #include <gc/gc_inline.h>
 #include <gc/gc_mark.h>
 #endif
-
-static __attribute__((noreturn, cold)) void out_of_memory(void)
-{
-	fputs("error: out of memory\n", stderr);
-	_exit(1);
-}
 
 size_t mem_size(size_t n, size_t size, size_t extra)
 {

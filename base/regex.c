@@ -13,6 +13,7 @@
  */
 #include "config.h"
 #include "base/regex.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "base/regex_int.h"
 
@@ -46,16 +47,6 @@ struct compiler {
 	struct err *err;
 };
 
-static void *grow(void *p, size_t n, size_t size)
-{
-	p = realloc(p, n * size);
-	if (!p) {
-		fputs("error: out of memory\n", stderr);
-		exit(1);
-	}
-	return p;
-}
-
 static int invalid(struct compiler *c, const char *why)
 {
 	return err_set(c->err, ERR_INVALID, "%s", why);
@@ -75,7 +66,7 @@ static uint32_t add(struct compiler *c, enum re_op op, uint32_t arg)
 
 	if (re->n == c->cap) {
 		c->cap = c->cap ? c->cap * 2 : 32;
-		re->st = grow(re->st, c->cap, sizeof *re->st);
+		re->st = xrealloc_array(re->st, c->cap, sizeof *re->st);
 	}
 	re->st[re->n] = (struct re_state){ .op = (uint8_t)op, .loop = RE_NO_LOOP, .arg = arg, .next = NONE, .alt = NONE };
 	return re->n++;
@@ -87,7 +78,7 @@ static uint32_t add_set(struct compiler *c, const struct re_set *s)
 
 	if (re->n_sets == c->cap_sets) {
 		c->cap_sets = c->cap_sets ? c->cap_sets * 2 : 4;
-		re->sets = grow(re->sets, c->cap_sets, sizeof *re->sets);
+		re->sets = xrealloc_array(re->sets, c->cap_sets, sizeof *re->sets);
 	}
 	re->sets[re->n_sets] = *s;
 	return re->n_sets++;
@@ -526,7 +517,7 @@ static struct group *push_group(struct compiler *c, uint32_t index)
 {
 	if (c->depth == c->cap_stack) {
 		c->cap_stack = c->cap_stack ? c->cap_stack * 2 : 8;
-		c->stack = grow(c->stack, c->cap_stack, sizeof *c->stack);
+		c->stack = xrealloc_array(c->stack, c->cap_stack, sizeof *c->stack);
 	}
 	struct group *g = &c->stack[c->depth++];
 	*g = (struct group){ .index = index };
@@ -663,14 +654,9 @@ static void find_exits(struct regex *re)
 /* The bytes a match can begin with, by walking what consumes nothing.  None when it can be empty. */
 static void find_first(struct regex *re)
 {
-	char *seen = calloc(re->n, 1);
-	uint32_t *todo = malloc((2 * (size_t)re->n + 1) * sizeof *todo), n = 0;
+	char *seen = xcalloc(re->n, 1);
+	uint32_t *todo = xmalloc((2 * (size_t)re->n + 1) * sizeof *todo), n = 0;
 
-	if (!seen || !todo) {
-		free(seen);
-		free(todo);
-		return;
-	}
 	re->has_first = 1;
 	todo[n++] = re->start;
 	while (n && re->has_first) {
@@ -704,7 +690,7 @@ static void find_first(struct regex *re)
 
 static struct regex *compile(const char *p, size_t n, struct err *e)
 {
-	struct regex *re = grow(NULL, 1, sizeof *re);
+	struct regex *re = xrealloc_array(NULL, 1, sizeof *re);
 	struct compiler c = { .p = p, .end = p + n, .re = re, .err = e };
 
 	memset(re, 0, sizeof *re);
@@ -719,7 +705,7 @@ static struct regex *compile(const char *p, size_t n, struct err *e)
 	link_states(re);
 	find_exits(re);
 	find_first(re);
-	re->pattern = grow(NULL, n + 1, 1);
+	re->pattern = xrealloc_array(NULL, n + 1, 1);
 	memcpy(re->pattern, p, n);
 	re->len = n;
 	return re;

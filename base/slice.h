@@ -14,7 +14,7 @@ struct slice {
 };
 
 /* A string literal as a slice. */
-#define SLICE(lit) ((struct slice){ "" lit, sizeof(lit) - 1 })
+#define SLICE(lit) ((struct slice){ "" lit, sizeof lit - 1 })
 
 static inline struct slice slice_of(const char *s)
 {

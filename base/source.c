@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "base/source.h"
+#include "base/alloc.h"
 #include "base/arena.h"
 
 #include <errno.h>
@@ -35,14 +36,7 @@ static struct source *add(const char *name, const char *path, const char *base, 
 {
 	if (len >= UINT32_MAX - sources.next - 1)
 		return NULL;
-	if (sources.n == sources.cap) {
-		size_t cap = sources.cap ? sources.cap * 2 : 64;
-		struct source **v = realloc(sources.v, cap * sizeof *v);
-		if (!v)
-			return NULL;
-		sources.v = v;
-		sources.cap = cap;
-	}
+	ARRAY_GROW(sources.v, sources.n + 1, sources.cap);
 	struct source *s = arena_alloc(&sources.mem, sizeof *s);
 	s->name = arena_dup(&sources.mem, name, strlen(name));
 	s->path = path ? arena_dup(&sources.mem, path, strlen(path)) : NULL;
@@ -103,7 +97,7 @@ static char *read_again(const struct source *s)
 
 	if (fd < 0)
 		return NULL;
-	if (!fstat(fd, &st) && is_same(s, &st) && (p = malloc(s->len + 1)) && read_all(fd, p, s->len)) {
+	if (!fstat(fd, &st) && is_same(s, &st) && (p = try_malloc(s->len + 1)) && read_all(fd, p, s->len)) {
 		free(p);
 		p = NULL;
 	}

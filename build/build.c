@@ -10,6 +10,7 @@
  * everything they started, and their folders removed.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "build/build_int.h"
 #include "store/roots.h"
@@ -189,8 +190,8 @@ static void end_job(struct build *b, struct job *j)
 /* Waits for something to happen and deals with it. */
 static void step(struct build *b)
 {
-	struct pollfd *p = calloc(b->njobs * 2 + 1, sizeof(*p));
-	struct job **jobs = calloc(b->njobs + 1, sizeof(struct job *));
+	struct pollfd *p = xcalloc(b->njobs * 2 + 1, sizeof *p);
+	struct job **jobs = xcalloc(b->njobs + 1, sizeof(struct job *));
 	size_t n = b->njobs;
 	double wait = next_time(b) - build_now();
 
@@ -256,11 +257,8 @@ static int collect(struct build *b, const struct build_target *v, size_t n, stru
 
 				if (!wants(&v[i], name))
 					continue;
-				if (out->n == cap) {
-					cap = cap ? cap * 2 : 8;
-					out->v = realloc(out->v, cap * sizeof(*out->v));
-				}
-				out->v[out->n++] = (struct build_output){ i, strndup(name.p, name.n), node->paths[o] };
+				ARRAY_GROW(out->v, out->n + 1, cap);
+				out->v[out->n++] = (struct build_output){ i, xstrndup(name.p, name.n), node->paths[o] };
 				rc = store_add_temp_root(b->s, &node->paths[o], e);
 			}
 			break;
@@ -283,7 +281,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	int rc = 0;
 
 	*out = (struct build_result){ NULL, 0, 0 };
-	b.jobs = calloc((set->max_jobs ? set->max_jobs : 1) + 1, sizeof(*b.jobs));
+	b.jobs = xcalloc((set->max_jobs ? set->max_jobs : 1) + 1, sizeof *b.jobs);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
 	if (!rc) {

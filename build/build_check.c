@@ -39,7 +39,7 @@ static int closure(struct job *j, const struct new_object *v, const struct new_o
 				rc = store_closure(j->b->s, p, 0, out, e);
 			} else {
 				path_set_add(out, p);
-				if (n == sizeof(todo) / sizeof(*todo))
+				if (n == sizeof todo / sizeof *todo)
 					return err_set(e, ERR_LIMIT, "too many outputs refer to one another");
 				todo[n++] = next;
 			}

@@ -53,7 +53,7 @@ static int is_stale(int builds, const char *name)
 	char path[NAME_MAX + 8];
 	int fd, stale;
 
-	snprintf(path, sizeof(path), "%s/lock", name);
+	snprintf(path, sizeof path, "%s/lock", name);
 	fd = openat(builds, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	stale = fd < 0 ? errno == ENOENT : !flock(fd, LOCK_EX | LOCK_NB);
 	if (fd >= 0)
@@ -154,7 +154,7 @@ static void keep_dir(struct job *j, int builds)
 	for (size_t i = 0; i < 4; i++)
 		tree_remove(j->dir.fd, parts[i], NULL, NULL, NULL);
 	for (unsigned i = 0; i < 10000; i++) {
-		snprintf(name, sizeof(name), "kept-%.*s-%u", (int)j->node->drv.name.n, j->node->drv.name.p, i);
+		snprintf(name, sizeof name, "kept-%.*s-%u", (int)j->node->drv.name.n, j->node->drv.name.p, i);
 		if (!renameat2(builds, j->dir.name, builds, name, 1 /* RENAME_NOREPLACE */)) {
 			build_note(j->b, j->node, "keeping build directory '%s/builds/%s/build'",
 				   store_place(j->b->s)->state_dir, name);
@@ -193,10 +193,10 @@ void build_dir_close(struct job *j, int keep)
 static void add_bind(struct job *j, const char *source, const char *target, enum bind_flags flags)
 {
 	if (j->nbinds == j->capbinds) {
-		struct sandbox_bind *v = arena_alloc(&j->arena, (j->capbinds ? j->capbinds * 2 : 64) * sizeof(*v));
+		struct sandbox_bind *v = arena_alloc(&j->arena, (j->capbinds ? j->capbinds * 2 : 64) * sizeof *v);
 
 		if (j->nbinds)
-			memcpy(v, j->binds, j->nbinds * sizeof(*v));
+			memcpy(v, j->binds, j->nbinds * sizeof *v);
 		j->binds = v;
 		j->capbinds = j->capbinds ? j->capbinds * 2 : 64;
 	}
@@ -212,7 +212,7 @@ static int make_point(int base, const char *path, int is_dir, struct err *e)
 	int dir, fd, rc = 0;
 
 	if (slash)
-		snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path), path);
+		snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path);
 	dir = slash ? tree_make_dirs(base, parent, e) : fcntl(base, F_DUPFD_CLOEXEC, 0);
 	if (dir < 0)
 		return ERR_IO;
@@ -279,13 +279,13 @@ static int make_etc(struct job *j, int root, struct err *e)
 	int uid = SANDBOX_UID, gid = SANDBOX_GID, rc;
 	char text[512];
 
-	snprintf(text, sizeof(text),
+	snprintf(text, sizeof text,
 		 "root:x:0:0:Nix build user:" BUILD_TOP ":/noshell\n"
 		 "nixbld:x:%d:%d:Nix build user:" BUILD_TOP ":/noshell\n"
 		 "nobody:x:65534:65534:Nobody:/:/noshell\n",
 		 uid, gid);
 	rc = put_text(root, "etc/passwd", text, e);
-	snprintf(text, sizeof(text), "root:x:0:\nnixbld:!:%d:\nnogroup:x:65534:\n", gid);
+	snprintf(text, sizeof text, "root:x:0:\nnixbld:!:%d:\nnogroup:x:65534:\n", gid);
 	rc = rc ? rc : put_text(root, "etc/group", text, e);
 	if (!j->fixed)
 		return rc ? rc : put_text(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n", e);
@@ -309,11 +309,11 @@ static int make_dev(struct job *j, int root, struct err *e)
 	int rc = make_point(root, "dev/shm", 1, e);
 
 	rc = rc ? rc : make_point(root, "dev/pts", 1, e);
-	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes) && !rc; i++) {
-		snprintf(source, sizeof(source), "/dev/%s", nodes[i]);
+	for (size_t i = 0; i < sizeof nodes / sizeof *nodes && !rc; i++) {
+		snprintf(source, sizeof source, "/dev/%s", nodes[i]);
 		rc = show(j, root, source, source + 1, BIND_DEVICE, e);
 	}
-	for (size_t i = 0; i < sizeof(links) / sizeof(*links) && !rc; i++)
+	for (size_t i = 0; i < sizeof links / sizeof *links && !rc; i++)
 		if (symlinkat(links[i][0], root, links[i][1]))
 			rc = err_errno(e, "making '%s' for a builder", links[i][1]);
 	return rc;
@@ -331,7 +331,7 @@ static int show_input(struct job *j, const char *store, const struct store_path 
 	if (fstatat(store_fd(j->b->s), p->base, &st, AT_SYMLINK_NOFOLLOW))
 		return err_errno(e, "the input '%s' of a build", p->base);
 	if (S_ISLNK(st.st_mode)) {
-		n = readlinkat(store_fd(j->b->s), p->base, link, sizeof(link) - 1);
+		n = readlinkat(store_fd(j->b->s), p->base, link, sizeof link - 1);
 		link[n < 0 ? 0 : n] = 0;
 		return n < 0 || symlinkat(link, j->dir.store, p->base) ? err_errno(e, "copying the link '%s'", p->base) : 0;
 	}

@@ -57,14 +57,14 @@ static void env_set(struct env *env, struct slice name, struct slice value)
 		return;
 	}
 	if (env->n == env->cap) {
-		struct env_entry *v = arena_alloc(env->a, (env->cap ? env->cap * 2 : 64) * sizeof(*v));
+		struct env_entry *v = arena_alloc(env->a, (env->cap ? env->cap * 2 : 64) * sizeof *v);
 
 		if (env->n)
-			memcpy(v, env->v, env->n * sizeof(*v));
+			memcpy(v, env->v, env->n * sizeof *v);
 		env->v = v;
 		env->cap = env->cap ? env->cap * 2 : 64;
 	}
-	memmove(env->v + lo + 1, env->v + lo, (env->n - lo) * sizeof(*env->v));
+	memmove(env->v + lo + 1, env->v + lo, (env->n - lo) * sizeof *env->v);
 	env->v[lo] = (struct env_entry){ name, text };
 	env->n++;
 }
@@ -155,8 +155,8 @@ static int pass_as_file(struct job *j, struct env *env, struct slice name, struc
 	int rc;
 
 	hash_sha256(name.p, name.n, digest);
-	nix32_encode(digest, sizeof(digest), file + 6);
-	file[6 + NIX32_LEN(sizeof(digest))] = 0;
+	nix32_encode(digest, sizeof digest, file + 6);
+	file[6 + NIX32_LEN(sizeof digest)] = 0;
 	buf_add(&var, name.p, name.n);
 	buf_adds(&var, "Path");
 	buf_addf(&path, "%s/%s", j->top, file);
@@ -185,7 +185,7 @@ static int set_plain(struct job *j, struct env *env, struct err *e)
 	for (size_t i = 0; i < j->opt.nexports && !rc; i++) {
 		const struct export_graph *g = &j->opt.exports[i];
 
-		if (g->name.n >= sizeof(name)) {
+		if (g->name.n >= sizeof name) {
 			rc = err_set(e, ERR_BUILD, "file name in 'exportReferencesGraph' is too long");
 			break;
 		}
@@ -234,14 +234,14 @@ static unsigned cores(const struct build_settings *set)
 
 	if (set->cores)
 		return set->cores;
-	return sched_getaffinity(0, sizeof(all), &all) ? 1 : (unsigned)CPU_COUNT(&all);
+	return sched_getaffinity(0, sizeof all, &all) ? 1 : (unsigned)CPU_COUNT(&all);
 }
 
 static void set_last(struct job *j, struct env *env)
 {
 	static const char *const tops[] = { "NIX_BUILD_TOP", "TMPDIR", "TEMPDIR", "TMP", "TEMP", "PWD" };
 
-	for (size_t i = 0; i < sizeof(tops) / sizeof(*tops); i++)
+	for (size_t i = 0; i < sizeof tops / sizeof *tops; i++)
 		env_str(env, tops[i], j->top);
 	if (j->fixed)
 		set_fixed(j, env);
@@ -256,7 +256,7 @@ static void set_args(struct job *j)
 
 	while (base > d->builder.p && base[-1] != '/')
 		base--;
-	j->argv = arena_alloc(&j->arena, (d->nargs + 2) * sizeof(*j->argv));
+	j->argv = arena_alloc(&j->arena, (d->nargs + 2) * sizeof *j->argv);
 	j->argv[0] = arena_dup(&j->arena, base, (size_t)(d->builder.p + d->builder.n - base));
 	for (size_t i = 0; i < d->nargs; i++) {
 		struct slice s = build_rewrite(j, d->args[i]);
@@ -274,14 +274,14 @@ int build_env_make(struct job *j, struct err *e)
 	env_str(&env, "PATH", "/path-not-set");
 	env_str(&env, "HOME", "/homeless-shelter");
 	env_set(&env, SLICE("NIX_STORE"), store_dir(j->b->s));
-	snprintf(text, sizeof(text), "%u", cores(j->b->set));
+	snprintf(text, sizeof text, "%u", cores(j->b->set));
 	env_str(&env, "NIX_BUILD_CORES", text);
 	rc = j->opt.json ? set_structured(j, &env, e) : set_plain(j, &env, e);
 	if (rc)
 		return rc;
 	set_last(j, &env);
 	set_args(j);
-	j->envp = arena_alloc(&j->arena, (env.n + 1) * sizeof(*j->envp));
+	j->envp = arena_alloc(&j->arena, (env.n + 1) * sizeof *j->envp);
 	for (size_t i = 0; i < env.n; i++)
 		j->envp[i] = env.v[i].text;
 	return 0;

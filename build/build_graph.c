@@ -12,6 +12,7 @@
  * that runs at the same time cannot take it away in between.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "base/limits.h"
 #include "build/build_int.h"
@@ -40,7 +41,7 @@ static void table_grow(struct build *b)
 {
 	free(b->table);
 	b->table_cap = b->table_cap ? b->table_cap * 2 : 64;
-	b->table = calloc(b->table_cap, sizeof(*b->table));
+	b->table = xcalloc(b->table_cap, sizeof *b->table);
 	for (size_t i = 0; i < b->n; i++)
 		b->table[table_at(b, &b->nodes[i]->path)] = b->nodes[i];
 }
@@ -55,13 +56,10 @@ static struct node *node_of(struct build *b, const struct store_path *p)
 	i = table_at(b, p);
 	if (b->table[i])
 		return b->table[i];
-	n = calloc(1, sizeof(*n));
+	n = xcalloc(1, sizeof *n);
 	n->path = *p;
 	n->state = NODE_WAITING;
-	if (b->n == b->cap) {
-		b->cap = b->cap ? b->cap * 2 : 64;
-		b->nodes = realloc(b->nodes, b->cap * sizeof(struct node *));
-	}
+	ARRAY_GROW(b->nodes, b->n + 1, b->cap);
 	b->nodes[b->n++] = b->table[i] = n;
 	return n;
 }
@@ -84,8 +82,8 @@ static int obtain(struct build *b, const struct node *n, const struct store_path
 /* Paths of the outputs, which must all be known. */
 static int node_paths(struct build *b, struct node *n, struct err *e)
 {
-	n->paths = calloc(n->drv.noutputs + 1, sizeof(*n->paths));
-	n->wanted = calloc(n->drv.noutputs + 1, 1);
+	n->paths = xcalloc(n->drv.noutputs + 1, sizeof *n->paths);
+	n->wanted = xcalloc(n->drv.noutputs + 1, 1);
 	for (size_t i = 0; i < n->drv.noutputs; i++) {
 		const struct drv_output *o = &n->drv.outputs[i];
 
@@ -171,10 +169,7 @@ static int want_outputs(struct node *n, const struct slice *outputs, size_t coun
 
 static void add_user(struct node *n, struct node *user)
 {
-	if (n->nusers == n->capusers) {
-		n->capusers = n->capusers ? n->capusers * 2 : 4;
-		n->users = realloc(n->users, n->capusers * sizeof(struct node *));
-	}
+	ARRAY_GROW(n->users, n->nusers + 1, n->capusers);
 	n->users[n->nusers++] = user;
 }
 
@@ -187,10 +182,7 @@ struct work {
 
 static void push(struct work *w, struct node *n)
 {
-	if (w->n == w->cap) {
-		w->cap = w->cap ? w->cap * 2 : 64;
-		w->v = realloc(w->v, w->cap * sizeof(struct node *));
-	}
+	ARRAY_GROW(w->v, w->n + 1, w->cap);
 	w->v[w->n++] = n;
 }
 

@@ -7,6 +7,7 @@
  * What it prints goes to the log as it is, and line by line to whoever watches.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "build/build_int.h"
 #include "build/builtin_builders.h"
@@ -32,7 +33,7 @@ const char *build_system(void)
 	struct utsname u;
 
 	if (!*name && !uname(&u))
-		snprintf(name, sizeof(name), "%.60s-linux", u.machine);
+		snprintf(name, sizeof name, "%.60s-linux", u.machine);
 	return name;
 }
 
@@ -116,10 +117,10 @@ static void lock_holder(struct job *j, const struct store_path *p, char out[128]
 	FILE *f;
 
 	snprintf(out, 128, "another process");
-	snprintf(name, sizeof(name), "%s.lock", p->base);
+	snprintf(name, sizeof name, "%s.lock", p->base);
 	if (fstatat(store_fd(j->b->s), name, &st, AT_SYMLINK_NOFOLLOW) || !(f = fopen("/proc/locks", "re")))
 		return;
-	while (fgets(line, sizeof(line), f))
+	while (fgets(line, sizeof line, f))
 		if (sscanf(line, "%*s FLOCK %*s %*s %ld %x:%x:%lu", &pid, &maj, &min, &ino) == 4 && ino == st.st_ino &&
 		    maj == major(st.st_dev) && min == minor(st.st_dev))
 			break;
@@ -128,9 +129,9 @@ static void lock_holder(struct job *j, const struct store_path *p, char out[128]
 	fclose(f);
 	if (pid <= 0)
 		return;
-	snprintf(path, sizeof(path), "/proc/%ld/comm", pid);
+	snprintf(path, sizeof path, "/proc/%ld/comm", pid);
 	f = fopen(path, "re");
-	if (f && fgets(comm, sizeof(comm), f))
+	if (f && fgets(comm, sizeof comm, f))
 		comm[strcspn(comm, "\n")] = 0;
 	if (f)
 		fclose(f);
@@ -270,7 +271,7 @@ static int prepare(struct job *j, struct err *e)
 
 static struct job *job_new(struct build *b, struct node *n)
 {
-	struct job *j = calloc(1, sizeof(*j));
+	struct job *j = xcalloc(1, sizeof *j);
 
 	j->b = b;
 	j->node = n;
@@ -280,7 +281,7 @@ static struct job *job_new(struct build *b, struct node *n)
 	j->box = (struct sandbox){ .pid = -1, .pidfd = -1 };
 	j->output = -1;
 	j->tail.max = b->set->log_lines;
-	j->tail.v = calloc(j->tail.max + 1, sizeof(*j->tail.v));
+	j->tail.v = xcalloc(j->tail.max + 1, sizeof *j->tail.v);
 	return j;
 }
 
@@ -348,7 +349,7 @@ static void tail_add(struct tail *t, struct slice line)
 	if (!t->max)
 		return;
 	free(t->v[t->at]);
-	t->v[t->at] = strndup(line.p, line.n);
+	t->v[t->at] = xstrndup(line.p, line.n);
 	t->at = (t->at + 1) % t->max;
 	if (t->n < t->max)
 		t->n++;
@@ -411,7 +412,7 @@ void job_read(struct job *j)
 
 	/* A builder that prints without end must not keep us here. */
 	for (unsigned turn = 0; j->output >= 0 && turn < 64; turn++) {
-		n = read(j->output, part, sizeof(part));
+		n = read(j->output, part, sizeof part);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 && errno == EAGAIN)

@@ -9,6 +9,7 @@
  * derivation's own demands are checked, before anything is registered; then all outputs become valid at once.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "base/limits.h"
 #include "build/build_int.h"
@@ -42,7 +43,7 @@ static int open_up(int dirfd, const char *name, int depth, struct err *e)
 
 	if (fd < 0 || fstat(fd, &st))
 		rc = err_errno(e, "looking at '%s'", name);
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
 	if (!rc && S_ISREG(st.st_mode) && !(st.st_mode & S_IRUSR))
 		rc = chmod(self, (st.st_mode & 0777) | S_IRUSR) ? err_errno(e, "making '%s' readable", name) : 0;
 	if (!rc && S_ISDIR(st.st_mode) && (st.st_mode & 0700) != 0700)
@@ -206,7 +207,7 @@ out:
 static int check_cycles(struct job *j, const struct new_object *v, struct err *e)
 {
 	size_t n = j->node->drv.noutputs, left = n, before = n + 1;
-	unsigned char *done = calloc(n + 1, 1);
+	unsigned char *done = xcalloc(n + 1, 1);
 	struct buf drv = BUF_INIT;
 	int rc = 0;
 
@@ -258,7 +259,7 @@ static int compare(struct job *j, const struct new_object *v, struct err *e)
 static int commit(struct job *j, const struct new_object *v, struct err *e)
 {
 	size_t n = 0, all = j->node->drv.noutputs;
-	struct new_object *some = calloc(all + 1, sizeof(*some));
+	struct new_object *some = xcalloc(all + 1, sizeof *some);
 	int rc;
 
 	for (size_t i = 0; i < all; i++)
@@ -273,7 +274,7 @@ int build_outputs(struct job *j, struct err *e)
 {
 	int check = j->node->asked && j->b->set->check, rc = 0;
 	size_t n = j->node->drv.noutputs;
-	struct new_object *v = calloc(n + 1, sizeof(*v));
+	struct new_object *v = xcalloc(n + 1, sizeof *v);
 	struct path_set candidates = PATH_SET_INIT;
 	struct stage *st = NULL;
 

@@ -66,7 +66,7 @@ int build_user_take(struct build_user *u, struct store *s, struct err *e)
 	if (dir < 0)
 		return dir;
 	for (unsigned i = 0; i < SLOTS; i++) {
-		snprintf(name, sizeof(name), "slot-%u", i);
+		snprintf(name, sizeof name, "slot-%u", i);
 		u->lock = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 		if (u->lock >= 0 && !flock(u->lock, LOCK_EX | LOCK_NB)) {
 			u->uid = (uid_t)(first + i * step);

@@ -10,6 +10,7 @@
  * The variable "derivations" holds, for each package: active ("false" or not), priority, number of paths, paths.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "base/limits.h"
 #include "build/builtin_builders.h"
@@ -63,7 +64,7 @@ static struct link *link_of(struct env_state *st, const char *path)
 	size_t cap = st->cap ? st->cap * 2 : 1024;
 
 	if (st->n * 2 >= st->cap) {
-		v = calloc(cap, sizeof(*v));
+		v = xcalloc(cap, sizeof *v);
 		for (size_t i = 0; i < st->cap; i++)
 			if (st->links[i].path)
 				*slot(v, cap, st->links[i].path) = st->links[i];
@@ -73,7 +74,7 @@ static struct link *link_of(struct env_state *st, const char *path)
 	}
 	v = slot(st->links, st->cap, path);
 	if (!v->path) {
-		v->path = strdup(path);
+		v->path = xstrdup(path);
 		st->n++;
 	}
 	return v;
@@ -93,7 +94,7 @@ static int is_special(const char *path)
 	static const char *const ends[] = { "/propagated-build-inputs", "/nix-support", "/perllocal.pod", "/info/dir",
 					    "/log",		       "/manifest.nix", "/manifest.json" };
 
-	for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		if (slice_ends(slice_of(path), slice_of(ends[i])))
 			return 1;
 	return 0;
@@ -143,7 +144,7 @@ static int link_file(struct env_state *st, const char *from, const char *to, int
 	if (before < priority)
 		return 0;
 	if (before == priority) {
-		n = readlink(to, other, sizeof(other) - 1);
+		n = readlink(to, other, sizeof other - 1);
 		other[n < 0 ? 0 : n] = 0;
 		return err_set(st->e, ERR_INVALID,
 			       "files '%s' and '%s' have the same priority %d; use 'nix-env --set-flag priority NUMBER "
@@ -216,10 +217,8 @@ static int link_dir(struct env_state *st, const char *from, const char *to, int 
 
 static void add_package(struct package **v, size_t *n, struct slice path, int priority)
 {
-	*v = realloc(*v, (*n + 1) * sizeof(**v));
-	if (!*v)
-		abort();
-	(*v)[(*n)++] = (struct package){ strndup(path.p, path.n), priority };
+	*v = xrealloc_array(*v, *n + 1, sizeof **v);
+	(*v)[(*n)++] = (struct package){ xstrndup(path.p, path.n), priority };
 }
 
 static int is_done(const struct env_state *st, const char *path)
@@ -237,7 +236,7 @@ static void read_propagated(struct env_state *st, const char *package)
 	size_t cap = 0;
 
 	while (f && getline(&line, &cap, f) >= 0)
-		for (char *w = strtok(line, " \n"); w; w = strtok(NULL, " \n"))
+		for (char *w, *rest = line; (w = strtok_r(rest, " \n", &rest));)
 			if (!is_done(st, w))
 				add_package(&st->later, &st->nlater, slice_of(w), 0);
 	free(line);
@@ -252,8 +251,8 @@ static int link_package(struct env_state *st, const char *path, const char *out,
 
 	if (is_done(st, path))
 		return 0;
-	st->done = realloc(st->done, (st->ndone + 1) * sizeof(*st->done));
-	st->done[st->ndone++] = strdup(path);
+	st->done = xrealloc_array(st->done, st->ndone + 1, sizeof *st->done);
+	st->done[st->ndone++] = xstrdup(path);
 	rc = link_dir(st, path, out, priority, 0);
 	if (!rc)
 		read_propagated(st, path);
@@ -285,7 +284,7 @@ static int parse_number(struct slice w, int *out)
 	char text[16], *end;
 	long v;
 
-	if (!w.n || w.n >= sizeof(text))
+	if (!w.n || w.n >= sizeof text)
 		return -1;
 	memcpy(text, w.p, w.n);
 	text[w.n] = 0;
@@ -323,7 +322,7 @@ static int link_all(struct env_state *st, struct package *v, size_t n, const cha
 {
 	int rc = 0, next = PROPAGATED_PRIORITY;
 
-	qsort(v, n, sizeof(*v), by_priority);
+	qsort(v, n, sizeof *v, by_priority);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = link_package(st, v[i].path, out, v[i].priority);
 	/* Those that are named by what was just added come in the next round. */
@@ -333,7 +332,7 @@ static int link_all(struct env_state *st, struct package *v, size_t n, const cha
 
 		st->later = NULL;
 		st->nlater = 0;
-		qsort(now, k, sizeof(*now), by_path);
+		qsort(now, k, sizeof *now, by_path);
 		for (size_t i = 0; i < k && !rc; i++)
 			if (!is_done(st, now[i].path))
 				rc = link_package(st, now[i].path, out, next++);
@@ -359,6 +358,6 @@ int builtin_buildenv(const struct builtin_call *c, struct err *e)
 	if (rc)
 		return rc;
 	buf_addf(&manifest, "%s/manifest.nix", buf_str(&out));
-	text.p = strndup(text.p, text.n);
+	text.p = xstrndup(text.p, text.n);
 	return symlink(text.p, buf_str(&manifest)) ? err_errno(e, "creating symlink '%s'", buf_str(&manifest)) : 0;
 }

@@ -7,6 +7,7 @@
  * the store's contents: it is not synced, and losing it loses nothing but words.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "build/log.h"
 
@@ -40,15 +41,13 @@ static void log_name(const struct store_path *drv, char dir[3], char name[STORE_
 struct build_log *log_open(struct store *s, const struct store_path *drv, struct err *e)
 {
 	static unsigned count;
-	struct build_log *l = calloc(1, sizeof(*l));
+	struct build_log *l = xcalloc(1, sizeof *l);
 	char dir[3];
 	int fd = -1, bzerror, logs;
 
-	if (!l)
-		return NULL;
 	log_name(drv, dir, l->name);
 	/* Short: the name of a log may already be as long as a file name can be. */
-	snprintf(l->temp, sizeof(l->temp), ".gx-%ld-%u", (long)getpid(), count++);
+	snprintf(l->temp, sizeof l->temp, ".gx-%ld-%u", (long)getpid(), count++);
 	logs = store_log_fd(s, e);
 	l->dirfd = logs < 0 ? -1 : tree_make_dirs(logs, dir, e);
 	if (l->dirfd >= 0)
@@ -119,7 +118,7 @@ static int open_log(struct store *s, const struct store_path *drv, int *plain, s
 	if (logs < 0)
 		return -1;
 	log_name(drv, dir, name);
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	snprintf(path, sizeof path, "%s/%s", dir, name);
 	*plain = 0;
 	fd = openat(logs, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
@@ -136,7 +135,7 @@ static int copy_plain(FILE *f, int (*write)(void *, const void *, size_t, struct
 	size_t n;
 	int rc = 0;
 
-	while (!rc && (n = fread(part, 1, sizeof(part), f)) > 0)
+	while (!rc && (n = fread(part, 1, sizeof part, f)) > 0)
 		rc = write(user, part, n, e);
 	return rc ? rc : ferror(f) ? err_errno(e, "reading a build log") : 0;
 }
@@ -148,7 +147,7 @@ static int copy_bz(FILE *f, int (*write)(void *, const void *, size_t, struct er
 	BZFILE *bz = BZ2_bzReadOpen(&bzerror, f, 0, 0, NULL, 0);
 
 	while (bz && !rc && bzerror == BZ_OK) {
-		n = BZ2_bzRead(&bzerror, bz, part, sizeof(part));
+		n = BZ2_bzRead(&bzerror, bz, part, sizeof part);
 		if ((bzerror == BZ_OK || bzerror == BZ_STREAM_END) && n > 0)
 			rc = write(user, part, (size_t)n, e);
 	}

@@ -69,7 +69,7 @@ static _Noreturn void helper_namespaced(const struct sandbox_spec *spec, const s
 	}
 	if (w.pid == 0)
 		child_namespaced(spec, p->status[1], p->sync[0]);
-	_exit(write(p->word[1], &w, sizeof(w)) == sizeof(w) ? 0 : 1);
+	_exit(write(p->word[1], &w, sizeof w) == sizeof w ? 0 : 1);
 }
 
 /* Kills what the watched process left behind.  Orphans come to us because we are a subreaper. */
@@ -79,7 +79,7 @@ static void kill_children(void)
 	FILE *f;
 	long pid;
 
-	snprintf(path, sizeof(path), "/proc/self/task/%ld/children", (long)getpid());
+	snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
 	do {
 		f = fopen(path, "re");
 		while (f && fscanf(f, "%ld", &pid) == 1)
@@ -108,7 +108,7 @@ static _Noreturn void helper_bare(const struct sandbox_spec *spec, const struct 
 		child_bare(spec, p->status[1]);
 	w.pid = pid < 0 ? pid : getpid();
 	w.error = errno;
-	if (write(p->word[1], &w, sizeof(w)) != sizeof(w) || pid < 0)
+	if (write(p->word[1], &w, sizeof w) != sizeof w || pid < 0)
 		_exit(1);
 	close_range(0, ~0u, 0);
 	for (;;) {
@@ -147,7 +147,7 @@ static int write_proc(pid_t pid, const char *file, const char *text, struct err 
 	char path[64];
 	int fd, rc = 0;
 
-	snprintf(path, sizeof(path), "/proc/%ld/%s", (long)pid, file);
+	snprintf(path, sizeof path, "/proc/%ld/%s", (long)pid, file);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		rc = err_errno(e, "mapping the user of a builder (%s)", path);
@@ -163,9 +163,9 @@ static int map_user(const struct sandbox_spec *spec, pid_t pid, struct err *e)
 
 	/* Without this an ordinary user may not map groups, and a builder could drop groups that deny it something. */
 	rc = write_proc(pid, "setgroups", "deny", e);
-	snprintf(text, sizeof(text), "%lu %lu 1", (unsigned long)spec->uid, (unsigned long)spec->outer_uid);
+	snprintf(text, sizeof text, "%lu %lu 1", (unsigned long)spec->uid, (unsigned long)spec->outer_uid);
 	rc = rc ? rc : write_proc(pid, "uid_map", text, e);
-	snprintf(text, sizeof(text), "%lu %lu 1", (unsigned long)spec->gid, (unsigned long)spec->outer_gid);
+	snprintf(text, sizeof text, "%lu %lu 1", (unsigned long)spec->gid, (unsigned long)spec->outer_gid);
 	return rc ? rc : write_proc(pid, "gid_map", text, e);
 }
 
@@ -193,11 +193,11 @@ static int read_word(struct start_pipes *p, pid_t helper, int bare, struct helpe
 
 	close(p->word[1]);
 	p->word[1] = -1;
-	n = read_all(p->word[0], w, sizeof(*w));
-	if (!bare || n != sizeof(*w) || w->pid < 0)
+	n = read_all(p->word[0], w, sizeof *w);
+	if (!bare || n != sizeof *w || w->pid < 0)
 		while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
 			;
-	if (n != sizeof(*w))
+	if (n != sizeof *w)
 		return err_set(e, ERR_IO, "a builder could not be started");
 	if (w->pid >= 0)
 		return 0;
@@ -211,7 +211,7 @@ static int read_word(struct start_pipes *p, pid_t helper, int bare, struct helpe
 static int read_status(int fd, struct err *e)
 {
 	char text[1024];
-	long n = read_all(fd, text, sizeof(text) - 1);
+	long n = read_all(fd, text, sizeof text - 1);
 
 	if (n <= 0)
 		return 0;
@@ -319,7 +319,7 @@ int sandbox_probe(struct err *e)
 
 	if (!mkdtemp(dir))
 		return err_errno(e, "making %s", dir);
-	snprintf(path, sizeof(path), "%s/proc", dir);
+	snprintf(path, sizeof path, "%s/proc", dir);
 	mkdir(path, 0755);
 	spec.root = dir;
 	spec.output = open("/dev/null", O_RDWR | O_CLOEXEC);

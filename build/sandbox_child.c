@@ -51,10 +51,10 @@ static int status_fd = -1;
 static _Noreturn void send_failure(int code, const char *text)
 {
 	char out[1024];
-	int n = snprintf(out, sizeof(out), "%c%s", '0' - code, text);
+	int n = snprintf(out, sizeof out, "%c%s", '0' - code, text);
 
-	if (n >= (int)sizeof(out))
-		n = (int)sizeof(out) - 1;
+	if (n >= (int)sizeof out)
+		n = (int)sizeof out - 1;
 	if (write(status_fd, out, (size_t)n) < 0)
 		_exit(126);
 	_exit(125);
@@ -68,7 +68,7 @@ _Noreturn void child_fail(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 	errno = saved;
 	err_errno(&e, "setting up a builder: %s", text);
@@ -131,7 +131,7 @@ static void set_names(void)
 {
 	static const char host[] = "localhost", domain[] = "(none)"; /* as Nix; the latter is the kernel's default */
 
-	if (sethostname(host, sizeof(host) - 1) || setdomainname(domain, sizeof(domain) - 1))
+	if (sethostname(host, sizeof host - 1) || setdomainname(domain, sizeof domain - 1))
 		child_fail("the host name");
 }
 
@@ -181,7 +181,7 @@ static enum filter_flags network_barrier(void)
 
 	if (syscall(NR_LANDLOCK_CREATE, NULL, 0, 1) < LANDLOCK_ABI_SCOPES)
 		return FILTER_NO_UNIX;
-	fd = syscall(NR_LANDLOCK_CREATE, &scope, sizeof(scope), 0);
+	fd = syscall(NR_LANDLOCK_CREATE, &scope, sizeof scope, 0);
 	if (fd < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(NR_LANDLOCK_RESTRICT, fd, 0))
 		child_fail("the barrier between networked builders");
 	close((int)fd);

@@ -36,7 +36,7 @@ static void set_flags(int tree, uint64_t flags, int recursive, const char *path)
 {
 	struct mount_attr a = { .attr_set = flags };
 
-	if (mount_setattr(tree, "", AT_EMPTY_PATH | (unsigned)(recursive ? AT_RECURSIVE : 0), &a, sizeof(a)))
+	if (mount_setattr(tree, "", AT_EMPTY_PATH | (unsigned)(recursive ? AT_RECURSIVE : 0), &a, sizeof a))
 		child_fail("mount flags of %s", path);
 }
 

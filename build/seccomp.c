@@ -139,7 +139,7 @@ static int add_rules(scmp_filter_ctx c, enum filter_flags flags)
 	struct scmp_arg_cmp sti = SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, TIOCSTI);
 	int rc = 0;
 
-	for (size_t i = 0; i < sizeof(refused) / sizeof(*refused) && !rc; i++)
+	for (size_t i = 0; i < sizeof refused / sizeof *refused && !rc; i++)
 		rc = refuse(c, refused[i].error, refused[i].call, NULL, 0);
 	rc = rc ? rc : refuse_modes(c);
 	rc = rc ? rc : refuse(c, EAFNOSUPPORT, SCMP_SYS(socket), &vsock, 1);
@@ -184,7 +184,7 @@ static int load_new_calls(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
-	struct sock_fprog prog = { sizeof(code) / sizeof(*code), code };
+	struct sock_fprog prog = { sizeof code / sizeof *code, code };
 
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) ? -errno : 0;
 }

@@ -13,6 +13,7 @@
  * by the same digits.
  */
 #include "config.h"
+#include "base/alloc.h"
 
 #include "builtins/drvs.h"
 
@@ -41,14 +42,6 @@ const struct store_ops *store_ops_writing(void)
 	return eval_settings.read_only ? NULL : store_ops;
 }
 
-/* Out of memory: as base/mem.h, there is nothing worth saving. */
-static void *must(void *p)
-{
-	if (!p)
-		abort();
-	return p;
-}
-
 static uint32_t digest_bits(struct slice path)
 {
 	size_t at = strlen(eval_settings.store_dir) + 1;
@@ -74,7 +67,7 @@ static void grow(void)
 {
 	nslots = nslots ? nslots * 2 : 1024;
 	free(slots);
-	slots = must(calloc(nslots, sizeof *slots));
+	slots = xcalloc(nslots, sizeof *slots);
 	for (uint32_t id = 0; id < count; id++)
 		*slot_of(objects[id]->path) = id + 1;
 }
@@ -90,10 +83,7 @@ static uint32_t intern(struct slice path)
 	s = slot_of(path);
 	if (*s)
 		return *s - 1;
-	if (count == objects_cap) {
-		objects_cap = objects_cap ? 2 * objects_cap : 1024;
-		objects = must(realloc(objects, objects_cap * sizeof *objects));
-	}
+	ARRAY_GROW(objects, count + 1, objects_cap);
 	o = arena_alloc(&arena, sizeof *o);
 	o->path = (struct slice){ arena_dup(&arena, path.p, path.n), path.n };
 	objects[count] = o;
@@ -131,7 +121,7 @@ static void keep_text(struct store_object *o, struct slice text)
 
 	if (!text.p || !store_ops_writing())
 		return;
-	p = must(malloc(text.n + 1));
+	p = xmalloc(text.n + 1);
 	memcpy(p, text.p, text.n);
 	p[text.n] = 0;
 	o->text = (struct slice){ p, text.n };
@@ -255,7 +245,7 @@ static int push(struct pending **top, struct store_object *o, size_t depth, stru
 	if (depth > LIMIT_DRV_DEPTH)
 		return err_set(e, ERR_LIMIT, "the inputs of a derivation are nested more than %d deep",
 			       LIMIT_DRV_DEPTH);
-	p = must(calloc(1, sizeof *p));
+	p = xcalloc(1, sizeof *p);
 	p->o = o;
 	rc = read_drv(o, &p->d, &text, e);
 	buf_release(&text);
@@ -398,10 +388,7 @@ static int enter(struct walker *w, uint32_t id, struct err *e)
 	rc = w->open(o, e);
 	if (rc < 0)
 		return rc;
-	if (w->n == w->cap) {
-		w->cap = w->cap ? 2 * w->cap : 64;
-		w->st = must(realloc(w->st, w->cap * sizeof *w->st));
-	}
+	ARRAY_GROW(w->st, w->n + 1, w->cap);
 	w->st[w->n++] = (struct frame){ o, 0, rc ? o->nrefs : 0 };
 	return 0;
 }
@@ -465,7 +452,7 @@ static int write_one(void *arg, struct store_object *o, struct err *e)
 
 	if (!o->unwritten)
 		return 0;
-	refs = must(malloc((o->nrefs + 1) * sizeof *refs));
+	refs = xmalloc((o->nrefs + 1) * sizeof *refs);
 	for (uint32_t i = 0; i < o->nrefs; i++)
 		refs[i] = objects[o->refs[i]]->path;
 	rc = ops->add_text(ops->user, o->path, o->text, refs, o->nrefs, e);

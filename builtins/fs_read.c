@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "builtins/fs_int.h"
+#include "base/alloc.h"
 #include "builtins/fs_members.h"
 #include "base/buf.h"
 #include "base/limits.h"
@@ -208,7 +209,7 @@ static __attribute__((noreturn, cold)) void too_much_text(W path)
 
 static struct text text_of(W path, const struct str *s)
 {
-	struct text t = { .p = malloc(mem_size(1, s->len, 1)), .n = s->len };
+	struct text t = { .p = try_malloc(mem_size(1, s->len, 1)), .n = s->len };
 
 	if (!t.p)
 		too_much_text(path);
@@ -224,7 +225,7 @@ static struct text read_text(int fd, const char *file)
 	if (fstat(fd, &t.st) || !S_ISREG(t.st.st_mode) || t.st.st_size <= 0 || (uint64_t)t.st.st_size > UINT32_MAX)
 		return t;
 	t.n = (size_t)t.st.st_size;
-	t.p = malloc(t.n + 1);
+	t.p = try_malloc(t.n + 1);
 	if (t.p && read_some(fd, t.p, t.n + 1) != (ssize_t)t.n) { /* as in read_sized */
 		free(t.p);
 		t.p = NULL;

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "builtins/store_real.h"
+#include "base/alloc.h"
 
 #include "store/lock.h"
 #include "store/object.h"
@@ -149,9 +150,7 @@ static int enqueue(struct store_real *r, const struct store_path *p, enum ca_met
 	}
 	ca_add(&ca, m, h);
 	o->info.ca = buf_detach(&ca, NULL);
-	o->name = strdup(p->base);
-	if (!o->name)
-		abort();
+	o->name = xstrdup(p->base);
 	r->n++;
 	return 0;
 }
@@ -274,10 +273,8 @@ static int read_text(void *user, struct slice path, struct buf *out, struct err 
 
 struct store_real *store_real_new(const struct place *place, enum store_flags flags)
 {
-	struct store_real *r = calloc(1, sizeof *r);
+	struct store_real *r = xcalloc(1, sizeof *r);
 
-	if (!r)
-		abort();
 	r->place = place;
 	r->flags = flags;
 	r->ops = (struct store_ops){ add_text, add_tree, is_valid, ensure, references, read_text, r };

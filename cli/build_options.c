@@ -98,7 +98,7 @@ static int take_jobs(struct build_options *o, const char *text)
 	cpu_set_t all;
 
 	if (!strcmp(text, "auto")) {
-		o->settings.max_jobs = sched_getaffinity(0, sizeof(all), &all) ? 1 : (unsigned)CPU_COUNT(&all);
+		o->settings.max_jobs = sched_getaffinity(0, sizeof all, &all) ? 1 : (unsigned)CPU_COUNT(&all);
 		return 0;
 	}
 	if (take_unsigned("max-jobs", text, &o->settings.max_jobs))
@@ -114,7 +114,7 @@ static int take_sandbox(struct build_options *o, const char *text)
 	} words[] = { { "required", CONFINE_REQUIRED }, { "true", CONFINE_REQUIRED }, { "relaxed", CONFINE_RELAXED },
 		      { "none", CONFINE_NONE },	        { "false", CONFINE_NONE } };
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (!strcmp(text, words[i].word)) {
 			o->settings.confinement = words[i].c;
 			return 0;
@@ -181,7 +181,7 @@ static void catch_signals(void)
 	if (caught || (cancel_pipe[0] < 0 && pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK)))
 		return;
 	caught = 1;
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		/* nohup and the like stay in force. */
 		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &sa, NULL);

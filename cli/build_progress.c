@@ -204,7 +204,7 @@ void build_progress_event(void *user, const struct build_event *ev)
 		draw(p, ev);
 		break;
 	case BUILD_DONE:
-		snprintf(after, sizeof(after), " in %.1f s", ev->seconds);
+		snprintf(after, sizeof after, " in %.1f s", ev->seconds);
 		if (!p->terminal && !p->quiet)
 			say(p, ev, "built ", after);
 		draw(p, &(struct build_event){ .kind = BUILD_DONE, .drv = ev->drv });

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "cli/command.h"
+#include "base/alloc.h"
 #include "cli/output.h"
 #include "cli/report.h"
 
@@ -41,9 +42,7 @@ static int on_operand(void *arg, char *word)
 {
 	struct command *c = arg;
 
-	c->operands = realloc(c->operands, (c->n + 1) * sizeof *c->operands);
-	if (!c->operands)
-		abort();
+	c->operands = xrealloc_array(c->operands, c->n + 1, sizeof *c->operands);
 	c->operands[c->n++] = word;
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "cli/eval_options.h"
+#include "base/alloc.h"
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -106,12 +107,7 @@ struct reading {
 /* Room for one more of what is counted by n. */
 static void *grow(void *v, size_t n, size_t size)
 {
-	v = realloc(v, (n + 1) * size);
-	if (!v) {
-		report_error("out of memory");
-		exit(EXIT_FAILED);
-	}
-	return v;
+	return xrealloc_array(v, n + 1, size);
 }
 
 static void add_arg(struct eval_request *r, char **values, int is_string)

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "cli/flake_options.h"
+#include "base/alloc.h"
 #include "builtins/fs_members.h"
 #include "cli/report.h"
 #include "eval/eval.h"
@@ -32,10 +33,7 @@ const struct option flake_option_table[] = {
 
 static void *grow(void *v, size_t n, size_t size)
 {
-	v = realloc(v, (n + 1) * size);
-	if (!v)
-		abort();
-	return v;
+	return xrealloc_array(v, n + 1, size);
 }
 
 void flake_options_take(struct flake_request *r, int id, char **values)

@@ -12,6 +12,7 @@
  * before the program ends.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "cli/build_options.h"
 #include "cli/build_progress.h"
 #include "cli/command.h"
@@ -68,9 +69,7 @@ static const struct option_group groups[] = { { "Options", options },
 
 static void add_operand(struct command *c, char *word)
 {
-	c->operands = realloc(c->operands, (c->n + 1) * sizeof *c->operands);
-	if (!c->operands)
-		abort();
+	c->operands = xrealloc_array(c->operands, c->n + 1, sizeof *c->operands);
 	c->operands[c->n++] = word;
 }
 
@@ -100,17 +99,13 @@ static int evaluate_flakes(struct command *c, struct request *r, struct installa
 	size_t n = c->n, k = 0;
 	int rc;
 
-	refs = calloc(n + 1, sizeof *refs);
-	if (!refs)
-		abort();
+	refs = xcalloc(n + 1, sizeof *refs);
 	for (size_t i = 0; i < n; i++)
 		if (flake_options_is_flake(words[i]))
 			refs[(*nout)++] = words[i];
 	if (!n)
 		refs[(*nout)++] = here;
-	*out = calloc(*nout + 1, sizeof **out);
-	if (!*out)
-		abort();
+	*out = xcalloc(*nout + 1, sizeof **out);
 	rc = *nout ? installables_eval(&r->flake, c->store, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
 	c->operands = NULL;
 	c->n = 0;
@@ -143,9 +138,9 @@ static void split_outputs(char *text, struct build_target *t)
 
 	for (char *p = text; *p; p++)
 		n += *p == ',';
-	v = calloc(n, sizeof(*v));
+	v = xcalloc(n, sizeof *v);
 	t->noutputs = 0;
-	for (char *p = strtok(text, ","); p; p = strtok(NULL, ","))
+	for (char *p, *rest = text; (p = strtok_r(rest, ",", &rest));)
 		v[t->noutputs++] = slice_of(p);
 	t->outputs = v;
 }
@@ -291,9 +286,9 @@ int build_run(int argc, char **argv)
 		rc = evaluate_flakes(&c, &r, &flakes, &nflakes);
 	if (rc)
 		return command_end(&c, rc);
-	w.v = calloc(c.n, sizeof(*w.v));
-	w.paths = calloc(c.n, sizeof(*w.paths));
-	w.target = calloc(c.n, sizeof(*w.target));
+	w.v = xcalloc(c.n, sizeof *w.v);
+	w.paths = xcalloc(c.n, sizeof *w.paths);
+	w.target = xcalloc(c.n, sizeof *w.target);
 	if (build(&c, &r, &w, &out, &e)) {
 		rc = build_options_status(&e);
 	} else {

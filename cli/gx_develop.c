@@ -8,6 +8,7 @@
  * shell needs, and a link to it, a root, keeps that from being collected.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/installable.h"
@@ -107,9 +108,7 @@ static int start(struct run *r, const struct program *p, int argc, char **argv, 
 	if (rc != COMMAND_GO)
 		return rc;
 	size_t n = r->c.n ? r->c.n : 1;
-	r->wanted = calloc(n, sizeof *r->wanted);
-	if (!r->wanted)
-		abort();
+	r->wanted = xcalloc(n, sizeof *r->wanted);
 	if (command_open(&r->c, 0))
 		return EXIT_FAILED;
 	rc = installables_eval(&r->flake, r->c.store, r->c.n ? r->c.operands : default_refs, n, want, r->wanted);
@@ -301,9 +300,7 @@ int run_run(int argc, char **argv)
 		report_error("'%s' does not say which program is its main one (meta.mainProgram)", r.c.n ? r.c.operands[0] : ".");
 		return end(&r, EXIT_FAILED);
 	}
-	v = calloc(n + 2, sizeof *v);
-	if (!v)
-		abort();
+	v = xcalloc(n + 2, sizeof *v);
 	v[0] = (char *)buf_str(&path);
 	for (size_t i = 0; i < n; i++)
 		v[i + 1] = words[i];

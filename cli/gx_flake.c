@@ -3,6 +3,7 @@
  * gx flake lock, update, metadata, init.  show and check have files of their own.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "cli/flake_cmd.h"
 #include "cli/output.h"
 #include "cli/report.h"
@@ -65,9 +66,7 @@ static int update_run(int argc, char **argv)
 		return rc;
 	f.flake.no_write = 0;
 	f.flake.recreate |= !f.c.n && !f.flake.nupdates;
-	f.flake.updates = realloc(f.flake.updates, (f.flake.nupdates + f.c.n + 1) * sizeof *f.flake.updates);
-	if (!f.flake.updates)
-		abort();
+	f.flake.updates = xrealloc_array(f.flake.updates, f.flake.nupdates + f.c.n + 1, sizeof *f.flake.updates);
 	for (size_t i = 0; i < f.c.n; i++)
 		f.flake.updates[f.flake.nupdates++] = f.c.operands[i];
 	return flake_cmd_run(&f, update);

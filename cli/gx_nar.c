@@ -3,6 +3,7 @@
  * gx nar: archives as files.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "cli/command.h"
 #include "cli/listing.h"
 #include "cli/output.h"
@@ -141,7 +142,7 @@ static int on_symlink(void *user, struct slice name, struct slice target, struct
 	struct node *n = begin_node(r, name, NAR_SYMLINK);
 
 	(void)e;
-	n->target = strdup(target.p);
+	n->target = xstrdup(target.p);
 	r->offset += TAG_SMALL + string_size(target.n);
 	end_node(r, n);
 	return 0;

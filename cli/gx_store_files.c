@@ -6,6 +6,7 @@
  * object leads is not part of the object.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "cli/command.h"
 #include "cli/gx_store.h"
 #include "cli/listing.h"
@@ -55,7 +56,7 @@ static int descend(struct spot *s, const char *rest, const char *text, struct er
 		close(s->dirfd);
 		free(s->name);
 		s->dirfd = fd;
-		s->name = strndup(p, n);
+		s->name = xstrndup(p, n);
 		if ((n == 2 && !memcmp(p, "..", 2)) || (n == 1 && *p == '.'))
 			return err_set(e, ERR_INVALID, "'%s': '.' and '..' are not followed inside store objects", text);
 		rc = look(s, text, e);
@@ -80,7 +81,7 @@ static int find(struct command *c, const char *text, struct spot *s, struct err 
 		rc = valid;
 	if (!rc) {
 		s->dirfd = openat(store_fd(c->store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		s->name = strdup(p.base);
+		s->name = xstrdup(p.base);
 		rc = descend(s, rest, text, e);
 	}
 	free(rest);
@@ -182,7 +183,7 @@ static int add_node(struct node *up, int dirfd, const char *name, int levels, st
 		n->executable = (st.st_mode & 0100) != 0;
 	} else if (n->type == NAR_SYMLINK) {
 		len = readlinkat(dirfd, name, target, sizeof target);
-		n->target = strndup(target, len > 0 ? (size_t)len : 0);
+		n->target = xstrndup(target, len > 0 ? (size_t)len : 0);
 	} else if (n->type == NAR_DIRECTORY && levels > 0) {
 		return add_directory(n, dirfd, name, levels, e);
 	}

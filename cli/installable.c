@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "cli/installable.h"
+#include "base/alloc.h"
 #include "cli/drv_paths.h"
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
@@ -38,10 +39,8 @@ void installable_release(struct installable *i)
 
 static char *copy(const char *p, size_t n)
 {
-	char *s = strndup(p, n);
+	char *s = xstrndup(p, n);
 
-	if (!s)
-		abort();
 	return s;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "cli/listing.h"
+#include "base/alloc.h"
 #include "cli/command.h"
 #include "cli/output.h"
 
@@ -35,16 +36,15 @@ int listing_option(void *arg, int id, char **values)
 
 struct node *node_new(struct node *up, const char *name, enum nar_type type)
 {
-	struct node *n = calloc(1, sizeof *n);
+	struct node *n = xcalloc(1, sizeof *n);
 
-	if (!n || !(n->name = strdup(name)))
-		abort();
+	n->name = xstrdup(name);
 	n->type = type;
 	n->up = up;
 	if (!up)
 		return n;
-	if (!(up->n & (up->n + 1)) && !(up->entries = realloc(up->entries, (2 * up->n + 2) * sizeof *up->entries)))
-		abort();
+	if (!(up->n & (up->n + 1)))
+		up->entries = xrealloc_array(up->entries, 2 * up->n + 2, sizeof *up->entries);
 	return up->entries[up->n++] = n;
 }
 

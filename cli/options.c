@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "cli/options.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/suggest.h"
 #include "cli/output.h"
@@ -117,7 +118,7 @@ static int take_long(struct words *w, char *word)
 	}
 	if (w->sink->other) {
 		int used = 0;
-		char *copy = strndup(name, len);
+		char *copy = xstrndup(name, len);
 		char *next = value ? value : w->i < w->argc ? w->argv[w->i] : NULL;
 		int rc = w->sink->other(w->sink->arg, copy, next, &used);
 		free(copy);

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "cli/realise.h"
+#include "base/alloc.h"
 #include "format/pathset.h"
 #include "store/roots.h"
 
@@ -45,9 +46,9 @@ int realise_lines(struct store *s, struct build_options *o, const char *text, st
 		  struct err *e)
 {
 	size_t n = count_lines(text);
-	struct targets t = { calloc(n + 1, sizeof *t.v), calloc(n + 1, sizeof *t.outputs), 0 };
+	struct targets t = { xcalloc(n + 1, sizeof *t.v), xcalloc(n + 1, sizeof *t.outputs), 0 };
 	struct build_progress progress;
-	int rc = t.v && t.outputs ? 0 : ERR_LIMIT;
+	int rc = 0;
 
 	for (const char *p = text, *end; !rc && (end = strchr(p, '\n')); p = end + 1)
 		rc = read_line(s, p, (size_t)(end - p), &t, e);

@@ -14,6 +14,7 @@
  */
 #include "config.h"
 #include "cli/repl.h"
+#include "base/alloc.h"
 #include "cli/eval_main.h"
 #include "cli/eval_store.h"
 #include "cli/options.h"
@@ -210,9 +211,8 @@ void repl_load(struct repl *r, enum loaded_kind kind, const char *name)
 	for (size_t i = 0; i < r->nloaded; i++)
 		if (r->loaded[i].kind == kind && !strcmp(r->loaded[i].name, name))
 			return;
-	r->loaded = realloc(r->loaded, (r->nloaded + 1) * sizeof *r->loaded);
-	if (!r->loaded || !(r->loaded[r->nloaded].name = strdup(name)))
-		abort();
+	r->loaded = xrealloc_array(r->loaded, r->nloaded + 1, sizeof *r->loaded);
+	r->loaded[r->nloaded].name = xstrdup(name);
 	r->loaded[r->nloaded++].kind = kind;
 }
 
@@ -416,10 +416,8 @@ int repl_run(const struct eval_request *request, char *stack_low)
 int repl_main(int argc, char **argv)
 {
 	static char option[] = "--repl";
-	char **words = calloc((size_t)argc + 2, sizeof *words);
+	char **words = xcalloc((size_t)argc + 2, sizeof *words);
 
-	if (!words)
-		abort();
 	words[0] = argv[0];
 	words[1] = option;
 	for (int i = 1; i < argc; i++)

@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "cli/repl_lines.h"
+#include "base/alloc.h"
 #include "base/late.h"
 #include "base/mem.h"
 
@@ -280,7 +281,7 @@ static void make_folders(const char *file)
 
 	if (strlen(file) >= sizeof path)
 		return;
-	strcpy(path, file);
+	memcpy(path, file, strlen(file) + 1);
 	for (char *p = path + 1; (p = strchr(p, '/')); p++) {
 		*p = 0;
 		mkdir(path, 0700);
@@ -291,17 +292,16 @@ static void make_folders(const char *file)
 static char *history_file(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *file = NULL;
-	int n = -1;
+	struct buf b = BUF_INIT;
 
 	if (state && *state == '/')
-		n = asprintf(&file, "%s/gx/repl-history", state);
+		buf_addf(&b, "%s/gx/repl-history", state);
 	else if (home && *home == '/')
-		n = asprintf(&file, "%s/.local/state/gx/repl-history", home);
-	if (n < 0)
+		buf_addf(&b, "%s/.local/state/gx/repl-history", home);
+	else
 		return NULL;
-	make_folders(file);
-	return file;
+	make_folders(buf_str(&b));
+	return buf_detach(&b, NULL);
 }
 
 static void read_file(const char *file, struct buf *b)
@@ -362,7 +362,7 @@ void lines_remember(struct lines *l, const char *text)
 	if (!l->terminal || !*text || (l->last && !strcmp(l->last, text)))
 		return;
 	free(l->last);
-	l->last = strdup(text);
+	l->last = xstrdup(text);
 	edit.history(l->history, &ev, H_ENTER, text);
 	history_encode(&b, text);
 	buf_addc(&b, '\n');

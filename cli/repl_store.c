@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "cli/repl_int.h"
+#include "base/alloc.h"
 #include "builtins/drvs.h"
 #include "builtins/store_real.h"
 #include "cli/build_options.h"
@@ -149,7 +150,7 @@ static __attribute__((noreturn)) void become_shell(struct repl *r, const char *f
 	signal(SIGPIPE, SIG_DFL);
 	buf_addf(&b, "%s%s", folders, path ? path : "/usr/bin:/bin");
 	setenv("PATH", b.p, 1);
-	char *argv[] = { strdup(shell && *shell ? shell : "/bin/sh"), NULL };
+	char *argv[] = { xstrdup(shell && *shell ? shell : "/bin/sh"), NULL };
 	if (place_choose(&place, &request, &e)) {
 		dprintf(2, "error: %s\n", e.msg);
 		_exit(1);

@@ -13,6 +13,7 @@
  */
 #include "config.h"
 #include "cli/shell.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 
 #include <errno.h>
@@ -29,9 +30,7 @@ extern char **environ;
 
 void shell_keep(struct shell_request *r, const char *name)
 {
-	r->keep = realloc(r->keep, (r->nkeep + 1) * sizeof *r->keep);
-	if (!r->keep)
-		abort();
+	r->keep = xrealloc_array(r->keep, r->nkeep + 1, sizeof *r->keep);
 	r->keep[r->nkeep++] = name;
 }
 
@@ -65,9 +64,7 @@ static void clear_environment(const struct shell_request *r)
 
 	while (old[n])
 		n++;
-	char **fresh = calloc(n + 1, sizeof *fresh);
-	if (!fresh)
-		abort();
+	char **fresh = xcalloc(n + 1, sizeof *fresh);
 	for (size_t i = 0; i < n; i++)
 		if (is_kept(r, old[i], strcspn(old[i], "=")))
 			fresh[kept++] = old[i];
@@ -77,7 +74,7 @@ static void clear_environment(const struct shell_request *r)
 static void put(const char *name, const char *value)
 {
 	if (setenv(name, value, 1))
-		abort();
+		out_of_memory();
 }
 
 void shell_path(struct shell_request *r, const char *folders)
@@ -140,10 +137,8 @@ static void add_bins(struct buf *b, const struct drv *d, const char *name)
 
 static void put_slices(struct slice key, struct slice value)
 {
-	char *k = strndup(key.p, key.n), *v = strndup(value.n ? value.p : "", value.n);
+	char *k = xstrndup(key.p, key.n), *v = xstrndup(value.n ? value.p : "", value.n);
 
-	if (!k || !v)
-		abort();
 	put(k, v);
 	free(k);
 	free(v);
@@ -296,9 +291,7 @@ char *const *shell_words(struct shell_request *r)
 
 	while (r->command && r->command[extra])
 		extra++;
-	r->words = calloc(extra + 12, sizeof *r->words);
-	if (!r->words)
-		abort();
+	r->words = xcalloc(extra + 12, sizeof *r->words);
 	if (extra) {
 		add_hook_words(r, &n);
 		for (size_t i = 0; i < extra; i++)

@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "eval/context.h"
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/mem.h"
 #include "lang/word.h"
@@ -48,15 +49,6 @@ static struct {
 	struct memo memo[MEMO_SIZE];
 } tab;
 
-static void *check(void *p)
-{
-	if (!p) {
-		fputs("error: out of memory\n", stderr);
-		exit(1);
-	}
-	return p;
-}
-
 static uint32_t hash_bytes(const void *data, size_t n)
 {
 	const unsigned char *p = data;
@@ -79,7 +71,7 @@ static void index_grow(struct index *ix, uint32_t n, uint32_t (*hash)(uint32_t i
 	size_t cap = ix->slot ? (ix->mask + 1) * 2 : SLOTS_MIN;
 
 	free(ix->slot);
-	ix->slot = check(calloc(cap, sizeof *ix->slot));
+	ix->slot = xcalloc(cap, sizeof *ix->slot);
 	ix->mask = cap - 1;
 	for (uint32_t id = 1; id <= n; id++) {
 		size_t i = hash(id) & ix->mask;
@@ -105,7 +97,7 @@ static uint32_t elem_add(const char *p, size_t n)
 {
 	if (tab.elems + 1 >= tab.elem_cap) {
 		tab.elem_cap = tab.elem_cap ? tab.elem_cap * 2 : 256;
-		tab.elem = check(realloc(tab.elem, mem_size(tab.elem_cap, sizeof *tab.elem, 0)));
+		tab.elem = xrealloc_array(tab.elem, tab.elem_cap, sizeof *tab.elem);
 	}
 	struct str *s = arena_alloc(&tab.mem, mem_size(1, n, sizeof *s + 1));
 	s->len = (uint32_t)n;
@@ -133,7 +125,7 @@ static uint32_t set_add(const uint32_t *e, uint32_t n, uint32_t hash)
 {
 	if (tab.sets + 1 >= tab.set_cap) {
 		tab.set_cap = tab.set_cap ? tab.set_cap * 2 : 256;
-		tab.set = check(realloc(tab.set, mem_size(tab.set_cap, sizeof *tab.set, 0)));
+		tab.set = xrealloc_array(tab.set, tab.set_cap, sizeof *tab.set);
 	}
 	struct set *s = arena_alloc(&tab.mem, mem_size(n, sizeof *e, sizeof *s));
 	s->n = n;
@@ -189,7 +181,7 @@ static uint32_t union_slow(uint32_t a, uint32_t b)
 {
 	const struct set *x = tab.set[a], *y = tab.set[b];
 	size_t max = (size_t)x->n + y->n;
-	uint32_t few[64], *out = max <= 64 ? few : check(malloc(mem_size(max, sizeof *out, 0)));
+	uint32_t few[64], *out = max <= 64 ? few : xmalloc(mem_size(max, sizeof *out, 0));
 	uint32_t r = set_intern(out, merge(x, y, out));
 
 	if (out != few)
@@ -267,7 +259,7 @@ uint32_t ctx_acc_finish(struct ctx_acc *a)
 	size_t sets = sort_unique(ids, a->n), total = 0;
 	for (size_t i = 0; i < sets; i++)
 		total += tab.set[ids[i]]->n;
-	uint32_t *e = check(malloc(mem_size(total, sizeof *e, 1)));
+	uint32_t *e = xmalloc(mem_size(total, sizeof *e, 1));
 	size_t n = 0;
 	for (size_t i = 0; i < sets; i++) {
 		const struct set *s = tab.set[ids[i]];

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "fetch/archive.h"
+#include "base/alloc.h"
 #include "base/late.h"
 #include "base/limits.h"
 #include "format/nar.h"
@@ -96,7 +97,7 @@ static int open_archive(struct unpack *u)
 	struct archive *a = u->a = archive.read_new();
 
 	if (!a)
-		abort();
+		out_of_memory();
 	/* A filter that is not built in is a warning: libarchive would run a program instead. */
 	if (archive.read_support_filter_gzip(a) != ARCHIVE_OK || archive.read_support_filter_xz(a) != ARCHIVE_OK ||
 	    archive.read_support_filter_bzip2(a) != ARCHIVE_OK || archive.read_support_filter_zstd(a) != ARCHIVE_OK ||
@@ -317,7 +318,7 @@ static int unpack_into(struct unpack *u, int dirfd, const char *name, const char
 static void note_top(struct unpack *u, const char *name)
 {
 	if (!u->facts.single && !u->several) {
-		u->facts.single = strdup(name);
+		u->facts.single = xstrdup(name);
 	} else if (u->facts.single && strcmp(u->facts.single, name)) {
 		free(u->facts.single);
 		u->facts.single = NULL;
@@ -385,8 +386,7 @@ int archive_unpack(const struct archive_input *in, int dirfd, const struct archi
 
 	if (rc)
 		return rc;
-	if (!(u = calloc(1, sizeof *u)))
-		abort();
+	u = xcalloc(1, sizeof *u);
 	u->in = in;
 	u->dirfd = dirfd;
 	u->e = e ? e : &own;

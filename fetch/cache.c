@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "fetch/cache.h"
+#include "base/alloc.h"
 #include "fetch/interrupt.h"
 #include "format/basen.h"
 #include "format/hash.h"
@@ -78,12 +79,10 @@ static int open_sub(const char *path, const char *name, struct err *e)
 
 int cache_open(struct cache **out, const char *dir, struct err *e)
 {
-	struct cache *c = calloc(1, sizeof *c);
+	struct cache *c = xcalloc(1, sizeof *c);
 	struct buf b = BUF_INIT;
 	int rc = 0, git = -1;
 
-	if (!c)
-		abort();
 	c->files = c->locks = -1;
 	if (dir)
 		buf_adds(&b, dir);

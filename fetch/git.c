@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "fetch/git.h"
+#include "base/alloc.h"
 #include "fetch/git_int.h"
 #include "fetch/transfer.h"
 
@@ -232,7 +233,7 @@ static int find_line(struct slice out, const char *name, char rev[GIT_REV_MAX + 
 
 		if (slice_starts(value, SLICE("ref: "))) {
 			free(head);
-			head = strndup(value.p + 5, value.n - 5);
+			head = xstrndup(value.p + 5, value.n - 5);
 		} else if (!git_check_rev(value, NULL)) {
 			memcpy(rev, value.p, value.n);
 			rev[value.n] = 0;
@@ -240,7 +241,7 @@ static int find_line(struct slice out, const char *name, char rev[GIT_REV_MAX + 
 		}
 	}
 	if (found && full) {
-		*full = head ? head : strdup(name);
+		*full = head ? head : xstrdup(name);
 		head = NULL;
 	}
 	free(head);

@@ -9,6 +9,7 @@
  * pipe while the other does.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "fetch/git.h"
 #include "fetch/git_int.h"
@@ -53,12 +54,7 @@ static int tree_add(struct tree *t, char *line, struct err *e)
 	if (!path)
 		return malformed(e);
 	*type = *id = *path = 0;
-	if (t->n == t->cap) {
-		t->cap = t->cap ? t->cap * 2 : 256;
-		t->v = realloc(t->v, t->cap * sizeof *t->v);
-		if (!t->v)
-			abort();
-	}
+	ARRAY_GROW(t->v, t->n + 1, t->cap);
 	t->v[t->n++] = (struct item){ line, id + 1, path + 1 };
 	return git_check_rev(slice_of(id + 1), e);
 }
@@ -271,12 +267,10 @@ static int copy_all(struct blobs *b, const struct tree *t, int dirfd, struct err
 
 static int export_tree(const struct tree *t, const char *dir, int dirfd, struct err *e)
 {
-	struct blobs *b = calloc(1, sizeof *b);
+	struct blobs *b = xcalloc(1, sizeof *b);
 	struct git_call c;
 	int rc;
 
-	if (!b)
-		abort();
 	git_call_init(&c, dir, "");
 	words_add(&c.argv, "cat-file");
 	words_add(&c.argv, "--batch");

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "fetch/git.h"
+#include "base/alloc.h"
 #include "fetch/git_int.h"
 
 #include <errno.h>
@@ -33,9 +34,7 @@ void git_sort_names(struct buf *names)
 
 	for (size_t at = 0; at < names->len; at += strlen(names->p + at) + 1)
 		n++;
-	v = calloc(n + 1, sizeof *v);
-	if (!v)
-		abort();
+	v = xcalloc(n + 1, sizeof *v);
 	for (size_t at = 0; at < names->len; at += strlen(names->p + at) + 1)
 		v[i++] = names->p + at;
 	if (n)
@@ -78,7 +77,7 @@ static int find_top(const char *path, struct git_worktree *w, struct err *e)
 static void take_header(struct git_worktree *w, const char *line)
 {
 	if (!strncmp(line, "# branch.oid ", 13) && !git_check_rev(slice_of(line + 13), NULL)) {
-		strcpy(w->rev, line + 13);
+		memcpy(w->rev, line + 13, strlen(line + 13) + 1);
 	} else if (!strncmp(line, "# branch.head ", 14) && line[14] != '(') {
 		struct buf b = BUF_INIT;
 

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "fetch/pack.h"
+#include "base/alloc.h"
 #include "fetch/cache.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -169,12 +170,12 @@ static int read_table(struct pack *p, uint64_t size)
 	size_t table = p->n * sizeof *p->v;
 
 	if (size <= READ_WHOLE) {
-		p->all = malloc((size_t)size);
+		p->all = xmalloc((size_t)size);
 		p->v = (void *)(p->all + sizeof(struct pack_head));
-		return p->all ? read_at(p->fd, p->all, (size_t)size, 0) : -1;
+		return read_at(p->fd, p->all, (size_t)size, 0);
 	}
-	p->v = malloc(table);
-	return p->v ? read_at(p->fd, p->v, table, sizeof(struct pack_head)) : -1;
+	p->v = xmalloc(table);
+	return read_at(p->fd, p->v, table, sizeof(struct pack_head));
 }
 
 static int read_entries(struct pack *p)
@@ -187,10 +188,8 @@ static int read_entries(struct pack *p)
 	    h.size > LIMIT_PACK || h.n > (h.size - sizeof h) / sizeof *p->v)
 		return -1;
 	p->n = (uint32_t)h.n;
-	p->loaded = calloc(p->n + 1, sizeof *p->loaded);
-	if (!p->loaded || read_table(p, h.size))
-		return -1;
-	return entries_are_sound(p, &h) ? 0 : -1;
+	p->loaded = xcalloc(p->n + 1, sizeof *p->loaded);
+	return read_table(p, h.size) || !entries_are_sound(p, &h) ? -1 : 0;
 }
 
 static void forget(struct pack *p)
@@ -209,12 +208,10 @@ static void forget(struct pack *p)
 
 struct pack *pack_open(uint64_t id)
 {
-	struct pack *p = calloc(1, sizeof *p);
+	struct pack *p = xcalloc(1, sizeof *p);
 	struct err e = ERR_INIT;
 	char name[17];
 
-	if (!p)
-		return NULL;
 	p->id = id;
 	p->fd = -1;
 	if (cache_user_dir(&p->dir, &e)) {
@@ -284,12 +281,7 @@ void pack_add(struct pack *p, const struct pack_key *k, const void *bytes, size_
 	if (n > LIMIT_PACK || p->bytes.len > LIMIT_PACK)
 		return;
 	if (p->n_add == p->cap_add) {
-		uint32_t cap = p->cap_add ? 2 * p->cap_add : 64;
-		struct pack_entry *v = realloc(p->add, cap * sizeof *v);
-		if (!v)
-			return;
-		p->add = v;
-		p->cap_add = cap;
+		ARRAY_GROW(p->add, p->n_add + 1, p->cap_add);
 		buf_reserve(&p->bytes, ADD_ROOM); /* pages that are touched only if needed, and moved without copying */
 	}
 	p->add[p->n_add++] = (struct pack_entry){ .key = *k, .sum = pack_hash(k->name, bytes, n), .at = p->bytes.len,
@@ -352,11 +344,9 @@ static uint64_t lay_out(const struct pack *p, struct kept *v, uint32_t n)
 static int write_table(const struct pack *p, int fd, const struct kept *v, uint32_t n, uint64_t size)
 {
 	struct pack_head h = { .id = p->id, .size = size, .n = n };
-	struct pack_entry *e = calloc(n, sizeof *e);
+	struct pack_entry *e = xcalloc(n, sizeof *e);
 	int rc = -1;
 
-	if (!e)
-		return -1;
 	memcpy(h.magic, magic, sizeof magic);
 	for (uint32_t i = 0; i < n; i++)
 		e[i] = v[i].e;
@@ -375,9 +365,7 @@ static int write_old(const struct pack *p, int fd, const struct kept *v, uint32_
 
 	for (uint32_t i = 0; i < n; i++)
 		size += v[i].from ? v[i].e.len : 0;
-	char *b = malloc(size + 1);
-	if (!b)
-		return -1;
+	char *b = xmalloc(size + 1);
 	for (uint32_t i = 0; i < n && !rc; i++)
 		if (v[i].from) {
 			rc = read_at(p->fd, b + at, v[i].e.len, v[i].from);
@@ -410,13 +398,13 @@ static void tidy(int dir)
 	enum { LOOK_AT = 512 };
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct found *v = calloc(LOOK_AT, sizeof *v);
+	struct found *v = xcalloc(LOOK_AT, sizeof *v);
 	time_t now = time(NULL);
 	uint64_t size = 0;
 	size_t n = 0;
 	struct stat st;
 
-	for (struct dirent *x; d && v && n < LOOK_AT && (x = readdir(d));) {
+	for (struct dirent *x; d && n < LOOK_AT && (x = readdir(d));) {
 		if (x->d_name[0] == '.' || strlen(x->d_name) >= sizeof v->name ||
 		    fstatat(dir, x->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
 			continue;
@@ -425,7 +413,7 @@ static void tidy(int dir)
 			unlinkat(dir, x->d_name, 0);
 		if (temporary)
 			continue;
-		strcpy(v[n].name, x->d_name);
+		memcpy(v[n].name, x->d_name, strlen(x->d_name) + 1);
 		v[n].size = st.st_size;
 		v[n++].age = st.st_mtime;
 		size += (uint64_t)st.st_size;
@@ -464,12 +452,12 @@ static void replace(const struct pack *p, int dir, const struct kept *v, uint32_
 
 void pack_save(struct pack *p)
 {
-	struct kept *v = p->n_add ? calloc(p->n + p->n_add, sizeof *v) : NULL;
 	struct err e = ERR_INIT;
 	int dir;
 
-	if (!v)
+	if (!p->n_add)
 		return;
+	struct kept *v = xcalloc(p->n + p->n_add, sizeof *v);
 	uint32_t n = choose(p, v);
 	uint64_t size = lay_out(p, v, n);
 	if (size <= LIMIT_PACK && ((dir = open_dir(p)) >= 0 || (!cache_make_dirs(p->dir.p, &e) && (dir = open_dir(p)) >= 0))) {

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "fetch/program.h"
+#include "base/alloc.h"
 #include "fetch/interrupt.h"
 #include "base/limits.h"
 
@@ -23,15 +24,8 @@ enum { SAID_MAX = 2000 };
 
 void words_add(struct words *w, const char *s)
 {
-	if (w->n + 2 > w->cap) {
-		w->cap = w->cap ? w->cap * 2 : 16;
-		w->v = realloc(w->v, w->cap * sizeof *w->v);
-		if (!w->v)
-			abort();
-	}
-	w->v[w->n] = strdup(s);
-	if (!w->v[w->n++])
-		abort();
+	ARRAY_GROW(w->v, w->n + 2, w->cap);
+	w->v[w->n++] = xstrdup(s);
 	w->v[w->n] = NULL;
 }
 

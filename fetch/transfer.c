@@ -9,6 +9,7 @@
  * Nothing is ever asked to be compressed: hashes are of the bytes that are served.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "base/late.h"
 #include "fetch/netrc.h"
 #include "fetch/transfer_int.h"
@@ -51,8 +52,7 @@ struct transfer_engine *transfer_engine_new(const struct transfer_settings *s, s
 
 	if (transfer_load(e))
 		return NULL;
-	if (!(g = calloc(1, sizeof *g)))
-		abort();
+	g = xcalloc(1, sizeof *g);
 	g->set = s;
 	/* Counted and thread-safe since 7.84. */
 	if (curl.global_init(CURL_GLOBAL_DEFAULT) || !(g->multi = curl.multi_init())) {
@@ -118,10 +118,8 @@ struct transfer *transfer_start(struct transfer_engine *g, const struct transfer
 		buf_release(&b);
 		return NULL;
 	}
-	struct transfer *t = calloc(1, sizeof *t);
+	struct transfer *t = xcalloc(1, sizeof *t);
 
-	if (!t)
-		abort();
 	t->engine = g;
 	t->req = *r;
 	if (r->algo)
@@ -162,7 +160,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 		*r = (struct response){ 0 };
 	} else if (header_is(line, "etag", &v) && v.n && v.n < 1024) {
 		free(r->etag);
-		r->etag = strndup(v.p, v.n);
+		r->etag = xstrndup(v.p, v.n);
 	} else if (header_is(line, "content-range", &v) && v.n > 6 && v.n < 64 && !strncasecmp(v.p, "bytes ", 6)) {
 		r->has_range = v.p[6] >= '0' && v.p[6] <= '9';
 		r->range_from = r->has_range ? strtoull(v.p + 6, NULL, 10) : 0;
@@ -187,7 +185,7 @@ static int body_begins(struct transfer *t)
 
 	/* A weak etag stands for more than one sequence of bytes. */
 	if (!rc && t->response.etag && strncmp(t->response.etag, "W/", 2))
-		t->validator = strdup(t->response.etag);
+		t->validator = xstrdup(t->response.etag);
 	return rc;
 }
 
@@ -284,7 +282,7 @@ static void begin_attempt(struct transfer *t)
 	CURL *c = curl.easy_init();
 
 	if (!c)
-		abort();
+		out_of_memory();
 	t->easy = c;
 	t->attempt++;
 	t->body = 0;

@@ -16,6 +16,7 @@
  */
 #include "config.h"
 #include "flake/lockfile.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "base/json_tree.h"
 
@@ -309,12 +310,7 @@ static int read_contents(struct reading *r, struct slice key, const struct jnode
 
 static struct lock_node *remember(struct reading *r, struct slice key)
 {
-	if (r->n == r->cap) {
-		r->cap = r->cap ? r->cap * 2 : 16;
-		r->done = realloc(r->done, r->cap * sizeof *r->done);
-		if (!r->done)
-			abort();
-	}
+	ARRAY_GROW(r->done, r->n + 1, r->cap);
 	r->done[r->n] = (struct done){ key, lock_node_new(r->mem) };
 	return r->done[r->n++].node;
 }
@@ -411,12 +407,7 @@ static void name_nodes(struct writing *w, struct lock_node *node, struct slice n
 	if (node->key.p)
 		return;
 	node->key = free_key(w, name);
-	if (w->n == w->cap) {
-		w->cap = w->cap ? w->cap * 2 : 16;
-		w->nodes = realloc(w->nodes, w->cap * sizeof *w->nodes);
-		if (!w->nodes)
-			abort();
-	}
+	ARRAY_GROW(w->nodes, w->n + 1, w->cap);
 	w->nodes[w->n++] = node;
 	for (size_t i = 0; i < node->n; i++)
 		if (node->edges[i].node)
@@ -648,12 +639,7 @@ static void flatten(struct flat *f, struct lock_node *node, const struct input_p
 	node->mark = 3;
 	for (size_t i = 0; i < node->n; i++) {
 		struct input_path p = input_path_join(prefix, node->edges[i].name, f->mem);
-		if (f->n == f->cap) {
-			f->cap = f->cap ? f->cap * 2 : 16;
-			f->v = realloc(f->v, f->cap * sizeof *f->v);
-			if (!f->v)
-				abort();
-		}
+		ARRAY_GROW(f->v, f->n + 1, f->cap);
 		f->v[f->n++] = (struct flat_entry){ p, &node->edges[i] };
 		if (node->edges[i].node)
 			flatten(f, node->edges[i].node, &p);

@@ -139,7 +139,7 @@ static void use_folder(const char *dir, const char *query, struct input *out)
 	char root[PATH_MAX];
 	size_t n = strlen(dir);
 
-	strcpy(root, dir);
+	memcpy(root, dir, n + 1);
 	while (strcmp(root, "/")) {
 		if (has_entry(root, ".git")) {
 			size_t r = strlen(root);

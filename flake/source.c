@@ -492,9 +492,10 @@ const struct flake_tree *source_fetch(const struct input *given)
 	struct arena *mem = flake_arena();
 	/* References that do not show a hash may still carry one: it is part of the name here. */
 	const char *hash = source_get(&in, "narHash");
-	char *key = arena_alloc(mem, strlen(text) + (hash ? strlen(hash) : 0) + 2);
+	size_t room = strlen(text) + (hash ? strlen(hash) : 0) + 2;
+	char *key = arena_alloc(mem, room);
 
-	strcpy(stpcpy(stpcpy(key, text), " "), hash ? hash : "");
+	snprintf(key, room, "%s %s", text, hash ? hash : "");
 	for (struct fetched *f = fetched; f; f = f->next)
 		if (!strcmp(f->text, key))
 			return f->tree;

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 #include "format/drv_int.h"
+#include "base/alloc.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -46,12 +47,8 @@ void *drv_push(void *array, size_t *n, size_t *cap, size_t size)
 
 	if (*n == *cap) {
 		size_t want = *cap ? *cap * 2 : 8;
-		void *p = realloc(*a, mem_size(want, size, 0));
+		void *p = xrealloc_array(*a, want, size);
 
-		if (!p) {
-			fputs("error: out of memory\n", stderr);
-			exit(1);
-		}
 		*a = p;
 		*cap = want;
 	}

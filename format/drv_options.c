@@ -19,10 +19,10 @@ static void list_add(struct arena *a, struct slice_list *l, struct slice s)
 {
 	/* Powers of two; the arena keeps the old ones. */
 	if ((l->n & (l->n - 1)) == 0) {
-		struct slice *v = arena_alloc(a, (l->n ? l->n * 2 : 1) * sizeof(*v));
+		struct slice *v = arena_alloc(a, (l->n ? l->n * 2 : 1) * sizeof *v);
 
 		if (l->n)
-			memcpy(v, l->v, l->n * sizeof(*v));
+			memcpy(v, l->v, l->n * sizeof *v);
 		l->v = v;
 	}
 	l->v[l->n++] = s;
@@ -81,7 +81,7 @@ static struct output_check *add_check(struct drv_options *o, size_t max, struct 
 	struct output_check *c;
 
 	if (!o->checks)
-		o->checks = arena_alloc(&o->arena, max * sizeof(*o->checks));
+		o->checks = arena_alloc(&o->arena, max * sizeof *o->checks);
 	c = &o->checks[o->nchecks++];
 	c->output = output;
 	c->max_size = c->max_closure_size = UINT64_MAX;
@@ -195,7 +195,7 @@ static int read_exports_json(struct drv_options *o, struct err *e)
 		return 0;
 	for (const struct jnode *m = all->first; m; m = m->next)
 		n++;
-	o->exports = arena_alloc(&o->arena, (n + 1) * sizeof(*o->exports));
+	o->exports = arena_alloc(&o->arena, (n + 1) * sizeof *o->exports);
 	for (const struct jnode *m = all->first; m && !rc; m = m->next) {
 		o->exports[o->nexports].name = m->key;
 		rc = flatten(&o->arena, &o->exports[o->nexports++].paths, m, e);
@@ -226,7 +226,7 @@ static int read_exports_plain(struct drv_options *o, const struct drv *d, struct
 	list_words(&o->arena, &words, *s);
 	if (words.n % 2)
 		return err_set(e, ERR_INVALID, "odd number of tokens in 'exportReferencesGraph': '%.*s'", (int)s->n, s->p);
-	o->exports = arena_alloc(&o->arena, (words.n / 2 + 1) * sizeof(*o->exports));
+	o->exports = arena_alloc(&o->arena, (words.n / 2 + 1) * sizeof *o->exports);
 	for (size_t i = 0; i < words.n; i += 2) {
 		if (!is_file_name(words.v[i]))
 			return err_set(e, ERR_INVALID, "invalid file name '%.*s' in 'exportReferencesGraph'", (int)words.v[i].n,

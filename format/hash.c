@@ -19,6 +19,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED 1
 #include "config.h"
 #include "format/hash.h"
+#include "base/alloc.h"
 #include "format/basen.h"
 
 #include <errno.h>
@@ -215,11 +216,9 @@ int hash_fd(enum hash_algo a, int fd, struct hash *out, uint64_t *size, struct e
 	struct hash_ctx c;
 	uint64_t total = 0;
 	size_t cap = 1 << 16;
-	char *buf = malloc(cap);
+	char *buf = xmalloc(cap);
 	int rc = 0;
 
-	if (!buf)
-		return err_set(e, ERR_IO, "out of memory");
 	hash_init(&c, a);
 	for (;;) {
 		ssize_t got = read(fd, buf, cap);

@@ -19,6 +19,7 @@
  */
 #include "config.h"
 #include "format/modulo.h"
+#include "base/alloc.h"
 #include "format/basen.h"
 #include "format/drv_int.h"
 #include "base/mem.h"
@@ -112,9 +113,7 @@ static int hash_inputs(struct hashed *h, const struct drv *d, const struct drv_c
 	memset(h, 0, sizeof *h);
 	if (!d->ninputs)
 		return 0;
-	h->a = malloc(mem_size(d->ninputs, sizeof *h->a, 0));
-	if (!h->a)
-		return err_set(e, ERR_IO, "out of memory");
+	h->a = xmalloc(mem_size(d->ninputs, sizeof *h->a, 0));
 	for (size_t i = 0; i < d->ninputs && !h->deferred; i++) {
 		int rc = hash_input(&h->a[i], &d->inputs[i], c, &h->deferred, e);
 
@@ -370,13 +369,11 @@ int drv_check(const struct drv *d, struct slice dir, const struct drv_cache *c, 
 int drv_path(const struct drv *d, struct slice dir, struct slice text, struct store_path *out, struct err *e)
 {
 	char name[STORE_NAME_MAX + 1];
-	struct slice *refs = malloc(mem_size(d->ninputs + d->nsrcs, sizeof *refs, sizeof *refs));
+	struct slice *refs = xmalloc(mem_size(d->ninputs + d->nsrcs, sizeof *refs, sizeof *refs));
 	size_t n = 0;
 	struct hash h;
 	int rc;
 
-	if (!refs)
-		return err_set(e, ERR_IO, "out of memory");
 	if (d->name.n + 4 > STORE_NAME_MAX) {
 		rc = err_set(e, ERR_INVALID, "name '%s.drv' must be no longer than %d characters", d->name.p,
 			     STORE_NAME_MAX);
@@ -499,11 +496,7 @@ static void memo_grow(struct drv_memo *m)
 	struct drv_memo old = *m;
 
 	m->cap = old.cap ? old.cap * 2 : 256;
-	m->slots = calloc(m->cap, sizeof *m->slots);
-	if (!m->slots) {
-		fputs("error: out of memory\n", stderr);
-		exit(1);
-	}
+	m->slots = xcalloc(m->cap, sizeof *m->slots);
 	for (size_t i = 0; i < old.cap; i++)
 		if (old.slots[i].path.p)
 			*memo_find(m, old.slots[i].path) = old.slots[i];

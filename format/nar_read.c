@@ -43,6 +43,7 @@
  */
 #include "config.h"
 #include "format/nar.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -99,12 +100,8 @@ struct nar_reader {
 
 struct nar_reader *nar_reader_new(const struct nar_events *ev, void *user)
 {
-	struct nar_reader *r = calloc(1, sizeof *r);
+	struct nar_reader *r = xcalloc(1, sizeof *r);
 
-	if (!r) {
-		fputs("error: out of memory\n", stderr);
-		exit(1);
-	}
 	r->ev = ev;
 	r->user = user;
 	r->state = MAGIC;
@@ -454,9 +451,9 @@ int nar_read_fd(int fd, const struct nar_events *ev, void *user, struct err *e)
 {
 	enum { SIZE = 1 << 17 };
 	struct nar_reader *r = nar_reader_new(ev, user);
-	char *buf = malloc(SIZE);
+	char *buf = xmalloc(SIZE);
 	size_t used = 0, rest = 0;
-	int rc = buf ? 0 : err_set(e, ERR_IO, "out of memory");
+	int rc = 0;
 
 	while (!rc && !rest) {
 		ssize_t got = read(fd, buf, SIZE);

@@ -21,6 +21,7 @@
  */
 #include "config.h"
 #include "format/nar.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -220,9 +221,7 @@ static int list(struct writer *w, int fd, struct listing *l)
 	if (got < 0)
 		return err_errno(w->e, "cannot read the directory '%s'", buf_str(&w->path));
 	/* Only now does text stay where it is. */
-	l->names = malloc(mem_size(l->n, sizeof *l->names, 1));
-	if (!l->names)
-		return err_set(w->e, ERR_IO, "out of memory");
+	l->names = xmalloc(mem_size(l->n, sizeof *l->names, 1));
 	for (size_t i = 0, at = 0; i < l->n; i++) {
 		l->names[i] = l->text.p + at + 1;
 		at += 1 + strlen(l->names[i]) + 1;

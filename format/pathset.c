@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "format/pathset.h"
+#include "base/alloc.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +19,7 @@ void path_set_release(struct path_set *s)
 
 void path_set_push(struct path_set *s, const struct store_path *p)
 {
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 8;
-		s->v = realloc(s->v, s->cap * sizeof *s->v);
-		if (!s->v)
-			abort();
-	}
+	ARRAY_GROW(s->v, s->n + 1, s->cap);
 	s->v[s->n++] = *p;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 #include "format/refscan.h"
+#include "base/alloc.h"
 #include "format/basen.h"
 
 #include <stdlib.h>
@@ -48,13 +49,13 @@ static uint32_t *find(const struct refscan *r, const char *digest)
 
 struct refscan *refscan_new(const struct path_set *candidates)
 {
-	struct refscan *r = calloc(1, sizeof *r);
+	struct refscan *r = xcalloc(1, sizeof *r);
 	size_t n = 16;
 
 	while (n < candidates->n * 2)
 		n *= 2;
-	if (!r || !(r->slots = calloc(n, sizeof *r->slots)) || !(r->seen = calloc(candidates->n + 1, 1)))
-		abort();
+	r->slots = xcalloc(n, sizeof *r->slots);
+	r->seen = xcalloc(candidates->n + 1, 1);
 	r->mask = n - 1;
 	r->candidates = candidates;
 	for (int c = 0; c < 256; c++)

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "golang/gomod.h"
+#include "base/alloc.h"
 #include "base/json.h"
 
 #include <stdlib.h>
@@ -42,9 +43,7 @@ static void *grow(void *list, size_t *n, size_t *cap, size_t size)
 
 	if (*n == *cap) {
 		*cap = *cap ? *cap * 2 : 16;
-		*v = realloc(*v, *cap * size);
-		if (!*v)
-			abort();
+		*v = xrealloc_array(*v, *cap, size);
 	}
 	return memset((char *)*v + (*n)++ * size, 0, size);
 }

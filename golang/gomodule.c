@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "golang/gomodule.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "golang/gomodule_int.h"
 #include "golang/h1.h"
@@ -36,10 +37,8 @@ int go_toolchain_executable(struct slice path)
 	if (!slice_starts(path, SLICE("lib/")))
 		return 0;
 	const char *base = (const char *)memrchr(path.p, '/', path.n) + 1;
-	char *name = strndup(base, path.n - (size_t)(base - path.p));
+	char *name = xstrndup(base, path.n - (size_t)(base - path.p));
 
-	if (!name)
-		abort();
 	int match = !fnmatch("go_?*_?*_exec", name, 0);
 
 	free(name);
@@ -72,12 +71,7 @@ static void collisions_add(struct collisions *c, struct slice path, int is_dir)
 {
 	struct buf b = BUF_INIT;
 
-	if (c->n == c->cap) {
-		c->cap = c->cap ? c->cap * 2 : 256;
-		c->v = realloc(c->v, c->cap * sizeof *c->v);
-		if (!c->v)
-			abort();
-	}
+	ARRAY_GROW(c->v, c->n + 1, c->cap);
 	unicode_fold(&b, path.p, path.n);
 	struct seen *s = &c->v[c->n++];
 
@@ -233,10 +227,8 @@ static char *entry_path(const struct unpack *u, const struct zip_entry *f)
 	struct slice path;
 
 	strip_prefix(u->m, f->name, &path, NULL);
-	char *s = strndup(path.p, path.n);
+	char *s = xstrndup(path.p, path.n);
 
-	if (!s)
-		abort();
 	return s;
 }
 
@@ -268,7 +260,7 @@ static int make_directories(const struct unpack *u, struct err *e)
 		    (!last || strlen(last) != n || memcmp(last, path, n))) {
 			rc = make_parents(u->dirfd, path, e);
 			free(last);
-			last = strndup(path, n);
+			last = xstrndup(path, n);
 		}
 		free(path);
 	}
@@ -475,9 +467,7 @@ int go_module_unpack(int zip_fd, const struct module_version *m, const struct ha
 	else if (!(rc = zip_open(&z, zip_fd, e))) {
 		struct unpack u = { .z = &z, .m = m, .dirfd = dirfd, .toolchain = go_module_is_toolchain(m->path) };
 
-		u.hashes = calloc(z.n + 1, sizeof *u.hashes);
-		if (!u.hashes)
-			abort();
+		u.hashes = xcalloc(z.n + 1, sizeof *u.hashes);
 		rc = go_module_check_zip(&z, m, e);
 		if (!rc)
 			rc = unpack_all(&u, want, h1, e);

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "golang/goproxy.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -94,9 +95,9 @@ static char *setting(struct slice file, const char *name)
 	char *s = NULL;
 
 	if (env && *env)
-		s = strdup(env);
+		s = xstrdup(env);
 	else if (go_env_find(file, name, &v))
-		s = strndup(v.p, v.n);
+		s = xstrndup(v.p, v.n);
 	return s;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "golang/h1.h"
+#include "base/alloc.h"
 #include "format/basen.h"
 #include "format/goh1.h"
 
@@ -28,12 +29,7 @@ void h1_release(struct h1 *h)
 
 void h1_add(struct h1 *h, struct slice name, const struct hash *sha256)
 {
-	if (h->n == h->cap) {
-		h->cap = h->cap ? h->cap * 2 : 64;
-		h->v = realloc(h->v, h->cap * sizeof *h->v);
-		if (!h->v)
-			abort();
-	}
+	ARRAY_GROW(h->v, h->n + 1, h->cap);
 	struct h1_file *f = &h->v[h->n++];
 
 	f->name = (struct slice){ arena_dup(&h->names, name.p, name.n), name.n };
@@ -145,12 +141,7 @@ static int parse_line(struct gosum *g, struct slice line, struct err *e)
 		return rc;
 	if (!modver_is_semver(l.version, 0))
 		return err_set(e, ERR_INVALID, "'%.*s' is not a version", (int)l.version.n, l.version.p);
-	if (g->n == g->cap) {
-		g->cap = g->cap ? g->cap * 2 : 64;
-		g->v = realloc(g->v, g->cap * sizeof *g->v);
-		if (!g->v)
-			abort();
-	}
+	ARRAY_GROW(g->v, g->n + 1, g->cap);
 	g->v[g->n++] = l;
 	return 0;
 }

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "golang/modpath.h"
+#include "base/alloc.h"
 #include "base/json.h"
 #include "golang/unicode.h"
 
@@ -499,9 +500,9 @@ int modpath_matches(struct slice globs, struct slice path)
 
 		if (!g.n || !prefix.n)
 			continue;
-		char *pattern = strndup(g.p, g.n), *text = strndup(prefix.p, prefix.n);
+		char *pattern = xstrndup(g.p, g.n), *text = xstrndup(prefix.p, prefix.n);
 
-		found = pattern && text && !fnmatch(pattern, text, FNM_PATHNAME);
+		found = !fnmatch(pattern, text, FNM_PATHNAME);
 		free(pattern);
 		free(text);
 	}

@@ -18,6 +18,7 @@
  */
 #include "config.h"
 #include "golang/zip.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -102,12 +103,10 @@ static int read_end64(int fd, uint64_t end_at, struct where *w, struct err *e)
 static int find_end(int fd, uint64_t file_size, struct where *w, struct err *e)
 {
 	size_t n = file_size < END_LEN + COMMENT_MAX ? (size_t)file_size : END_LEN + COMMENT_MAX, i;
-	unsigned char *tail = malloc(n + 1), *p = NULL;
+	unsigned char *tail = xmalloc(n + 1), *p = NULL;
 	uint64_t at;
 	int rc;
 
-	if (!tail)
-		abort();
 	if ((rc = read_at(fd, tail, n, file_size - n, e)))
 		goto out;
 	for (i = n + 1; !p && i-- > 0;)
@@ -203,10 +202,8 @@ static int read_directory(struct zip *z, const struct where *w, struct err *e)
 	if (w->entries > w->size / CENTRAL_LEN)
 		return bad(e, "its directory is cut off");
 	z->directory_at = w->at;
-	z->directory = malloc(left + 1);
-	z->entries = calloc((size_t)w->entries + 1, sizeof *z->entries);
-	if (!z->directory || !z->entries)
-		abort();
+	z->directory = xmalloc(left + 1);
+	z->entries = xcalloc((size_t)w->entries + 1, sizeof *z->entries);
 	if ((rc = read_at(z->fd, z->directory, left, w->at, e)))
 		return rc;
 	for (p = (const unsigned char *)z->directory; z->n < w->entries; z->n++, p += used, left -= used)
@@ -299,7 +296,7 @@ static int inflate_member(struct member *m, unsigned char *in, unsigned char *ou
 	size_t n;
 
 	if (inflateInit2(&s, -MAX_WBITS) != Z_OK)
-		abort();
+		out_of_memory();
 	while (!rc && zrc == Z_OK) {
 		if (!s.avail_in && m->left) {
 			if ((rc = next_input(m, in, cap, &n, e)))
@@ -336,9 +333,7 @@ static int find_data(struct member *m, struct err *e)
 	if (memcmp(h, "PK\3\4", 4) || name != m->f->name.n || m->at > m->z->directory_at ||
 	    m->left > m->z->directory_at - m->at)
 		return member_bad(m, e, "is not where it should be");
-	own = malloc(name + 1);
-	if (!own)
-		abort();
+	own = xmalloc(name + 1);
 	rc = read_at(m->z->fd, own, name, m->f->offset + LOCAL_LEN, e);
 	if (!rc && memcmp(own, m->f->name.p, name))
 		rc = member_bad(m, e, "is called differently in the directory");
@@ -355,10 +350,8 @@ int zip_read(const struct zip *z, const struct zip_entry *f,
 
 	if (rc)
 		return rc;
-	unsigned char *in = malloc(2 * PIECE);
+	unsigned char *in = xmalloc(2 * PIECE);
 
-	if (!in)
-		abort();
 	rc = f->method == STORED ? copy_stored(&m, in, PIECE, e) : inflate_member(&m, in, in + PIECE, PIECE, e);
 	free(in);
 	if (!rc && m.out != f->size)

@@ -9,6 +9,7 @@
  * Recursion is bounded by the height of the tree (lang/ast.c); chains are followed in loops.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "lang/parse.h"
 #include "lang/ast_build.h"
 #include "lang/quote.h"
@@ -77,11 +78,9 @@ static uint32_t print_inherits(struct buf *b, const struct binding *const *v, ui
 
 static void print_bindings(struct buf *b, const struct bindings *bs)
 {
-	const struct binding **v = malloc((bs->n + 1) * sizeof *v);
+	const struct binding **v = xmalloc((bs->n + 1) * sizeof *v);
 	uint32_t i = 0;
 
-	if (!v)
-		abort();
 	for (uint32_t k = 0; k < bs->n; k++)
 		v[k] = &bs->v[k];
 	qsort(v, bs->n, sizeof *v, by_group_and_name);
@@ -109,10 +108,8 @@ static int by_formal_name(const void *a, const void *b)
 
 static void print_formals(struct buf *b, const struct formals *f)
 {
-	struct formal *v = malloc((f->n + 1) * sizeof *v);
+	struct formal *v = xmalloc((f->n + 1) * sizeof *v);
 
-	if (!v)
-		abort();
 	if (f->n)
 		memcpy(v, f->v, f->n * sizeof *v);
 	qsort(v, f->n, sizeof *v, by_formal_name);
@@ -272,10 +269,8 @@ static void print_spine(struct buf *b, const struct expr *e)
 static void print_chain(struct buf *b, const struct expr *e)
 {
 	uint32_t n = expr_chain_length(e), i;
-	const struct expr **v = malloc(n * sizeof *v);
+	const struct expr **v = xmalloc(n * sizeof *v);
 
-	if (!v)
-		abort();
 	for (i = n; i-- > 0; e = e->bin.l) {
 		v[i] = e;
 		buf_addc(b, '(');

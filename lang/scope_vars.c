@@ -7,6 +7,7 @@
  * binding; a name bound nowhere is looked up in the enclosing withs when there are any.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "lang/program.h"
 #include "lang/scope_int.h"
 #include "base/suggest.h"
@@ -26,9 +27,7 @@ void scope_bind(struct resolver *r, struct cscope *sc, sym_t s, uint32_t slot)
 {
 	if (s >= bind_cap) {
 		uint32_t cap = sym_count() + 1024;
-		bind = realloc(bind, cap * sizeof *bind);
-		if (!bind)
-			abort();
+		bind = xrealloc_array(bind, cap, sizeof *bind);
 		memset(bind + bind_cap, 0, (cap - bind_cap) * sizeof *bind);
 		bind_cap = cap;
 	}

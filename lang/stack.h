@@ -10,6 +10,7 @@
 #ifndef LANG_STACK_H
 #define LANG_STACK_H
 
+#include "base/alloc.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,11 +28,7 @@ static inline void *stack_push(struct stack *s)
 {
 	if (s->n == s->cap) {
 		s->cap = s->cap ? s->cap * 2 : 64;
-		s->p = realloc(s->p, (size_t)s->cap * s->size);
-		if (!s->p) {
-			fputs("error: out of memory\n", stderr);
-			exit(1);
-		}
+		s->p = xrealloc_array(s->p, s->cap, s->size);
 	}
 	return memset(s->p + (size_t)s->n++ * s->size, 0, s->size);
 }

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "lang/symbol.h"
+#include "base/alloc.h"
 #include "base/arena.h"
 #include "base/hashing.h"
 #include "base/mem.h"
@@ -30,10 +31,8 @@ static void *array_new(size_t n, size_t size)
 {
 	if (n * size >= MEM_MAP_UNIT)
 		return mem_map(n * size);
-	void *p = calloc(n, size);
+	void *p = xcalloc(n, size);
 
-	if (!p)
-		abort();
 	return p;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "lang/unit.h"
+#include "base/alloc.h"
 #include "lang/unit_int.h"
 
 #include <stdlib.h>
@@ -307,12 +308,10 @@ static W get_member(struct reader *r)
 static void get_shape(struct reader *r, struct n_attrs *a)
 {
 	enum { FEW = 32 };
-	struct member few[FEW], *v = a->n <= FEW ? few : malloc(a->n * sizeof *v);
+	struct member few[FEW], *v = a->n <= FEW ? few : xmalloc(a->n * sizeof *v);
 	sym_t *sym = arena_alloc(r->u->mem, (a->n + 1) * sizeof *sym);
 	uint32_t *pos = arena_alloc(r->u->mem, (a->n + 1) * sizeof *pos);
 
-	if (!v)
-		abort();
 	for (uint32_t i = 0; i < a->n; i++) {
 		v[i].sym = get_sym(r);
 		v[i].pos = get_pos(r);

@@ -6,6 +6,7 @@
  * back when it is too small to be worth a node of its own.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "lang/unit.h"
 #include "lang/unit_int.h"
 #include "base/mem.h"
@@ -40,19 +41,11 @@ static void put_node(struct writer *w, const struct node *n);
 
 /* --- numbers and names --- */
 
-static void *grow(void *p, size_t n, size_t size)
-{
-	p = realloc(p, mem_size(n, size, 0));
-	if (!p)
-		abort();
-	return p;
-}
-
 static __attribute__((noinline)) void make_room(struct writer *w, size_t n)
 {
 	size_t len = (size_t)(w->p - out), room = 2 * len + n + 4096;
 
-	out = grow(out, room, 1);
+	out = xrealloc_array(out, room, 1);
 	w->p = out + len;
 	w->end = out + room;
 }
@@ -122,7 +115,7 @@ static void add_symbol(struct writer *w, sym_t s)
 {
 	if (w->n_syms == syms_cap) {
 		syms_cap = 2 * syms_cap + 256;
-		syms = grow(syms, syms_cap, 2 * sizeof *syms); /* room for sorting */
+		syms = xrealloc_array(syms, syms_cap, 2 * sizeof *syms); /* room for sorting */
 	}
 	syms[w->n_syms++] = s;
 	numbers[s] = w->n_syms;
@@ -132,7 +125,7 @@ static __attribute__((noinline)) void more_numbers(void)
 {
 	uint32_t cap = sym_count() + 1024;
 
-	numbers = grow(numbers, cap, sizeof *numbers);
+	numbers = xrealloc_array(numbers, cap, sizeof *numbers);
 	memset(numbers + numbers_cap, 0, (cap - numbers_cap) * sizeof *numbers);
 	numbers_cap = cap;
 }

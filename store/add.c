@@ -6,6 +6,7 @@
  * then asked whether it is valid (store/roots.h).
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "store/lock.h"
 #include "store/object.h"
 #include "store/roots.h"
@@ -53,9 +54,7 @@ static void ref_texts_init(struct ref_texts *r, struct store *s, const struct pa
 {
 	size_t n = refs ? refs->n : 0;
 
-	*r = (struct ref_texts){ calloc(n + 1, sizeof *r->v), BUF_INIT };
-	if (!r->v)
-		abort();
+	*r = (struct ref_texts){ xcalloc(n + 1, sizeof *r->v), BUF_INIT };
 	buf_reserve(&r->text, (n + 1) * (store_dir(s).n + STORE_BASE_MAX + 2));
 	for (size_t i = 0; i < n; i++) {
 		size_t at = r->text.len;

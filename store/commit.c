@@ -14,6 +14,7 @@
  * the moment of the rename, and set (and synced) again before the row is written.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "format/drv.h"
 #include "store/object.h"
 #include "store/store_int.h"
@@ -35,7 +36,7 @@ enum { DRV_TEXT_MAX = 64 << 20 };
 /* What is said to be content-addressed must have the path that follows from it: others rely on it without signatures. */
 static int check_ca(struct store *s, const struct path_info *i, struct err *e)
 {
-	struct slice *refs = calloc(i->refs.n + 1, sizeof *refs);
+	struct slice *refs = xcalloc(i->refs.n + 1, sizeof *refs);
 	struct buf text = BUF_INIT;
 	size_t n = 0, size = store_dir(s).n + STORE_BASE_MAX + 2;
 	enum ca_method m;
@@ -43,8 +44,6 @@ static int check_ca(struct store *s, const struct path_info *i, struct err *e)
 	struct hash h;
 	int self = 0, rc = ca_parse(slice_of(i->ca), &m, &h, e);
 
-	if (!refs)
-		abort();
 	buf_reserve(&text, (i->refs.n + 1) * size);
 	for (size_t k = 0; k < i->refs.n; k++) {
 		size_t at = text.len;
@@ -133,13 +132,11 @@ static int add_outputs(struct store *s, const struct path_info *i, struct err *e
 
 static int enter(struct store *s, const struct new_object *const *v, size_t n, struct err *e)
 {
-	struct path_info *infos = calloc(n + 1, sizeof *infos);
-	struct store_path *paths = calloc(n + 1, sizeof *paths);
+	struct path_info *infos = xcalloc(n + 1, sizeof *infos);
+	struct store_path *paths = xcalloc(n + 1, sizeof *paths);
 	size_t *order = NULL;
 	int rc = db_begin(s->db, e);
 
-	if (!infos || !paths)
-		abort();
 	for (size_t i = 0; i < n; i++) {
 		infos[i] = v[i]->info;
 		paths[i] = v[i]->info.path;
@@ -183,12 +180,10 @@ static int place(struct store *s, const struct new_object *const *v, size_t n, s
 
 int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e)
 {
-	const struct new_object **fresh = calloc(n + 1, sizeof *fresh);
+	const struct new_object **fresh = xcalloc(n + 1, sizeof *fresh);
 	size_t nfresh = 0;
 	int rc = store_want_writable(s, e);
 
-	if (!fresh)
-		abort();
 	for (size_t i = 0; !rc && i < n; i++) {
 		/* What lost its files gets them back, and a row that fits them. */
 		int valid = store_is_there(s, &v[i].info.path, NULL, e);

@@ -17,6 +17,7 @@
  */
 #include "config.h"
 #include "store/db.h"
+#include "base/alloc.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -130,7 +131,7 @@ static int fail(struct db *db, struct err *e)
 		return err_set(e, ERR_INVALID, "the database of the store, '%s', is damaged (%s)", db->file,
 			       sqlite3_errmsg(db->h));
 	case SQLITE_NOMEM:
-		abort();
+		out_of_memory();
 	}
 	return err_set(e, ERR_IO, "the database of the store, '%s', failed: %s%s%s", db->file, sqlite3_errmsg(db->h),
 		       sqlite3_system_errno(db->h) ? ": " : "",
@@ -224,7 +225,7 @@ static char *column_dup(sqlite3_stmt *st, int i)
 {
 	struct slice s = column(st, i);
 
-	return s.n ? strndup(s.p, s.n) : NULL;
+	return s.n ? xstrndup(s.p, s.n) : NULL;
 }
 
 static int parse_path(struct db *db, struct slice text, struct store_path *out, struct err *e)
@@ -313,13 +314,11 @@ static int set_up(struct db *db, enum db_flags flags, struct err *e)
 
 int db_open(struct db **out, const char *dir, struct slice store_dir, enum db_flags flags, struct err *e)
 {
-	struct db *db = calloc(1, sizeof *db);
+	struct db *db = xcalloc(1, sizeof *db);
 	struct buf file = BUF_INIT;
 	int rc;
 
 	*out = NULL;
-	if (!db)
-		abort();
 	buf_addf(&file, "%s/db.sqlite", dir);
 	db->file = buf_detach(&file, NULL);
 	buf_add(&db->dir, store_dir.p, store_dir.n);

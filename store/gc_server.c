@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "store/gc_server.h"
+#include "base/alloc.h"
 #include "store/store_int.h"
 
 #include <errno.h>
@@ -109,12 +110,10 @@ void gc_server_release_waiting(struct gc_server *g)
 int gc_server_open(struct gc_server **out, struct store *s, int (*told)(void *arg, const struct store_path *p), void *arg,
 		   struct err *e)
 {
-	struct gc_server *g = calloc(1, sizeof *g);
+	struct gc_server *g = xcalloc(1, sizeof *g);
 	struct sockaddr_un a;
 
-	if (!g || !(g->clients = calloc(CLIENTS_MAX, sizeof *g->clients)))
-		abort();
-	*g = (struct gc_server){ s, told, arg, -1, -1, g->clients, 0 };
+	*g = (struct gc_server){ s, told, arg, -1, -1, xcalloc(CLIENTS_MAX, sizeof *g->clients), 0 };
 	*out = g;
 	if (store_gc_socket_address(s->state_fd, 1, &a, &g->dirfd) < 0) {
 		g->dirfd = -1;

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "store/lock.h"
+#include "base/alloc.h"
 #include "base/flock.h"
 
 #include <errno.h>
@@ -54,9 +55,7 @@ int path_locks_take(struct path_locks *l, struct store *s, const struct path_set
 {
 	int rc = 0;
 
-	*l = (struct path_locks){ .v = calloc(paths->n + 1, sizeof *l->v), .dirfd = store_fd(s) };
-	if (!l->v)
-		abort();
+	*l = (struct path_locks){ .v = xcalloc(paths->n + 1, sizeof *l->v), .dirfd = store_fd(s) };
 	for (size_t i = 0; !rc && i < paths->n; i++) {
 		struct held_lock *h = &l->v[i];
 		snprintf(h->name, sizeof h->name, "%s.lock", paths->v[i].base);

@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "store/object.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "format/refscan.h"
 #include "store/tree.h"
@@ -246,12 +247,10 @@ int object_write(struct slice bytes, int executable, int to, const char *to_name
 static int pump(struct writer *w, const struct byte_source *nar, struct err *e)
 {
 	enum { CHUNK = 1 << 16 };
-	char *chunk = malloc(CHUNK);
+	char *chunk = xmalloc(CHUNK);
 	int rc = 0;
 	long n;
 
-	if (!chunk)
-		abort();
 	while (!rc && (n = nar->read(nar->user, chunk, CHUNK, e)))
 		rc = n < 0 ? (int)n : take(w, chunk, (size_t)n, e);
 	free(chunk);

@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "store/place.h"
+#include "base/alloc.h"
 #include "base/buf.h"
 #include "base/pathname.h"
 #include "format/path.h"
@@ -54,9 +55,7 @@ static char *absolute(const char *path)
 	buf_addc(&b, '/');
 	buf_adds(&b, path);
 	free(cwd);
-	out = malloc(b.len + 2);
-	if (!out)
-		abort();
+	out = xmalloc(b.len + 2);
 	path_normalise(b.p, b.len, out);
 	buf_release(&b);
 	return out;

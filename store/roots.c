@@ -13,6 +13,7 @@
  */
 #include "config.h"
 #include "store/roots.h"
+#include "base/alloc.h"
 #include "base/flock.h"
 #include "store/store_int.h"
 #include "store/tree.h"
@@ -357,10 +358,10 @@ int store_each_root(struct store *s, enum root_kinds kinds, root_fn each, void *
 static char *absolute_link(const char *link, struct err *e)
 {
 	const char *slash = strrchr(link, '/'), *base = slash ? slash + 1 : link;
-	char *dir = slash ? strndup(link, slash == link ? 1 : (size_t)(slash - link)) : strdup("."), *real;
+	char *dir = slash ? xstrndup(link, slash == link ? 1 : (size_t)(slash - link)) : xstrdup("."), *real;
 	struct buf b = BUF_INIT;
 
-	real = dir ? realpath(dir, NULL) : NULL;
+	real = realpath(dir, NULL);
 	if (!*base || !strcmp(base, ".") || !strcmp(base, ".."))
 		err_set(e, ERR_INVALID, "'%s' cannot be the name of a link", link);
 	else if (!real)

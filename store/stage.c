@@ -14,6 +14,7 @@
  * Whoever locks a directory then looks whether it still has its name: the sweeper may have been faster.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "base/flock.h"
 #include "store/object.h"
 #include "store/roots.h"
@@ -109,12 +110,10 @@ int stage_sweep(struct store *s, uint64_t *freed, struct err *e)
 
 int stage_open(struct store *s, struct stage **out, struct err *e)
 {
-	struct stage *st = calloc(1, sizeof *st);
+	struct stage *st = xcalloc(1, sizeof *st);
 	struct buf path = BUF_INIT;
 	int rc = store_want_writable(s, e);
 
-	if (!st)
-		abort();
 	st->fd = -1;
 	if (!rc && s->stage_dir < 0)
 		rc = open_common(s, e);

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 #include "store/store_int.h"
+#include "base/alloc.h"
 #include "base/flock.h"
 #include "store/tree.h"
 
@@ -201,11 +202,9 @@ static int open_db(struct store *s, struct err *e)
 
 int store_open(struct store **out, const struct place *place, enum store_flags flags, struct err *e)
 {
-	struct store *s = calloc(1, sizeof *s);
+	struct store *s = xcalloc(1, sizeof *s);
 	int rc;
 
-	if (!s)
-		abort();
 	*out = NULL;
 	s->place = place;
 	s->flags = flags;
@@ -391,7 +390,7 @@ int store_resolve(const struct store *s, const char *text, struct store_path *ou
 	if (!rc && !rest && after.n)
 		rc = err_set(e, ERR_INVALID, "'%s' lies inside a store object, and is none itself", text);
 	if (!rc && rest)
-		*rest = after.n ? strndup(after.p, after.n) : strdup("");
+		*rest = after.n ? xstrndup(after.p, after.n) : xstrdup("");
 	buf_release(&b);
 	return rc;
 }
@@ -563,13 +562,11 @@ static int walk(struct store *s, struct ordering *o, size_t first, struct err *e
 
 int store_order(struct store *s, const struct store_path *v, size_t n, size_t **out, struct err *e)
 {
-	size_t *sorted = calloc(n + 1, sizeof *sorted);
-	struct ordering o = { .v = v, .n = n, .sorted = sorted, .state = calloc(n + 1, 1),
-			      .stack = calloc(n + 1, sizeof *o.stack), .out = calloc(n + 1, sizeof *o.out) };
+	size_t *sorted = xcalloc(n + 1, sizeof *sorted);
+	struct ordering o = { .v = v, .n = n, .sorted = sorted, .state = xcalloc(n + 1, 1),
+			      .stack = xcalloc(n + 1, sizeof *o.stack), .out = xcalloc(n + 1, sizeof *o.out) };
 	int rc = 0;
 
-	if (!sorted || !o.state || !o.stack || !o.out)
-		abort();
 	for (size_t i = 0; i < n; i++)
 		sorted[i] = i;
 	qsort_r(sorted, n, sizeof *sorted, compare_indices, (void *)v);

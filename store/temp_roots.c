@@ -18,6 +18,7 @@
  * when the link is there (temp_root_again).
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "base/flock.h"
 #include "store/roots.h"
 #include "store/store_int.h"
@@ -63,8 +64,8 @@ static char *told_slot(struct store *s, const struct store_path *p)
 	enum { SLOTS = 1024 };
 	uint64_t w;
 
-	if (!s->temp_told && !(s->temp_told = calloc(SLOTS, sizeof *s->temp_told)))
-		abort();
+	if (!s->temp_told)
+		s->temp_told = xcalloc(SLOTS, sizeof *s->temp_told);
 	memcpy(&w, p->base, sizeof w);
 	return s->temp_told[(w * 0x9e3779b97f4a7c15u) >> 54];
 }
