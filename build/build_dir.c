@@ -16,14 +16,14 @@
  *     /proc             its own processes
  */
 #include "config.h"
+#include "base/dir.h"
 #include "base/flock.h"
-
 #include "build/build_int.h"
 #include "store/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -64,20 +64,13 @@ static int is_stale(int builds, const char *name)
 /* Removes what dead processes left.  The caller holds the lock of `builds`, so that no folder is without its own yet. */
 static void sweep(int builds)
 {
-	int fd = fcntl(builds, F_DUPFD_CLOEXEC, 0);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *ent;
+	struct dir d;
+	int rc = dir_open(&d, builds, ".", NULL);
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	rewinddir(d);
-	while ((ent = readdir(d)))
-		if (ent->d_name[0] != '.' && strncmp(ent->d_name, "kept-", 5) && is_stale(builds, ent->d_name))
-			tree_remove(builds, ent->d_name, NULL, NULL, NULL);
-	closedir(d);
+	while (!rc && dir_next(&d, NULL) > 0)
+		if (d.name[0] != '.' && strncmp(d.name, "kept-", 5) && is_stale(builds, d.name))
+			tree_remove(builds, d.name, NULL, NULL, NULL);
+	dir_close(&d);
 }
 
 static int make_dir(int parent, const char *name, mode_t mode, struct err *e)

@@ -11,13 +11,13 @@
 #include "config.h"
 #include "base/alloc.h"
 
+#include "base/dir.h"
 #include "base/limits.h"
 #include "build/build_int.h"
 #include "format/goh1.h"
 #include "store/object.h"
 #include "store/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,8 +37,6 @@ static int open_up(int dirfd, const char *name, int depth, struct err *e)
 {
 	char self[32];
 	struct stat st;
-	struct dirent *ent;
-	DIR *d = NULL;
 	int rc = 0, fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 || fstat(fd, &st))
@@ -48,16 +46,13 @@ static int open_up(int dirfd, const char *name, int depth, struct err *e)
 		rc = chmod(self, (st.st_mode & 0777) | S_IRUSR) ? err_errno(e, "making '%s' readable", name) : 0;
 	if (!rc && S_ISDIR(st.st_mode) && (st.st_mode & 0700) != 0700)
 		rc = chmod(self, 0700) ? err_errno(e, "making '%s' readable", name) : 0;
-	if (!rc && S_ISDIR(st.st_mode)) {
-		int in = depth < LIMIT_NAR_DEPTH ? openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-
-		d = in < 0 ? NULL : fdopendir(in);
-		while (d && !rc && (ent = readdir(d)))
-			if (strcmp(ent->d_name, ".") && strcmp(ent->d_name, ".."))
-				rc = open_up(in, ent->d_name, depth + 1, e);
+	if (!rc && S_ISDIR(st.st_mode) && depth < LIMIT_NAR_DEPTH) { /* what lies deeper is refused later */
+		struct dir d;
+		rc = dir_open(&d, fd, ".", e);
+		while (!rc && (rc = dir_next(&d, e)) > 0)
+			rc = open_up(d.fd, d.name, depth + 1, e);
+		dir_close(&d);
 	}
-	if (d)
-		closedir(d);
 	if (fd >= 0)
 		close(fd);
 	return rc;

@@ -11,10 +11,10 @@
 #include "cli/gx_store.h"
 #include "cli/listing.h"
 #include "cli/output.h"
+#include "base/dir.h"
 #include "base/limits.h"
 #include "store/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -146,20 +146,12 @@ static int add_node(struct node *up, int dirfd, const char *name, int levels, st
 
 static int add_directory(struct node *n, int dirfd, const char *name, int levels, struct err *e)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
+	struct dir d;
+	int rc = dir_open(&d, dirfd, name, e);
 
-	if (!d) {
-		rc = err_errno(e, "cannot list '%s'", name);
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			rc = add_node(n, fd, entry->d_name, levels - 1, NULL, e);
-	closedir(d);
+	while (!rc && (rc = dir_next(&d, e)) > 0)
+		rc = add_node(n, d.fd, d.name, levels - 1, NULL, e);
+	dir_close(&d);
 	if (n->n)
 		qsort(n->entries, n->n, sizeof *n->entries, compare_names);
 	return rc;

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "cli/repl_int.h"
+#include "base/dir.h"
 #include "base/mem.h"
 #include "cli/world.h"
 #include "eval/attrs.h"
@@ -16,7 +17,7 @@
 #include "eval/show.h"
 #include "lang/quote.h"
 
-#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -72,12 +73,12 @@ static void offer_commands(struct completions *c, const char *typed, size_t n)
 
 /* --- files --- */
 
-static int is_folder(const char *folder, const struct dirent *d)
+static int is_folder(const char *folder, const char *name)
 {
 	struct buf b = BUF_GC;
 	struct stat st;
 
-	buf_addf(&b, "%s/%s", folder, d->d_name);
+	buf_addf(&b, "%s/%s", folder, name);
 	return !stat(b.p, &st) && S_ISDIR(st.st_mode);
 }
 
@@ -86,7 +87,8 @@ static void offer_files(struct completions *c, const char *typed, size_t n)
 	const char *home = getenv("HOME");
 	struct buf folder = BUF_GC;
 	size_t cut = n;
-	struct dirent *d;
+	struct dir d;
+	int rc;
 
 	while (cut && typed[cut - 1] != '/')
 		cut--;
@@ -94,21 +96,19 @@ static void offer_files(struct completions *c, const char *typed, size_t n)
 		buf_addf(&folder, "%s%.*s", home, (int)cut - 1, typed + 1);
 	else
 		buf_addf(&folder, "%.*s", (int)cut, cut ? typed : "");
-	DIR *dir = opendir(folder.len ? folder.p : ".");
-	while (dir && (d = readdir(dir))) {
+	rc = dir_take(&d, open(folder.len ? folder.p : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "", NULL);
+	while (!rc && dir_next(&d, NULL) > 0) {
 		struct buf b = BUF_GC;
 		/* Hidden ones only when that was begun to be typed. */
-		if ((*d->d_name == '.' && (cut == n || !strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))) ||
-		    strncmp(d->d_name, typed + cut, n - cut))
+		if ((*d.name == '.' && cut == n) || strncmp(d.name, typed + cut, n - cut))
 			continue;
 		buf_add(&b, typed, cut);
-		buf_adds(&b, d->d_name);
-		if (is_folder(folder.len ? folder.p : ".", d))
+		buf_adds(&b, d.name);
+		if (is_folder(folder.len ? folder.p : ".", d.name))
 			buf_addc(&b, '/');
 		offer(c, b.p, b.len);
 	}
-	if (dir)
-		closedir(dir);
+	dir_close(&d);
 }
 
 /* --- names --- */

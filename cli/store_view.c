@@ -15,10 +15,10 @@
 #include "config.h"
 #include "cli/store_view.h"
 #include "base/buf.h"
+#include "base/dir.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -108,15 +108,12 @@ static int put_entry(const char *root, const char *name)
 
 static int fill_root(const char *root)
 {
-	DIR *d = opendir("/");
-	struct dirent *entry;
-	int rc = d ? 0 : -1;
+	struct dir d;
+	int rc = dir_open(&d, AT_FDCWD, "/", NULL);
 
-	while (!rc && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			rc = put_entry(root, entry->d_name);
-	if (d)
-		closedir(d);
+	while (!rc && (rc = dir_next(&d, NULL)) > 0)
+		rc = put_entry(root, d.name);
+	dir_close(&d);
 	return rc;
 }
 

@@ -9,12 +9,12 @@
 #include "config.h"
 #include "fetch/pack.h"
 #include "base/alloc.h"
+#include "base/dir.h"
 #include "fetch/cache.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/limits.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -396,39 +396,36 @@ static int by_age(const void *a, const void *b)
 static void tidy(int dir)
 {
 	enum { LOOK_AT = 512 };
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct found *v = xcalloc(LOOK_AT, sizeof *v);
 	time_t now = time(NULL);
 	uint64_t size = 0;
 	size_t n = 0;
+	struct dir d;
 	struct stat st;
+	int rc = dir_open(&d, dir, ".", NULL);
 
-	for (struct dirent *x; d && n < LOOK_AT && (x = readdir(d));) {
-		if (x->d_name[0] == '.' || strlen(x->d_name) >= sizeof v->name ||
-		    fstatat(dir, x->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
+	while (!rc && n < LOOK_AT && dir_next(&d, NULL) > 0) {
+		if (d.name[0] == '.' || strlen(d.name) >= sizeof v->name || fstatat(dir, d.name, &st, AT_SYMLINK_NOFOLLOW) ||
+		    !S_ISREG(st.st_mode))
 			continue;
-		int temporary = !strncmp(x->d_name, "tmp-", 4);
+		int temporary = !strncmp(d.name, "tmp-", 4);
 		if (temporary && now - st.st_mtime > 3600)
-			unlinkat(dir, x->d_name, 0);
+			unlinkat(dir, d.name, 0);
 		if (temporary)
 			continue;
-		memcpy(v[n].name, x->d_name, strlen(x->d_name) + 1);
+		memcpy(v[n].name, d.name, strlen(d.name) + 1);
 		v[n].size = st.st_size;
 		v[n++].age = st.st_mtime;
 		size += (uint64_t)st.st_size;
 	}
-	if (v && n)
+	if (n)
 		qsort(v, n, sizeof *v, by_age);
 	for (size_t i = 0; i + 1 < n && (n - i > LIMIT_PACKS || size > LIMIT_PACKS_SIZE); i++) {
 		unlinkat(dir, v[i].name, 0);
 		size -= (uint64_t)v[i].size;
 	}
 	free(v);
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
+	dir_close(&d);
 }
 
 static void replace(const struct pack *p, int dir, const struct kept *v, uint32_t n, uint64_t size)

@@ -9,12 +9,12 @@
  */
 #include "config.h"
 #include "golang/gomodule.h"
+#include "base/dir.h"
 #include "base/limits.h"
 #include "golang/gomodule_int.h"
 #include "golang/h1.h"
 #include "format/goh1.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -116,31 +116,18 @@ static int walk_entry(struct walk *w, int fd, const char *name, unsigned depth, 
 
 static int walk_dir(struct walk *w, int dirfd, const char *name, unsigned depth, struct err *e)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
 	size_t entries = 0;
-	struct dirent *de;
+	struct dir d;
+	int rc;
 
 	if (depth > LIMIT_NAR_DEPTH)
-		rc = err_set(e, ERR_LIMIT, "the tree is deeper than %d directories", LIMIT_NAR_DEPTH);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!d) {
-		rc = err_errno(e, "cannot read the directory '%s'", name);
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && (errno = 0, de = readdir(d))) {
-		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
-			continue;
-		entries++;
-		rc = walk_entry(w, fd, de->d_name, depth, e);
-	}
-	if (!rc && errno)
-		rc = err_errno(e, "cannot read the directory '%s'", name);
+		return err_set(e, ERR_LIMIT, "the tree is deeper than %d directories", LIMIT_NAR_DEPTH);
+	rc = dir_open(&d, dirfd, name, e);
+	for (; !rc && (rc = dir_next(&d, e)) > 0; entries++)
+		rc = walk_entry(w, d.fd, d.name, depth, e);
 	if (!rc && !entries && depth)
 		rc = bad(w, "is an empty directory", e);
-	closedir(d);
+	dir_close(&d);
 	return rc;
 }
 

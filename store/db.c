@@ -359,6 +359,9 @@ int db_begin(struct db *db, struct err *e)
 
 int db_commit(struct db *db, struct err *e)
 {
+	/* After a rollback inside there is nothing left that the outer part could commit. */
+	if (db->depth == 0)
+		return err_set(e, ERR_INVALID, "the database of the store, '%s': a change that was taken back cannot be kept", db->file);
 	if (--db->depth > 0)
 		return 0;
 	if (!run(db, "commit", e))

@@ -17,14 +17,13 @@
  */
 #include "config.h"
 #include "store/gc.h"
+#include "base/dir.h"
 #include "base/flock.h"
 #include "store/gc_server.h"
 #include "store/roots.h"
 #include "store/store_int.h"
 #include "store/tree.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,6 +42,7 @@ struct gc {
 	struct path_set live;
 	const struct store_path *deleting;
 	enum db_closure edges;
+	int failed; /* asking what a root told meanwhile reaches */
 };
 
 static void add_root(void *arg, const char *from, const struct store_path *p)
@@ -68,16 +68,21 @@ static int told(void *arg, const struct store_path *p)
 	struct gc *g = arg;
 
 	path_set_add(&g->temp, p);
-	db_closure(g->s->db, &one, 0, &g->live, NULL);
+	if (!g->failed)
+		g->failed = db_closure(g->s->db, &one, 0, &g->live, g->e);
 	return g->deleting && !memcmp(g->deleting->base, p->base, STORE_HASH_LEN);
+}
+
+/* Not what such a root reaches is known when asking the database failed: then nothing more may be deleted. */
+static int poll_server(struct gc *g)
+{
+	gc_server_poll(g->server);
+	return g->failed;
 }
 
 static int pause_step(void *arg)
 {
-	struct gc *g = arg;
-
-	gc_server_poll(g->server);
-	return 0;
+	return poll_server(arg);
 }
 
 /* --- what lives --- */
@@ -143,9 +148,10 @@ static int remove_files(struct gc *g, const char *base, const struct store_path 
 static int delete_object(struct gc *g, const struct store_path *p)
 {
 	struct err why = ERR_INIT;
-	int rc;
+	int rc = poll_server(g);
 
-	gc_server_poll(g->server);
+	if (rc)
+		return rc;
 	if (g->o->action == GC_DELETE_DEAD && (path_set_has(&g->live, p) || path_set_has_digest(&g->temp, p->base)))
 		return 0;
 	rc = db_forget(g->s->db, p, &why);
@@ -194,8 +200,7 @@ static int is_leftover(struct gc *g, const char *name)
 	struct store_path p;
 	size_t n = strlen(name);
 
-	if (!strcmp(name, ".") || !strcmp(name, "..") || !strcmp(name, ".links") || !strcmp(name, stage_common) ||
-	    !strcmp(name, "lost+found"))
+	if (!strcmp(name, ".links") || !strcmp(name, stage_common) || !strcmp(name, "lost+found"))
 		return 0;
 	if (!strncmp(name, "tmp-", 4) || (n > 5 && !strcmp(name + n - 5, ".lock")))
 		if (is_locked(g, name))
@@ -207,51 +212,40 @@ static int is_leftover(struct gc *g, const char *name)
 
 static int delete_leftovers(struct gc *g)
 {
-	int fd = openat(g->s->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0, list = g->o->action == GC_LIST_DEAD;
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dir d;
+	int list = g->o->action == GC_LIST_DEAD, rc = dir_open(&d, g->s->fd, ".", g->e);
 
-	if (!d) {
-		rc = err_errno(g->e, "cannot list the store");
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && !enough(g) && (errno = 0, entry = readdir(d))) {
+	while (!rc && !enough(g) && (rc = dir_next(&d, g->e)) > 0) {
 		struct store_path p;
-		gc_server_poll(g->server);
-		if (!is_leftover(g, entry->d_name))
+		rc = poll_server(g);
+		if (rc || !is_leftover(g, d.name))
 			continue;
-		int is_object = !store_path_parse_base(slice_of(entry->d_name), &p, NULL);
+		int is_object = !store_path_parse_base(slice_of(d.name), &p, NULL);
 		if (list && !is_object)
 			continue;
-		say(g, entry->d_name);
+		say(g, d.name);
 		if (!list)
-			rc = remove_files(g, entry->d_name, is_object ? &p : NULL);
+			rc = remove_files(g, d.name, is_object ? &p : NULL);
 	}
-	closedir(d);
+	dir_close(&d);
 	return rc ? rc : list ? 0 : stage_sweep(g->s, &g->r->freed, g->e);
 }
 
 /* Links of an optimised store that no object shares any more. */
 static void delete_unused_links(struct gc *g)
 {
-	int fd = openat(g->s->fd, ".links", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct stat st;
+	struct dir d;
+	int rc = dir_open(&d, g->s->fd, ".links", NULL);
 
-	while (d && (entry = readdir(d))) {
-		gc_server_poll(g->server);
-		if (entry->d_name[0] == '.' || fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_nlink != 1)
+	while (!rc && dir_next(&d, NULL) > 0) {
+		gc_server_poll(g->server); /* nothing that is told now is in danger */
+		if (d.name[0] == '.' || fstatat(d.fd, d.name, &st, AT_SYMLINK_NOFOLLOW) < 0 || st.st_nlink != 1)
 			continue;
-		if (unlinkat(fd, entry->d_name, 0) == 0)
+		if (unlinkat(d.fd, d.name, 0) == 0)
 			g->r->freed += (uint64_t)st.st_blocks * 512;
 	}
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
+	dir_close(&d);
 }
 
 /* --- the actions --- */

@@ -14,12 +14,12 @@
 #include "config.h"
 #include "store/roots.h"
 #include "base/alloc.h"
+#include "base/dir.h"
 #include "base/flock.h"
 #include "store/store_int.h"
 #include "store/tree.h"
 
 #include <ctype.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -125,31 +125,24 @@ static int on_entry(struct search *r, int dirfd, const char *name, const char *f
 
 static int walk_links(struct search *r, int parent, const char *name, const char *from, int depth)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc;
+	struct dir d;
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		if (errno == EACCES || errno == ENOENT)
-			store_notice(r->s, "cannot read the roots in '%s'", from);
-		return errno == EACCES || errno == ENOENT ? 0 : err_errno(r->e, "cannot list '%s'", from);
+	if (fd < 0 && (errno == EACCES || errno == ENOENT)) {
+		store_notice(r->s, "cannot read the roots in '%s'", from);
+		return 0;
 	}
+	rc = dir_take(&d, fd, from, r->e);
 	/* Missing a root would mean deleting what is in use: too deep is an error, not an end. */
 	if (depth > ROOTS_DEPTH)
 		rc = err_set(r->e, ERR_LIMIT, "roots are nested more than %d deep in '%s'", ROOTS_DEPTH, from);
-	while (!rc && (errno = 0, entry = readdir(d))) {
+	while (!rc && (rc = dir_next(&d, r->e)) > 0) {
 		struct buf b = BUF_INIT;
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		buf_addf(&b, "%s/%s", from, entry->d_name);
-		rc = on_entry(r, fd, entry->d_name, b.p, depth);
+		buf_addf(&b, "%s/%s", from, d.name);
+		rc = on_entry(r, fd, d.name, b.p, depth);
 		buf_release(&b);
 	}
-	if (!rc && errno)
-		rc = err_errno(r->e, "cannot list '%s'", from);
-	closedir(d);
+	dir_close(&d);
 	return rc;
 }
 
@@ -211,22 +204,12 @@ static int on_temp_file(struct search *r, int dirfd, const char *name)
 
 static int each_temp(struct search *r)
 {
-	int fd = openat(r->s->state_fd, "temproots", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dir d;
+	int rc = dir_open(&d, r->s->state_fd, "temproots", r->e);
 
-	if (!d) {
-		rc = err_errno(r->e, "cannot list the temporary roots");
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && (errno = 0, entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			rc = on_temp_file(r, fd, entry->d_name);
-	if (!rc && errno)
-		rc = err_errno(r->e, "cannot list the temporary roots");
-	closedir(d);
+	while (!rc && (rc = dir_next(&d, r->e)) > 0)
+		rc = d.name[0] == '.' ? 0 : on_temp_file(r, d.fd, d.name);
+	dir_close(&d);
 	return rc;
 }
 
@@ -292,14 +275,13 @@ static void scan_link(struct search *r, int dirfd, const char *pid, const char *
 	scan_both(r, from, (struct slice){ target, (size_t)n });
 }
 
-static void scan_process(struct search *r, int proc, const char *pid)
+static int scan_process(struct search *r, int proc, const char *pid)
 {
-	int fd = openat(proc, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fds;
-	struct dirent *entry;
-	DIR *d;
+	int fd = openat(proc, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fds, rc;
+	struct dir d;
 
 	if (fd < 0)
-		return;
+		return 0;
 	scan_link(r, fd, pid, "", "exe");
 	scan_link(r, fd, pid, "", "cwd");
 	scan_link(r, fd, pid, "", "root");
@@ -308,34 +290,29 @@ static void scan_process(struct search *r, int proc, const char *pid)
 	fds = openat(fd, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	close(fd);
 	if (fds < 0)
-		return;
-	d = fdopendir(fds);
-	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.')
-			scan_link(r, fds, pid, "/fd", entry->d_name);
-	if (d)
-		closedir(d);
-	else
-		close(fds);
+		return 0; /* it ended, or is somebody else's */
+	rc = dir_take(&d, fds, pid, r->e);
+	while (!rc && (rc = dir_next(&d, r->e)) > 0) {
+		scan_link(r, fds, pid, "/fd", d.name);
+		rc = 0;
+	}
+	dir_close(&d);
+	return rc;
 }
 
 static int each_runtime(struct search *r)
 {
-	int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dir d;
+	int rc = dir_open(&d, AT_FDCWD, "/proc", r->e);
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return err_errno(r->e, "cannot see which objects running processes use: cannot list /proc");
-	}
-	while ((entry = readdir(d)))
-		if (isdigit((unsigned char)entry->d_name[0]))
-			scan_process(r, fd, entry->d_name);
-	scan_file(r, fd, "sys", "sys/kernel/modprobe");
-	closedir(d);
-	return 0;
+	while (!rc && (rc = dir_next(&d, r->e)) > 0)
+		rc = isdigit((unsigned char)d.name[0]) ? scan_process(r, d.fd, d.name) : 0;
+	if (!rc)
+		scan_file(r, d.fd, "sys", "sys/kernel/modprobe");
+	else
+		err_prefix(r->e, "cannot see which objects running processes use");
+	dir_close(&d);
+	return rc;
 }
 
 int store_each_root(struct store *s, enum root_kinds kinds, root_fn each, void *arg, struct err *e)

@@ -15,13 +15,13 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "base/dir.h"
 #include "base/flock.h"
 #include "store/object.h"
 #include "store/roots.h"
 #include "store/store_int.h"
 #include "store/tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -85,26 +85,21 @@ static int open_common(struct store *s, struct err *e)
 
 int stage_sweep(struct store *s, uint64_t *freed, struct err *e)
 {
-	int fd = openat(s->fd, stage_common, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	int fd = openat(s->fd, stage_common, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc;
+	struct dir d;
 
-	if (!d) {
-		if (fd >= 0)
-			close(fd);
-		return fd < 0 && errno == ENOENT ? 0 : err_errno(e, "cannot list the staging directory");
-	}
-	while (!rc && (errno = 0, entry = readdir(d))) {
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	rc = dir_take(&d, fd, stage_common, e);
+	while (!rc && (rc = dir_next(&d, e)) > 0) {
 		int one;
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		rc = open_locked(fd, entry->d_name, LOCK_EX | LOCK_NB, &one, e);
+		rc = open_locked(fd, d.name, LOCK_EX | LOCK_NB, &one, e);
 		if (!rc && one >= 0) {
-			rc = tree_remove(fd, entry->d_name, freed, NULL, e);
+			rc = tree_remove(fd, d.name, freed, NULL, e);
 			close(one);
 		}
 	}
-	closedir(d);
+	dir_close(&d);
 	return rc;
 }
 

@@ -11,9 +11,9 @@
  */
 #include "config.h"
 #include "store/tree.h"
+#include "base/dir.h"
 #include "base/limits.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,43 +97,35 @@ static int remove_entry(struct removal *r, int dirfd, const char *name, int dept
 }
 
 /* One pass over what is in it now. */
-static int empty_dir(struct removal *r, DIR *d, int depth)
+static int empty_dir(struct removal *r, struct dir *d, int depth)
 {
-	struct dirent *entry;
 	int rc = 0;
 
-	rewinddir(d);
-	while (!rc && (errno = 0, entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			rc = remove_entry(r, dirfd(d), entry->d_name, depth + 1);
-	if (!rc && errno)
-		rc = err_errno(r->e, "cannot list a directory to remove it");
+	dir_rewind(d);
+	while (!rc && (rc = dir_next(d, r->e)) > 0)
+		rc = remove_entry(r, d->fd, d->name, depth + 1);
 	return rc;
 }
 
 static int remove_dir(struct removal *r, int parent, const char *name, int depth)
 {
 	int fd = open_writable_dir(parent, name), rc = 0, saved_top = r->top;
-	DIR *d;
+	struct dir d;
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : err_errno(r->e, "cannot open '%s' to remove it", name);
-	if (!(d = fdopendir(fd))) {
-		rc = err_errno(r->e, "cannot list '%s'", name);
-		close(fd);
-		return rc;
-	}
+	rc = dir_take(&d, fd, name, r->e);
 	if (depth == 0)
 		r->top = fd;
 	for (int pass = 0; !rc; pass++) {
-		rc = empty_dir(r, d, depth);
+		rc = empty_dir(r, &d, depth);
 		if (rc || unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 			break;
 		if ((errno != ENOTEMPTY && errno != EEXIST) || pass == REMOVE_PASSES)
 			rc = err_errno(r->e, "cannot remove '%s'", name);
 	}
 	r->top = saved_top;
-	closedir(d);
+	dir_close(&d);
 	return rc;
 }
 
@@ -153,22 +145,12 @@ static int check_entry(int dirfd, const char *name, uid_t owner, int depth, stru
 
 static int check_dir(int parent, const char *name, uid_t owner, int depth, struct err *e)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), rc = 0;
-	struct dirent *entry;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dir d;
+	int rc = dir_open(&d, parent, name, e);
 
-	if (!d) {
-		rc = err_errno(e, "cannot list '%s'", name);
-		if (fd >= 0)
-			close(fd);
-		return rc;
-	}
-	while (!rc && (errno = 0, entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			rc = check_entry(fd, entry->d_name, owner, depth + 1, e);
-	if (!rc && errno)
-		rc = err_errno(e, "cannot list '%s'", name);
-	closedir(d);
+	while (!rc && (rc = dir_next(&d, e)) > 0)
+		rc = check_entry(d.fd, d.name, owner, depth + 1, e);
+	dir_close(&d);
 	return rc;
 }
 

@@ -8,12 +8,12 @@
  */
 #include "config.h"
 #include "store/verify.h"
+#include "base/dir.h"
 #include "base/flock.h"
 #include "base/limits.h"
 #include "format/nar.h"
 #include "store/store_int.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -56,16 +56,11 @@ static int find_odd(int dirfd, const char *name, int depth, struct buf *why)
 	if (why->len || !S_ISDIR(st.st_mode))
 		return why->len > 0;
 
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), odd = 0;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *entry;
-	while (d && !odd && (entry = readdir(d)))
-		if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
-			odd = find_odd(fd, entry->d_name, depth + 1, why);
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
+	struct dir d;
+	int odd = 0, rc = dir_open(&d, dirfd, name, NULL);
+	while (!rc && !odd && dir_next(&d, NULL) > 0)
+		odd = find_odd(d.fd, d.name, depth + 1, why);
+	dir_close(&d);
 	return odd;
 }
 

@@ -101,6 +101,32 @@ anywhere() { # COLLECTOR COMMAND
 		n=$((n + step))
 	done
 }
+# A root told while the database does not answer what it reaches: nothing more is deleted.
+told_in_vain() {
+	fresh
+	"$gx" store add --store "$store" flake/src >add.log || return 1
+	for left in a b c d; do : >"$store/nix/store/left-$left"; done
+	env LD_PRELOAD="$PWD/hold_at.so" HOLD="$PWD/held" HOLD_AT=unlink:left- "$gx" store gc --store "$store" --max 1T >gc.log 2>&1 &
+	_gc=$!
+	wait_for held.at || return 1
+	python3 - "$store/nix/var/nix" "$(cat add.log)" <<'END' || return 1
+import socket, sqlite3, sys
+db = sqlite3.connect(sys.argv[1] + "/db/db.sqlite")
+db.execute("alter table Refs rename to Away")
+db.commit()
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1] + "/gc-socket/socket")
+s.send(sys.argv[2].encode() + b"\n")
+open("told", "w")
+END
+	: >held.go
+	status 1 wait $_gc || { cat gc.log; return 1; }
+	grep -qF 'no such table: main.Refs' gc.log || grep -qF 'no such table: Refs' gc.log || { cat gc.log; return 1; }
+	set -- "$store"/nix/store/left-*
+	[ $# -eq 3 ]
+}
+check "gx: a root that cannot be followed ends the collection" told_in_vain
+
 check "gx: at any moment of a build" anywhere "'$gx' store gc --store '$store'"
 [ "$collectors" = collect_gx ] || check "nix: at any moment of a build" anywhere "nix-store --store '$store' --option substituters '' --gc"
 exit 0

@@ -20,6 +20,9 @@ find $FOLDERS -name '*.[chy]' -o -name '*.re' |
 	folder ~ /^(format|store|fetch|golang|build)$/ && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
 		bad("collected memory in " folder "/")
 	}
+	/(^|[^a-z_])(read|open|fdopen)dir\(/ && FILENAME != "base/dir.c" {
+		bad("lists a directory itself: a list cut short is not told from a whole one (base/dir.h)")
+	}
 	/^#[ \t]*include "/ {
 		split($0, quoted, "\"")
 		header = quoted[2]

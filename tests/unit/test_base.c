@@ -5,6 +5,7 @@
 #include "config.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/err.h"
 #include "base/source.h"
 
@@ -14,6 +15,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -165,6 +167,87 @@ static void arena_blocks_are_zero_and_aligned(void **state)
 	arena_release(&a);
 }
 
+/* --- dir --- */
+
+static int dir_fixture(void **state)
+{
+	static char root[32];
+
+	snprintf(root, sizeof root, "/tmp/gx-unit-XXXXXX");
+	*state = root;
+	if (!mkdtemp(root) || chdir(root))
+		return -1;
+	for (int i = 0; i < 3000; i++) { /* more than one call of the kernel gives */
+		char name[8];
+		snprintf(name, sizeof name, "%d", i);
+		if (close(creat(name, 0600)))
+			return -1;
+	}
+	return 0;
+}
+
+static int dir_fixture_end(void **state)
+{
+	struct dir d;
+	int rc = dir_open(&d, AT_FDCWD, ".", NULL);
+
+	while (!rc && (rc = dir_next(&d, NULL)) > 0)
+		rc = unlinkat(d.fd, d.name, 0);
+	dir_close(&d);
+	return rc || chdir("/") || rmdir(*state);
+}
+
+static void dir_lists_everything_once(void **state)
+{
+	unsigned char seen[3000] = { 0 };
+	struct err e = ERR_INIT;
+	struct dir d;
+	int n = 0, rc = dir_open(&d, AT_FDCWD, *state, &e);
+
+	for (; !rc && (rc = dir_next(&d, &e)) > 0; n++) {
+		assert_int_equal(seen[atoi(d.name)]++, 0);
+		rc = 0;
+	}
+	assert_int_equal(rc, 0);
+	assert_int_equal(n, 3000);
+	dir_rewind(&d);
+	assert_int_equal(dir_next(&d, &e), 1);
+	dir_close(&d);
+}
+
+static void dir_cut_short_is_a_failure(void **state)
+{
+	struct err e = ERR_INIT;
+	struct dir d;
+	int n = 0, rc = dir_open(&d, AT_FDCWD, *state, &e), other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	/* What the kernel has given already still comes; then its descriptor is no directory any more. */
+	assert_int_equal(dup2(other, d.fd), d.fd);
+	for (; !rc && (rc = dir_next(&d, &e)) > 0; n++)
+		rc = 0;
+	assert_int_equal(rc, ERR_IO);
+	assert_true(n < 3000);
+	assert_non_null(strstr(e.msg, "cannot list '/tmp/gx-unit-"));
+	dir_close(&d);
+	close(other);
+	err_release(&e);
+}
+
+static void dir_open_says_why_not(void **state)
+{
+	struct err e = ERR_INIT;
+	struct dir d;
+
+	assert_int_equal(dir_open(&d, AT_FDCWD, "absent", &e), ERR_NOTFOUND);
+	assert_string_equal(e.msg, "cannot list 'absent': No such file or directory");
+	dir_close(&d);
+	assert_int_equal(dir_open(&d, AT_FDCWD, "0", NULL), ERR_IO);
+	assert_int_equal(errno, ENOTDIR);
+	dir_close(&d);
+	err_release(&e);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +258,9 @@ int main(void)
 		cmocka_unit_test(source_finds_lines_of_every_ending),
 		cmocka_unit_test(source_reads_a_file_again),
 		cmocka_unit_test(arena_blocks_are_zero_and_aligned),
+		cmocka_unit_test_setup_teardown(dir_lists_everything_once, dir_fixture, dir_fixture_end),
+		cmocka_unit_test_setup_teardown(dir_cut_short_is_a_failure, dir_fixture, dir_fixture_end),
+		cmocka_unit_test_setup_teardown(dir_open_says_why_not, dir_fixture, dir_fixture_end),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

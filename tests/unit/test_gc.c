@@ -76,6 +76,23 @@ static void keeps_own_temporary_roots(void **state)
 	assert_int_equal(is_valid(f->store, &a), 0);
 }
 
+/* Who cannot read what a process needs must not delete it. */
+static void stops_at_unreadable_temporary_roots(void **state)
+{
+	struct fixture *f = *state;
+	struct store_path a = add_text(f->store, "a", "x", NULL, NULL);
+	struct gc_options o = { .action = GC_DELETE_DEAD };
+	struct gc_result r;
+
+	reopen(f);
+	assert_int_equal(mkdirat(store_state_fd(f->store), "temproots/4711", 0700), 0);
+	assert_int_equal(store_gc(f->store, &o, &r, &fixture_err), ERR_IO);
+	assert_string_equal(fixture_err.msg, "cannot open the temporary roots '4711': Is a directory");
+	err_release(&fixture_err);
+	assert_int_equal(is_valid(f->store, &a), 1);
+	assert_int_equal(is_there(f->store, a.base), 1);
+}
+
 static void keeps_what_is_open(void **state)
 {
 	struct fixture *f = *state;
@@ -244,7 +261,8 @@ static void roots_are_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(keeps_what_roots_reach), TEST(keeps_own_temporary_roots), TEST(keeps_what_is_open),
+		TEST(keeps_what_roots_reach), TEST(keeps_own_temporary_roots),
+		TEST(stops_at_unreadable_temporary_roots), TEST(keeps_what_is_open),
 		TEST(keeps_derivations_of_live_outputs), TEST(deletes_given_paths), TEST(removes_leftovers),
 		TEST(stops_when_enough), TEST(root_told_meanwhile), TEST(roots_are_links),
 	};

@@ -441,6 +441,26 @@ static void damaged(void **state)
 
 /* --- verify --- */
 
+/* A transaction taken back inside another is taken back as a whole, and the next one is one again. */
+static void taken_back_inside(void **state)
+{
+	struct fixture *f = *state;
+	struct store_path a = add_text(f->store, "a", "x", NULL, NULL);
+	struct db *db = store_db(f->store);
+
+	CHECK(db_begin(db, &fixture_err));
+	CHECK(db_forget(db, &a, &fixture_err));
+	CHECK(db_begin(db, &fixture_err));
+	db_rollback(db);
+	assert_int_equal(db_commit(db, &fixture_err), ERR_INVALID);
+	err_release(&fixture_err);
+	assert_int_equal(is_valid(f->store, &a), 1);
+	CHECK(db_begin(db, &fixture_err));
+	CHECK(db_forget(db, &a, &fixture_err));
+	db_rollback(db);
+	assert_int_equal(is_valid(f->store, &a), 1);
+}
+
 static void verify_finds(void **state)
 {
 	struct fixture *f = *state;
@@ -514,7 +534,7 @@ int main(void)
 		TEST(text_objects), TEST(trees), TEST(flat_files), TEST(restored_archive), TEST(evil_archives),
 		TEST(never_over_something), TEST(facts_of_an_object), TEST(commit_of_several), TEST(commit_refused),
 		TEST(replaces_leftovers), TEST(derivations), TEST(by_digest), TEST(opened_again), TEST(damaged),
-		TEST(verify_finds), TEST(locks), TEST(dead_stages),
+		TEST(taken_back_inside), TEST(verify_finds), TEST(locks), TEST(dead_stages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
