@@ -63,6 +63,35 @@ int cache_make_dirs(char *path, struct err *e)
 	}
 }
 
+/* Folders were made for all whom the umask let in, once. */
+static void keep_others_out(const char *path)
+{
+	struct stat st;
+
+	if (!lstat(path, &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077))
+		chmod(path, 0700);
+}
+
+int cache_folder(const char *name, struct buf *out, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	int rc = cache_user_dir(&b, e);
+
+	if (!rc)
+		rc = cache_make_dirs(b.p, e);
+	if (!rc) {
+		keep_others_out(b.p);
+		buf_addf(&b, "/%s", name);
+		rc = cache_make_dirs(b.p, e);
+	}
+	if (!rc) {
+		keep_others_out(b.p);
+		buf_add(out, b.p, b.len);
+	}
+	buf_release(&b);
+	return rc;
+}
+
 static int open_sub(const char *path, const char *name, struct err *e)
 {
 	struct buf b = BUF_INIT;

@@ -5,10 +5,17 @@
  *     files/<sha256 of the key>     a file, with a header that repeats the key
  *     git/<sha256 of the address>   a bare repository
  *     locks/<the same>
+ *     trees/<hash of its archive>   what was unpacked or taken from a repository (flake/kept.h)
  *     compiled/<id>                 programs of files (fetch/pack.h)
  *
- * Anybody may remove any of it at any time.  A file appears whole or not at all, and is checked against its key when read; what does
- * not fit counts as missing.  Keys are hashed, so that no key can name a place outside.
+ * Anybody may remove any of it at any time.  It is for its user alone, whatever the umask, and keys are hashed, so that no key can
+ * name a place outside.  Nothing is believed because it lies there, for a crash or a disk may have changed it:
+ *
+ *     files      the header has the sum of the contents, and the key; what does not fit is missing
+ *     git        git checks what it receives and syncs it before it names it; a tree made of it counts as any other tree
+ *     trees      hashed each time one is taken; what does not have the hash it is named by is removed, and fetched again.
+ *                Which tree a commit has is a file in files/
+ *     compiled   sums, and device, inode, size and times of the file that each entry was made of
  */
 #ifndef FETCH_CACHE_H
 #define FETCH_CACHE_H
@@ -27,6 +34,10 @@ int cache_make_dirs(char *path, struct err *e);
 
 /* Writes all n bytes.  Returns 0, or -1 with errno. */
 int cache_write_all(int fd, const char *p, size_t n);
+
+/* Appends the path of a folder of the user's cache, which is made for him alone; one that others may write to is his alone from
+ * now on.  Returns 0 or negative. */
+int cache_folder(const char *name, struct buf *out, struct err *e);
 
 struct cache;
 

@@ -104,28 +104,6 @@ void source_close(void *fd)
 	close(*(int *)fd);
 }
 
-const char *source_cache_dir(const char *name)
-{
-	const char *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	struct buf b = BUF_GC;
-
-	if (xdg && *xdg == '/')
-		buf_addf(&b, "%s/gx/%s", xdg, name);
-	else if (home && *home == '/')
-		buf_addf(&b, "%s/.cache/gx/%s", home, name);
-	else
-		throw_error(EK_IO, "there is no folder for a cache: neither XDG_CACHE_HOME nor HOME is set");
-	for (char *p = b.p + 1; *p; p++)
-		if (*p == '/') {
-			*p = 0;
-			mkdir(b.p, 0777);
-			*p = '/';
-		}
-	if (mkdir(b.p, 0777) && errno != EEXIST)
-		throw_error(EK_IO, "cannot make the folder '%s': %s", b.p, strerror(errno));
-	return b.p;
-}
-
 /* --- the standard library --- */
 
 static int is_stdlib(const char *dir)
@@ -322,15 +300,17 @@ static int is_in_store(struct flake_tree *t)
 {
 	struct err e = ERR_INIT;
 	struct slice path;
+	struct hash want;
 
-	if (!wanted_hash(&t->locked, &t->hash) || t->hash.algo != HASH_SHA256)
+	if (!wanted_hash(&t->locked, &want) || want.algo != HASH_SHA256)
 		return 0;
-	t->store_path = store_path_text(&t->hash);
+	t->store_path = store_path_text(&want);
 	path = slice_of(t->store_path);
 	fs_allow(path.p, path.n);
 	if (store_ops && store_ops->is_valid(store_ops->user, path, &e) == 1) {
 		const char *place = fs_tree(w_path(path.p, path.n));
 		t->place = arena_dup(flake_arena(), place, strlen(place));
+		t->hash = want;
 		return 1;
 	}
 	err_release(&e);
@@ -474,7 +454,7 @@ static const struct flake_tree *fetch(const struct input *in)
 	fetch_kind(in, type, t);
 	if (t->members)
 		hash_members(t);
-	else
+	else if (!t->hash.algo)
 		hash_tree(t);
 	check_hash(in, t);
 	mount_tree(t);

@@ -20,7 +20,7 @@ struct flake_tree {
 	const char *store_path; /* logical */
 	const char *place;	/* where it lies */
 	const char *work_tree;	/* where its owner edits it, NULL when it is a copy */
-	struct hash hash;	/* of its archive, SHA-256 */
+	struct hash hash;	/* of its archive, SHA-256; no algorithm: not known yet */
 	const struct slice *members; /* files that count, NULL for all */
 	size_t nmembers;
 	int dirty; /* differs from every commit */
@@ -57,7 +57,7 @@ const char *source_stdlib(void);
 
 /* --- for the kinds of sources --- */
 
-/* Fills place, members, work_tree, dirty and locked of a git reference.  Throws. */
+/* Fills place, members, work_tree, dirty, locked, and hash where it is known, of a git reference.  Throws. */
 void source_git(const struct input *in, struct flake_tree *t);
 
 /* The same for a tarball; for a repository of github or gitlab. */
@@ -66,9 +66,6 @@ void source_forge(const struct input *in, struct flake_tree *t);
 
 /* The path of a file: address, in the flake arena; NULL for one elsewhere.  Throws. */
 const char *source_file_path(const char *url);
-
-/* Folder `name` of the user's cache, made when it is not there.  Collected.  Throws. */
-const char *source_cache_dir(const char *name);
 
 /* Closes the descriptor at fd: for protect_push. */
 void source_close(void *fd);

@@ -4,12 +4,13 @@
  *
  * A reference to a repository here, without branch and revision, means its working tree: the files git tracks, as they are
  * on disk.  When they differ from the commit the tree is dirty and has no revision.  Any other means a commit: its files are
- * written, byte for byte as git has them, to a folder of the cache that is named after the commit, once.  For a repository
+ * written, byte for byte as git has them, to the cache (flake/kept.h), once.  For a repository
  * elsewhere the commit is first brought into one in the cache.
  *
  * fetch/git.h runs git and checks what is handed to it.
  */
 #include "config.h"
+#include "flake/kept.h"
 #include "flake/source.h"
 #include "base/mem.h"
 #include "builtins/fs.h"
@@ -132,43 +133,47 @@ static void use_work_tree(struct flake_tree *t, const char *dir)
 
 /* --- a commit --- */
 
-static void export_to(const char *repo, const char *rev, const char *dir)
+/* The key under which the cache has the hash of a commit's tree. */
+static struct slice fact_key(const char *rev)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "git-tree %s", rev);
+	return (struct slice){ b.p, b.len };
+}
+
+/* Whether the tree of a commit is here already, from whichever repository. */
+static int find_kept(const char *rev, struct flake_tree *t)
 {
 	struct err e = ERR_INIT;
-	int fd = open(dir, O_DIRECTORY | O_CLOEXEC);
+	struct buf text = BUF_GC;
+	struct hash h;
 
-	if (fd < 0)
-		throw_error(EK_IO, "cannot open '%s': %s", dir, strerror(errno));
-	int rc = git_export(repo, rev, fd, &e);
-	close(fd);
-	check(rc, &e);
+	check(kept_fact(fact_key(rev), &text, &e), &e);
+	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
+		err_release(&e);
+		return 0;
+	}
+	t->place = kept_find(&h);
+	if (t->place)
+		t->hash = h;
+	return t->place != NULL;
 }
 
-/* The folder with the files of a commit, made when it is not there. */
-static const char *commit_dir(const char *repo, const char *rev)
+/* Takes the tree of a commit out of a repository. */
+static void export(const char *repo, const char *rev, struct flake_tree *t)
 {
-	struct buf path = BUF_GC, tmp = BUF_GC;
-	const char *cache = source_cache_dir("git-trees");
+	char text[HASH_TEXT_MAX];
+	struct err e = ERR_INIT;
+	struct kept_new n;
 
-	buf_addf(&path, "%s/%s", cache, rev);
-	if (access(path.p, F_OK) == 0)
-		return arena_dup(flake_arena(), path.p, path.len);
-	buf_addf(&tmp, "%s/tmp-XXXXXX", cache);
-	if (!mkdtemp(tmp.p) || chmod(tmp.p, 0755))
-		throw_error(EK_IO, "cannot make a folder in '%s': %s", cache, strerror(errno));
-	export_to(repo, rev, tmp.p);
-	if (rename(tmp.p, path.p) && errno != EEXIST && errno != ENOTEMPTY)
-		throw_error(EK_IO, "cannot make the folder '%s': %s", path.p, strerror(errno));
-	return arena_dup(flake_arena(), path.p, path.len);
-}
-
-/* Whether some copy of the commit's tree is here already. */
-static int is_exported(const char *rev)
-{
-	struct buf path = BUF_GC;
-
-	buf_addf(&path, "%s/%s", source_cache_dir("git-trees"), rev);
-	return access(path.p, F_OK) == 0;
+	if (find_kept(rev, t))
+		return;
+	kept_begin(&n);
+	check(git_export(repo, rev, n.fd, &e), &e);
+	t->place = kept_finish(&n, n.path, &t->hash);
+	hash_print(&t->hash, HASH_SRI, 1, text);
+	kept_note(fact_key(rev), slice_of(text));
 }
 
 /* The repository of the cache for an address, with the commit in it. */
@@ -198,8 +203,8 @@ static const char *fetch_commit(const struct input *in, const char *url, const c
 	return path;
 }
 
-/* Completes ref and rev. */
-static const char *resolve(struct flake_tree *t, const char *url)
+/* Completes ref and rev; *here says that the tree was found on the way. */
+static const char *resolve(struct flake_tree *t, const char *url, int *here)
 {
 	const char *rev = source_get(&t->locked, "rev"), *ref = source_get(&t->locked, "ref");
 	char found[GIT_REV_MAX + 1], *full = NULL;
@@ -207,7 +212,8 @@ static const char *resolve(struct flake_tree *t, const char *url)
 
 	if (rev) {
 		check(git_check_rev(slice_of(rev), &e), &e);
-		if (ref || is_exported(rev))
+		*here = find_kept(rev, t);
+		if (ref || *here)
 			return rev;
 	}
 	if (source_offline && !source_file_path(url))
@@ -223,15 +229,14 @@ static const char *resolve(struct flake_tree *t, const char *url)
 
 static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 {
-	const char *rev = resolve(t, url), *ref = source_get(&t->locked, "ref");
+	int here = 0;
+	const char *rev = resolve(t, url, &here), *ref = source_get(&t->locked, "ref");
 	struct err e = ERR_INIT;
 	int complete = input_get(&t->locked, "lastModified") &&
 		       (input_get(&t->locked, "revCount") || is_set(&t->locked, "shallow"));
 
-	if (complete && is_exported(rev)) {
-		t->place = commit_dir(NULL, rev);
+	if (complete && here)
 		return;
-	}
 	if (!dir) {
 		dir = fetch_commit(&t->locked, url, ref, rev);
 	} else if (git_has(dir, rev, &e) != 1) {
@@ -239,7 +244,7 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		throw_error(EK_EVAL, "the repository '%s' has no commit '%s'", dir, rev);
 	}
 	set_counts(t, dir, rev);
-	t->place = commit_dir(dir, rev);
+	export(dir, rev, t);
 }
 
 void source_git_add(const struct flake_tree *t, const char *name)

@@ -2,10 +2,10 @@
  *
  * Trees that come as an archive: tarball addresses, and the archives github and gitlab make of a commit.
  *
- * What was unpacked is kept in a folder of the cache that is named by its hash, so a tree that is locked is
- * fetched once.  A branch or tag of a forge is first asked for its commit; the lock then names that alone.
+ * What was unpacked is kept in the cache by its hash (flake/kept.h), so a tree that is locked is fetched once.  A branch or tag of a forge is first asked for its commit; the lock then names that alone.
  */
 #include "config.h"
+#include "flake/kept.h"
 #include "flake/source.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -14,8 +14,6 @@
 #include "fetch/transfer.h"
 #include "fetch/url.h"
 #include "base/json_tree.h"
-#include "format/nar.h"
-#include "store/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,62 +137,36 @@ static struct jnode *fetch_json(const char *url)
 
 /* --- the cache --- */
 
-static const char *kept_at(const struct hash *h)
-{
-	char text[HASH_TEXT_MAX];
-	struct buf b = BUF_GC;
-
-	hash_print(h, HASH_NIX32, 0, text);
-	buf_addf(&b, "%s/%s", source_cache_dir("trees"), text);
-	return arena_dup(flake_arena(), b.p, b.len);
-}
-
-/* Where the tree is that the reference is locked to, NULL when it was not fetched yet. */
-static const char *find_kept(const struct input *in)
+/* Whether the tree that the reference is locked to is here already. */
+static int find_kept(const struct input *in, struct flake_tree *t)
 {
 	const char *text = source_get(in, "narHash");
 	struct err e = ERR_INIT;
 	struct hash h;
 
 	if (!text || !*text)
-		return NULL;
+		return 0;
 	check(hash_parse(text, strlen(text), HASH_SHA256, &h, NULL, &e), &e);
-	const char *dir = kept_at(&h);
-	return access(dir, F_OK) ? NULL : dir;
-}
-
-static void remove_folder(void *arg)
-{
-	tree_remove(AT_FDCWD, arg, NULL, NULL, NULL);
+	t->place = kept_find(&h);
+	if (t->place)
+		t->hash = h;
+	return t->place != NULL;
 }
 
 /* Unpacks an archive and moves what is in it to where trees are kept. */
 static void unpack(const char *url, struct flake_tree *t)
 {
-	struct buf tmp = BUF_GC, top = BUF_GC;
 	struct archive_facts facts = { 0 };
-	struct err e = ERR_INIT;
-	struct hash h;
+	struct buf top = BUF_GC;
+	struct kept_new n;
 
-	buf_addf(&tmp, "%s/tmp-XXXXXX", source_cache_dir("trees"));
-	if (!mkdtemp(tmp.p))
-		throw_error(EK_IO, "cannot make a folder in the cache: %s", strerror(errno));
-	protect_push(remove_folder, tmp.p);
-	int fd = open(tmp.p, O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		throw_error(EK_IO, "cannot open '%s': %s", tmp.p, strerror(errno));
-	protect_push(source_close, &fd);
-	fetch_archive(url, fd, &facts);
-	protect_pop(1);
-	buf_addf(&top, "%s%s%s", tmp.p, facts.single ? "/" : "", facts.single ? facts.single : "");
+	kept_begin(&n);
+	fetch_archive(url, n.fd, &facts);
+	buf_addf(&top, "%s%s%s", n.path, facts.single ? "/" : "", facts.single ? facts.single : "");
 	if (!input_get(&t->locked, "lastModified"))
 		source_set_int(&t->locked, "lastModified", facts.newest > 0 ? (uint64_t)facts.newest : 0);
 	archive_facts_release(&facts);
-	check(nar_hash(HASH_SHA256, AT_FDCWD, top.p, NULL, NULL, &h, NULL, &e), &e);
-	t->place = kept_at(&h);
-	if (rename(top.p, t->place) && errno != EEXIST && errno != ENOTEMPTY)
-		throw_error(EK_IO, "cannot make the folder '%s': %s", t->place, strerror(errno));
-	protect_pop(1);
+	t->place = kept_finish(&n, top.p, &t->hash);
 }
 
 /* --- forges --- */
@@ -264,8 +236,7 @@ void source_forge(const struct input *in, struct flake_tree *t)
 		host = is_gitlab ? "gitlab.com" : "github.com";
 	if (rev && strspn(rev, "0123456789abcdef") != strlen(rev))
 		throw_error(EK_EVAL, "'%s' is not a commit", rev);
-	t->place = rev ? find_kept(in) : NULL;
-	if (t->place && input_get(in, "lastModified"))
+	if (rev && input_get(in, "lastModified") && find_kept(in, t))
 		return;
 	if (!rev)
 		source_set(&t->locked, "rev", rev = ask_commit(in, is_gitlab, host));
@@ -275,7 +246,6 @@ void source_forge(const struct input *in, struct flake_tree *t)
 
 void source_tarball(const struct input *in, struct flake_tree *t)
 {
-	t->place = find_kept(in);
-	if (!t->place || !input_get(in, "lastModified"))
+	if (!input_get(in, "lastModified") || !find_kept(in, t))
 		unpack(need(in, "url"), t);
 }

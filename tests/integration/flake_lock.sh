@@ -87,3 +87,46 @@ echo "{ inputs.mid.url = \"path:$PWD/top\"; inputs.mid.inputs.dep.url = \"path:$
 check "an override in a flake" prints 1 gxeval ./over --attr z
 check "it is the original as well" prints "$PWD/other2" gxeval --raw --impure -E \
 	"(builtins.fromJSON (builtins.readFile ./over/flake.lock)).nodes.dep.original.path"
+
+# Kept trees: what lies in the cache is not believed, whoever changed it.
+mkdir t
+echo hi >t/x
+tar czf t.tar.gz t
+tree="{ type = \"tarball\"; url = \"file://$PWD/t.tar.gz\"; }"
+tree_hash() { gxeval --impure --raw -E "(builtins.fetchTree $tree).narHash"; }
+damage() { # COMMAND..., in the kept tree
+	for _kept in cache/gx/trees/*/x; do
+		chmod -R u+w "${_kept%/x}" && (cd "${_kept%/x}" && "$@") || return 1
+	done
+}
+is_whole() { [ "$(cat cache/gx/trees/*/x)" = hi ]; }
+rm -rf cache/gx/trees
+hash=$(tree_hash)
+check "the hash of a tarball" [ "$hash" = "$(gx hash path t)" ]
+mkdir tar
+echo "{ inputs.t = { type = \"tarball\"; url = \"file://$PWD/t.tar.gz\"; flake = false; }; outputs = { self, t }: { x = builtins.readFile \"\${t}/x\"; }; }" >tar/flake.nix
+for how in "sh -c 'echo tampered >x'" "rm x" "chmod +x x" "ln -s / y" "truncate -s 0 x"; do
+	eval "damage $how"
+	check "the hash is that of the archive after: $how" prints "$hash" tree_hash
+	check "the kept tree is whole after: $how" is_whole
+	eval "damage $how"
+	rm -f tar/flake.lock
+	check "what is locked is right after: $how" prints hi gxeval --raw ./tar --attr x
+	check "the lock says so after: $how" grep -qF "\"$hash\"" tar/flake.lock
+	eval "damage $how"
+	check "a lock does not stand in the way after: $how" prints hi gxeval --raw ./tar --attr x
+done
+check "nothing else is left there" [ "$(ls cache/gx/trees | wc -l)" -eq 1 ]
+rev=$(git -C repo rev-parse HEAD)
+commit="(builtins.fetchGit { url = \"file://$PWD/repo\"; rev = \"$rev\"; })"
+check "a commit is kept by its hash too" prints hi gxeval --raw -E "builtins.readFile \"\${$commit}/a\""
+for f in cache/gx/trees/*/a; do echo evil >"$f"; done
+check "and looked at each time" prints hi gxeval --raw -E "builtins.readFile \"\${$commit}/a\""
+
+# The cache is its user's alone.
+rm -rf cache/gx
+check "a tree fetched under umask 002" sh -c "umask 002; gxeval --impure --raw -E '(builtins.fetchTree $tree).narHash'"
+check "folders are for their owner" [ -z "$(find cache/gx -type d -maxdepth 1 -perm /077)" ]
+chmod 777 cache/gx cache/gx/trees
+check "a tree where folders were open" prints "$hash" tree_hash
+check "they are no longer" [ -z "$(find cache/gx -maxdepth 1 -type d -perm /077)" ]
