@@ -12,7 +12,7 @@
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/parse_cmd.h"
-#include "cli/repl.h"
+#include "cli/repl/repl.h"
 #include "cli/realise.h"
 #include "cli/report.h"
 #include "cli/settings.h"

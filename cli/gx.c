@@ -6,7 +6,7 @@
 #include "cli/eval_main.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/repl.h"
+#include "cli/repl/repl.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/verb.h"

@@ -10,12 +10,12 @@ bad() { echo "not ok - $*"; status=1; }
 for d in $FOLDERS; do
 	doc=$d/README.md
 	[ -f "$doc" ] || { bad "$doc is missing"; continue; }
-	for f in "$d"/*.c "$d"/*.y "$d"/*.re; do
+	for f in "$d"/*.c "$d"/*/*.c "$d"/*.y "$d"/*.re; do
 		case $f in *\** | lang/parser.c | lang/lexer.c) continue ;; esac
 		grep -q "^- \`${f#*/}\` [^ ]" "$doc" || bad "$doc has no line for $f"
 	done
 	# A header of its own .c file needs no line.
-	for f in "$d"/*.h; do
+	for f in "$d"/*.h "$d"/*/*.h; do
 		case $f in *\** | lang/parser.h) continue ;; esac
 		[ -f "${f%.h}.c" ] || [ -f "${f%.h}.re" ] || grep -q "^- \`${f#*/}\` [^ ]" "$doc" || bad "$doc has no line for $f"
 	done

@@ -7,7 +7,7 @@ cd "$srcdir" || exit 1
 own=
 [ -n "${tmp-}" ] || { tmp=$(mktemp -d) && own=$tmp; }
 status=0
-for h in $(printf "%s/*.h " $FOLDERS); do
+for h in $(find $FOLDERS -name "*.h" | sort); do
 	[ -f "$h" ] || continue
 	printf '#include "config.h"\n#include "%s"\n#include "%s"\n' "$h" "$h" >"$tmp/header.c"
 	if $CC $HEADER_FLAGS -Werror -Wno-unused-function -fsyntax-only "$tmp/header.c" >"$tmp/header.log" 2>&1; then

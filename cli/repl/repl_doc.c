@@ -3,7 +3,7 @@
  * :doc, from what the registry of builtins says and from the doc comments that the parser keeps.
  */
 #include "config.h"
-#include "cli/repl_int.h"
+#include "cli/repl/repl_int.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/show.h"

@@ -6,7 +6,7 @@
  * that the evaluation has open.  A build catches signals itself: they are given back afterwards.
  */
 #include "config.h"
-#include "cli/repl_int.h"
+#include "cli/repl/repl_int.h"
 #include "base/alloc.h"
 #include "builtins/drvs.h"
 #include "builtins/store_real.h"

@@ -7,7 +7,7 @@
  * left out.
  */
 #include "config.h"
-#include "cli/repl_int.h"
+#include "cli/repl/repl_int.h"
 #include "base/mem.h"
 #include "eval/eval.h"
 

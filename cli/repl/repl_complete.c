@@ -7,7 +7,7 @@
  * instantiated for it, and an error on the way means that there is nothing to offer.
  */
 #include "config.h"
-#include "cli/repl_int.h"
+#include "cli/repl/repl_int.h"
 #include "base/dir.h"
 #include "base/mem.h"
 #include "cli/world.h"

@@ -2,8 +2,8 @@
  *
  * Verbs of `gx store` that have a file of their own.
  */
-#ifndef CLI_GX_STORE_H
-#define CLI_GX_STORE_H
+#ifndef CLI_VERBS_GX_STORE_H
+#define CLI_VERBS_GX_STORE_H
 
 int store_cat_run(int argc, char **argv);
 int store_ls_run(int argc, char **argv);

@@ -2,8 +2,8 @@
  *
  * Lines from a person, with editing, history and completion, or from a file or pipe, as they are.
  */
-#ifndef CLI_REPL_LINES_H
-#define CLI_REPL_LINES_H
+#ifndef CLI_REPL_REPL_LINES_H
+#define CLI_REPL_REPL_LINES_H
 
 #include "base/buf.h"
 

@@ -3,7 +3,7 @@
  * The commands of the REPL, from one table: what runs them, what `:?` prints and what Tab offers.
  */
 #include "config.h"
-#include "cli/repl_int.h"
+#include "cli/repl/repl_int.h"
 #include "base/suggest.h"
 #include "builtins/fs.h"
 #include "cli/report.h"

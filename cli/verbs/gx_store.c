@@ -4,7 +4,7 @@
  */
 #include "config.h"
 #include "cli/command.h"
-#include "cli/gx_store.h"
+#include "cli/verbs/gx_store.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "store/gc.h"

@@ -3,12 +3,12 @@
  * What the files of the REPL share: repl.c (the loop), repl_input.c (what an input is), repl_commands.c,
  * repl_complete.c, repl_doc.c, repl_store.c.  Everything that evaluates may throw and runs below repl_guard.
  */
-#ifndef CLI_REPL_INT_H
-#define CLI_REPL_INT_H
+#ifndef CLI_REPL_REPL_INT_H
+#define CLI_REPL_REPL_INT_H
 
 #include "base/source.h"
 #include "cli/eval_cmd.h"
-#include "cli/repl_lines.h"
+#include "cli/repl/repl_lines.h"
 #include "eval/error.h"
 #include "eval/value.h"
 

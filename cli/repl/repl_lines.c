@@ -11,7 +11,7 @@
  * and finds twice as much as is kept.
  */
 #include "config.h"
-#include "cli/repl_lines.h"
+#include "cli/repl/repl_lines.h"
 #include "base/alloc.h"
 #include "base/late.h"
 #include "base/mem.h"

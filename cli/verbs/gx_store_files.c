@@ -8,7 +8,7 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "cli/command.h"
-#include "cli/gx_store.h"
+#include "cli/verbs/gx_store.h"
 #include "cli/listing.h"
 #include "cli/output.h"
 #include "base/dir.h"

@@ -7,19 +7,19 @@
  *
  * While a line is typed Ctrl-C gives the input up; during an evaluation it raises an error at the next step
  * (eval/interrupt.c); a transfer, a program or a lock that is waited for is given up (fetch/interrupt.h); a build is
- * cancelled (cli/repl_store.c).  A third one that still found nobody to meet it ends the program, as it would without us.
+ * cancelled (cli/repl/repl_store.c).  A third one that still found nobody to meet it ends the program, as it would without us.
  *
  * Without a terminal there are no prompts and no colours, values print on one line, and errors do not change the exit
  * status: what a script sees is what it wrote.
  */
 #include "config.h"
-#include "cli/repl.h"
+#include "cli/repl/repl.h"
 #include "base/alloc.h"
 #include "cli/eval_main.h"
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/repl_int.h"
+#include "cli/repl/repl_int.h"
 #include "cli/report.h"
 #include "cli/world.h"
 #include "builtins/addpath.h"

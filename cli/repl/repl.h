@@ -2,8 +2,8 @@
  *
  * The interactive evaluator: gxeval --repl and gx repl.
  */
-#ifndef CLI_REPL_H
-#define CLI_REPL_H
+#ifndef CLI_REPL_REPL_H
+#define CLI_REPL_REPL_H
 
 struct eval_request;
 
