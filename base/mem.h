@@ -31,13 +31,13 @@ void *mem_new(size_t size);
 /* A block of `size` bytes that never holds a pointer; contents undefined. */
 void *mem_bytes(size_t size);
 
-/* A zeroed block that is scanned and lives as long as the process. */
+/* A zeroed block that is scanned and lives until mem_free. */
 void *mem_root(size_t size);
 
 /* Tells the collector to scan [p, p + size), for thread-local or static data. */
 void mem_add_root(void *p, size_t size);
 
-/* Gives a block of mem_new or mem_bytes back at once: for scratch space that nothing can refer to any more. */
+/* Gives a block of mem_new, mem_bytes or mem_root back at once: nothing can refer to it any more. */
 void mem_free(void *p);
 
 /* A list of zeroed blocks of `size` bytes (a multiple of 16, at most 256),

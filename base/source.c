@@ -29,12 +29,12 @@ static struct {
 	struct source **v;
 	size_t n, cap;
 	struct arena mem;
-	uint32_t next;
-} sources = { .next = 1 };
+	uint32_t used; /* positions up to here */
+} sources;
 
 static struct source *add(const char *name, const char *path, const char *base, const char *text, size_t len)
 {
-	if (len >= UINT32_MAX - sources.next - 1)
+	if (len >= UINT32_MAX - sources.used - 2)
 		return NULL;
 	ARRAY_GROW(sources.v, sources.n + 1, sources.cap);
 	struct source *s = arena_alloc(&sources.mem, sizeof *s);
@@ -43,9 +43,9 @@ static struct source *add(const char *name, const char *path, const char *base, 
 	s->base = arena_dup(&sources.mem, base, strlen(base));
 	s->text = text;
 	s->len = len;
-	s->start = sources.next;
+	s->start = sources.used + 1;
 	/* One position past the end is used for "at end of file". */
-	sources.next += (uint32_t)len + 1;
+	sources.used += (uint32_t)len + 1;
 	sources.v[sources.n++] = s;
 	return s;
 }
@@ -122,11 +122,21 @@ void source_let_go(const struct source *s)
 	((struct source *)s)->text = NULL;
 }
 
+static void end(void)
+{
+	for (size_t i = 0; i < sources.n; i++)
+		source_let_go(sources.v[i]);
+	free(sources.v);
+	arena_release(&sources.mem);
+}
+
+const struct session_part source_session[] = { { &sources, sizeof sources, end }, { 0 } };
+
 const struct source *source_of(uint32_t pos)
 {
 	size_t lo = 0, hi = sources.n;
 
-	if (!pos || pos >= sources.next)
+	if (!pos || pos > sources.used)
 		return NULL;
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;

@@ -7,6 +7,8 @@
 #ifndef BASE_SOURCE_H
 #define BASE_SOURCE_H
 
+#include "base/session.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +24,7 @@ struct source {
 };
 
 /* Registers a text.  name, path and base are copied; text must stay as it is for the life
- * of the process.  Returns NULL when the 4 GiB of positions are used up. */
+ * of the session.  Returns NULL when the 4 GiB of positions are used up. */
 const struct source *source_add(const char *name, const char *path, const char *base, const char *text, size_t len);
 
 /* The same for a file whose text can be read again.  text comes from malloc, is owned from here on and ends with
@@ -53,6 +55,9 @@ struct source_loc {
 	const char *line_text;	   /* start of the line in src->text; NULL likewise */
 	uint32_t line_len;	   /* without the line ending */
 };
+
+/* The texts of a session; positions begin anew in each. */
+extern const struct session_part source_session[];
 
 /* Where pos is.  Returns 0, or -1 when pos is in no source. Lines end at \n, \r\n or \r. */
 int source_locate(uint32_t pos, struct source_loc *out);

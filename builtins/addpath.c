@@ -39,10 +39,12 @@ static struct memo *get_memo(void)
 	return memo ? memo : (memo = mem_root(sizeof *memo));
 }
 
-void path_to_store_forget(void)
+static void end(void)
 {
-	*get_memo() = (struct memo){ STRMAP_INIT, STRMAP_INIT };
+	mem_free(memo);
 }
+
+const struct session_part addpath_session[] = { { &memo, sizeof memo, end }, { 0 } };
 
 uint64_t add_path_bytes(void)
 {

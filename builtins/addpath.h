@@ -9,6 +9,7 @@
 #include "eval/value.h"
 #include "format/hash.h"
 #include "format/path.h"
+#include "base/session.h"
 #include "base/slice.h"
 
 struct add_path {
@@ -29,7 +30,7 @@ W add_path(const struct add_path *p);
 W path_to_store(W path);
 
 /* Forgets the store paths of what may have changed since. */
-void path_to_store_forget(void);
+extern const struct session_part addpath_session[];
 
 /* A full store path as a string whose context is that object. */
 W store_path_string(const struct store_path *p);

@@ -18,9 +18,11 @@
 /* Bytes of units below which a new pack is not worth its place: parsing that much takes as long as opening it. */
 enum { WORTH = 4096 };
 
-static struct pack *pack;
-static int is_open;
-static size_t added;
+static struct {
+	struct pack *pack;
+	int is_open;
+	size_t added;
+} kept;
 
 static uint64_t id_of(const char *first)
 {
@@ -42,11 +44,11 @@ static uint64_t id_of(const char *first)
 
 static struct pack *the_pack(const char *first)
 {
-	if (is_open)
-		return pack;
-	is_open = 1;
+	if (kept.is_open)
+		return kept.pack;
+	kept.is_open = 1;
 	uint64_t id = eval_settings.compile_cache ? id_of(first) : 0;
-	return pack = id ? pack_open(id) : NULL;
+	return kept.pack = id ? pack_open(id) : NULL;
 }
 
 static struct file_program compile(W path, const struct pack_key *keep)
@@ -56,8 +58,8 @@ static struct file_program compile(W path, const struct pack_key *keep)
 	const void *unit = keep ? eval_unit_write(&p, &n) : NULL;
 
 	if (unit) {
-		added += n;
-		pack_add(pack, keep, unit, n);
+		kept.added += n;
+		pack_add(kept.pack, keep, unit, n);
 	}
 	return p;
 }
@@ -75,7 +77,7 @@ struct file_program compiled_program(W path)
 	if (!plain)
 		return compile(path, NULL);
 	k = pack_key(b->b, b->h.n, &st);
-	const void *unit = pack_get(pack, &k, &n);
+	const void *unit = pack_get(kept.pack, &k, &n);
 	if (unit && !eval_unit_read(&p, fs_source_of(path, file, &st), unit, n))
 		return p;
 	return compile(path, pack_is_racy(&st) ? NULL : &k);
@@ -83,8 +85,13 @@ struct file_program compiled_program(W path)
 
 void compiled_save(void)
 {
-	if (pack && (added >= WORTH || eval_settings.compile_cache == 2 || !pack_is_empty(pack)))
-		pack_save(pack);
-	pack_free(pack);
-	pack = NULL;
+	if (kept.pack && (kept.added >= WORTH || eval_settings.compile_cache == 2 || !pack_is_empty(kept.pack)))
+		pack_save(kept.pack);
 }
+
+static void end(void)
+{
+	pack_free(kept.pack);
+}
+
+const struct session_part compiled_session[] = { { &kept, sizeof kept, end }, { 0 } };

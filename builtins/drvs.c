@@ -9,8 +9,7 @@
  * The digest at the start of a store path is a good hash already: the table takes eight digits of
  * it as they are.
  *
- * Records stand in an arena, texts to be written do not.  The table belongs to the one evaluator of the process; several threads would shard it
- * by the same digits.
+ * Records stand in an arena, texts to be written do not.  The table is a session's.
  */
 #include "config.h"
 #include "base/alloc.h"
@@ -28,12 +27,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct arena arena = ARENA_INIT;
-static struct store_object **objects; /* by id */
-static uint32_t count, objects_cap;
-static uint32_t *slots; /* id + 1, 0 empty; a power of two of them */
-static uint32_t nslots;
-static uint32_t walk; /* the mark of the closure walked last */
+static struct {
+	struct arena mem;
+	struct store_object **objects; /* by id */
+	uint32_t count, cap;
+	uint32_t *slots; /* id + 1, 0 empty; a power of two of them */
+	uint32_t nslots;
+	uint32_t walk; /* the mark of the closure walked last */
+} tab;
 
 const struct store_ops *store_ops;
 
@@ -41,6 +42,17 @@ const struct store_ops *store_ops_writing(void)
 {
 	return eval_settings.read_only ? NULL : store_ops;
 }
+
+static void end(void)
+{
+	for (uint32_t id = 0; id < tab.count; id++)
+		free((char *)tab.objects[id]->text.p);
+	free(tab.objects);
+	free(tab.slots);
+	arena_release(&tab.mem);
+}
+
+const struct session_part drvs_session[] = { { &tab, sizeof tab, end }, { &store_ops, sizeof store_ops, NULL }, { 0 } };
 
 static uint32_t digest_bits(struct slice path)
 {
@@ -56,20 +68,20 @@ static uint32_t digest_bits(struct slice path)
 
 static uint32_t *slot_of(struct slice path)
 {
-	uint32_t i = digest_bits(path) & (nslots - 1);
+	uint32_t i = digest_bits(path) & (tab.nslots - 1);
 
-	while (slots[i] && !slice_eq(objects[slots[i] - 1]->path, path))
-		i = (i + 1) & (nslots - 1);
-	return &slots[i];
+	while (tab.slots[i] && !slice_eq(tab.objects[tab.slots[i] - 1]->path, path))
+		i = (i + 1) & (tab.nslots - 1);
+	return &tab.slots[i];
 }
 
 static void grow(void)
 {
-	nslots = nslots ? nslots * 2 : 1024;
-	free(slots);
-	slots = xcalloc(nslots, sizeof *slots);
-	for (uint32_t id = 0; id < count; id++)
-		*slot_of(objects[id]->path) = id + 1;
+	tab.nslots = tab.nslots ? tab.nslots * 2 : 1024;
+	free(tab.slots);
+	tab.slots = xcalloc(tab.nslots, sizeof *tab.slots);
+	for (uint32_t id = 0; id < tab.count; id++)
+		*slot_of(tab.objects[id]->path) = id + 1;
 }
 
 /* The id of the object at path, new when it was never met. */
@@ -78,39 +90,39 @@ static uint32_t intern(struct slice path)
 	struct store_object *o;
 	uint32_t *s;
 
-	if (2 * count >= nslots)
+	if (2 * tab.count >= tab.nslots)
 		grow();
 	s = slot_of(path);
 	if (*s)
 		return *s - 1;
-	ARRAY_GROW(objects, count + 1, objects_cap);
-	o = arena_alloc(&arena, sizeof *o);
-	o->path = (struct slice){ arena_dup(&arena, path.p, path.n), path.n };
-	objects[count] = o;
-	*s = ++count;
-	return count - 1;
+	ARRAY_GROW(tab.objects, tab.count + 1, tab.cap);
+	o = arena_alloc(&tab.mem, sizeof *o);
+	o->path = (struct slice){ arena_dup(&tab.mem, path.p, path.n), path.n };
+	tab.objects[tab.count] = o;
+	*s = ++tab.count;
+	return tab.count - 1;
 }
 
 const struct store_object *drvs_find(struct slice path)
 {
-	uint32_t s = nslots ? *slot_of(path) : 0;
+	uint32_t s = tab.nslots ? *slot_of(path) : 0;
 
-	return s ? objects[s - 1] : NULL;
+	return s ? tab.objects[s - 1] : NULL;
 }
 
 const struct store_object *drvs_object(uint32_t id)
 {
-	return objects[id];
+	return tab.objects[id];
 }
 
 uint32_t drvs_count(void)
 {
-	return count;
+	return tab.count;
 }
 
 static struct slice keep(struct slice s)
 {
-	return s.n ? (struct slice){ arena_dup(&arena, s.p, s.n), s.n } : (struct slice){ "", 0 };
+	return s.n ? (struct slice){ arena_dup(&tab.mem, s.p, s.n), s.n } : (struct slice){ "", 0 };
 }
 
 /* Texts are malloc memory, given back when they are written: an evaluation that writes all of nixpkgs would else
@@ -131,7 +143,7 @@ static void keep_text(struct store_object *o, struct slice text)
 /* Inputs and sources are both in byte order: their merge is the order of references. */
 static void fill_refs(struct store_object *o, const struct drv *d)
 {
-	uint32_t *refs = arena_alloc(&arena, (d->ninputs + d->nsrcs + 1) * sizeof *refs);
+	uint32_t *refs = arena_alloc(&tab.mem, (d->ninputs + d->nsrcs + 1) * sizeof *refs);
 	size_t i = 0, j = 0, n = 0;
 
 	while (i < d->ninputs || j < d->nsrcs) {
@@ -149,12 +161,12 @@ const struct store_object *drvs_add(const struct drv *d, struct slice path, cons
 				    struct slice text)
 {
 	uint32_t id = intern(path);
-	struct store_object *o = objects[id];
+	struct store_object *o = tab.objects[id];
 	struct drv_known *k;
 
 	if (o->known)
 		return o;
-	k = arena_alloc(&arena, sizeof *k + d->noutputs * sizeof k->outputs[0]);
+	k = arena_alloc(&tab.mem, sizeof *k + d->noutputs * sizeof k->outputs[0]);
 	k->name = keep(d->name);
 	k->modulo = *m;
 	k->noutputs = d->noutputs;
@@ -172,12 +184,12 @@ const struct store_object *drvs_add(const struct drv *d, struct slice path, cons
 void drvs_add_text(struct slice path, const struct slice *refs, size_t nrefs, struct slice text)
 {
 	uint32_t id = intern(path);
-	struct store_object *o = objects[id];
+	struct store_object *o = tab.objects[id];
 	uint32_t *r;
 
 	if (o->known)
 		return;
-	r = arena_alloc(&arena, (nrefs + 1) * sizeof *r);
+	r = arena_alloc(&tab.mem, (nrefs + 1) * sizeof *r);
 	for (size_t i = 0; i < nrefs; i++)
 		r[i] = intern(refs[i]);
 	o->refs = r;
@@ -283,7 +295,7 @@ static int load(struct store_object *o, struct err *e)
 		while (!in && top->next < top->d.ninputs) {
 			uint32_t id = intern(top->d.inputs[top->next++].path);
 
-			in = objects[id];
+			in = tab.objects[id];
 			if (in->known)
 				in = NULL;
 		}
@@ -305,7 +317,7 @@ static int load(struct store_object *o, struct err *e)
 const struct store_object *drvs_need(struct slice path, struct err *e)
 {
 	uint32_t id = intern(path);
-	struct store_object *o = objects[id];
+	struct store_object *o = tab.objects[id];
 
 	if (!o->known && load(o, e))
 		return NULL;
@@ -357,7 +369,7 @@ static int learn(struct store_object *o, struct err *e)
 	rc = store_ops->references(store_ops->user, o->path, add_ref, &ids, e);
 	if (!rc) {
 		o->nrefs = (uint32_t)(ids.len / sizeof *o->refs);
-		o->refs = memcpy(arena_alloc(&arena, ids.len + 1), buf_str(&ids), ids.len);
+		o->refs = memcpy(arena_alloc(&tab.mem, ids.len + 1), buf_str(&ids), ids.len);
 		o->known = 1;
 	}
 	buf_release(&ids);
@@ -379,12 +391,12 @@ struct walker {
 
 static int enter(struct walker *w, uint32_t id, struct err *e)
 {
-	struct store_object *o = objects[id];
+	struct store_object *o = tab.objects[id];
 	int rc;
 
-	if (o->mark == walk)
+	if (o->mark == tab.walk)
 		return 0;
-	o->mark = walk;
+	o->mark = tab.walk;
 	rc = w->open(o, e);
 	if (rc < 0)
 		return rc;
@@ -397,7 +409,7 @@ static int walk_closure(struct walker *w, uint32_t id, struct err *e)
 {
 	int rc;
 
-	walk++;
+	tab.walk++;
 	rc = enter(w, id, e);
 	while (!rc && w->n) {
 		struct frame *f = &w->st[w->n - 1];
@@ -454,7 +466,7 @@ static int write_one(void *arg, struct store_object *o, struct err *e)
 		return 0;
 	refs = xmalloc((o->nrefs + 1) * sizeof *refs);
 	for (uint32_t i = 0; i < o->nrefs; i++)
-		refs[i] = objects[o->refs[i]]->path;
+		refs[i] = tab.objects[o->refs[i]]->path;
 	rc = ops->add_text(ops->user, o->path, o->text, refs, o->nrefs, e);
 	free(refs);
 	if (rc)

@@ -6,13 +6,14 @@
  * needs the file (drvs_write): before a build, before reading a path that a context names, and for the contexts of
  * what an evaluation prints.
  *
- * Records live as long as the process, hold no pointer into the collected heap, and never move.
+ * Records live as long as the session, hold no pointer into the collected heap, and never move.
  * Fields are read-only outside drvs.c.
  */
 #ifndef BUILTINS_DRVS_H
 #define BUILTINS_DRVS_H
 
 #include "base/err.h"
+#include "base/session.h"
 #include "format/modulo.h"
 #include "base/slice.h"
 
@@ -68,6 +69,9 @@ int drvs_closure(struct slice path, void (*each)(void *arg, const struct store_o
 
 /* Writes the object at path and all unwritten ones it refers to, those first, through store_ops. */
 int drvs_write(struct slice path, struct err *e);
+
+/* The table, and the store in use (builtins/store_ops.h). */
+extern const struct session_part drvs_session[];
 
 /* What drv_finish asks: hashes modulo out of this table. */
 extern const struct drv_cache drvs_cache;

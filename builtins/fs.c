@@ -28,7 +28,7 @@
 /* As in Nix; the kernel stops at 40. */
 enum { LINKS_MAX = 1024 };
 
-static _Thread_local struct fs *the_fs;
+static struct fs *the_fs;
 
 struct fs *fs_state(void)
 {
@@ -37,12 +37,12 @@ struct fs *fs_state(void)
 	return the_fs;
 }
 
-void fs_forget(void)
+static void end(void)
 {
-	struct fs *fs = fs_state();
-
-	fs->kinds = fs->files = fs->dirs = fs->imports = fs->exprs = fs->sources = (struct strmap)STRMAP_INIT;
+	mem_free(the_fs);
 }
+
+const struct session_part fs_session[] = { { &the_fs, sizeof the_fs, end }, { 0 } };
 
 static char *copy(const char *p, size_t n)
 {

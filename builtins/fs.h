@@ -12,11 +12,12 @@
  *   memory    a file, directory or kind that was read once is not read again: an evaluation sees one state.
  *             What was absent or failed is asked for again, since a build may have made it since
  *
- * The state is the evaluating thread's.  Everything marked Throws. raises EK_DENIED for what access forbids.
+ * The state is the session's.  Everything marked Throws. raises EK_DENIED for what access forbids.
  */
 #ifndef BUILTINS_FS_H
 #define BUILTINS_FS_H
 
+#include "base/session.h"
 #include "eval/builtin.h"
 
 /* --- set-up, before or during evaluation; strings are copied --- */
@@ -100,9 +101,6 @@ const struct source *fs_source(W path);
 /* path/name, normalised. */
 W fs_join(W path, const char *name, size_t n);
 
-/* Forgets what was read and imported, so that files changed since are read again. */
-void fs_forget(void);
-
 /* The path value for a name given by a user: relative ones start at the working directory. Throws. */
 W fs_user_path(const char *p, size_t n);
 
@@ -115,6 +113,8 @@ W fs_find_file(const struct fs_search_entry *e, size_t n, const char *name, size
 
 /* The search path; *n entries, borrowed. */
 const struct fs_search_entry *fs_search_path(size_t *n);
+
+extern const struct session_part fs_session[];
 
 extern const struct builtin *const builtins_files[];
 extern const struct builtin *const builtins_import[];

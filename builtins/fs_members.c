@@ -37,6 +37,13 @@ static struct members *state(void)
 	return members ? members : (members = mem_root(sizeof *members));
 }
 
+static void end(void)
+{
+	mem_free(members);
+}
+
+const struct session_part fs_members_session[] = { { &members, sizeof members, end }, { 0 } };
+
 void fs_stand_in_members(const char *store_path, const char *physical, const struct slice *names, size_t n)
 {
 	struct tree *t = mem_new(sizeof *t);

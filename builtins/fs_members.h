@@ -8,6 +8,7 @@
 #ifndef BUILTINS_FS_MEMBERS_H
 #define BUILTINS_FS_MEMBERS_H
 
+#include "base/session.h"
 #include "builtins/fs.h"
 #include "format/nar.h"
 
@@ -34,5 +35,7 @@ int fs_members_include(void *user, const char *path, size_t n, enum nar_type typ
 
 /* 1 when the tree at a logical path has members, so that such a filter is needed. */
 int fs_has_members(const char *path, size_t n);
+
+extern const struct session_part fs_members_session[];
 
 #endif

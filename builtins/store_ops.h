@@ -41,7 +41,7 @@ struct store_ops {
 	void *user;
 };
 
-/* The store in use, NULL for none.  Set by cli before the first evaluation. */
+/* The store the session uses, NULL for none.  Set by cli before the first evaluation; of its own. */
 extern const struct store_ops *store_ops;
 
 /* The store to write to: NULL also in read-only mode. */

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 static struct place place;
+static const struct place *in_use;
 static struct store_real *real;
 
 static void notice(void *user, const char *text)
@@ -37,9 +38,16 @@ static int fail(struct err *e)
 static void use(const struct place *p, struct store_real *opened)
 {
 	eval_settings.store_dir = p->store_dir;
-	if (place_is_mapped(p))
-		fs_mount(p->store_dir, p->real_store);
+	in_use = p;
 	real = opened;
+}
+
+void eval_store_attach(void)
+{
+	if (!real)
+		return;
+	if (place_is_mapped(in_use))
+		fs_mount(in_use->store_dir, in_use->real_store);
 	store_ops = store_real_ops(real);
 }
 

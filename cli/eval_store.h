@@ -8,9 +8,12 @@
 struct eval_request;
 struct store_real;
 
-/* Decides whether the run has a store, and which (not yet opened).  Before the first evaluation.  Returns 0, or an exit status
+/* Decides whether the run has a store, and which (not yet opened).  Before the first session.  Returns 0, or an exit status
  * after saying why. */
 int eval_store_start(const struct eval_request *r);
+
+/* Gives it to the session that is entered: to write to, and to read at its place. */
+void eval_store_attach(void);
 
 /* The store of the run, NULL when it has none. */
 struct store_real *eval_store(void);

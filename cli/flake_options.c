@@ -53,7 +53,7 @@ void flake_options_take(struct flake_request *r, int id, char **values)
 	case O_RECREATE: r->recreate = 1; break;
 	case O_NO_UPDATE: r->no_update = 1; break;
 	case O_NO_WRITE: r->no_write = 1; break;
-	case O_OFFLINE: source_offline = 1; break;
+	case O_OFFLINE: eval_settings.offline = 1; break;
 	case O_IMPURE: r->impure = 1; break;
 	}
 }

@@ -8,10 +8,13 @@
 #include "config.h"
 #include "cli/world.h"
 #include "builtins/addpath.h"
+#include "builtins/compiled.h"
 #include "builtins/fs.h"
 #include "builtins/registry.h"
 #include "cli/eval_cmd.h"
+#include "cli/eval_store.h"
 #include "cli/report.h"
+#include "cli/session.h"
 #include "cli/settings.h"
 #include "eval/eval.h"
 #include "flake/call.h"
@@ -23,6 +26,9 @@
 #include <sys/stat.h>
 
 const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS, builtins_flake, builtins_fetch_tree, NULL };
+
+/* Of the command line. */
+static struct session *session;
 
 static void lint_warning(void *arg, uint32_t pos, uint32_t len, const char *msg)
 {
@@ -75,15 +81,32 @@ static void allow_given_file(const char *file)
 	fs_allow(path, strlen(path));
 }
 
-void world_start(const struct eval_request *r, char *stack_low)
+static void begin(const struct eval_request *r)
 {
 	static const struct eval_io io = { path_to_store, report_message };
 
-	eval_settings.parse.warn = lint_warning;
-	eval_settings.parse.pure = eval_settings.pure;
+	session = session_new(&eval_settings, world_builtins, &io);
+	session_enter(session);
+	eval_store_attach();
 	if (eval_settings.pure)
 		allow_given_file(r->file);
 	else
 		set_search_path(r);
-	eval_init(world_builtins, &io, stack_low);
+}
+
+void world_start(const struct eval_request *r, char *stack_low)
+{
+	eval_settings.parse.warn = lint_warning;
+	eval_settings.parse.pure = eval_settings.pure;
+	eval_thread(stack_low);
+	begin(r);
+}
+
+void world_renew(const struct eval_request *r)
+{
+	struct session *old = session;
+
+	compiled_save();
+	begin(r);
+	session_free(old);
 }

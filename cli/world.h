@@ -12,7 +12,12 @@ struct eval_request;
 /* Every builtin: what evaluates, documents and completes them reads this one table.  Lists as in builtins/registry.h. */
 extern const struct builtin *const *const world_builtins[];
 
-/* Starts the evaluator of this thread with the settings of the command line. */
+/* Starts the evaluator of this thread, and a session with the settings of the command line and the store of
+ * eval_store_start. */
 void world_start(const struct eval_request *r, char *stack_low);
+
+/* Begins anew with a session as world_start made it: every file is read, every tree fetched again.  Not while a value of
+ * the old one is in use. */
+void world_renew(const struct eval_request *r);
 
 #endif

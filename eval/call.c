@@ -122,13 +122,13 @@ static inline W run_body(const struct n_lambda *l, struct frame *nf, const struc
 static __attribute__((noreturn, cold)) void too_deep(const struct node *by)
 {
 	throw_hint(EK_STACK, by ? by->pos : 0, by ? by->span : 0, NULL,
-		   "stack overflow; possible infinite recursion (more than %u calls deep)", es.max_depth);
+		   "stack overflow; possible infinite recursion (more than %u calls deep)", eval_settings.max_call_depth);
 }
 
 static inline void enter(struct rec *r, const struct node *by)
 {
 	check_stack();
-	if (__builtin_expect(++es.depth > es.max_depth, 0))
+	if (__builtin_expect(++es.depth > eval_settings.max_call_depth, 0))
 		too_deep(by);
 	es.top = r;
 	es.count.calls++;

@@ -5,7 +5,7 @@
  *
  * An element is the text Nix uses inside: "/nix/store/…" (an opaque path), "=/nix/store/….drv"
  * (a derivation with its whole closure), "!out!/nix/store/….drv" (an output of a derivation).  The sets live
- * as long as the process.
+ * as long as the process, for all its sessions: what an id means depends on the bytes alone.
  */
 #ifndef EVAL_CONTEXT_H
 #define EVAL_CONTEXT_H

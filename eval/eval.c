@@ -2,8 +2,8 @@
  *
  * Start-up and the way from text to value.
  *
- * Nodes point at builtins' boxes and at the `builtins` set; these, and the shapes of literals, are in
- * memory the collector scans but never frees, because arenas are not scanned.
+ * Nodes point at builtins' boxes, at the `builtins` set and at the shapes of literals.  The collector does not look into the
+ * arena that nodes are in, so these hang on a root block of the session.
  */
 #include "config.h"
 #include "base/limits.h"
@@ -21,7 +21,38 @@ struct eval_settings eval_settings = {
 	.max_call_depth = 1000000,
 };
 
-static struct arena program_mem;
+/* Shapes of literals come in blocks: nodes point into them, which the collector does not see. */
+struct shape_block {
+	struct shape_block *next;
+	struct shape v[128];
+};
+
+/* What nodes point at, for the collector to find. A root block. */
+struct globals {
+	W builtins; /* the set */
+	W *as_made; /* its members as they were made */
+	W *v;	    /* by symbol; 0 where there is none */
+	uint32_t n;
+	uint32_t mask;
+	sym_t *names; /* by their words, an open-addressing table; NULL: to be made */
+	struct shape_block *shapes;
+	uint32_t shapes_left;
+};
+
+static struct {
+	struct arena programs;
+	struct globals *globals;
+	const struct eval_io *io;
+} of_session;
+
+static void end(void)
+{
+	arena_release(&of_session.programs);
+	mem_free(of_session.globals);
+}
+
+const struct session_part eval_session[] = { { &eval_settings, sizeof eval_settings, NULL },
+					     { &of_session, sizeof of_session, end }, { 0 } };
 
 /* --- builtins --- */
 
@@ -48,22 +79,14 @@ static uint32_t count_args(const struct builtin *b, uint64_t *strict)
 
 static W builtin_word(const struct builtin *b)
 {
-	if (b->flags & BI_VALUE) {
-		W *hold = mem_root(sizeof *hold);
-		return *hold = b->flags & BI_FIXED ? b->fn(NULL) : lazy_native(const_value, (W)(uintptr_t)b, 0);
-	}
-	struct box_builtin *box = mem_root(sizeof *box);
+	if (b->flags & BI_VALUE)
+		return b->flags & BI_FIXED ? b->fn(NULL) : lazy_native(const_value, (W)(uintptr_t)b, 0);
+	struct box_builtin *box = alloc(sizeof *box);
 	box->h.kind = BOX_BUILTIN;
 	box->h.n = count_args(b, &box->strict);
 	box->def = b;
 	return w_tag(box, TAG_BOX);
 }
-
-/* The names of globals by their words, an open-addressing table. */
-static _Thread_local struct {
-	sym_t *v;
-	uint32_t mask;
-} global_names;
 
 static void set_global(const char *prefix, const char *name, W w)
 {
@@ -72,17 +95,18 @@ static void set_global(const char *prefix, const char *name, W w)
 
 	memcpy(text, prefix, n);
 	memcpy(text + n, name, m + 1);
+	struct globals *g = of_session.globals;
 	sym_t s = sym_intern(text, n + m);
-	if (s >= es.n_globals) {
+	if (s >= g->n) {
 		uint32_t cap = (s + 1) * 2;
-		W *g = mem_root(cap * sizeof *g);
-		if (es.n_globals)
-			memcpy(g, es.globals, es.n_globals * sizeof *g);
-		es.globals = g;
-		es.n_globals = cap;
+		W *v = mem_new(cap * sizeof *v);
+		if (g->n)
+			memcpy(v, g->v, g->n * sizeof *v);
+		g->v = v;
+		g->n = cap;
 	}
-	es.globals[s] = w;
-	global_names.v = NULL;
+	g->v[s] = w;
+	g->names = NULL;
 }
 
 static int is_offered(const struct builtin *b)
@@ -106,26 +130,30 @@ static void define(struct attrs_builder *set, const struct builtin *b)
 /* The set refers to itself as builtins.builtins. */
 static void close_set(struct attrs_builder *b)
 {
-	W *hold = mem_root(sizeof *hold);
+	struct globals *g = of_session.globals;
 
 	attrs_add(b, SYM_BUILTINS, 0, W_NULL);
-	*hold = es.builtins = attrs_finish_keep_last(b);
-	*attrs_find(es.builtins, SYM_BUILTINS) = es.builtins;
-	struct attrs *a = attrs_of(es.builtins);
-	es.builtin_words = memcpy(mem_root(a->n * sizeof(W)), a->v, a->n * sizeof(W));
-	set_global("", "builtins", es.builtins);
+	g->builtins = attrs_finish_keep_last(b);
+	*attrs_find(g->builtins, SYM_BUILTINS) = g->builtins;
+	struct attrs *a = attrs_of(g->builtins);
+	g->as_made = memcpy(mem_new(a->n * sizeof(W)), a->v, a->n * sizeof(W));
+	set_global("", "builtins", g->builtins);
 }
 
-void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io, char *stack_low)
+void eval_thread(char *stack_low)
 {
-	struct attrs_builder b;
-
 	memset(&es, 0, sizeof es);
 	mem_add_root(&es, sizeof es);
 	mem_on_collect(alloc_forget);
 	es.stack_limit = es.stack_floor = stack_low + LIMIT_EVAL_STACK_RESERVE;
-	es.max_depth = eval_settings.max_call_depth;
-	es.io = io;
+}
+
+void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io)
+{
+	struct attrs_builder b;
+
+	of_session.io = io;
+	of_session.globals = mem_root(sizeof *of_session.globals);
 	attrs_builder_init(&b, 192);
 	for (; *builtins; builtins++)
 		for (const struct builtin *const *p = *builtins; *p; p++)
@@ -135,7 +163,7 @@ void eval_init(const struct builtin *const *const *builtins, const struct eval_i
 
 const struct eval_io *eval_world(void)
 {
-	return es.io;
+	return of_session.io;
 }
 
 void eval_counters(struct counters *out)
@@ -145,12 +173,12 @@ void eval_counters(struct counters *out)
 
 W eval_builtins(void)
 {
-	return es.builtins;
+	return of_session.globals->builtins;
 }
 
 W eval_builtin(const char *name)
 {
-	W *p = attrs_find_c(es.builtins, name);
+	W *p = attrs_find_c(of_session.globals->builtins, name);
 
 	return p ? *p : W_ABSENT;
 }
@@ -159,33 +187,34 @@ W eval_builtin(const char *name)
 
 static W global(void *arg, sym_t s)
 {
+	const struct globals *g = of_session.globals;
+
 	(void)arg;
-	return s < es.n_globals && es.globals[s] ? es.globals[s] : W_ABSENT;
+	return s < g->n && g->v[s] ? g->v[s] : W_ABSENT;
 }
 
 static W static_builtin(void *arg, sym_t s)
 {
-	W *p = attrs_find(es.builtins, s);
+	const struct globals *g = of_session.globals;
+	W *p = attrs_find(g->builtins, s);
 
 	(void)arg;
 	/* Not what a constant was evaluated to since: see name_of. */
-	return p ? es.builtin_words[p - attrs_of(es.builtins)->v] : W_ABSENT;
+	return p ? g->as_made[p - attrs_of(g->builtins)->v] : W_ABSENT;
 }
 
-/* Shapes come from blocks of many: a root block each would cost more than the shape. */
 static struct shape *static_shape(void *arg, const sym_t *sym, const uint32_t *pos, uint32_t n)
 {
-	enum { BLOCK = 128 };
-	static _Thread_local struct shape *block;
-	static _Thread_local uint32_t left;
+	struct globals *g = of_session.globals;
 
 	(void)arg;
-	if (!left) {
-		block = mem_root(BLOCK * sizeof *block);
-		left = BLOCK;
+	if (!g->shapes_left) {
+		struct shape_block *b = mem_new(sizeof *b);
+		b->next = g->shapes;
+		g->shapes = b;
+		g->shapes_left = sizeof b->v / sizeof *b->v;
 	}
-	struct shape *sh = block++;
-	left--;
+	struct shape *sh = &g->shapes->v[--g->shapes_left];
 	sh->n = n;
 	sh->sym = sym;
 	sh->pos = pos;
@@ -205,35 +234,37 @@ static struct frame *scope_frame(W scope, struct scope_env *env)
 	return f;
 }
 
-static uint32_t global_slot(W w)
+static uint32_t global_slot(const struct globals *g, W w)
 {
-	uint32_t i = (uint32_t)(w * 0x9e3779b97f4a7c15u >> 32) & global_names.mask;
+	uint32_t i = (uint32_t)(w * 0x9e3779b97f4a7c15u >> 32) & g->mask;
 
-	while (global_names.v[i] && es.globals[global_names.v[i]] != w)
-		i = (i + 1) & global_names.mask;
+	while (g->names[i] && g->v[g->names[i]] != w)
+		i = (i + 1) & g->mask;
 	return i;
 }
 
-static void name_globals(void)
+static void name_globals(struct globals *g)
 {
 	enum { SLOTS = 1024 };
 	uint32_t left = SLOTS / 2;
 
-	global_names.v = mem_root(SLOTS * sizeof *global_names.v);
-	global_names.mask = SLOTS - 1;
-	for (sym_t s = 1; s < es.n_globals && left; s++)
-		if (es.globals[s] && W_TAG(es.globals[s]) != TAG_INT && W_TAG(es.globals[s]) != TAG_CONST) {
-			global_names.v[global_slot(es.globals[s])] = s;
+	g->names = mem_new(SLOTS * sizeof *g->names);
+	g->mask = SLOTS - 1;
+	for (sym_t s = 1; s < g->n && left; s++)
+		if (g->v[s] && W_TAG(g->v[s]) != TAG_INT && W_TAG(g->v[s]) != TAG_CONST) {
+			g->names[global_slot(g, g->v[s])] = s;
 			left--;
 		}
 }
 
 static sym_t name_of(void *arg, W w)
 {
+	struct globals *g = of_session.globals;
+
 	(void)arg;
-	if (!global_names.v)
-		name_globals();
-	return global_names.v[global_slot(w)];
+	if (!g->names)
+		name_globals(g);
+	return g->names[global_slot(g, w)];
 }
 
 static void shape_names(void *arg, const struct shape *sh, const sym_t **sym, const uint32_t **pos)
@@ -243,7 +274,7 @@ static void shape_names(void *arg, const struct shape *sh, const sym_t **sym, co
 	*pos = sh->pos;
 }
 
-/* For files without more in scope than the globals; units refer to it for good. */
+/* For files without more in scope than the globals.  The same in every session; units refer to it for good. */
 static struct scope_env *global_env(void)
 {
 	static _Thread_local struct scope_env env;
@@ -283,7 +314,7 @@ static struct file_program compile(const struct source *src, const struct scope_
 	opt.warn_arg = &p.warned;
 	const struct expr *x = parse(src, &opt, &tree, &e);
 	int fits = !x || has_room(x->depth);
-	p.root = x && fits ? scope_resolve(x, env, &program_mem, &p.nslots, &e) : NULL;
+	p.root = x && fits ? scope_resolve(x, env, &of_session.programs, &p.nslots, &e) : NULL;
 	arena_reset(&tree);
 	if (!fits)
 		throw_error(EK_STACK, "stack overflow; possible infinite recursion");
@@ -313,7 +344,7 @@ int eval_unit_read(struct file_program *p, const struct source *src, const void 
 {
 	p->src = src;
 	p->warned = 0;
-	p->root = unit_read(unit, n, src, global_env(), &program_mem, es.stack_floor, &p->nslots);
+	p->root = unit_read(unit, n, src, global_env(), &of_session.programs, es.stack_floor, &p->nslots);
 	es.count.kept += p->root != NULL;
 	return p->root ? 0 : -1;
 }

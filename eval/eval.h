@@ -2,12 +2,15 @@
  *
  * Starting an evaluator, and text to value.
  *
- * The state of an evaluating thread is thread-local and private to eval/ (state.h).  One process may
- * run one evaluator a thread.
+ * A process may have several evaluations, each a session (base/session.h) with settings, builtins and programs of its
+ * own.  One at a time is entered, and one thread at a time evaluates: symbols, contexts and what belongs to a session
+ * are not locked.  What an evaluating thread has (stack, free lists, counters; state.h) is thread-local and serves every
+ * session it is in.
  */
 #ifndef EVAL_EVAL_H
 #define EVAL_EVAL_H
 
+#include "base/session.h"
 #include "base/source.h"
 #include "eval/value.h"
 #include "lang/parse.h"
@@ -20,6 +23,7 @@ struct eval_settings {
 	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;
 	int compile_cache;	     /* keep programs of files for the next run; 2: however small */
+	int offline;		     /* no transfers: what is not here already is an error */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */
@@ -36,11 +40,17 @@ struct eval_io {
 	void (*message)(const char *p, size_t n);
 };
 
+/* Of the session. */
 extern struct eval_settings eval_settings;
 
-/* Prepares this thread: the builtins (NULL-terminated list of NULL-terminated lists), their documentation
- * order, the global scope.  Call once, on the stack of mem_run_on_stack. */
-void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io, char *stack_low);
+extern const struct session_part eval_session[];
+
+/* Prepares this thread.  Call once, on the stack of mem_run_on_stack. */
+void eval_thread(char *stack_low);
+
+/* Prepares this session, whose settings are there: the builtins (NULL-terminated list of NULL-terminated lists), the global
+ * scope.  Call once a session, on a prepared thread. */
+void eval_init(const struct builtin *const *const *builtins, const struct eval_io *io);
 
 /* Lets evaluation go on for n steps (calls, thunks forced, values visited) from now: more raise EK_STACK.  0: without end.
  * Not together with --profile. */
@@ -84,7 +94,7 @@ W eval_program(const struct file_program *p);
  * cannot be one. */
 const void *eval_unit_write(const struct file_program *p, size_t *n);
 
-/* And back; unit stays for the life of the process.  Returns -1 when it is none. */
+/* And back; unit stays for the life of the session.  Returns -1 when it is none. */
 int eval_unit_read(struct file_program *p, const struct source *src, const void *unit, size_t n);
 
 /* Convenience for strings given on the command line: name as in source_add, base for relative paths. */

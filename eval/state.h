@@ -3,8 +3,9 @@
  * Private to eval/: the state of the evaluating thread, small-object allocation, frames, and the
  * stack of records that unwinding and traces read.
  *
- * The state is thread-local, so a second evaluating thread needs no change here.  It is named to
- * the collector as a root by eval_init.
+ * The state is thread-local: what is reached from the thread's register needs no other.  It is named to the collector as
+ * a root by eval_thread, and is the same in every session; what it remembers (symbols of strings, free blocks) depends
+ * on none.  That does not make two threads evaluate at a time: see eval.h.
  *
  * Records live in the C frames of the functions that push them and form a list (es.top).  A record is
  * popped on normal exit; an error walks the list instead (unwind.c).
@@ -81,17 +82,12 @@ struct es {
 	char *stack_floor; /* what it is when nothing is */
 	uint64_t steps;	   /* left, 0 for no limit */
 	struct handler *handler;
-	uint32_t depth, max_depth;
+	uint32_t depth;
 	struct counters count;
-	const struct eval_io *io;
 	struct {
 		W str; /* kept alive, so that the address stays its own */
 		sym_t sym;
 	} symbols[SYMBOL_MEMO];
-	W builtins;  /* the set */
-	W *builtin_words; /* its members as they were made; mem_root */
-	W *globals;  /* by symbol; 0 where there is none; mem_root */
-	uint32_t n_globals;
 };
 
 extern _Thread_local struct es es;
@@ -261,8 +257,8 @@ static inline W *attrs_find_hint(W set, sym_t s, uint32_t *hint)
 
 /* Whether there is an attribute. */
 int attrs_has(W set, sym_t s, uint32_t *hint);
-/* For delay, which may run while a member of an operand of `set` is being made: flattening now would copy the hole in its place.
- * The slot may hold W_HOLE. */
+/* For delay, which may run while a member of an operand of `set` is being made: flattening now would copy the hole in
+ * its place.  The slot may hold W_HOLE. */
 W *attrs_peek_hint(W set, sym_t s, uint32_t *hint);
 
 struct shape *shape_new(const sym_t *sym, const uint32_t *pos, uint32_t n);

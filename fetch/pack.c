@@ -47,7 +47,7 @@ enum { ADD_ROOM = 1 << 20 };
 struct pack {
 	uint64_t id;
 	int fd; /* -1: a new one */
-	char *all; /* of a pack that was read as a whole; stays, for what is in it */
+	char *all; /* of a pack that was read as a whole */
 	struct pack_entry *v; /* in `all`, or memory of its own */
 	uint32_t n;
 	const void **loaded; /* bytes of v[i], NULL for not read */
@@ -55,10 +55,8 @@ struct pack {
 	uint32_t n_add, cap_add;
 	struct buf bytes; /* of what is added, one after the other */
 	struct buf dir;
+	struct arena read; /* what was read one by one */
 };
-
-/* Never freed: what was read one by one. */
-static struct arena read_mem;
 
 /* --- sums --- */
 
@@ -194,8 +192,7 @@ static int read_entries(struct pack *p)
 
 static void forget(struct pack *p)
 {
-	if (!p->all)
-		free(p->v);
+	free(p->all ? p->all : (char *)p->v);
 	free(p->loaded);
 	if (p->fd >= 0)
 		close(p->fd);
@@ -226,10 +223,8 @@ struct pack *pack_open(uint64_t id)
 		return p;
 	p->fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	close(dir);
-	if (p->fd >= 0 && read_entries(p)) {
-		free(p->all);
+	if (p->fd >= 0 && read_entries(p))
 		forget(p);
-	}
 	return p;
 }
 
@@ -256,7 +251,7 @@ static uint32_t place_of(const struct pack *p, uint64_t name)
 static const void *load(struct pack *p, uint32_t i)
 {
 	struct pack_entry *e = &p->v[i];
-	char *bytes = p->all ? p->all + e->at : arena_alloc(&read_mem, e->len);
+	char *bytes = p->all ? p->all + e->at : arena_alloc(&p->read, e->len);
 
 	if ((!p->all && read_at(p->fd, bytes, e->len, e->at)) || pack_hash(e->key.name, bytes, e->len) != e->sum)
 		return NULL;
@@ -470,6 +465,7 @@ void pack_free(struct pack *p)
 	if (!p)
 		return;
 	forget(p);
+	arena_release(&p->read);
 	free(p->add);
 	buf_release(&p->bytes);
 	buf_release(&p->dir);

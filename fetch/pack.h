@@ -46,7 +46,7 @@ struct pack *pack_open(uint64_t id);
 /* 1 when it holds nothing but what was added. */
 int pack_is_empty(const struct pack *p);
 
-/* What was made of a file, in memory that stays for the life of the process; NULL when it is not there. */
+/* What was made of a file, in memory of the pack; NULL when it is not there. */
 const void *pack_get(struct pack *p, const struct pack_key *k, size_t *n);
 
 /* Adds what was made of a file, a copy of n bytes, in place of what was made of it before. */

@@ -39,10 +39,10 @@ static W w_of(const void *p)
 	return w_int((intptr_t)p);
 }
 
-/* Calls are in root blocks: the words that name them are integers, which the collector does not follow. */
+/* The words that name calls are integers, which the collector does not follow: it finds them in the registry. */
 static struct called *new_call(const struct locked_flake *lf, struct lock_node *node)
 {
-	struct called *c = mem_root(sizeof *c);
+	struct called *c = mem_new(sizeof *c);
 
 	c->lf = lf;
 	c->node = node;
@@ -192,6 +192,13 @@ static struct registry {
 	struct called **v;
 	size_t n, cap;
 } *registry;
+
+static void end(void)
+{
+	mem_free(registry);
+}
+
+const struct session_part flake_call_session[] = { { &registry, sizeof registry, end }, { 0 } };
 
 static struct called *call_of_node(const struct locked_flake *lf, struct lock_node *node)
 {

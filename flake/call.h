@@ -5,6 +5,7 @@
 #ifndef FLAKE_CALL_H
 #define FLAKE_CALL_H
 
+#include "base/session.h"
 #include "eval/builtin.h"
 #include "flake/inputs.h"
 
@@ -18,6 +19,8 @@ W flake_outputs(W flake);
  * the default attributes when it is empty.  *found receives the path that was there, collected.  Throws. */
 enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };
 W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found);
+
+extern const struct session_part flake_call_session[];
 
 extern const struct builtin *const builtins_flake[];
 extern const struct builtin *const builtins_fetch_tree[];

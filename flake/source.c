@@ -31,21 +31,29 @@
 #include <time.h>
 #include <unistd.h>
 
-int source_offline;
-
-struct arena *flake_arena(void)
-{
-	static struct arena mem;
-
-	return &mem;
-}
-
-/* Trees of this evaluation by the text of the reference. */
-static struct fetched {
+/* A tree by the text of its reference. */
+struct fetched {
 	struct fetched *next;
 	const char *text;
 	const struct flake_tree *tree;
-} *fetched;
+};
+
+static struct {
+	struct arena mem;
+	struct fetched *fetched;
+} of_session;
+
+static void end(void)
+{
+	arena_release(&of_session.mem);
+}
+
+const struct session_part flake_source_session[] = { { &of_session, sizeof of_session, end }, { 0 } };
+
+struct arena *flake_arena(void)
+{
+	return &of_session.mem;
+}
 
 /* --- attributes --- */
 
@@ -403,7 +411,7 @@ static __attribute__((noreturn, cold)) void cannot_fetch(const struct input *in,
 		throw_error_hint(EK_EVAL, "give its address, or pass --override-input with one, for example 'gx:std'",
 				 "the flake '%s' has no address: there is no registry that knows it", id ? id : "");
 	throw_error(EK_IO, "cannot fetch '%s': inputs of type '%s' %s", source_text(in), type,
-		    source_offline ? "need the network, and --offline was given" : "cannot be fetched yet");
+		    eval_settings.offline ? "need the network, and --offline was given" : "cannot be fetched yet");
 }
 
 static void fetch_kind(const struct input *in, const char *type, struct flake_tree *t)
@@ -476,27 +484,23 @@ const struct flake_tree *source_fetch(const struct input *given)
 	char *key = arena_alloc(mem, room);
 
 	snprintf(key, room, "%s %s", text, hash ? hash : "");
-	for (struct fetched *f = fetched; f; f = f->next)
+	for (struct fetched *f = of_session.fetched; f; f = f->next)
 		if (!strcmp(f->text, key))
 			return f->tree;
 	const struct flake_tree *t = fetch(&in);
 	struct fetched *f = arena_alloc(mem, sizeof *f);
-	*f = (struct fetched){ fetched, key, t };
-	return (fetched = f)->tree;
+	*f = (struct fetched){ of_session.fetched, key, t };
+	of_session.fetched = f;
+	return t;
 }
 
 void source_forget(const struct flake_tree *t)
 {
-	for (struct fetched **f = &fetched; *f;)
+	for (struct fetched **f = &of_session.fetched; *f;)
 		if ((*f)->tree == t)
 			*f = (*f)->next;
 		else
 			f = &(*f)->next;
-}
-
-void source_forget_all(void)
-{
-	fetched = NULL;
 }
 
 /* --- as values --- */

@@ -6,11 +6,12 @@
  * they are (builtins/fs.h stand-ins), and the copy is made when an expression asks for the tree's outPath and there is a
  * store to write to.
  *
- * Trees and references live in one arena that is never released; an evaluation fetches a reference once.
+ * Trees and references live in an arena of the session; it fetches a reference once.
  */
 #ifndef FLAKE_SOURCE_H
 #define FLAKE_SOURCE_H
 
+#include "base/session.h"
 #include "eval/value.h"
 #include "fetch/input.h"
 #include "format/hash.h"
@@ -26,7 +27,10 @@ struct flake_tree {
 	int dirty; /* differs from every commit */
 };
 
+/* What lives as long as the session. */
 struct arena *flake_arena(void);
+
+extern const struct session_part flake_source_session[];
 
 /* The tree of a reference that is no relative path.  Throws. */
 const struct flake_tree *source_fetch(const struct input *in);
@@ -37,9 +41,6 @@ void source_check_allowed(const struct input *in);
 /* Forgets a tree, so that its reference is fetched again: it was changed. */
 void source_forget(const struct flake_tree *t);
 
-/* Forgets every tree: what changed since is fetched again. */
-void source_forget_all(void);
-
 /* Lets git know a new file in a working tree; nothing to do for other trees.  Throws. */
 void source_git_add(const struct flake_tree *t, const char *name);
 
@@ -48,9 +49,6 @@ W source_info(const struct flake_tree *t, int without_rev);
 
 /* The store path as a string with context; copies the tree when there is a store to write to. Throws. */
 W source_out_path(const struct flake_tree *t);
-
-/* No transfers: what is not here already is an error. */
-extern int source_offline;
 
 /* The folder of the standard library; NULL when it is nowhere. */
 const char *source_stdlib(void);

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "builtins/fs.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "fetch/cache.h"
 #include "fetch/git.h"
 
@@ -190,7 +191,7 @@ static const char *fetch_commit(const struct input *in, const char *url, const c
 		rc = lock < 0 ? lock : 0;
 	}
 	int have = !rc && access(buf_str(&dir), F_OK) == 0 ? git_has(buf_str(&dir), rev, NULL) : 0;
-	if (!rc && have != 1 && source_offline)
+	if (!rc && have != 1 && eval_settings.offline)
 		rc = err_set(&e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url);
 	if (!rc && have != 1)
 		rc = git_fetch(buf_str(&dir), url, ref, rev, is_set(in, "shallow"), &e);
@@ -216,7 +217,7 @@ static const char *resolve(struct flake_tree *t, const char *url, int *here)
 		if (ref || *here)
 			return rev;
 	}
-	if (source_offline && !source_file_path(url))
+	if (eval_settings.offline && !source_file_path(url))
 		throw_error(EK_IO, "'%s' needs the network, and --offline was given", url);
 	check(git_resolve(url, ref, found, &full, &e), &e);
 	if (!ref && full)

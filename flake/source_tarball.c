@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "fetch/archive.h"
 #include "fetch/transfer.h"
 #include "fetch/url.h"
@@ -77,7 +78,7 @@ static void start(struct download *d, const char *url)
 {
 	struct err e = ERR_INIT;
 
-	if (source_offline && strncmp(url, "file:", 5))
+	if (eval_settings.offline && strncmp(url, "file:", 5))
 		throw_error(EK_IO, "'%s' needs the network, and --offline was given", url);
 	protect_push(release, d);
 	check(transfer_settings_load(&d->settings, &e), &e);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Symbols: interned names with small dense ids, in order of first use.  Ids compare equal
- * exactly when the names do; their order means nothing.  Names live as long as the process.
+ * exactly when the names do; their order means nothing.  Names live as long as the process, for all its sessions:
+ * what an id means depends on the name alone.
  */
 #ifndef LANG_SYMBOL_H
 #define LANG_SYMBOL_H

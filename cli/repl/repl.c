@@ -22,14 +22,12 @@
 #include "cli/repl/repl_int.h"
 #include "cli/report.h"
 #include "cli/world.h"
-#include "builtins/addpath.h"
 #include "builtins/fs.h"
 #include "eval/attrs.h"
 #include "eval/eval.h"
 #include "eval/show.h"
 #include "fetch/interrupt.h"
 #include "flake/call.h"
-#include "flake/source.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -230,10 +228,8 @@ static void load_again(void *arg)
 
 void repl_reload(struct repl *r)
 {
+	world_renew(r->request);
 	r->scope = repl_no_args();
-	fs_forget();
-	path_to_store_forget();
-	source_forget_all();
 	/* One that fails now must not hide the others. */
 	for (size_t i = 0; i < r->nloaded; i++) {
 		struct one_load l = { r, &r->loaded[i] };

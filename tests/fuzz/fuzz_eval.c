@@ -64,7 +64,8 @@ static void start(void)
 	eval_settings.max_call_depth = CALLS;
 	eval_settings.toml_timestamps = 1;
 	eval_settings.parse = (struct parse_options){ LINT_WARN, LINT_WARN, LINT_WARN, 1, "/home/user", ignore_warning, NULL };
-	eval_init(builtins_all, &io, (char *)__builtin_frame_address(0) - STACK);
+	eval_thread((char *)__builtin_frame_address(0) - STACK);
+	eval_init(builtins_all, &io);
 }
 
 static void evaluate(void *arg)

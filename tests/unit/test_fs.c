@@ -161,7 +161,8 @@ static void run(void *stack_low)
 		cmocka_unit_test(pure_evaluation_checks_links_in_mounts),
 	};
 
-	eval_init(builtins_all, &io, *(char **)stack_low);
+	eval_thread(*(char **)stack_low);
+	eval_init(builtins_all, &io);
 	result = cmocka_run_group_tests(tests, setup, teardown);
 }
 
