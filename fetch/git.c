@@ -4,9 +4,7 @@
  * pagers, filters, upload-pack of a local remote, ssh commands.  The first are switched off on the command line, which
  * comes after the repository's file; the commands used print no diffs and use no pager; contents are read with
  * cat-file, which applies no filters.  A fetch goes to an address, never to a configured remote.
- *
- * Only `git status` (git_worktree.c) can still run a clean filter the repository's configuration names: on a work tree that
- * is the user's own, or that he declared safe.
+ * Filters run where git looks at files of a work tree: git_worktree.c switches them off.
  */
 #include "config.h"
 #include "fetch/git.h"
@@ -268,6 +266,8 @@ int git_resolve(const char *url, const char *ref, char rev[GIT_REV_MAX + 1], cha
 	if ((rc = git_check_url(url, e)) || (ref && (rc = git_check_ref(slice_of(ref), e))))
 		return rc;
 	git_call_init(&c, NULL, protocol_of(url));
+	/* One may stand in a repository whose configuration says how to reach this address. */
+	words_add(&c.env, "GIT_DIR=/dev/null");
 	words_add(&c.argv, "ls-remote");
 	words_add(&c.argv, "--symref");
 	words_add(&c.argv, "--end-of-options");

@@ -2,7 +2,7 @@
  *
  * Git repositories, through the git program.
  *
- * git runs without a shell, without the machine's and the user's configuration, without hooks, monitors, prompts and
+ * git runs without a shell, without the machine's and the user's configuration, without hooks, monitors, filters, prompts and
  * helpers, and may use no transport but that of the address given.  Addresses, references and revisions are checked
  * before they are arguments, and come after --end-of-options.  A repository that belongs to somebody else is refused, unless
  * the user's own configuration names it as safe.directory.
@@ -63,7 +63,8 @@ struct git_worktree {
 	char *top;		   /* its folder, absolute */
 	char rev[GIT_REV_MAX + 1]; /* of HEAD; "" before the first commit */
 	char *ref;		   /* "refs/heads/…", NULL when HEAD stands for no branch */
-	int dirty;		   /* tracked files differ from HEAD */
+	int dirty;		   /* tracked files differ from HEAD, submodules left aside */
+	int converted;		   /* not dirty, but what git converts is on disk in another form than in HEAD */
 	struct buf tracked;	   /* files git knows, submodules too; some may be deleted */
 	struct buf untracked;	   /* files it does not know and was not told to ignore; directories end in a slash */
 };

@@ -1,16 +1,30 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a flake in a work tree is made of: the files git knows, as they are on disk.  Three calls: where it is, `git status`
- * for HEAD, changes and strangers, `git ls-files` for the names.
+ * What a flake in a work tree is made of: the files git knows, as they are on disk.  Four calls: where it is, `git config`
+ * for the filters there are, `git status` for HEAD, changes and strangers, `git ls-files` for the names.
+ *
+ * A repository's own configuration may name programs that git would run on a file whose times changed: filters.  They are
+ * switched off by name, so a file counts as changed when what it holds is not what was added, as for libgit2, which
+ * runs none either.  Line ends and the like, which git itself converts, stay as configured.  Nothing looks into a submodule, whose
+ * configuration is yet another.
+ *
+ * A tree without changes is to have the contents of its commit.  Where git converts, files on disk may differ from what is
+ * committed though nobody changed them; that is found by naming their contents as git does (`converted`).
  */
 #include "config.h"
 #include "fetch/git.h"
 #include "base/alloc.h"
 #include "fetch/git_int.h"
+#include "format/basen.h"
+#include "format/hash.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 void git_worktree_release(struct git_worktree *w)
 {
@@ -73,6 +87,56 @@ static int find_top(const char *path, struct git_worktree *w, struct err *e)
 	return rc;
 }
 
+/* --- filters --- */
+
+/* "filter.NAME.clean": switches the filter off for the call.  A name with "=" would be cut there on a command line. */
+static int switch_off(struct git_call *c, const char *key, struct err *e)
+{
+	static const char *const values[] = { "clean=", "process=", "smudge=", "required=false" };
+	const char *name = strchr(key, '.') + 1, *last = strrchr(key, '.');
+
+	if (last < name)
+		return 0;
+	if (memchr(name, '=', (size_t)(last - name)))
+		return err_set(e, ERR_INVALID, "the repository configures the filter '%.*s', which cannot be switched off because of its name",
+			       (int)(last - name), name);
+	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+		words_add(&c->argv, "-c");
+		words_addf(&c->argv, "filter.%.*s.%s", (int)(last - name), name, values[i]);
+	}
+	return 0;
+}
+
+/* Starts a call about the work tree in which no filter runs.  Reading a configuration runs nothing. */
+static int safe_call(struct git_call *c, const char *top, int *converts, struct err *e)
+{
+	struct buf keys = BUF_INIT;
+	struct git_call ask;
+	int status, rc;
+
+	git_call_init(&ask, top, "");
+	words_add(&ask.argv, "config");
+	words_add(&ask.argv, "-z");
+	words_add(&ask.argv, "--name-only");
+	words_add(&ask.argv, "--get-regexp");
+	words_add(&ask.argv, "^(filter[.].*|core[.](autocrlf|eol))$");
+	rc = git_call_run(&ask, &keys, &status, e);
+	if (!rc && status > 1)
+		rc = err_set(e, ERR_IO, "git cannot read the configuration of '%s'", top);
+	git_call_init(c, top, "");
+	for (size_t at = 0; !rc && at < keys.len; at += strlen(keys.p + at) + 1)
+		if (!strncmp(keys.p + at, "filter.", 7))
+			rc = switch_off(c, keys.p + at, e);
+		else
+			*converts = 1;
+	if (rc)
+		git_call_release(c);
+	buf_release(&keys);
+	return rc;
+}
+
+/* --- changes --- */
+
 /* A header line of status: "# branch.oid <rev>", "# branch.head <name>". */
 static void take_header(struct git_worktree *w, const char *line)
 {
@@ -86,13 +150,14 @@ static void take_header(struct git_worktree *w, const char *line)
 	}
 }
 
-static int read_status(struct git_worktree *w, struct err *e)
+static int read_status(struct git_worktree *w, int *converts, struct err *e)
 {
 	struct buf out = BUF_INIT;
 	struct git_call c;
-	int rc;
+	int rc = safe_call(&c, w->top, converts, e);
 
-	git_call_init(&c, w->top, "");
+	if (rc)
+		return rc;
 	words_add(&c.argv, "status");
 	words_add(&c.argv, "--porcelain=v2");
 	words_add(&c.argv, "-z");
@@ -100,7 +165,7 @@ static int read_status(struct git_worktree *w, struct err *e)
 	words_add(&c.argv, "--no-ahead-behind");
 	words_add(&c.argv, "--no-renames");
 	words_add(&c.argv, "--untracked-files=normal");
-	words_add(&c.argv, "--ignore-submodules=none");
+	words_add(&c.argv, "--ignore-submodules=all");
 	rc = git_call_run(&c, &out, NULL, e);
 	for (size_t at = 0; !rc && at < out.len; at += strlen(out.p + at) + 1) {
 		const char *line = out.p + at;
@@ -117,30 +182,146 @@ static int read_status(struct git_worktree *w, struct err *e)
 	return rc;
 }
 
-static int read_files(struct git_worktree *w, struct err *e)
+/* --- files --- */
+
+/* A line of ls-files: "<tag> <mode> <id> <stage>\t<path>". */
+struct entry {
+	char tag;
+	const char *mode, *path;
+	struct slice id;
+};
+
+static int take_entry(const char *line, struct entry *out, struct err *e)
 {
+	const char *id = strlen(line) > 9 ? line + 9 : "", *tab = strchr(id, '\t');
+
+	*out = (struct entry){ *line, line + 2, tab ? tab + 1 : NULL, { id, strcspn(id, " ") } };
+	return tab && !git_check_rev(out->id, NULL) ? 0 : err_set(e, ERR_INVALID, "git lists its files in a way that is not understood");
+}
+
+/* The name git gives to what a file holds, as hexadecimal digits. */
+static int name_contents(int fd, enum hash_algo algo, char out[GIT_REV_MAX + 1])
+{
+	char piece[65536];
+	struct hash_ctx c;
+	struct hash h;
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	hash_init(&c, algo);
+	hash_update(&c, piece, (size_t)snprintf(piece, sizeof piece, "blob %lld", (long long)st.st_size) + 1);
+	while ((n = read(fd, piece, sizeof piece)) != 0)
+		if (n > 0)
+			hash_update(&c, piece, (size_t)n);
+		else if (errno != EINTR)
+			return -1;
+	hash_final(&c, &h);
+	base16_encode(h.b, h.len, out);
+	out[BASE16_LEN(h.len)] = 0;
+	return 0;
+}
+
+/* 1 when a file on disk is not byte for byte what git has of it. */
+static int is_converted(int top, const struct entry *f)
+{
+	char name[GIT_REV_MAX + 1] = "";
+	int fd;
+
+	/* Of others git was told not to look. */
+	if (f->tag != 'H' || strncmp(f->mode, "100", 3))
+		return 0;
+	fd = openat(top, f->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return 1;
+	int rc = name_contents(fd, f->id.n == 40 ? HASH_SHA1 : HASH_SHA256, name);
+	close(fd);
+	return rc || !slice_eq(slice_of(name), f->id);
+}
+
+static int is_attributes(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return !strcmp(slash ? slash + 1 : path, ".gitattributes");
+}
+
+/* What git may convert is configured, or said by attributes, which can stand beside the tree too. */
+static int may_convert(const struct git_worktree *w)
+{
+	struct buf own = BUF_INIT;
+	struct stat st;
+	int yes;
+
+	buf_addf(&own, "%s/.git/info/attributes", w->top);
+	yes = !lstat(own.p, &st) || errno == ENOTDIR;
+	buf_release(&own);
+	for (const char *p = buf_str(&w->tracked), *end = p + w->tracked.len; p < end && !yes; p += strlen(p) + 1)
+		yes = is_attributes(p);
+	for (const char *p = buf_str(&w->untracked), *end = p + w->untracked.len; p < end && !yes; p += strlen(p) + 1)
+		yes = is_attributes(p);
+	return yes;
+}
+
+/* A file that is left out on purpose is missing all the same. */
+static void look_at_missing(struct git_worktree *w, int top, const struct entry *f)
+{
+	struct stat st;
+
+	if ((f->tag | 0x20) == 's' && fstatat(top, f->path, &st, AT_SYMLINK_NOFOLLOW))
+		w->dirty = 1;
+}
+
+static int take_files(struct git_worktree *w, const struct buf *out, int converts, struct err *e)
+{
+	int top = open(w->top, O_DIRECTORY | O_CLOEXEC), rc = 0;
+	struct entry f;
+
+	if (top < 0)
+		return err_errno(e, "cannot open '%s'", w->top);
+	for (size_t at = 0; !rc && at < out->len; at += strlen(out->p + at) + 1)
+		if (!(rc = take_entry(out->p + at, &f, e))) {
+			buf_add(&w->tracked, f.path, strlen(f.path) + 1);
+			look_at_missing(w, top, &f);
+		}
+	converts |= may_convert(w);
+	for (size_t at = 0; !rc && converts && !w->dirty && !w->converted && at < out->len; at += strlen(out->p + at) + 1)
+		if (!(rc = take_entry(out->p + at, &f, e)))
+			w->converted = is_converted(top, &f);
+	close(top);
+	return rc;
+}
+
+static int read_files(struct git_worktree *w, int converts, struct err *e)
+{
+	struct buf out = BUF_INIT;
 	struct git_call c;
 	int rc;
 
 	git_call_init(&c, w->top, "");
 	words_add(&c.argv, "ls-files");
 	words_add(&c.argv, "-z");
-	words_add(&c.argv, "--cached");
-	rc = git_call_run(&c, &w->tracked, NULL, e);
+	words_add(&c.argv, "-v");
+	words_add(&c.argv, "--stage");
+	rc = git_call_run(&c, &out, NULL, e);
+	if (!rc)
+		rc = take_files(w, &out, converts, e);
+	buf_release(&out);
 	git_sort_names(&w->tracked);
 	return rc;
 }
 
 int git_worktree_read(const char *path, struct git_worktree *w, struct err *e)
 {
-	int rc;
+	int rc, converts = 0;
 
 	memset(w, 0, sizeof *w);
 	rc = find_top(path, w, e);
 	if (!rc)
-		rc = read_status(w, e);
+		rc = read_status(w, &converts, e);
 	if (!rc)
-		rc = read_files(w, e);
+		rc = read_files(w, converts, e);
 	if (rc)
 		git_worktree_release(w);
 	return rc;
@@ -162,8 +343,10 @@ int git_worktree_has(const struct git_worktree *w, struct slice r)
 int git_intend_to_add(const char *top, const char *name, struct err *e)
 {
 	struct git_call c;
+	int converts, rc = safe_call(&c, top, &converts, e);
 
-	git_call_init(&c, top, "");
+	if (rc)
+		return rc;
 	words_add(&c.argv, "add");
 	words_add(&c.argv, "--intent-to-add");
 	words_add(&c.argv, "--force");

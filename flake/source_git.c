@@ -3,7 +3,8 @@
  * Trees of git repositories.
  *
  * A reference to a repository here, without branch and revision, means its working tree: the files git tracks, as they are
- * on disk.  When they differ from the commit the tree is dirty and has no revision.  Any other means a commit: its files are
+ * on disk.  When they differ from the commit the tree is dirty and has no revision; when they do not, they are what is
+ * committed, also where git gives them other line ends on disk.  Any other means a commit: its files are
  * written, byte for byte as git has them, to the cache (flake/kept.h), once.  For a repository
  * elsewhere the commit is first brought into one in the cache.
  *
@@ -59,6 +60,51 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev)
 		check(git_rev_count(repo, rev, &count, &e), &e);
 		source_set_int(&t->locked, "revCount", count);
 	}
+}
+
+/* --- the tree of a commit --- */
+
+/* The key under which the cache has the hash of a commit's tree. */
+static struct slice fact_key(const char *rev)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "git-tree %s", rev);
+	return (struct slice){ b.p, b.len };
+}
+
+/* Whether the tree of a commit is here already, from whichever repository. */
+static int find_kept(const char *rev, struct flake_tree *t)
+{
+	struct err e = ERR_INIT;
+	struct buf text = BUF_GC;
+	struct hash h;
+
+	check(kept_fact(fact_key(rev), &text, &e), &e);
+	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
+		err_release(&e);
+		return 0;
+	}
+	t->place = kept_find(&h);
+	if (t->place)
+		t->hash = h;
+	return t->place != NULL;
+}
+
+/* Takes the tree of a commit out of a repository. */
+static void export(const char *repo, const char *rev, struct flake_tree *t)
+{
+	char text[HASH_TEXT_MAX];
+	struct err e = ERR_INIT;
+	struct kept_new n;
+
+	if (find_kept(rev, t))
+		return;
+	kept_begin(&n);
+	check(git_export(repo, rev, n.fd, &e), &e);
+	t->place = kept_finish(&n, n.path, &t->hash);
+	hash_print(&t->hash, HASH_SRI, 1, text);
+	kept_note(fact_key(rev), slice_of(text));
 }
 
 /* --- the working tree --- */
@@ -126,6 +172,8 @@ static void use_work_tree(struct flake_tree *t, const char *dir)
 	check(git_worktree_read(dir, &w, &e), &e);
 	add_members(t, &w.tracked);
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
+	if (w.converted)
+		export(w.top, w.rev, t);
 	t->dirty = w.dirty;
 	set_revision(t, &w);
 	set_times(t, &w);
@@ -133,49 +181,6 @@ static void use_work_tree(struct flake_tree *t, const char *dir)
 }
 
 /* --- a commit --- */
-
-/* The key under which the cache has the hash of a commit's tree. */
-static struct slice fact_key(const char *rev)
-{
-	struct buf b = BUF_GC;
-
-	buf_addf(&b, "git-tree %s", rev);
-	return (struct slice){ b.p, b.len };
-}
-
-/* Whether the tree of a commit is here already, from whichever repository. */
-static int find_kept(const char *rev, struct flake_tree *t)
-{
-	struct err e = ERR_INIT;
-	struct buf text = BUF_GC;
-	struct hash h;
-
-	check(kept_fact(fact_key(rev), &text, &e), &e);
-	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
-		err_release(&e);
-		return 0;
-	}
-	t->place = kept_find(&h);
-	if (t->place)
-		t->hash = h;
-	return t->place != NULL;
-}
-
-/* Takes the tree of a commit out of a repository. */
-static void export(const char *repo, const char *rev, struct flake_tree *t)
-{
-	char text[HASH_TEXT_MAX];
-	struct err e = ERR_INIT;
-	struct kept_new n;
-
-	if (find_kept(rev, t))
-		return;
-	kept_begin(&n);
-	check(git_export(repo, rev, n.fd, &e), &e);
-	t->place = kept_finish(&n, n.path, &t->hash);
-	hash_print(&t->hash, HASH_SRI, 1, text);
-	kept_note(fact_key(rev), slice_of(text));
-}
 
 /* The repository of the cache for an address, with the commit in it. */
 static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev)
