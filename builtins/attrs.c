@@ -11,7 +11,6 @@
 #include "eval/builtin.h"
 #include "base/buf.h"
 #include "base/mem.h"
-#include "base/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,20 +43,6 @@ BUILTIN(bi_attr_values, "attrValues", "!set",
 
 /* --- one attribute --- */
 
-static __attribute__((noreturn, cold)) void missing(W set, const struct str *name)
-{
-	struct attrs *a = attrs_of(set);
-	struct suggest near;
-	struct buf hint = BUF_GC;
-
-	suggest_init(&near, name->b, name->len);
-	for (uint32_t i = 0; i < a->n; i++)
-		suggest_offer(&near, sym_name(a->sh->sym[i])->b, sym_name(a->sh->sym[i])->len);
-	if (near.best)
-		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
-	throw_error_hint(EK_EVAL, hint.len ? buf_str(&hint) : NULL, "attribute '%s' missing", name->b);
-}
-
 BUILTIN(bi_get_attr, "getAttr", "!s !set",
 	"The attribute named *s* of *set*, which must be there: `set.${s}` as a function.",
 	"getAttr \"x\" { x = 5; }", "5")
@@ -66,7 +51,7 @@ BUILTIN(bi_get_attr, "getAttr", "!s !set",
 	W set = arg_attrs(args, 1), *p = attrs_find_name(set, name->b, name->len);
 
 	if (!p)
-		missing(set, name);
+		throw_error_hint(EK_EVAL, near_attr(set, name), "attribute '%s' missing", name->b);
 	return force_at(p);
 }
 

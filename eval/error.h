@@ -38,6 +38,9 @@ void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ..
 void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 3, 4)));
 
+/* What the set has that is like this name, as advice on the collected heap; NULL when there is nothing to say. */
+const char *near_attr(W set, const struct str *name);
+
 /* "expected X but found Y: value".  wanted with article ("a list"). */
 void throw_type(const char *wanted, W got) __attribute__((noreturn, cold));
 

@@ -16,11 +16,9 @@ static const char *quoted(sym_t s)
 	return buf_str(&b);
 }
 
-/* What the set has that is like s, NULL when there is nothing to say. */
-static const char *near_attr(W set, sym_t s)
+const char *near_attr(W set, const struct str *name)
 {
 	struct attrs *a = attrs_of(set);
-	const struct str *name = sym_name(s);
 	struct suggest near;
 	struct buf hint = BUF_GC;
 
@@ -36,12 +34,12 @@ static const char *near_attr(W set, sym_t s)
 
 void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len)
 {
-	throw_hint(EK_EVAL, pos, len, near_attr(set, s), "attribute '%s' missing", quoted(s));
+	throw_hint(EK_EVAL, pos, len, near_attr(set, sym_name(s)), "attribute '%s' missing", quoted(s));
 }
 
 void throw_missing_step(W set, sym_t s, const char *path)
 {
-	throw_hint(EK_EVAL, 0, 0, near_attr(set, s), "attribute '%s' in selection path '%s' not found", quoted(s), path);
+	throw_hint(EK_EVAL, 0, 0, near_attr(set, sym_name(s)), "attribute '%s' in selection path '%s' not found", quoted(s), path);
 }
 
 void throw_not_a_set(W w, sym_t s, const struct node *n, const struct node *e)
