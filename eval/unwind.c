@@ -254,14 +254,19 @@ void unwind_rethrow(struct failure *f)
 	raise_failure(f);
 }
 
-static __attribute__((noreturn)) void throw_v(enum error_kind k, uint32_t pos, uint32_t len, const char *hint,
-					      const char *fmt, va_list ap)
+/* The text is made first, so that va_end comes before the jump. */
+static W format_message(const char *fmt, va_list ap)
 {
 	struct buf b = BUF_GC;
 
 	buf_vaddf(&b, fmt, ap);
-	struct failure f = { .kind = k, .msg = w_str(buf_str(&b), b.len, 0), .pos = pos, .len = len,
-			     .hint = hint ? w_cstr(hint) : W_NULL };
+	return w_str(buf_str(&b), b.len, 0);
+}
+
+static __attribute__((noreturn)) void throw_message(enum error_kind k, uint32_t pos, uint32_t len, const char *hint, W msg)
+{
+	struct failure f = { .kind = k, .msg = msg, .pos = pos, .len = len, .hint = hint ? w_cstr(hint) : W_NULL };
+
 	raise_failure(&f);
 }
 
@@ -287,7 +292,9 @@ void throw_error(enum error_kind k, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	throw_v(k, n ? n->pos : 0, n ? n->span : 0, NULL, fmt, ap);
+	W msg = format_message(fmt, ap);
+	va_end(ap);
+	throw_message(k, n ? n->pos : 0, n ? n->span : 0, NULL, msg);
 }
 
 void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
@@ -296,7 +303,9 @@ void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	throw_v(k, n ? n->pos : 0, n ? n->span : 0, hint, fmt, ap);
+	W msg = format_message(fmt, ap);
+	va_end(ap);
+	throw_message(k, n ? n->pos : 0, n ? n->span : 0, hint, msg);
 }
 
 void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ...)
@@ -304,7 +313,9 @@ void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ..
 	va_list ap;
 
 	va_start(ap, fmt);
-	throw_v(k, pos, len, NULL, fmt, ap);
+	W msg = format_message(fmt, ap);
+	va_end(ap);
+	throw_message(k, pos, len, NULL, msg);
 }
 
 void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint, const char *fmt, ...)
@@ -312,7 +323,9 @@ void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint,
 	va_list ap;
 
 	va_start(ap, fmt);
-	throw_v(k, pos, len, hint, fmt, ap);
+	W msg = format_message(fmt, ap);
+	va_end(ap);
+	throw_message(k, pos, len, hint, msg);
 }
 
 void throw_node(enum error_kind k, const struct node *n, const char *fmt, ...)
@@ -320,7 +333,9 @@ void throw_node(enum error_kind k, const struct node *n, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	throw_v(k, n->pos, n->span, NULL, fmt, ap);
+	W msg = format_message(fmt, ap);
+	va_end(ap);
+	throw_message(k, n->pos, n->span, NULL, msg);
 }
 
 void throw_node_type(const struct node *n, const char *wanted, W got)
