@@ -45,4 +45,17 @@ static inline int slice_ends(struct slice a, struct slice suffix)
 	return a.n >= suffix.n && (!suffix.n || !memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n));
 }
 
+/* Is it one of these words, which have a space between them? */
+static inline int slice_in_words(struct slice s, const char *words)
+{
+	for (const char *p = words; *p;) {
+		size_t n = strcspn(p, " ");
+
+		if (n && slice_eq(s, (struct slice){ p, n }))
+			return 1;
+		p += n + strspn(p + n, " ");
+	}
+	return 0;
+}
+
 #endif

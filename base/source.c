@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "base/source.h"
+#include "base/fdio.h"
 #include "base/alloc.h"
 #include "base/arena.h"
 
@@ -76,19 +77,6 @@ static int is_same(const struct source *s, const struct stat *st)
 	       st->st_mtim.tv_sec == f->modified.tv_sec && st->st_mtim.tv_nsec == f->modified.tv_nsec;
 }
 
-static int read_all(int fd, char *p, size_t n)
-{
-	for (size_t got = 0; got < n;) {
-		ssize_t k = read(fd, p + got, n - got);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return -1;
-		got += (size_t)k;
-	}
-	return 0;
-}
-
 static char *read_again(const struct source *s)
 {
 	struct stat st;
@@ -97,7 +85,7 @@ static char *read_again(const struct source *s)
 
 	if (fd < 0)
 		return NULL;
-	if (!fstat(fd, &st) && is_same(s, &st) && (p = try_malloc(s->len + 1)) && read_all(fd, p, s->len)) {
+	if (!fstat(fd, &st) && is_same(s, &st) && (p = try_malloc(s->len + 1)) && fd_read_full(fd, p, s->len) != (ssize_t)s->len) {
 		free(p);
 		p = NULL;
 	}

@@ -12,6 +12,7 @@
  */
 #include "config.h"
 
+#include "base/fdio.h"
 #include "build/build_int.h"
 #include "format/basen.h"
 #include "format/modulo.h"
@@ -120,18 +121,8 @@ static int write_file(struct job *j, const char *name, struct slice text, struct
 
 	if (fd < 0)
 		return err_errno(e, "creating the file '%s' of a build", name);
-	while (text.n) {
-		ssize_t n = write(fd, text.p, text.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			rc = err_errno(e, "writing the file '%s' of a build", name);
-			break;
-		}
-		text.p += n;
-		text.n -= (size_t)n;
-	}
+	if (fd_write_all(fd, text.p, text.n))
+		rc = err_errno(e, "writing the file '%s' of a build", name);
 	if (!rc && j->user.lock >= 0 && !j->bare && fchown(fd, j->user.uid, j->user.gid))
 		rc = err_errno(e, "giving the file '%s' to a builder", name);
 	close(fd);

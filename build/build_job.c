@@ -39,18 +39,6 @@ const char *build_system(void)
 
 /* --- can it be built here? --- */
 
-static int has_word(const char *words, struct slice w)
-{
-	for (const char *p = words; *p;) {
-		size_t n = strcspn(p, " ");
-
-		if (slice_eq((struct slice){ p, n }, w))
-			return 1;
-		p += n + strspn(p + n, " ");
-	}
-	return 0;
-}
-
 static int runs_here(struct slice system)
 {
 	return slice_eq(system, SLICE("builtin")) || slice_eq(system, slice_of(build_system())) ||
@@ -69,7 +57,7 @@ static int check_system(const struct job *j, struct err *e)
 							 "nixos-test benchmark big-parallel kvm";
 	for (size_t i = 0; i < j->opt.features.n; i++) {
 		buf_addf(&need, "%s%.*s", i ? ", " : "", (int)j->opt.features.v[i].n, j->opt.features.v[i].p);
-		good = good && has_word(have, j->opt.features.v[i]);
+		good = good && slice_in_words(j->opt.features.v[i], have);
 	}
 	if (!good) {
 		build_add_drv(j->b, &drv, j->node);

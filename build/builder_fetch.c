@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "build/builder_fetch.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
@@ -50,26 +51,9 @@ int fetch_builders_prepare(struct err *e)
 
 /* --- a file that bytes go to --- */
 
-static int write_all(int fd, const void *p, size_t n, struct err *e)
-{
-	const char *q = p;
-
-	while (n) {
-		ssize_t k = write(fd, q, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return err_errno(e, "cannot write what was fetched");
-		q += k;
-		n -= (size_t)k;
-	}
-	return 0;
-}
-
 static int write_fd(void *user, const void *p, size_t n, struct err *e)
 {
-	return write_all(*(int *)user, p, n, e);
+	return fd_write_all(*(int *)user, p, n) ? err_errno(e, "cannot write what was fetched") : 0;
 }
 
 static int restart_fd(void *user, struct err *e)
@@ -197,7 +181,7 @@ static int place_mod(const struct go_job *j, int fd, const char *out, struct err
 	} else {
 		int to = open(out, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
 
-		rc = to < 0 ? err_errno(e, "cannot make '%s'", out) : write_all(to, buf_str(&text), text.len, e);
+		rc = to < 0 ? err_errno(e, "cannot make '%s'", out) : write_fd(&to, buf_str(&text), text.len, e);
 		if (to >= 0)
 			close(to);
 	}
@@ -245,11 +229,8 @@ static int build_go_module(const struct builtin_call *c, struct err *e)
 
 static long read_fd(void *user, void *p, size_t n, struct err *e)
 {
-	ssize_t k;
+	ssize_t k = fd_read(*(int *)user, p, n);
 
-	do
-		k = read(*(int *)user, p, n);
-	while (k < 0 && errno == EINTR);
 	return k < 0 ? err_errno(e, "cannot read what was fetched") : k;
 }
 

@@ -15,6 +15,7 @@
 #include "build/sandbox.h"
 
 #include "base/buf.h"
+#include "base/fdio.h"
 #include "build/sandbox_int.h"
 
 #include <errno.h>
@@ -169,22 +170,6 @@ static int map_user(const struct sandbox_spec *spec, pid_t pid, struct err *e)
 	return rc ? rc : write_proc(pid, "gid_map", text, e);
 }
 
-static long read_all(int fd, void *p, size_t n)
-{
-	size_t got = 0;
-
-	while (got < n) {
-		ssize_t r = read(fd, (char *)p + got, n - got);
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r <= 0)
-			break;
-		got += (size_t)r;
-	}
-	return (long)got;
-}
-
 /* Reads the helper's word and clears the helper away (the watcher of a bare builder stays). */
 static int read_word(struct start_pipes *p, pid_t helper, int bare, struct helper_word *w, struct err *e)
 {
@@ -193,7 +178,7 @@ static int read_word(struct start_pipes *p, pid_t helper, int bare, struct helpe
 
 	close(p->word[1]);
 	p->word[1] = -1;
-	n = read_all(p->word[0], w, sizeof *w);
+	n = fd_read_full(p->word[0], w, sizeof *w);
 	if (!bare || n != sizeof *w || w->pid < 0)
 		while (waitpid(helper, &status, 0) < 0 && errno == EINTR)
 			;
@@ -211,7 +196,7 @@ static int read_word(struct start_pipes *p, pid_t helper, int bare, struct helpe
 static int read_status(int fd, struct err *e)
 {
 	char text[1024];
-	long n = read_all(fd, text, sizeof text - 1);
+	long n = fd_read_full(fd, text, sizeof text - 1);
 
 	if (n <= 0)
 		return 0;

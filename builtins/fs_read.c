@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "builtins/fs_members.h"
 #include "base/buf.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/pathname.h"
@@ -83,32 +84,6 @@ static int open_flags(int flags)
 
 /* --- files --- */
 
-static ssize_t read_some(int fd, char *p, size_t n)
-{
-	ssize_t k;
-
-	do
-		k = read(fd, p, n);
-	while (k < 0 && errno == EINTR);
-	return k;
-}
-
-/* Reads until p is full or the file ends; -1 and errno on failure. */
-static ssize_t read_full(int fd, char *p, size_t n)
-{
-	size_t done = 0;
-
-	while (done < n) {
-		ssize_t k = read_some(fd, p + done, n - done);
-		if (k < 0)
-			return -1;
-		if (!k)
-			break;
-		done += (size_t)k;
-	}
-	return (ssize_t)done;
-}
-
 static __attribute__((noreturn, cold)) void too_large(W path)
 {
 	throw_error(EK_IO, "file '%s' is larger than a string can be", w_get_path(path)->b);
@@ -122,7 +97,7 @@ static W read_growing(int fd, W path, const char *first, size_t have)
 	buf_add(&b, first, have);
 	for (;;) {
 		buf_reserve(&b, b.len < GROW_MIN ? GROW_MIN : b.len);
-		ssize_t k = read_some(fd, b.p + b.len, b.cap - b.len - 1);
+		ssize_t k = fd_read(fd, b.p + b.len, b.cap - b.len - 1);
 		if (k < 0)
 			cannot_open(path, errno);
 		if (!k)
@@ -138,14 +113,14 @@ static W read_growing(int fd, W path, const char *first, size_t have)
 static W read_sized(int fd, W path, size_t size)
 {
 	struct str *s = str_alloc(size, 0);
-	ssize_t n = read_some(fd, s->b, size + 1); /* the NUL has room */
+	ssize_t n = fd_read(fd, s->b, size + 1); /* the NUL has room */
 
 	if (n < 0)
 		cannot_open(path, errno);
 	if ((size_t)n > size)
 		return read_growing(fd, path, s->b, (size_t)n);
 	if ((size_t)n < size) {
-		ssize_t more = read_full(fd, s->b + n, size - (size_t)n);
+		ssize_t more = fd_read_full(fd, s->b + n, size - (size_t)n);
 		if (more < 0)
 			cannot_open(path, errno);
 		n += more;
@@ -226,7 +201,7 @@ static struct text read_text(int fd, const char *file)
 		return t;
 	t.n = (size_t)t.st.st_size;
 	t.p = try_malloc(t.n + 1);
-	if (t.p && read_some(fd, t.p, t.n + 1) != (ssize_t)t.n) { /* as in read_sized */
+	if (t.p && fd_read(fd, t.p, t.n + 1) != (ssize_t)t.n) { /* as in read_sized */
 		free(t.p);
 		t.p = NULL;
 	}

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "cli/report.h"
 #include "base/buf.h"
+#include "base/fdio.h"
 #include "base/source.h"
 #include "cli/output.h"
 #include "cli/report_trace.h"
@@ -53,14 +54,7 @@ static const char *colour(const char *code)
 /* Standard error is where failures are told: when it fails too there is nobody to tell. */
 static void send(struct buf *b)
 {
-	for (size_t at = 0; at < b->len;) {
-		ssize_t w = write(2, b->p + at, b->len - at);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w < 0)
-			break;
-		at += (size_t)w;
-	}
+	fd_write_all(2, b->p, b->len);
 	buf_release(b);
 }
 

@@ -16,6 +16,7 @@
 #include "cli/store_view.h"
 #include "base/buf.h"
 #include "base/dir.h"
+#include "base/fdio.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
@@ -65,23 +66,6 @@ static int own_namespace(struct err *e)
 	return 0;
 }
 
-static int make_folders(const char *path)
-{
-	char part[PATH_MAX];
-
-	if (strlen(path) >= sizeof part)
-		return -1;
-	for (const char *p = strchr(path + 1, '/');; p = strchr(p + 1, '/')) {
-		size_t n = p ? (size_t)(p - path) : strlen(path);
-		memcpy(part, path, n);
-		part[n] = 0;
-		if (mkdir(part, 0755) && errno != EEXIST)
-			return -1;
-		if (!p)
-			return 0;
-	}
-}
-
 /* An entry of the old / in the new one. */
 static int put_entry(const char *root, const char *name)
 {
@@ -125,7 +109,7 @@ static int show(int fd, const char *top, const char *path)
 	if (fd < 0)
 		return 0;
 	snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
-	if ((size_t)snprintf(to, sizeof to, "%s%s", top, path) >= sizeof to || make_folders(to))
+	if ((size_t)snprintf(to, sizeof to, "%s%s", top, path) >= sizeof to || make_folders(to, 0755))
 		return -1;
 	return mount(from, to, NULL, MS_BIND | MS_REC, NULL);
 }

@@ -10,6 +10,7 @@
 #include "config.h"
 #include "fetch/archive.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/late.h"
 #include "base/limits.h"
 #include "format/nar.h"
@@ -409,11 +410,8 @@ int archive_unpack(const struct archive_input *in, int dirfd, const struct archi
 
 static long read_fd(void *user, void *p, size_t n, struct err *e)
 {
-	ssize_t k;
+	ssize_t k = fd_read(*(int *)user, p, n);
 
-	do
-		k = read(*(int *)user, p, n);
-	while (k < 0 && errno == EINTR);
 	return k < 0 ? err_errno(e, "cannot read the archive") : k;
 }
 

@@ -13,6 +13,7 @@
 #include "fetch/interrupt.h"
 #include "format/basen.h"
 #include "format/hash.h"
+#include "base/fdio.h"
 #include "base/flock.h"
 
 #include <errno.h>
@@ -47,20 +48,9 @@ int cache_user_dir(struct buf *b, struct err *e)
 	return 0;
 }
 
-int cache_make_dirs(char *path, struct err *e)
+int cache_make_dirs(const char *path, struct err *e)
 {
-	for (char *s = strchr(path + 1, '/');; s = strchr(s + 1, '/')) {
-		if (s)
-			*s = 0;
-		int bad = mkdir(path, 0700) < 0 && errno != EEXIST && errno != EISDIR;
-
-		if (s)
-			*s = '/';
-		if (bad)
-			return err_errno(e, "cannot make the cache '%s'", path);
-		if (!s)
-			return 0;
-	}
+	return make_folders(path, 0700) ? err_errno(e, "cannot make the cache '%s'", path) : 0;
 }
 
 /* Folders were made for all whom the umask let in, once. */
@@ -188,19 +178,6 @@ static int take_value(struct slice text, struct slice key, struct slice *value)
 	return ok;
 }
 
-static int read_all(int fd, struct buf *out, struct err *e)
-{
-	char piece[65536];
-	ssize_t n;
-
-	while ((n = read(fd, piece, sizeof piece)) != 0)
-		if (n > 0)
-			buf_add(out, piece, (size_t)n);
-		else if (errno != EINTR)
-			return err_errno(e, "cannot read the cache");
-	return 0;
-}
-
 int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *out, struct err *e)
 {
 	char name[NAME_LEN + 1];
@@ -218,7 +195,7 @@ int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *o
 		close(fd);
 		return 0;
 	}
-	rc = read_all(fd, &text, e);
+	rc = (fd_read_all(fd, &text) ? err_errno(e, "cannot read the cache") : 0);
 	close(fd);
 	if (!rc && take_value((struct slice){ buf_str(&text), text.len }, key, &value)) {
 		buf_add(out, value.p, value.n);
@@ -226,20 +203,6 @@ int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *o
 	}
 	buf_release(&text);
 	return rc;
-}
-
-int cache_write_all(int fd, const char *p, size_t n)
-{
-	while (n) {
-		ssize_t k = write(fd, p, n);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return -1;
-		p += k;
-		n -= (size_t)k;
-	}
-	return 0;
 }
 
 int cache_put(struct cache *c, struct slice key, struct slice value, struct err *e)
@@ -257,7 +220,7 @@ int cache_put(struct cache *c, struct slice key, struct slice value, struct err 
 	if (fd < 0)
 		return err_errno(e, "cannot write to the cache '%s'", c->path);
 	add_header(&head, key, value);
-	if (cache_write_all(fd, head.p, head.len) || cache_write_all(fd, value.p, value.n) || renameat(c->files, temp, c->files, name)) {
+	if (fd_write_all(fd, head.p, head.len) || fd_write_all(fd, value.p, value.n) || renameat(c->files, temp, c->files, name)) {
 		rc = err_errno(e, "cannot write to the cache '%s'", c->path);
 		unlinkat(c->files, temp, 0);
 	}

@@ -30,10 +30,7 @@
 int cache_user_dir(struct buf *out, struct err *e);
 
 /* Makes a directory with its parents, for this user alone.  path is changed on the way and put back. */
-int cache_make_dirs(char *path, struct err *e);
-
-/* Writes all n bytes.  Returns 0, or -1 with errno. */
-int cache_write_all(int fd, const char *p, size_t n);
+int cache_make_dirs(const char *path, struct err *e);
 
 /* Appends the path of a folder of the user's cache, which is made for him alone; one that others may write to is his alone from
  * now on.  Returns 0 or negative. */

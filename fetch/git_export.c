@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "fetch/git.h"
 #include "fetch/git_int.h"
@@ -133,11 +134,8 @@ struct blobs {
 
 static int blobs_fill(struct blobs *b, struct err *e)
 {
-	ssize_t n;
+	ssize_t n = fd_read(b->git.out, b->piece, sizeof b->piece);
 
-	do
-		n = read(b->git.out, b->piece, sizeof b->piece);
-	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return err_set(e, ERR_IO, "git ended in the middle of a file");
 	b->at = 0;

@@ -125,17 +125,6 @@ static int parse_u64(struct slice s, uint64_t *out)
 	return s.n ? 0 : -1;
 }
 
-static int is_word(struct slice s, const char *words)
-{
-	for (const char *p = words; *p;) {
-		size_t n = strcspn(p, " ");
-		if (slice_eq(s, (struct slice){ p, n }))
-			return 1;
-		p += n + (p[n] == ' ');
-	}
-	return 0;
-}
-
 /* --- revisions and names --- */
 
 static int is_rev(struct slice s)
@@ -182,8 +171,7 @@ static int is_name(struct slice s, const char *first, const char *rest)
 	return s.n > 0;
 }
 
-/* The name of an indirect input. */
-static int is_id(struct slice s)
+int input_is_id(struct slice s)
 {
 	return is_name(s, "", "_-") && !(s.p[0] >= '0' && s.p[0] <= '9');
 }
@@ -303,7 +291,7 @@ static int check_indirect(struct ctx *c, const struct scheme *s, struct input *i
 	(void)s;
 	if (need_string(c, in, "id", &id))
 		return -1;
-	return is_id(id) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not a valid flake ID", FMT(id));
+	return input_is_id(id) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not a valid flake ID", FMT(id));
 }
 
 static int from_indirect(struct ctx *c, struct url *u, struct input *out)
@@ -370,11 +358,11 @@ static int from_path(struct ctx *c, struct url *u, struct input *out)
 	set_string(c, out, "path", path);
 	for (size_t i = 0; i < u->nquery; i++) {
 		struct input_attr a = { u->query[i].name, INPUT_STRING, u->query[i].value, 0 };
-		if (is_word(a.name, "revCount lastModified")) {
+		if (slice_in_words(a.name, "revCount lastModified")) {
 			a.type = INPUT_INT;
 			if (parse_u64(a.s, &a.i))
 				return err_set(c->e, ERR_INVALID, "path URL has invalid parameter '%.*s'", FMT(a.name));
-		} else if (!is_word(a.name, "rev narHash")) {
+		} else if (!slice_in_words(a.name, "rev narHash")) {
 			return err_set(c->e, ERR_INVALID, "path URL has unsupported parameter '%.*s'", FMT(a.name));
 		}
 		input_set(out, &a, c->mem);
@@ -394,7 +382,7 @@ static int to_path(struct ctx *c, const struct scheme *s, const struct input *in
 	url_path_from_file(u, path, c->mem);
 	for (size_t i = 0; i < in->n; i++) {
 		const struct input_attr *a = &in->a[i];
-		if (is_word(a->name, "path type dir __final"))
+		if (slice_in_words(a->name, "path type dir __final"))
 			continue;
 		size_t n = (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)a->i);
 		url_set(u, a->name, a->type == INPUT_STRING ? a->s : (struct slice){ arena_dup(c->mem, number, n), n },
@@ -424,9 +412,9 @@ static int from_git(struct ctx *c, struct url *u, struct input *out)
 	rest.nquery = 0;
 	for (size_t i = 0; i < u->nquery; i++) {
 		struct url_param *q = &u->query[i];
-		if (is_word(q->name, GIT_STRINGS))
+		if (slice_in_words(q->name, GIT_STRINGS))
 			input_set(out, &(struct input_attr){ q->name, INPUT_STRING, q->value, 0 }, c->mem);
-		else if (is_word(q->name, GIT_BOOLS))
+		else if (slice_in_words(q->name, GIT_BOOLS))
 			input_set(out, &(struct input_attr){ q->name, INPUT_BOOL, { "", 0 }, slice_eq(q->value, SLICE("1")) },
 				  c->mem);
 		else
@@ -443,7 +431,7 @@ static int scp_url(struct ctx *c, struct slice s, struct url *u)
 	struct slice host = { s.p, colon ? (size_t)(colon - s.p) : 0 }, path;
 
 	if (!colon || memmem(s.p, s.n, "://", 3) || memchr(s.p, '/', host.n) || memchr(s.p, '[', host.n) ||
-	    is_word(host, "ssh http https file ftp ftps git git+ssh git+http git+https git+file git+ftp git+ftps git+git"))
+	    slice_in_words(host, "ssh http https file ftp ftps git git+ssh git+http git+https git+file git+ftp git+ftps git+git"))
 		return 0;
 	path = (struct slice){ colon + 1, s.n - host.n - 1 };
 	if (!path.n)
@@ -573,7 +561,7 @@ static int from_hg(struct ctx *c, struct url *u, struct input *out)
 	rest.query = NULL;
 	rest.nquery = 0;
 	for (size_t i = 0; i < u->nquery; i++)
-		if (is_word(u->query[i].name, "rev ref"))
+		if (slice_in_words(u->query[i].name, "rev ref"))
 			input_set(out, &(struct input_attr){ u->query[i].name, INPUT_STRING, u->query[i].value, 0 }, c->mem);
 		else
 			url_set(&rest, u->query[i].name, u->query[i].value, c->mem);
@@ -619,7 +607,7 @@ static int owns_forge(const struct url *u)
 
 static int forge_param(struct ctx *c, const struct url_param *q, struct input *out)
 {
-	if (!is_word(q->name, "rev ref host narHash"))
+	if (!slice_in_words(q->name, "rev ref host narHash"))
 		return err_set(c->e, ERR_INVALID, "URL contains unknown parameter '%.*s'", FMT(q->name));
 	if (slice_eq(q->name, SLICE("rev")) && input_get(out, "rev"))
 		return err_set(c->e, ERR_INVALID, "URL contains multiple commit hashes");
@@ -702,7 +690,7 @@ static int owns_curl(const struct url *u, const char *name, int plain)
 	struct slice application, transport;
 
 	url_split_scheme(u->scheme, &application, &transport);
-	if (!is_word(transport, "file http https"))
+	if (!slice_in_words(transport, "file http https"))
 		return 0;
 	return application.n ? slice_eq(application, slice_of(name)) : plain;
 }
@@ -786,7 +774,7 @@ static int check_gx(struct ctx *c, const struct scheme *s, struct input *in)
 	(void)s;
 	if (need_string(c, in, "name", &name))
 		return -1;
-	return is_id(name) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not the name of a library", FMT(name));
+	return input_is_id(name) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not the name of a library", FMT(name));
 }
 
 static int to_gx(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
@@ -873,7 +861,7 @@ static int is_id_reference(struct slice s)
 	const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
 	struct slice id = { s.p, slash ? (size_t)(slash - s.p) : s.n };
 
-	return is_id(id) && (!slash || is_plain_ref((struct slice){ slash + 1, s.n - id.n - 1 }));
+	return input_is_id(id) && (!slash || is_plain_ref((struct slice){ slash + 1, s.n - id.n - 1 }));
 }
 
 /* An absolute path, which is not percent-encoded, with a query that is. */
@@ -950,7 +938,7 @@ int input_print(const struct input *in, struct arena *mem, struct buf *out, stru
 	if (!s)
 		return err_set(e, ERR_INVALID, "the input type '%.*s' is not supported", FMT(type));
 	for (size_t i = 0; i < own.n; i++)
-		if (!is_word(own.a[i].name, "type dir __final") && !is_word(own.a[i].name, s->attrs))
+		if (!slice_in_words(own.a[i].name, "type dir __final") && !slice_in_words(own.a[i].name, s->attrs))
 			return err_set(e, ERR_INVALID, "input attribute '%.*s' not supported by scheme '%s'",
 				       FMT(own.a[i].name), s->name);
 	if (s->check(&c, s, &own) || check_common(&c, &own) || s->to_url(&c, s, &own, &u))

@@ -33,6 +33,9 @@ struct input {
 void input_set(struct input *in, const struct input_attr *a, struct arena *mem);
 const struct input_attr *input_get(const struct input *in, const char *name);
 
+/* Is it what an input or an entry of a registry may be called? */
+int input_is_id(struct slice s);
+
 /* Parses a flake reference: a URL, an absolute path, or an indirect name ("nixpkgs/unstable").  A subdirectory is the
  * attribute `dir`.  ERR_INVALID. */
 int input_parse(struct slice ref, struct arena *mem, struct input *out, struct err *e);

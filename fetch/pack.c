@@ -13,6 +13,7 @@
 #include "fetch/cache.h"
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -120,17 +121,7 @@ static int is_mine(const struct stat *st)
 
 static int read_at(int fd, void *p, size_t n, uint64_t at)
 {
-	for (char *to = p; n;) {
-		ssize_t k = pread(fd, to, n, (off_t)at);
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k <= 0)
-			return -1;
-		to += k;
-		at += (uint64_t)k;
-		n -= (size_t)k;
-	}
-	return 0;
+	return fd_read_at(fd, p, n, at) == (ssize_t)n ? 0 : -1;
 }
 
 static void name_of(uint64_t id, char out[17])
@@ -347,8 +338,8 @@ static int write_table(const struct pack *p, int fd, const struct kept *v, uint3
 		e[i] = v[i].e;
 	qsort(e, n, sizeof *e, by_name);
 	h.sum = pack_hash(h.id, e, n * sizeof *e);
-	if (!cache_write_all(fd, (const char *)&h, sizeof h))
-		rc = cache_write_all(fd, (const char *)e, n * sizeof *e);
+	if (!fd_write_all(fd, (const char *)&h, sizeof h))
+		rc = fd_write_all(fd, (const char *)e, n * sizeof *e);
 	free(e);
 	return rc;
 }
@@ -367,7 +358,7 @@ static int write_old(const struct pack *p, int fd, const struct kept *v, uint32_
 			at += v[i].e.len;
 		}
 	if (!rc)
-		rc = cache_write_all(fd, b, size);
+		rc = fd_write_all(fd, b, size);
 	free(b);
 	return rc;
 }
@@ -433,7 +424,7 @@ static void replace(const struct pack *p, int dir, const struct kept *v, uint32_
 	int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return;
-	int bad = write_table(p, fd, v, n, size) || cache_write_all(fd, buf_str(&p->bytes), p->bytes.len) ||
+	int bad = write_table(p, fd, v, n, size) || fd_write_all(fd, buf_str(&p->bytes), p->bytes.len) ||
 		  write_old(p, fd, v, n);
 	close(fd);
 	if (bad || renameat(dir, temp, dir, name))

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "fetch/interrupt.h"
+#include "base/fdio.h"
 #include "fetch/netrc.h"
 #include "fetch/transfer_int.h"
 
@@ -122,16 +123,11 @@ void transfer_settings_release(struct transfer_settings *s)
 static int read_file(const char *path, struct buf *out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char piece[16384];
-	ssize_t n = 0;
+	int bad = fd < 0 || fd_read_all(fd, out);
 
-	if (fd < 0)
-		return 0;
-	while ((n = read(fd, piece, sizeof piece)) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0)
-			buf_add(out, piece, (size_t)n);
-	close(fd);
-	return n == 0 && out->len > 0;
+	if (fd >= 0)
+		close(fd);
+	return !bad && out->len > 0;
 }
 
 static int load_ca(struct buf *out, struct err *e)

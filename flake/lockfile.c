@@ -28,16 +28,6 @@
 
 /* --- paths of inputs --- */
 
-static int is_id(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i], low = (char)(c | 0x20);
-		if (!((low >= 'a' && low <= 'z') || (i && ((c >= '0' && c <= '9') || c == '_' || c == '-'))))
-			return 0;
-	}
-	return s.n > 0;
-}
-
 int input_path_parse(struct slice text, struct arena *mem, struct input_path *out, struct err *e)
 {
 	out->v = arena_alloc(mem, (text.n / 2 + 1) * sizeof *out->v);
@@ -49,7 +39,7 @@ int input_path_parse(struct slice text, struct arena *mem, struct input_path *ou
 		i += n + 1;
 		if (!n)
 			continue;
-		if (!is_id(s))
+		if (!input_is_id(s))
 			return err_set(e, ERR_INVALID, "'%.*s' is not the name of a flake input", FMT(s));
 		out->v[out->n++] = s;
 	}

@@ -20,6 +20,7 @@
 #include "config.h"
 #include "format/hash.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "format/basen.h"
 
 #include <errno.h>
@@ -221,10 +222,8 @@ int hash_fd(enum hash_algo a, int fd, struct hash *out, uint64_t *size, struct e
 
 	hash_init(&c, a);
 	for (;;) {
-		ssize_t got = read(fd, buf, cap);
+		ssize_t got = fd_read(fd, buf, cap);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			rc = err_errno(e, "cannot read");
 		if (got <= 0)

@@ -44,6 +44,7 @@
 #include "config.h"
 #include "format/nar.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -456,10 +457,8 @@ int nar_read_fd(int fd, const struct nar_events *ev, void *user, struct err *e)
 	int rc = 0;
 
 	while (!rc && !rest) {
-		ssize_t got = read(fd, buf, SIZE);
+		ssize_t got = fd_read(fd, buf, SIZE);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			rc = err_errno(e, "cannot read the archive");
 		if (got <= 0)

@@ -23,6 +23,7 @@
 #include "format/nar.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -130,10 +131,8 @@ static int put_contents(struct writer *w, int fd, uint64_t size)
 		if (rc)
 			return rc;
 		size_t want = BUF_SIZE - w->n;
-		ssize_t got = read(fd, w->buf + w->n, left < want ? (size_t)left : want);
+		ssize_t got = fd_read(fd, w->buf + w->n, left < want ? (size_t)left : want);
 
-		if (got < 0 && errno == EINTR)
-			continue;
 		if (got < 0)
 			return err_errno(w->e, "cannot read '%s'", buf_str(&w->path));
 		if (!got)

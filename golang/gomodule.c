@@ -9,6 +9,7 @@
 #include "config.h"
 #include "golang/gomodule.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "golang/gomodule_int.h"
 #include "golang/h1.h"
@@ -277,20 +278,9 @@ struct file {
 static int write_file(void *user, const void *p, size_t n, struct err *e)
 {
 	struct file *f = user;
-	const char *q = p;
 
 	hash_update(&f->hash, p, n);
-	while (n) {
-		ssize_t k = write(f->fd, q, n);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return err_errno(e, "cannot write '%s'", f->path);
-		q += k;
-		n -= (size_t)k;
-	}
-	return 0;
+	return fd_write_all(f->fd, p, n) ? err_errno(e, "cannot write '%s'", f->path) : 0;
 }
 
 static int unpack_one(struct unpack *u, size_t i, struct err *e)

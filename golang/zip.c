@@ -19,6 +19,7 @@
 #include "config.h"
 #include "golang/zip.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -55,22 +56,11 @@ static int bad(struct err *e, const char *what)
 
 static int read_at(int fd, void *p, size_t n, uint64_t at, struct err *e)
 {
-	char *q = p;
+	ssize_t k = fd_read_at(fd, p, n, at);
 
-	while (n) {
-		ssize_t k = pread(fd, q, n, (off_t)at);
-
-		if (k < 0 && errno == EINTR)
-			continue;
-		if (k < 0)
-			return err_errno(e, "cannot read the zip file");
-		if (!k)
-			return bad(e, "it is cut off");
-		q += k;
-		n -= (size_t)k;
-		at += (size_t)k;
-	}
-	return 0;
+	if (k < 0)
+		return err_errno(e, "cannot read the zip file");
+	return (size_t)k < n ? bad(e, "it is cut off") : 0;
 }
 
 /* Where the central directory is. */

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "store/object.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "format/refscan.h"
 #include "store/tree.h"
@@ -298,9 +299,7 @@ static int flat(struct writer *w, int fd, uint64_t size, struct err *e)
 	if (!rc)
 		rc = take_word(w, "", 0, size, e);
 	while (!rc && left) {
-		ssize_t n = read(fd, chunk, left < sizeof chunk ? (size_t)left : sizeof chunk);
-		if (n < 0 && errno == EINTR)
-			continue;
+		ssize_t n = fd_read(fd, chunk, left < sizeof chunk ? (size_t)left : sizeof chunk);
 		if (n < 0)
 			return err_errno(e, "cannot read the file");
 		if (!n)

@@ -15,6 +15,7 @@
 #include "store/roots.h"
 #include "base/alloc.h"
 #include "base/dir.h"
+#include "base/fdio.h"
 #include "base/flock.h"
 #include "store/store_int.h"
 #include "store/tree.h"
@@ -162,17 +163,6 @@ static int each_link(struct search *r)
 
 /* --- temporary roots --- */
 
-static int read_all(int fd, struct buf *b)
-{
-	char chunk[8192];
-	ssize_t n;
-
-	while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
-		if (n > 0)
-			buf_add(b, chunk, (size_t)n);
-	return n < 0 ? -1 : 0;
-}
-
 static int on_temp_file(struct search *r, int dirfd, const char *name)
 {
 	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), rc;
@@ -187,7 +177,7 @@ static int on_temp_file(struct search *r, int dirfd, const char *name)
 		ssize_t w = write(fd, "d", 1); /* see lock.c */
 		(void)w;
 	} else if (rc == 1) {
-		rc = read_all(fd, &b) < 0 ? err_errno(r->e, "cannot read the temporary roots '%s'", name) : 0;
+		rc = fd_read_all(fd, &b) < 0 ? err_errno(r->e, "cannot read the temporary roots '%s'", name) : 0;
 	}
 	snprintf(from, sizeof from, "{temp:%s}", name);
 	/* Not asked whether they are valid: they may be about to be. */
@@ -258,7 +248,7 @@ static void scan_file(struct search *r, int dirfd, const char *pid, const char *
 	if (fd < 0)
 		return;
 	snprintf(from, sizeof from, "/proc/%.20s/%s", pid, name);
-	if (!read_all(fd, &b) || b.len)
+	if (!fd_read_all(fd, &b) || b.len)
 		scan_both(r, from, (struct slice){ buf_str(&b), b.len });
 	buf_release(&b);
 	close(fd);

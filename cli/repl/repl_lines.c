@@ -13,6 +13,7 @@
 #include "config.h"
 #include "cli/repl/repl_lines.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/late.h"
 #include "base/mem.h"
 
@@ -274,33 +275,19 @@ static void history_decode(struct buf *b, const char *line, size_t n)
 	}
 }
 
-/* Makes the folders of a file's path. */
-static void make_folders(const char *file)
-{
-	char path[PATH_MAX];
-
-	if (strlen(file) >= sizeof path)
-		return;
-	memcpy(path, file, strlen(file) + 1);
-	for (char *p = path + 1; (p = strchr(p, '/')); p++) {
-		*p = 0;
-		mkdir(path, 0700);
-		*p = '/';
-	}
-}
-
 static char *history_file(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	struct buf b = BUF_INIT;
 
 	if (state && *state == '/')
-		buf_addf(&b, "%s/gx/repl-history", state);
+		buf_addf(&b, "%s/gx", state);
 	else if (home && *home == '/')
-		buf_addf(&b, "%s/.local/state/gx/repl-history", home);
+		buf_addf(&b, "%s/.local/state/gx", home);
 	else
 		return NULL;
-	make_folders(buf_str(&b));
+	make_folders(buf_str(&b), 0700);
+	buf_adds(&b, "/repl-history");
 	return buf_detach(&b, NULL);
 }
 

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/installable.h"
@@ -143,19 +144,6 @@ static int leave(struct run *r, char *const *argv)
 
 /* --- develop --- */
 
-static void make_folders(const char *path)
-{
-	char part[PATH_MAX];
-
-	/* One that cannot be made is told of when the link in it cannot. */
-	for (const char *p = strchr(path + 1, '/');; p = strchr(p + 1, '/')) {
-		snprintf(part, sizeof part, "%.*s", p ? (int)(p - path) : (int)strlen(path), path);
-		mkdir(part, 0755);
-		if (!p)
-			return;
-	}
-}
-
 /* $XDG_STATE_HOME/gx/roots/develop-HASH, of the folder and the words that asked. */
 static int root_name(const struct run *r, struct buf *out)
 {
@@ -167,7 +155,8 @@ static int root_name(const struct run *r, struct buf *out)
 	if (!getcwd(cwd, sizeof cwd) || !((state && *state == '/') || (home && *home == '/')))
 		return -1;
 	buf_addf(out, "%s%s/gx/roots", state && *state == '/' ? state : home, state && *state == '/' ? "" : "/.local/state");
-	make_folders(buf_str(out));
+	/* One that cannot be made is told of when the link in it cannot. */
+	make_folders(buf_str(out), 0755);
 	buf_addf(&key, "%s\n%s\n%s", cwd, r->c.n ? r->c.operands[0] : ".", r->c.place.real_store);
 	hash_bytes(HASH_SHA256, key.p, key.len, &h);
 	buf_release(&key);
