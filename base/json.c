@@ -64,10 +64,10 @@ static enum json_event unexpected(struct json_reader *r, const char *wanted)
 
 /* --- UTF-8 --- */
 
-/* Length of the valid sequence at p, 0 when there is none.  The table is RFC 3629's: the second byte's
- * range excludes overlong forms, surrogates and what lies beyond U+10FFFF. */
-static size_t utf8_sequence(const unsigned char *p, const unsigned char *end)
+/* The table is RFC 3629's: the second byte's range excludes overlong forms, surrogates and what lies beyond U+10FFFF. */
+size_t utf8_length(const char *text, size_t max)
 {
+	const unsigned char *p = (const unsigned char *)text;
 	unsigned char lo = 0x80, hi = 0xbf;
 	size_t n;
 
@@ -84,7 +84,7 @@ static size_t utf8_sequence(const unsigned char *p, const unsigned char *end)
 		lo = 0x90;
 	else if (*p == 0xf4)
 		hi = 0x8f;
-	if ((size_t)(end - p) < n || p[1] < lo || p[1] > hi)
+	if (max < n || p[1] < lo || p[1] > hi)
 		return 0;
 	for (size_t i = 2; i < n; i++)
 		if (p[i] < 0x80 || p[i] > 0xbf)
@@ -102,7 +102,7 @@ size_t utf8_check(const char *text, size_t n)
 			p += 8;
 			continue;
 		}
-		size_t k = utf8_sequence(p, end);
+		size_t k = utf8_length((const char *)p, (size_t)(end - p));
 		if (!k)
 			return (size_t)(p - (const unsigned char *)text) + 1;
 		p += k;

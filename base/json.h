@@ -70,6 +70,9 @@ size_t json_add_string(struct buf *b, const char *p, size_t n);
  * infinities and NaN. */
 void json_add_double(struct buf *b, double d);
 
+/* Length of the valid sequence at the start of the n > 0 bytes, 0 when there is none. */
+size_t utf8_length(const char *p, size_t n);
+
 /* 0 when the n bytes are valid UTF-8, else the offset of the first offending byte plus 1. */
 size_t utf8_check(const char *p, size_t n);
 

@@ -273,6 +273,18 @@ static struct job *job_new(struct build *b, struct node *n)
 	return j;
 }
 
+/* Which build it was that could not be started; what is wrong with this machine concerns every build. */
+static void name_failed(const struct job *j, struct err *e)
+{
+	struct buf drv = BUF_INIT;
+
+	if (e->code == ERR_DENIED)
+		return;
+	build_add_drv(j->b, &drv, j->node);
+	err_prefix(e, "cannot start the builder of '%s'", buf_str(&drv));
+	buf_release(&drv);
+}
+
 static int job_begin(struct job *j, struct err *e)
 {
 	struct build *b = j->b;
@@ -293,7 +305,10 @@ static int job_begin(struct job *j, struct err *e)
 	if (rc)
 		return rc;
 	j->log = log_open(b->s, &j->node->path, NULL);
-	return start_process(j, e);
+	rc = start_process(j, e);
+	if (rc)
+		name_failed(j, e);
+	return rc;
 }
 
 int job_start(struct build *b, struct node *n, struct err *e)

@@ -2,13 +2,13 @@
  *
  * Showing builds.
  *
- * The drawn line appears only when the work has taken half a second: what is quicker needs no comment. Bytes that
- * builders print are shown without control characters, because a terminal obeys them.
+ * The drawn line appears only when the work has taken half a second: what is quicker needs no comment.
  */
 #include "config.h"
 
 #include "cli/build_progress.h"
 
+#include "base/visible.h"
 #include "cli/output.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ void build_progress_init(struct build_progress *p, struct slice store_dir)
 	const char *term = getenv("TERM");
 
 	*p = (struct build_progress){ .dir = store_dir, .started = now() };
-	p->terminal = isatty(2) && !(getenv("NO_COLOR") && *getenv("NO_COLOR")) && term && strcmp(term, "dumb");
+	p->terminal = output_colour(2) && term;
 }
 
 /* The name without digest and ".drv". */
@@ -43,22 +43,6 @@ static struct slice short_name(const struct store_path *drv)
 	if (store_path_is_drv(drv))
 		s.n -= 4;
 	return s;
-}
-
-/* Text without what a terminal would act on. */
-static void add_clean(struct buf *b, struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-
-		if (c == 0x1b && i + 1 < s.n && s.p[i + 1] == '[') {
-			/* A colour or a movement: left out whole. */
-			for (i += 2; i < s.n && (s.p[i] < '@' || s.p[i] > '~'); i++)
-				;
-			continue;
-		}
-		buf_addc(b, c == '\t' || c >= 0x20 ? (char)c : ' ');
-	}
 }
 
 static void put(const struct buf *b)
@@ -93,7 +77,7 @@ static void draw(struct build_progress *p, const struct build_event *ev)
 	buf_addf(&line, "[%zu/%zu built] %.*s", p->done, p->total, (int)name.n, name.p);
 	if (ev->text.n) {
 		buf_adds(&line, ev->kind == BUILD_PHASE ? ": " : "> ");
-		add_clean(&line, ev->text);
+		visible_add(&line, ev->text.p, ev->text.n, 0);
 	}
 	if (line.len > columns() - 1)
 		buf_trim(&line, columns() - 1);
@@ -146,7 +130,7 @@ static void say_line(struct build_progress *p, const struct build_event *ev)
 
 	build_progress_end(p);
 	buf_addf(&b, "%.*s> ", (int)name.n, name.p);
-	add_clean(&b, ev->text);
+	visible_add(&b, ev->text.p, ev->text.n, output_colour(2) ? VISIBLE_COLOUR : 0);
 	buf_addc(&b, '\n');
 	put(&b);
 	buf_release(&b);
@@ -158,7 +142,7 @@ static void say_text(struct build_progress *p, const char *what, struct slice te
 
 	build_progress_end(p);
 	buf_adds(&b, what);
-	buf_add(&b, text.p, text.n);
+	visible_add(&b, text.p, text.n, 0);
 	buf_addc(&b, '\n');
 	put(&b);
 	buf_release(&b);
@@ -220,7 +204,7 @@ void build_progress_event(void *user, const struct build_event *ev)
 		struct buf b = BUF_INIT;
 
 		buf_adds(&b, ": ");
-		buf_add(&b, ev->text.p, ev->text.n);
+		visible_add(&b, ev->text.p, ev->text.n, 0);
 		buf_adds(&b, " is building it");
 		say(p, ev, "waiting for ", buf_str(&b));
 		buf_release(&b);

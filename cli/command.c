@@ -67,7 +67,7 @@ int command_read(struct command *c, int argc, char **argv, size_t min, size_t ma
 static void notice(void *user, const char *text)
 {
 	(void)user;
-	fprintf(stderr, "note: %s\n", text);
+	report_line("note: %s", text);
 }
 
 static int open_at(struct command *c, enum store_flags flags, int reading)
@@ -116,7 +116,7 @@ int command_fail(struct err *e)
 
 int command_print(struct buf *b)
 {
-	int rc = b->len ? output_write(b->p, b->len) : EXIT_DONE;
+	int rc = b->len ? output_show(b->p, b->len) : EXIT_DONE;
 
 	buf_release(b);
 	return rc;

@@ -276,7 +276,8 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	}
 	eval_store_end();
 	/* What was made before the error of a later --attr is a result all the same. */
-	int status = output_write(k.out.p, k.done);
+	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON;
+	int status = data ? output_write(k.out.p, k.done) : output_show(k.out.p, k.done);
 	if (r->flake)
 		flake_options_notes();
 	if (!ok) {

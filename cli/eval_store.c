@@ -25,7 +25,7 @@ static void notice(void *user, const char *text)
 {
 	(void)user;
 	if (!report_settings.quiet)
-		fprintf(stderr, "note: %s\n", text);
+		report_line("note: %s", text);
 }
 
 static int fail(struct err *e)

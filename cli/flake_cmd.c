@@ -77,7 +77,7 @@ int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct bu
 	int status = evaluation_run(&r, !f->flake.impure, call, &j);
 
 	if (!status && j.out.len)
-		status = output_write(j.out.p, j.out.len);
+		status = output_show(j.out.p, j.out.len);
 	buf_release(&j.out);
 	return command_end(&f->c, status ? status : f->failed ? EXIT_FAILED : EXIT_DONE);
 }

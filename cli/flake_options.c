@@ -63,7 +63,7 @@ static void message(const char *text)
 	if (!strncmp(text, "warning: ", 9))
 		report_warning(0, 0, text + 9);
 	else if (!report_settings.quiet)
-		fprintf(stderr, "%s%s", text, *text && text[strlen(text) - 1] == '\n' ? "" : "\n");
+		report_message(text, strlen(text) - (*text && text[strlen(text) - 1] == '\n'));
 }
 
 static struct input_path parse_path(const char *text)
@@ -127,12 +127,13 @@ struct locked_flake *flake_options_open(const struct flake_request *r, const cha
 
 void flake_options_notes(void)
 {
-	if (report_settings.quiet || !fs_hidden_asked(0))
-		return;
-	fputs("note: not seen, because git does not track it:", stderr);
+	struct buf names = BUF_INIT;
+
 	for (size_t i = 0; fs_hidden_asked(i); i++)
-		fprintf(stderr, " %s", fs_hidden_asked(i));
-	fputs(" (git add -N makes it seen)\n", stderr);
+		buf_addf(&names, " %s", fs_hidden_asked(i));
+	if (!report_settings.quiet && names.len)
+		report_line("note: not seen, because git does not track it:%s (git add -N makes it seen)", names.p);
+	buf_release(&names);
 }
 
 static int has(const char *dir, const char *name)

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/suggest.h"
+#include "base/visible.h"
 #include "cli/output.h"
 
 #include <stdarg.h>
@@ -20,13 +21,16 @@
 
 int usage_error(const struct program *p, const char *fmt, ...)
 {
+	struct buf text = BUF_INIT, shown = BUF_INIT;
 	va_list ap;
 
-	fputs("error: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	buf_vaddf(&text, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\n  see '%s --help'\n", p->name);
+	visible_add(&shown, text.p, text.len, VISIBLE_LINES);
+	fprintf(stderr, "error: %s\n  see '%s --help'\n", buf_str(&shown), p->name);
+	buf_release(&text);
+	buf_release(&shown);
 	return EXIT_USAGE;
 }
 

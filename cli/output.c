@@ -6,6 +6,8 @@
  */
 #include "config.h"
 #include "cli/output.h"
+#include "base/json.h"
+#include "base/visible.h"
 #include "builtins/xml.h"
 #include "cli/drv_paths.h"
 #include "cli/options.h"
@@ -17,8 +19,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { SHOWN_LINE_MAX = 1 << 20 }; /* a longer line is shown in pieces */
 
 int output_sink(void *user, const void *p, size_t n, struct err *e)
 {
@@ -44,6 +49,72 @@ int output_write(const char *p, size_t n)
 	fprintf(stderr, "error: %s\n", e.msg);
 	err_release(&e);
 	return EXIT_FAILED;
+}
+
+int output_colour(int fd)
+{
+	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+
+	return isatty(fd) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+}
+
+static void add_shown(struct buf *b, const char *p, size_t n)
+{
+	visible_add(b, p, n, VISIBLE_LINES | (output_colour(1) ? VISIBLE_COLOUR : 0));
+}
+
+int output_show(const char *p, size_t n)
+{
+	struct buf b = BUF_INIT;
+	int status;
+
+	if (!isatty(1))
+		return output_write(p, n);
+	add_shown(&b, p, n);
+	status = output_write(b.p, b.len);
+	buf_release(&b);
+	return status;
+}
+
+static int write_shown(const char *p, size_t n, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	int rc;
+
+	add_shown(&b, p, n);
+	rc = output_sink(NULL, b.p, b.len, e);
+	buf_release(&b);
+	return rc;
+}
+
+int output_show_sink(void *user, const void *p, size_t n, struct err *e)
+{
+	struct buf *rest = user, all = BUF_INIT;
+	const char *nl;
+	size_t lines;
+	int rc;
+
+	if (!isatty(1))
+		return output_sink(NULL, p, n, e);
+	buf_add(rest, p, n);
+	nl = memrchr(buf_str(rest), '\n', rest->len);
+	if (!nl && rest->len <= SHOWN_LINE_MAX)
+		return 0;
+	all = *rest;
+	*rest = (struct buf){ .gc = all.gc };
+	lines = nl ? (size_t)(nl + 1 - all.p) : all.len;
+	rc = write_shown(all.p, lines, e);
+	buf_add(rest, all.p + lines, all.len - lines);
+	buf_release(&all);
+	return rc;
+}
+
+int output_show_end(struct buf *rest, struct err *e)
+{
+	int rc = rest->len ? write_shown(rest->p, rest->len, e) : 0;
+
+	buf_release(rest);
+	return rc;
 }
 
 static void add_str(struct buf *b, W s)
@@ -90,28 +161,11 @@ void output_value(struct buf *b, W v, enum output_form form, W args)
 
 /* --- JSON strings --- */
 
-/* The length of the UTF-8 sequence at p, 0 when there is none. */
-static size_t utf8_length(const unsigned char *p, size_t n)
-{
-	size_t len = p[0] < 0x80 ? 1 : p[0] >= 0xc2 && p[0] < 0xe0 ? 2 : (p[0] & 0xf0) == 0xe0 ? 3 :
-		     p[0] >= 0xf0 && p[0] < 0xf5 ? 4 : 0;
-
-	if (!len || len > n)
-		return 0;
-	for (size_t i = 1; i < len; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] >= 0xa0) || (p[0] == 0xf0 && p[1] < 0x90) ||
-	    (p[0] == 0xf4 && p[1] >= 0x90))
-		return 0;
-	return len;
-}
-
 void output_json_string(struct buf *b, const char *p, size_t n)
 {
 	buf_addc(b, '"');
 	while (n) {
-		size_t len = utf8_length((const unsigned char *)p, n);
+		size_t len = utf8_length(p, n);
 		if (!len) {
 			buf_adds(b, "\\ufffd");
 			len = 1;

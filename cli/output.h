@@ -28,8 +28,20 @@ void output_value(struct buf *b, W v, enum output_form form, W args);
 /* Writes all of it to standard output.  Returns EXIT_DONE, or EXIT_FAILED after saying why. */
 int output_write(const char *p, size_t n);
 
+/* The same for text that is for people, also where standard output is a terminal: what others wrote in it steers none
+ * (base/visible.h). */
+int output_show(const char *p, size_t n);
+
+/* Whether a descriptor is a terminal that is to be shown colours: not with NO_COLOR or TERM=dumb. */
+int output_colour(int fd);
+
 /* For what comes piece by piece (a nar_sink's write): writes it to standard output at once. */
 int output_sink(void *user, const void *p, size_t n, struct err *e);
+
+/* The two together: output_show for a text that comes piece by piece, a line of it at once.  user is a struct buf,
+ * empty at first, for what has no line end yet; output_show_end writes that and releases it. */
+int output_show_sink(void *user, const void *p, size_t n, struct err *e);
+int output_show_end(struct buf *rest, struct err *e);
 
 /* A JSON string literal, for machine-readable messages: bytes that are no UTF-8 become U+FFFD. */
 void output_json_string(struct buf *b, const char *p, size_t n);

@@ -9,14 +9,15 @@
  *
  * A whole report is made in memory and written at once, so that the reports of two programs on one
  * terminal do not mix.  Files below the current directory are named relative to it, as their
- * user names them.  Bytes of the source that would steer the terminal are shown as '?'; a tab is kept in
- * the line and repeated above the caret, so that the two agree at any tab width.
+ * user names them.  What would steer the terminal is made visible (base/visible.h), in the source line as one '?' a
+ * character, and a tab is repeated above the caret, so that the two lines agree at any tab width.
  */
 #include "config.h"
 #include "cli/report.h"
 #include "base/buf.h"
 #include "base/fdio.h"
 #include "base/source.h"
+#include "base/visible.h"
 #include "cli/output.h"
 #include "cli/report_trace.h"
 
@@ -41,9 +42,7 @@ struct report_settings report_settings;
 
 void report_init(void)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
-	report_settings.colour = isatty(2) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
+	report_settings.colour = output_colour(2);
 }
 
 static const char *colour(const char *code)
@@ -62,7 +61,11 @@ static void send(struct buf *b)
 
 static void add_place(struct buf *b, const struct source_loc *loc)
 {
-	buf_addf(b, "%s%s%s", colour(BLUE), source_shown_name(loc->src), colour(PLAIN));
+	const char *name = source_shown_name(loc->src);
+
+	buf_adds(b, colour(BLUE));
+	visible_add(b, name, strlen(name), 0);
+	buf_adds(b, colour(PLAIN));
 	if (loc->line)
 		buf_addf(b, ":%u:%u", (unsigned)loc->line, (unsigned)loc->column);
 	else
@@ -93,31 +96,38 @@ static void choose_part(const struct source_loc *loc, uint32_t *from, uint32_t *
 		--*to;
 }
 
+/* Blanks as wide as the characters from `from` to `to`, or as many carets; returns how many. */
+static uint32_t add_marks(struct buf *b, const struct source_loc *loc, uint32_t from, uint32_t to, char mark)
+{
+	uint32_t n = 0;
+	int harmless;
+
+	while (from < to) {
+		const char *p = loc->line_text + from;
+		from += (uint32_t)visible_char(p, loc->line_len - from, &harmless);
+		buf_addc(b, mark == ' ' && *p == '\t' ? '\t' : mark);
+		n++;
+	}
+	return n;
+}
+
 /* The source line and carets under the span. */
 static void add_excerpt(struct buf *b, const struct source_loc *loc, uint32_t len)
 {
 	uint32_t from, to, caret = loc->column - 1;
-	int digits = snprintf(NULL, 0, "%u", (unsigned)loc->line);
+	int digits = snprintf(NULL, 0, "%u", (unsigned)loc->line), harmless;
 
 	choose_part(loc, &from, &to);
 	const char *lead = from ? "…" : "", *tail = to < loc->line_len ? "…" : "";
 	buf_addf(b, "  %s%u |%s %s", colour(BLUE), (unsigned)loc->line, colour(PLAIN), lead);
-	for (uint32_t i = from; i < to; i++) {
-		char c = loc->line_text[i];
-		buf_addc(b, ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f ? '?' : c);
+	for (uint32_t i = from, n; i < to; i += n) {
+		n = (uint32_t)visible_char(loc->line_text + i, to - i, &harmless);
+		buf_add(b, harmless ? loc->line_text + i : "?", harmless ? n : 1);
 	}
 	buf_addf(b, "%s\n  %s%*s |%s %s", tail, colour(BLUE), digits, "", colour(PLAIN), from ? " " : "");
-	for (uint32_t i = from; i < caret && i < to; i++)
-		if (!is_continuation(loc->line_text[i]))
-			buf_addc(b, loc->line_text[i] == '\t' ? '\t' : ' ');
+	add_marks(b, loc, from, caret < to ? caret : to, ' ');
 	buf_adds(b, colour(RED));
-	uint32_t marks = 0;
-	for (uint32_t i = caret; i < to && i < caret + len; i++)
-		if (!is_continuation(loc->line_text[i])) {
-			buf_addc(b, '^');
-			marks++;
-		}
-	if (!marks)
+	if (!add_marks(b, loc, caret, caret + len < to ? caret + len : to, '^'))
 		buf_addc(b, '^');
 	buf_addf(b, "%s\n", colour(PLAIN));
 }
@@ -137,20 +147,23 @@ static void add_where(struct buf *b, uint32_t pos, uint32_t len)
 
 /* --- messages --- */
 
+static enum visible_flags shown(void)
+{
+	return report_settings.colour ? VISIBLE_COLOUR : 0;
+}
+
 /* Further lines of a message are indented under the first. */
 static void add_text(struct buf *b, const char *p, size_t n)
 {
+	const char *nl;
+
 	while (n && p[n - 1] == '\n')
 		n--;
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)p[i];
-		if (c == '\n')
-			buf_adds(b, "\n  ");
-		else if ((c < 0x20 && c != '\t' && c != 0x1b) || c == 0x7f)
-			buf_addc(b, '?');
-		else
-			buf_addc(b, (char)c);
+	for (; (nl = n ? memchr(p, '\n', n) : NULL); n -= (size_t)(nl + 1 - p), p = nl + 1) {
+		visible_add(b, p, (size_t)(nl - p), shown());
+		buf_adds(b, "\n  ");
 	}
+	visible_add(b, p, n, shown());
 }
 
 static void add_json_place(struct buf *b, uint32_t pos, uint32_t len)
@@ -250,6 +263,18 @@ void report_error(const char *fmt, ...)
 	buf_release(&text);
 }
 
+void report_line(const char *fmt, ...)
+{
+	struct buf text = BUF_INIT;
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	report_message(text.p, text.len);
+	buf_release(&text);
+}
+
 void report_warning(uint32_t pos, uint32_t len, const char *msg)
 {
 	struct message m = { "warning", msg, strlen(msg), pos, len, NULL, NULL };
@@ -267,7 +292,7 @@ void report_message(const char *p, size_t n)
 		add_json(&b, &m);
 		buf_adds(&b, "}");
 	} else {
-		buf_add(&b, p, n);
+		visible_add(&b, p, n, VISIBLE_LINES | shown());
 	}
 	buf_addc(&b, '\n');
 	send(&b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What people are told: errors with the place they point at, warnings, messages of builtins.trace.
- * All of it goes to standard error.
+ * All of it goes to standard error, and through base/visible.h.
  */
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
@@ -33,7 +33,10 @@ void report_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A warning about a span of source, 0 for none. */
 void report_warning(uint32_t pos, uint32_t len, const char *msg);
 
-/* A message of the evaluated program, as it is. */
+/* A message of the evaluated program, with its own lines. */
 void report_message(const char *p, size_t n);
+
+/* The same for one of the program's own ("note: …"). */
+void report_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "cli/report_trace.h"
 #include "base/source.h"
+#include "base/visible.h"
 #include "cli/output.h"
 #include "lang/symbol.h"
 
@@ -76,13 +77,20 @@ static void add_sentence(struct buf *b, const struct trace_frame *f)
 
 static void add_frame(struct buf *b, const struct trace_frame *f, const struct trace_style *style)
 {
+	struct buf text = BUF_INIT;
 	struct source_loc loc;
 
 	buf_adds(b, "  ");
-	add_sentence(b, f);
-	if (f->pos && source_locate(f->pos, &loc) == 0)
-		buf_addf(b, ", at %s%s:%u:%u%s", style->place, source_shown_name(loc.src),
-			 (unsigned)loc.line, (unsigned)loc.column, style->plain);
+	add_sentence(&text, f);
+	visible_add(b, text.p, text.len, VISIBLE_LINES);
+	if (f->pos && source_locate(f->pos, &loc) == 0) {
+		buf_trim(&text, 0);
+		buf_adds(&text, source_shown_name(loc.src));
+		buf_addf(b, ", at %s", style->place);
+		visible_add(b, text.p, text.len, 0);
+		buf_addf(b, ":%u:%u%s", (unsigned)loc.line, (unsigned)loc.column, style->plain);
+	}
+	buf_release(&text);
 	buf_addc(b, '\n');
 }
 

@@ -103,7 +103,7 @@ int repl_guard(void (*fn)(void *arg), void *arg)
 void repl_write(const char *p, size_t n)
 {
 	fflush(stdout);
-	output_write(p, n);
+	output_show(p, n);
 }
 
 W repl_no_args(void)
@@ -375,16 +375,9 @@ static void start_store(const struct eval_request *request)
 	report_warning(0, 0, "without a store nothing can be built here");
 }
 
-static int use_colour(void)
-{
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
-
-	return isatty(1) && !(no_color && *no_color) && !(term && !strcmp(term, "dumb"));
-}
-
 int repl_run(const struct eval_request *request, char *stack_low)
 {
-	struct repl r = { .request = request, .colour = use_colour() };
+	struct repl r = { .request = request, .colour = output_colour(1) };
 
 	if (!getcwd(r.cwd, sizeof r.cwd)) {
 		report_error("cannot tell the current directory: %s", strerror(errno));

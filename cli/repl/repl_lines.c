@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/late.h"
 #include "base/mem.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -200,7 +201,8 @@ static void list_candidates(const struct completions *c)
 	for (size_t r = 0; r < rows; r++) {
 		for (size_t i = r; i < n; i += rows) {
 			const char *text = last_part(c->v[i]);
-			buf_addf(&b, "%s%*s", text, i + rows < n ? (int)(width + 2 - strlen(text)) : 0, "");
+			visible_add(&b, text, strlen(text), 0);
+			buf_addf(&b, "%*s", i + rows < n ? (int)(width + 2 - strlen(text)) : 0, "");
 		}
 		buf_addc(&b, '\n');
 	}

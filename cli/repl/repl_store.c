@@ -105,24 +105,19 @@ void repl_build(struct repl *r, const char *text)
 
 /* --- logs --- */
 
-static int write_log(void *user, const void *p, size_t n, struct err *e)
-{
-	(void)user;
-	(void)e;
-	repl_write(p, n);
-	return 0;
-}
-
 void repl_log(struct repl *r, const char *text)
 {
 	struct buf lines = derivations(r, text);
 	struct store *s = open_store();
 	struct store_path p;
+	struct buf rest = BUF_GC;
 	struct err e = ERR_INIT;
 
+	fflush(stdout);
 	for (const char *at = buf_str(&lines), *nl; (nl = strchr(at, '\n')); at = nl + 1) {
 		struct slice drv = { at, strcspn(at, "!\n") };
-		if (store_path_parse(store_dir(s), drv, &p, &e) || log_read(s, &p, write_log, NULL, &e))
+		if (store_path_parse(store_dir(s), drv, &p, &e) || log_read(s, &p, output_show_sink, &rest, &e) ||
+		    output_show_end(&rest, &e))
 			throw_err(&e);
 	}
 }

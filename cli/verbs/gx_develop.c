@@ -172,9 +172,9 @@ static void keep_root(struct run *r, const struct store_path *p)
 	struct err e = ERR_INIT;
 
 	if (root_name(r, &name)) {
-		fprintf(stderr, "note: without HOME nothing keeps this shell's programs from being collected later\n");
+		report_line("note: without HOME nothing keeps this shell's programs from being collected later");
 	} else if (store_add_root_link(r->c.store, buf_str(&name), p, &e)) {
-		fprintf(stderr, "note: nothing keeps this shell's programs from being collected later: %s\n", e.msg);
+		report_line("note: nothing keeps this shell's programs from being collected later: %s", e.msg);
 		err_release(&e);
 	}
 	buf_release(&name);

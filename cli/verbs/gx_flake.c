@@ -239,7 +239,7 @@ static int init_run(int argc, char **argv)
 		report_error("cannot write 'flake.gx': %s", strerror(errno));
 		return command_end(&c, EXIT_FAILED);
 	}
-	fputs("note: wrote flake.gx\n", stderr);
+	report_line("note: wrote flake.gx");
 	return command_end(&c, EXIT_DONE);
 }
 

@@ -338,7 +338,7 @@ static void check_entry(struct checking *c, struct spot *s, W *slot)
 			buf_addf(&path, "%s%s", i ? "." : "", s->name[i]);
 		c->bad++;
 		c->cmd->failed = 1;
-		fprintf(stderr, "checking '%s':\n", path.p);
+		report_line("checking '%s':", path.p);
 		report_failure(&fail);
 	} else if (l.f.what == IS_SET) {
 		check_below(c, s);
@@ -373,7 +373,7 @@ static void check(struct flake_cmd *cmd, struct buf *b)
 	(void)b;
 	check_below(&c, &s);
 	if (!report_settings.quiet)
-		fprintf(stderr, "note: %zu outputs evaluate, %zu do not; nothing was built\n", c.good, c.bad);
+		report_line("note: %zu outputs evaluate, %zu do not; nothing was built", c.good, c.bad);
 }
 
 int flake_check_run(int argc, char **argv)

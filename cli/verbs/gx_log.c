@@ -18,6 +18,7 @@ int log_run(int argc, char **argv)
 						"PATH is a derivation, one of its outputs, or a link to either.", groups };
 	struct command c = { .program = &program };
 	struct store_path p;
+	struct buf rest = BUF_INIT;
 	struct err e = ERR_INIT;
 	int rc = command_read(&c, argc, argv, 1, 1, "one path");
 
@@ -27,6 +28,7 @@ int log_run(int argc, char **argv)
 	if (rc)
 		return command_end(&c, rc);
 	rc = store_resolve(c.store, c.operands[0], &p, NULL, &e);
-	rc = rc ? rc : log_read(c.store, &p, output_sink, NULL, &e);
+	rc = rc ? rc : log_read(c.store, &p, output_show_sink, &rest, &e);
+	rc = output_show_end(&rest, rc ? NULL : &e) && !rc ? e.code : rc;
 	return command_end(&c, rc ? command_fail(&e) : EXIT_DONE);
 }

@@ -8,6 +8,7 @@
 #include "base/dir.h"
 #include "base/err.h"
 #include "base/source.h"
+#include "base/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -248,6 +249,51 @@ static void dir_open_says_why_not(void **state)
 	(void)state;
 }
 
+/* --- visible --- */
+
+static const struct shown {
+	const char *text, *plain, *coloured; /* NULL: as plain */
+} shown_cases[] = {
+	{ "tab\tüñ€😀", "tab\tüñ€😀", NULL },
+	{ "\033[31mred\033[2J", "red", "\033[31mred\033[0m" },
+	{ "\033[31mred\033[0m.\033[m", "red.", "\033[31mred\033[0m.\033[m" },
+	{ "\033[1;38;5;9ma\nb", "a\nb", "\033[1;38;5;9ma\033[0m\nb" },
+	/* What only looks like a colour. */
+	{ "\033[>4;2mx\033[?1mx\033[1 mx", "xxx", NULL },
+	{ "\033]52;c;aGk=\ax\033]0;title\033\\y", "xy", NULL },
+	/* Without an end nothing is left out but the one byte. */
+	{ "\033]52;c;aGk=\nx\a", "^[]52;c;aGk=\nx^G", NULL },
+	{ "\033[31", "^[[31", NULL },
+	{ "\033[\nm", "^[[\nm", NULL },
+	{ "\033", "^[", NULL },
+	{ "\033cx\033Pq\033\\", "^[cx^[Pq^[\\", NULL },
+	{ "a\rb\bc\x7f\001", "a^Mb^Hc^?^A", NULL },
+	{ "\xc2\x9b" "31m", "\xef\xbf\xbd" "31m", NULL },
+	{ "\x9b" "2J\xe9", "\xef\xbf\xbd" "2J\xef\xbf\xbd", NULL },
+	{ "\xe2\x82", "\xef\xbf\xbd\xef\xbf\xbd", NULL },
+	{ "\xc2\xa0\xc3\x9b", "\xc2\xa0\xc3\x9b", NULL },
+};
+
+static void what_steers_a_terminal_is_made_visible(void **state)
+{
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof shown_cases / sizeof *shown_cases; i++) {
+		const struct shown *c = &shown_cases[i];
+
+		visible_add(&b, c->text, strlen(c->text), VISIBLE_LINES);
+		assert_string_equal(buf_str(&b), c->plain);
+		buf_trim(&b, 0);
+		visible_add(&b, c->text, strlen(c->text), VISIBLE_LINES | VISIBLE_COLOUR);
+		assert_string_equal(buf_str(&b), c->coloured ? c->coloured : c->plain);
+		buf_trim(&b, 0);
+	}
+	visible_add(&b, "a\0b\nc", 5, 0);
+	assert_string_equal(buf_str(&b), "a^@b^Jc");
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -261,6 +307,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dir_lists_everything_once, dir_fixture, dir_fixture_end),
 		cmocka_unit_test_setup_teardown(dir_cut_short_is_a_failure, dir_fixture, dir_fixture_end),
 		cmocka_unit_test_setup_teardown(dir_open_says_why_not, dir_fixture, dir_fixture_end),
+		cmocka_unit_test(what_steers_a_terminal_is_made_visible),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
