@@ -284,7 +284,10 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	b.jobs = xcalloc((set->max_jobs ? set->max_jobs : 1) + 1, sizeof *b.jobs);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
-	if (!rc) {
+	for (size_t i = 0; i < b.n && !rc && set->plan; i++)
+		if (b.nodes[i]->expanded && b.nodes[i]->state != NODE_DONE)
+			set->plan(set->hooks.user, s, &b.nodes[i]->path);
+	if (!rc && !set->plan) {
 		graph_settle(&b);
 		run(&b);
 		if (b.err.code) {

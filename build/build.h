@@ -81,6 +81,9 @@ struct build_settings {
 	unsigned log_lines;	    /* last lines of a failed build's log in the error */
 	int cancel_fd;		    /* readable when all should stop; -1 for none */
 	struct build_hooks hooks;
+
+	/* When set, nothing is built or got from elsewhere: called with hooks.user for each derivation that would be. */
+	void (*plan)(void *user, const struct store *s, const struct store_path *drv);
 };
 
 /* The defaults. */
@@ -108,7 +111,7 @@ struct build_result {
 
 void build_result_release(struct build_result *r);
 
-/* Makes the outputs valid.  On success they are temporary roots of the store's process, so that nobody collects them before
+/* Makes the outputs valid (with set->plan only names them).  On success they are temporary roots of the store's process, so that nobody collects them before
  * the caller has made lasting ones.
  *
  * ERR_BUILD: a build failed; ERR_HASH: a fixed output came out different; ERR_DENIED: builds cannot be confined

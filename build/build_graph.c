@@ -74,7 +74,7 @@ static int obtain(struct build *b, const struct node *n, const struct store_path
 	if (gone)
 		build_note(b, n, "'%.*s/%s' is registered as valid, but its files are gone", (int)store_dir(b->s).n,
 			   store_dir(b->s).p, p->base);
-	if (valid || !h->substitute)
+	if (valid || !h->substitute || b->set->plan)
 		return valid;
 	return h->substitute(h->user, b->s, p, e);
 }

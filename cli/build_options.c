@@ -32,6 +32,7 @@ enum {
 	O_LOGS,
 	O_QUIET,
 	O_REBUILD,
+	O_DRY_RUN,
 	O_SANDBOX,
 	O_NO_SANDBOX,
 	O_SHELL,
@@ -45,6 +46,7 @@ const struct option build_option_table[] = {
 	{ O_KEEP_GOING, 'k', "keep-going", NULL, "After a failure build what does not need what failed." },
 	{ O_KEEP_FAILED, 'K', "keep-failed", NULL, "Keep the folder of a failed build." },
 	{ O_REBUILD, 0, "rebuild", NULL, "Build what is valid once more and compare." },
+	{ O_DRY_RUN, 0, "dry-run", NULL, "Only say what would be built." },
 	{ O_TIMEOUT, 0, "timeout", "SECONDS", "Stop a build that takes longer." },
 	{ O_MAX_SILENT, 0, "max-silent-time", "SECONDS", "Stop a build that prints nothing for so long." },
 	{ O_MAX_LOG, 0, "max-build-log-size", "BYTES", "Stop a build that prints more." },
@@ -131,6 +133,16 @@ static int take_log_size(struct build_options *o, const char *text)
 	return rc;
 }
 
+static void would_build(void *user, const struct store *s, const struct store_path *drv)
+{
+	struct buf b = BUF_INIT;
+
+	(void)user;
+	store_add_path(s, &b, drv);
+	fprintf(stderr, "would build '%s'\n", buf_str(&b));
+	buf_release(&b);
+}
+
 int build_options_take(struct build_options *o, int id, char **values)
 {
 	struct build_settings *s = &o->settings;
@@ -139,6 +151,10 @@ int build_options_take(struct build_options *o, int id, char **values)
 	case O_KEEP_GOING: s->keep_going = 1; return 0;
 	case O_KEEP_FAILED: s->keep_failed = 1; return 0;
 	case O_REBUILD: s->check = 1; return 0;
+	case O_DRY_RUN:
+		o->dry_run = 1;
+		s->plan = would_build;
+		return 0;
 	case O_MAX_JOBS: return take_jobs(o, values[0]);
 	case O_CORES: return take_unsigned("cores", values[0], &s->cores);
 	case O_TIMEOUT: return take_unsigned("timeout", values[0], &s->timeout);

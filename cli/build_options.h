@@ -14,7 +14,7 @@ enum { BUILD_OPTION_FIRST = 100, BUILD_OPTION_LAST = 200 };
 
 struct build_options {
 	struct build_settings settings;
-	int quiet, logs;
+	int quiet, logs, dry_run;
 };
 
 extern const struct option build_option_table[];

@@ -8,6 +8,8 @@
 #include "base/alloc.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/value_options.h"
+#include "eval/eval.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,15 +17,28 @@
 #include <string.h>
 #include <unistd.h>
 
+static int on_option(void *arg, int id, char **values);
+
 const struct option command_store_options[] = {
 	{ OPT_STORE, 0, "store", "ROOT", "Use the store below the folder ROOT: its objects lie in ROOT/nix/store." },
 	{ OPT_STORE_DIR, 0, "store-dir", "DIR",
 	  "Use a store of its own in DIR, which is part of every path in it: no binary cache fits it." },
-	{ OPT_HELP, 'h', "help", NULL, "Print this." },
+	OPTIONS_OF_ALL,
 	{ 0 }
 };
 
-const struct option command_help_options[] = { { OPT_HELP, 'h', "help", NULL, "Print this." }, { 0 } };
+const struct option command_help_options[] = { OPTIONS_OF_ALL, { 0 } };
+
+/* A setting that is an option of this verb as well, such as max-jobs, is that option. */
+static int set_option(struct command *c, const char *name, char **value)
+{
+	const struct option *o = options_find(c->program, name);
+	int rc = value_options_set(c->program, name, *value);
+
+	if (rc || !o || !o->doc || o->id == OPT_OPTION)
+		return rc;
+	return o->value || !strcmp(*value, "true") ? on_option(c, o->id, value) : 0;
+}
 
 static int on_option(void *arg, int id, char **values)
 {
@@ -33,9 +48,21 @@ static int on_option(void *arg, int id, char **values)
 	case OPT_STORE: c->request.store = values[0]; return 0;
 	case OPT_STORE_DIR: c->request.store_dir = values[0]; return 0;
 	case OPT_JSON: c->json = 1; return 0;
+	case OPT_OPTION: return set_option(c, values[0], values + 1);
+	case OPT_VERBOSE:
+	case OPT_TRACE:
+		eval_settings.trace_verbose |= id == OPT_VERBOSE;
+		eval_settings.show_trace = report_settings.full_trace = 1;
+		return 0;
+	case OPT_REFRESH: return 0;
 	case OPT_HELP: c->help = 1; return 0;
 	}
 	return c->option(c->arg, id, values);
+}
+
+static int on_other(void *arg, const char *name, char *value, int *used)
+{
+	return value_options_other(((struct command *)arg)->program, name, value, used);
 }
 
 static int on_operand(void *arg, char *word)
@@ -49,7 +76,7 @@ static int on_operand(void *arg, char *word)
 
 int command_read(struct command *c, int argc, char **argv, size_t min, size_t max, const char *what)
 {
-	const struct option_sink sink = { .option = on_option, .operand = on_operand, .arg = c };
+	const struct option_sink sink = { .option = on_option, .operand = on_operand, .other = on_other, .arg = c };
 	int rc = options_parse(c->program, argc, argv, &sink);
 
 	if (rc)

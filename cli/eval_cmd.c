@@ -6,10 +6,10 @@
 #include "config.h"
 #include "cli/eval_cmd.h"
 #include "base/source.h"
-#include "builtins/fs.h"
 #include "builtins/store_real.h"
 #include "cli/dump.h"
 #include "cli/eval_store.h"
+#include "cli/given.h"
 #include "cli/options.h"
 #include "cli/parse_cmd.h"
 #include "cli/repl/repl.h"
@@ -28,7 +28,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* A thousand samples a second: enough for a short run, and too few to slow it down. */
@@ -41,108 +40,10 @@ struct run {
 	size_t done; /* how much of out is whole results */
 };
 
-/* --- texts --- */
-
-/* The whole of standard input, NUL-terminated, for the life of the process.  Throws. */
-static char *read_stdin(size_t *len)
-{
-	struct buf b = BUF_INIT;
-
-	for (;;) {
-		buf_reserve(&b, 65536);
-		ssize_t n = read(0, b.p + b.len, b.cap - b.len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int en = errno;
-			buf_release(&b);
-			throw_error(EK_IO, "cannot read standard input: %s", strerror(en));
-		}
-		if (n == 0)
-			break;
-		b.len += (size_t)n;
-	}
-	b.p[b.len] = 0;
-	return buf_detach(&b, len);
-}
-
-static const struct source *source_of_text(struct run *k, const char *name, const char *text, size_t len)
-{
-	const struct source *s = source_add(name, NULL, k->cwd, text, len);
-
-	if (!s)
-		throw_error(EK_EVAL, "the program text is larger than 4 GiB");
-	return s;
-}
-
-/* The text of -E or standard input as a source; NULL when a file was named. */
-static const struct source *given_text(struct run *k)
-{
-	size_t len;
-
-	if (k->r->expr)
-		return source_of_text(k, "«string»", k->r->expr, strlen(k->r->expr));
-	if (strcmp(k->r->file, "-"))
-		return NULL;
-	char *text = read_stdin(&len);
-	return source_of_text(k, "«stdin»", text, len);
-}
-
-/* The path value of the file that was named: `<name>` goes through the search path. */
-static W file_path(struct run *k)
-{
-	const char *file = k->r->file;
-	size_t n = strlen(file);
-	struct stat st;
-
-	if (n > 2 && file[0] == '<' && file[n - 1] == '>')
-		return eval_text(file, n, "«command line»", k->cwd);
-	if (stat(file, &st) < 0)
-		throw_error(EK_IO, "cannot open '%s': %s", file, strerror(errno));
-	return fs_user_path(file, n);
-}
-
 static void parse_and_print(struct run *k)
 {
-	const struct source *src = given_text(k);
-
-	parse_cmd(&k->out, src ? src : fs_source(file_path(k)));
+	parse_cmd(&k->out, given_source(k->r));
 	k->done = k->out.len;
-}
-
-/* --- values --- */
-
-/* Pointers travel as integers: what they point at is argv and the C stack, which the collector need not know. */
-static W parse_arg(W run, W auto_arg)
-{
-	struct run *k = (struct run *)(intptr_t)w_get_int(run);
-	const struct auto_arg *a = (const struct auto_arg *)(intptr_t)w_get_int(auto_arg);
-
-	return eval_text(a->text, strlen(a->text), "«argument»", k->cwd);
-}
-
-static W eval_arg(struct run *k, const struct auto_arg *a)
-{
-	if (a->is_string)
-		return w_cstr(a->text);
-	return lazy_native(parse_arg, w_int((intptr_t)k), w_int((intptr_t)a));
-}
-
-static W make_args(struct run *k)
-{
-	struct attrs_builder b;
-
-	attrs_builder_init(&b, k->r->n_args);
-	for (size_t i = 0; i < k->r->n_args; i++)
-		attrs_add_c(&b, k->r->args[i].name, eval_arg(k, &k->r->args[i]));
-	return attrs_finish_keep_last(&b);
-}
-
-static W load(struct run *k)
-{
-	const struct source *src = given_text(k);
-
-	return src ? eval_source(src, W_NULL) : fs_import(file_path(k));
 }
 
 static void print_one(struct run *k, W v, W args)
@@ -151,7 +52,7 @@ static void print_one(struct run *k, W v, W args)
 	if (W_TAG(v) != TAG_ATTRS || k->r->n_args)
 		v = eval_auto_call(v, args);
 	if (k->r->apply)
-		v = call1(eval_text(k->r->apply, strlen(k->r->apply), "«apply»", k->cwd), v);
+		v = call1(given_word(k->r->apply, "«apply»"), v);
 	output_value(&k->out, v, k->r->form, args);
 	k->done = k->out.len;
 }
@@ -185,12 +86,12 @@ static void run(void *arg)
 		parse_and_print(k);
 		return;
 	}
-	W args = make_args(k);
+	W args = given_args(r);
 	if (r->flake) {
 		print_flake(k, args);
 		return;
 	}
-	W root = load(k);
+	W root = given_value(r);
 	if (!r->n_attrs)
 		print_one(k, root, args);
 	for (size_t i = 0; i < r->n_attrs; i++)

@@ -14,7 +14,6 @@
 #include "cli/eval_cmd.h"
 #include "cli/eval_options.h"
 #include "cli/options.h"
-#include "cli/settings.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -64,7 +63,6 @@ int eval_main(int argc, char **argv)
 	struct job j = { .status = EXIT_FAILED };
 
 	eval_interruptible();
-	settings_defaults();
 	int go = 0, rc = eval_options_read(&j.request, argc, argv, &go);
 	if (rc || !go)
 		return rc;

@@ -9,6 +9,7 @@
 #include "cli/options.h"
 #include "cli/report.h"
 #include "cli/settings.h"
+#include "cli/value_options.h"
 #include "eval/eval.h"
 
 #include <stdio.h>
@@ -16,21 +17,17 @@
 #include <string.h>
 
 enum option_id {
-	O_ATTR = 1, O_FILE, O_EXPR, O_REPL, O_ARG, O_ARGSTR, O_APPLY, O_INCLUDE,
+	O_ATTR = 1, O_REPL, O_APPLY,
 	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE,
-	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_SYSTEM, O_OPTION,
+	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
 	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
 	O_DUMP_BUILTINS
 };
 
 static const struct option what_options[] = {
-	{ O_FILE, 'f', "file", "FILE", "Evaluate a file; '-' is standard input, '<name>' is looked up in the search path." },
-	{ O_EXPR, 'E', "expr", "EXPR", "Evaluate an expression." },
 	{ O_REPL, 0, "repl", NULL, "Read expressions and commands and answer each; what is named is loaded first." },
 	{ O_ATTR, 'A', "attr", "PATH", "Select the attribute at PATH ('a.b.c'). Given again, one result after the other." },
-	{ O_ARG, 0, "arg", "NAME EXPR", "Pass the value of EXPR as argument NAME of a function at the top." },
-	{ O_ARGSTR, 0, "argstr", "NAME TEXT", "Pass TEXT as argument NAME." },
 	{ O_APPLY, 0, "apply", "EXPR", "Apply a function to the value before it is printed." },
 	{ 0 }
 };
@@ -49,12 +46,10 @@ static const struct option form_options[] = {
 };
 
 static const struct option world_options[] = {
-	{ O_INCLUDE, 'I', NULL, "PATH", "Add 'name=path' or a directory to the search path that <name> is looked up in." },
 	{ O_PURE, 0, "pure-eval", NULL, "No clock, environment, search path or file that was not given." },
 	{ O_READ_ONLY, 0, "read-only", NULL, "Never write to a store: paths come out right, nothing is added." },
 	{ O_STORE, 0, "store", "ROOT", "Put what is made into the store below the folder ROOT." },
 	{ O_STORE_DIR, 0, "store-dir", "DIR", "Use a store of its own in DIR, which is part of every path in it." },
-	{ O_SYSTEM, 0, "system", "SYSTEM", "What builtins.currentSystem is." },
 	{ O_OPTION, 0, "option", "NAME VALUE", "Set a setting of nix.conf." },
 	{ O_LINT_URL, 0, "lint-url-literals", "LEVEL", "For URLs without quotes: ignore, warn or fatal." },
 	{ O_LINT_ABSOLUTE, 0, "lint-absolute-path-literals", "LEVEL", "For path literals that start with '/' or '~'." },
@@ -77,7 +72,8 @@ static const struct option talk_options[] = {
 };
 
 static const struct option_group groups[] = {
-	{ "What to evaluate", what_options },
+	{ "What to evaluate", value_option_table },
+	{ "What of it", what_options },
 	{ "How to print it", form_options },
 	{ "What it may see", world_options },
 	{ "Flakes", flake_option_table },
@@ -101,29 +97,14 @@ static const struct program gxeval = {
 struct reading {
 	struct eval_request *r;
 	enum option_id form; /* the option that chose the output form; 0: none yet */
+	int given;	     /* what to evaluate, by -f or -E */
 	int stop;	     /* --help or --version was there */
 };
 
-/* Room for one more of what is counted by n. */
-static void *grow(void *v, size_t n, size_t size)
+static void add_attr(struct eval_request *r, const char *path)
 {
-	return xrealloc_array(v, n + 1, size);
-}
-
-static void add_arg(struct eval_request *r, char **values, int is_string)
-{
-	r->args = grow(r->args, r->n_args, sizeof *r->args);
-	r->args[r->n_args++] = (struct auto_arg){ values[0], values[1], is_string };
-}
-
-static int set_source(struct eval_request *r, const char *file, const char *expr)
-{
-	if (r->file || r->expr || r->flake)
-		return usage_error(&gxeval, "more than one thing to evaluate: '%s' and '%s'",
-				   r->file ? r->file : r->expr ? r->expr : r->flake, file ? file : expr);
-	r->file = file;
-	r->expr = expr;
-	return 0;
+	r->attrs = xrealloc_array(r->attrs, r->n_attrs + 1, sizeof *r->attrs);
+	r->attrs[r->n_attrs++] = path;
 }
 
 static const char *form_name(enum option_id id)
@@ -155,20 +136,6 @@ static int set_form(struct reading *g, enum option_id id)
 	return 0;
 }
 
-static int set_setting(const char *name, const char *value)
-{
-	switch (settings_set(name, value)) {
-	case SETTING_OK:
-	case SETTING_IGNORED:
-		return 0;
-	case SETTING_BAD:
-		return usage_error(&gxeval, "setting '%s' is %s, not '%s'", name, settings_wanted(name), value);
-	case SETTING_UNKNOWN:
-		break;
-	}
-	return usage_error(&gxeval, "unknown setting '%s'", name);
-}
-
 static int set_log_format(const char *value)
 {
 	if (!strcmp(value, "json"))
@@ -195,21 +162,16 @@ static int on_option(void *arg, int id, char **values)
 		flake_options_take(&r->flake_options, id, values);
 		return 0;
 	}
+	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST) {
+		int before = value_options_given(r), rc = value_options_take(&gxeval, r, id, values);
+
+		g->given |= !before && value_options_given(r);
+		return rc;
+	}
 	switch ((enum option_id)id) {
-	case O_ATTR:
-		r->attrs = grow(r->attrs, r->n_attrs, sizeof *r->attrs);
-		r->attrs[r->n_attrs++] = values[0];
-		return 0;
+	case O_ATTR: add_attr(r, values[0]); return 0;
 	case O_REPL: r->repl = 1; return 0;
-	case O_FILE: return set_source(r, values[0], NULL);
-	case O_EXPR: return set_source(r, NULL, values[0]);
-	case O_ARG: add_arg(r, values, 0); return 0;
-	case O_ARGSTR: add_arg(r, values, 1); return 0;
 	case O_APPLY: r->apply = values[0]; return 0;
-	case O_INCLUDE:
-		r->search_path = grow(r->search_path, r->n_search_path, sizeof *r->search_path);
-		r->search_path[r->n_search_path++] = values[0];
-		return 0;
 	case O_LAZY:
 	case O_STRICT:
 	case O_JSON:
@@ -223,11 +185,10 @@ static int on_option(void *arg, int id, char **values)
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case O_STORE: r->store = values[0]; return 0;
 	case O_STORE_DIR: r->store_dir = values[0]; return 0;
-	case O_SYSTEM: eval_settings.system = values[0]; return 0;
-	case O_OPTION: return set_setting(values[0], values[1]);
-	case O_LINT_URL: return set_setting("lint-url-literals", values[0]);
-	case O_LINT_ABSOLUTE: return set_setting("lint-absolute-path-literals", values[0]);
-	case O_LINT_SHORT: return set_setting("lint-short-path-literals", values[0]);
+	case O_OPTION: return value_options_set(&gxeval, values[0], values[1]);
+	case O_LINT_URL: return value_options_set(&gxeval, "lint-url-literals", values[0]);
+	case O_LINT_ABSOLUTE: return value_options_set(&gxeval, "lint-absolute-path-literals", values[0]);
+	case O_LINT_SHORT: return value_options_set(&gxeval, "lint-short-path-literals", values[0]);
 	case O_SHOW_TRACE: eval_settings.show_trace = 1; return 0;
 	case O_TRACE_VERBOSE: eval_settings.trace_verbose = 1; return 0;
 	case O_STATS: r->stats = 1; return 0;
@@ -244,33 +205,24 @@ static int on_option(void *arg, int id, char **values)
 
 static int on_operand(void *arg, char *word)
 {
-	struct eval_request *r = ((struct reading *)arg)->r;
+	struct reading *g = arg;
+	struct eval_request *r = g->r;
 
-	if (!flake_options_is_flake(word))
-		return set_source(r, word, NULL);
-	if (r->flake || r->file || r->expr)
-		return set_source(r, word, NULL);
-	r->flake = word;
+	/* As in Nix, words beside -f or -E are attributes of what those name. */
+	if (g->given) {
+		add_attr(r, word);
+		return 0;
+	}
+	if (r->flake || r->file)
+		return usage_error(&gxeval, "more than one thing to evaluate: '%s' and '%s'", r->file ? r->file : r->flake, word);
+	*(flake_options_is_flake(word) ? &r->flake : &r->file) = word;
 	return 0;
 }
 
-/* Settings by their own name: --max-call-depth 100, --restrict-eval, --no-restrict-eval. */
 static int on_other(void *arg, const char *name, char *value, int *used)
 {
-	int no = !strncmp(name, "no-", 3);
-	const char *bare = no ? name + 3 : name;
-	int is_bool = settings_is_bool(bare);
-
 	(void)arg;
-	if (is_bool < 0 || (no && !is_bool))
-		return -1;
-	if (is_bool)
-		return set_setting(bare, no ? "false" : "true");
-	if (!value)
-		return usage_error(&gxeval, "option '--%s' needs a value", name);
-	*used = 1;
-	/* The settings keep their text. */
-	return set_setting(bare, value);
+	return value_options_other(&gxeval, name, value, used);
 }
 
 int eval_options_read(struct eval_request *r, int argc, char **argv, int *go)

@@ -12,7 +12,6 @@
 #include "cli/eval_main.h"
 #include "cli/eval_store.h"
 #include "cli/report.h"
-#include "cli/settings.h"
 #include "cli/world.h"
 #include "eval/eval.h"
 
@@ -64,7 +63,6 @@ int evaluation_run(const struct eval_request *r, int pure, void (*fn)(void *arg)
 	struct evaluation v = { .r = r, .fn = fn, .arg = arg, .status = EXIT_FAILED };
 
 	eval_interruptible();
-	settings_defaults();
 	eval_settings.pure = pure;
 	mem_init();
 	mem_run_on_stack(eval_stack_size(), run, &v, &v.stack_low);

@@ -10,14 +10,13 @@
 #include "cli/report.h"
 #include "eval/eval.h"
 
-enum { O_ALL_SYSTEMS = 1, O_LEGACY, O_TRACE, O_NO_BUILD };
+enum { O_ALL_SYSTEMS = 1, O_LEGACY, O_NO_BUILD };
 
 static const struct option own_options[] = {
 	OPTION_JSON,
 	{ O_LEGACY, 0, "legacy", NULL, "Show legacyPackages as well." },
 	{ O_ALL_SYSTEMS, 0, "all-systems", NULL, NULL },
 	{ O_NO_BUILD, 0, "no-build", NULL, NULL },
-	{ O_TRACE, 0, "show-trace", NULL, "Show the whole trace of an error." },
 	{ 0 }
 };
 
@@ -34,8 +33,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_LEGACY: f->legacy = 1; break;
 	case O_ALL_SYSTEMS: f->all_systems = 1; break;
 	case O_NO_BUILD: break;
-	case O_TRACE: eval_settings.show_trace = report_settings.full_trace = 1; break;
-	default: flake_options_take(&f->flake, id, values);
+	default: flake_options_take(&f->eval.flake_options, id, values);
 	}
 	return 0;
 }
@@ -72,9 +70,12 @@ static void call(void *arg)
 
 int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out))
 {
-	const struct eval_request r = { .store = f->c.request.store, .store_dir = f->c.request.store_dir };
 	struct job j = { f, fn, BUF_INIT };
-	int status = evaluation_run(&r, !f->flake.impure, call, &j);
+	int status;
+
+	f->eval.store = f->c.request.store;
+	f->eval.store_dir = f->c.request.store_dir;
+	status = evaluation_run(&f->eval, !f->eval.flake_options.impure, call, &j);
 
 	if (!status && j.out.len)
 		status = output_show(j.out.p, j.out.len);

@@ -7,11 +7,11 @@
 #define CLI_FLAKE_CMD_H
 
 #include "cli/command.h"
-#include "cli/flake_options.h"
+#include "cli/eval_cmd.h"
 
 struct flake_cmd {
 	struct command c;
-	struct flake_request flake;
+	struct eval_request eval;
 	int all_systems, legacy; /* of show */
 	int failed;		 /* something was left out of the result after its error was told */
 };

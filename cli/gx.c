@@ -20,6 +20,7 @@ static const struct verb verbs[] = {
 	{ "develop", "a shell with what a flake's development shell offers", develop_run, NULL },
 	{ "shell", "a shell with packages in PATH", shell_run, NULL },
 	{ "run", "run a program of a flake", run_run, NULL },
+	{ "init", "write a flake.gx to start from", init_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },
 	{ "eval", "evaluate an attribute of a flake, a file or an expression", eval_main, NULL },
 	{ "repl", "evaluate expressions as they are typed", repl_main, NULL },
@@ -37,5 +38,6 @@ int main(int argc, char **argv)
 	output_hold_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
+	settings_defaults();
 	return verb_run("gx", "the store, builds and flakes", verbs, argc, argv);
 }

@@ -7,6 +7,7 @@
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/settings.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -17,5 +18,6 @@ int main(int argc, char **argv)
 	output_hold_descriptors();
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
+	settings_defaults();
 	return eval_main(argc, argv);
 }

@@ -12,21 +12,32 @@
 #include "cli/drv_paths.h"
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
+#include "cli/given.h"
+#include "cli/project.h"
+#include "cli/value_options.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/coerce.h"
+#include "eval/compare.h"
 #include "eval/context.h"
 #include "eval/eval.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* A word of the command line. */
+struct asked {
+	char *word;	     /* without "^out,dev" */
+	const char *outputs; /* "out,dev", in word's memory; NULL without */
+	struct project project;
+	struct installable *out;
+};
+
 struct work {
-	const struct flake_request *r;
-	char *const *refs;
+	const struct eval_request *r;
+	struct asked *v;
 	size_t n;
 	enum flake_want want;
-	struct installable *out;
 };
 
 void installable_release(struct installable *i)
@@ -42,14 +53,6 @@ static char *copy(const char *p, size_t n)
 	char *s = xstrndup(p, n);
 
 	return s;
-}
-
-static W empty_set(void)
-{
-	struct attrs_builder b;
-
-	attrs_builder_init(&b, 0);
-	return attrs_finish(&b);
 }
 
 /* An attribute that is a string, as malloc'd text; NULL when it is not there. */
@@ -105,37 +108,115 @@ static int is_app(W v)
 	return t && w_is_str(force_at(t)) && !strcmp(w_get_str(force_at(t))->b, "app");
 }
 
-static void evaluate_one(struct work *k, size_t i)
+/* --- finding the value --- */
+
+static W find_attr(W root, const char *path, W args)
 {
+	return *path ? eval_attr_path(root, path, args) : eval_auto_call(root, args);
+}
+
+/* A shell with the Go that go.mod or go.work asks for. */
+static W go_shell(const char *dir, const char *fragment)
+{
+	if (*fragment)
+		throw_error_hint(EK_EVAL, "'gx init' writes a flake", "there is only a Go module in '%s', it has no attribute '%s'", dir,
+				 fragment);
+	return call1(given_word("(builtins.getFlake \"gx:std\").legacyPackages.${builtins.currentSystem}.goShell", "«go.mod»"),
+		     w_cstr(dir));
+}
+
+static W find_value(struct work *k, const struct asked *a, W given, W args)
+{
+	const struct project *p = &a->project;
 	const char *fragment, *found;
-	struct locked_flake *lf = flake_options_open(k->r, k->refs[i], &fragment);
-	W v = flake_select(flake_outputs(flake_call(lf)), fragment, k->want, k->refs[i], &found);
+
+	if (given != W_ABSENT)
+		return find_attr(given, a->word, args);
+	if (p->kind == PROJECT_FILE)
+		return find_attr(given_file(p->path), p->fragment, args);
+	if (p->kind == PROJECT_GO)
+		return go_shell(p->path, p->fragment);
+	struct locked_flake *lf = flake_options_open(&k->r->flake_options, a->word, &fragment);
+	return flake_select(flake_outputs(flake_call(lf)), fragment, k->want, a->word, &found);
+}
+
+/* Cuts "^out,dev" or "^*" off a word; NULL when it has none. */
+static char *cut_outputs(char *word)
+{
+	char *hat = strrchr(word, '^');
+
+	if (!hat || strpbrk(hat, "#/ ") || (strchr(hat, '*') && strcmp(hat, "^*")))
+		return NULL;
+	*hat = 0;
+	return hat + 1;
+}
+
+/* The lines again, each with these outputs. */
+static void put_outputs(struct buf *lines, const char *outputs, const char *word)
+{
+	struct buf b = BUF_GC;
+
+	if (!*outputs)
+		throw_error(EK_EVAL, "'%s^' names no output", word);
+	for (const char *p = buf_str(lines), *end; (end = strchr(p, '\n')); p = end + 1)
+		buf_addf(&b, "%.*s!%s\n", (int)strcspn(p, "!\n"), p, outputs);
+	*lines = b;
+}
+
+static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
+{
 	struct buf drvs = BUF_GC;
+	W v = find_value(k, a, given, args);
 
 	if (k->want == FLAKE_WANT_APP && is_app(v)) {
-		app(v, &drvs, &k->out[i]);
+		app(v, &drvs, a->out);
 	} else {
-		drv_paths_print(&drvs, v, empty_set());
+		if (k->want == FLAKE_WANT_SHELL && (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v)))
+			throw_type("a derivation", v);
+		drv_paths_print(&drvs, v, args);
 		if (W_TAG(v) == TAG_ATTRS)
-			k->out[i].main = main_program(v);
+			a->out->main = main_program(v);
 	}
-	k->out[i].drvs = copy(buf_str(&drvs), drvs.len);
+	if (a->outputs)
+		put_outputs(&drvs, a->outputs, a->word);
+	a->out->drvs = copy(buf_str(&drvs), drvs.len);
 }
 
 static void evaluate_all(void *arg)
 {
 	struct work *k = arg;
+	W args = given_args(k->r), given = value_options_given(k->r) ? given_value(k->r) : W_ABSENT;
 
 	for (size_t i = 0; i < k->n; i++)
-		evaluate_one(k, i);
+		evaluate_one(k, &k->v[i], given, args);
 }
 
-int installables_eval(const struct flake_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
+int installables_eval(const struct eval_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
 		      struct installable *out)
 {
-	/* Asking for .drv paths is asking for a store to have them in. */
-	const struct eval_request e = { .open_store = s, .form = OUTPUT_DRV_PATH };
-	struct work k = { .r = r, .refs = refs, .n = n, .want = want, .out = out };
+	int given = value_options_given(r), pure = !r->flake_options.impure && !given;
+	struct eval_request e = *r;
+	struct work k = { .r = &e, .n = n ? n : 1, .want = want };
 
-	return evaluation_run(&e, !r->impure, evaluate_all, &k);
+	k.v = xcalloc(k.n, sizeof *k.v);
+	for (size_t i = 0; i < k.n; i++) {
+		struct asked *a = &k.v[i];
+
+		a->word = xstrdup(n ? refs[i] : given ? "" : ".");
+		a->outputs = cut_outputs(a->word);
+		a->out = &out[i];
+		if (!given)
+			project_find(a->word, want == FLAKE_WANT_SHELL, &a->project);
+		pure &= a->project.kind == PROJECT_FLAKE;
+	}
+	/* Asking for .drv paths is asking for a store to have them in. */
+	e.open_store = s;
+	e.form = OUTPUT_DRV_PATH;
+	int status = evaluation_run(&e, pure, evaluate_all, &k);
+	for (size_t i = 0; i < k.n; i++) {
+		project_release(&k.v[i].project);
+		free(k.v[i].word);
+	}
+	free(k.v);
+	return status;
 }

@@ -1,24 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
- * What people name on the command line, as derivations in the store: "REF#ATTR" evaluated, its .drv files written.
+ * What people name on the command line, as derivations in the store: evaluated, its .drv files written.
+ *
+ *     REF#ATTR     an output of a flake
+ *     ATTR         of the file or expression, where -f or -E gave one
+ *     FILE         an expression (release.nix), or a folder without a flake but with such a file; see cli/project.h
+ *     …^OUT,…      these outputs of it; ^* all
  */
 #ifndef CLI_INSTALLABLE_H
 #define CLI_INSTALLABLE_H
 
-#include "cli/flake_options.h"
+#include "cli/eval_cmd.h"
 #include "flake/call.h"
 #include "store/store.h"
 
 /* Malloc'd texts. */
 struct installable {
-	char *drvs;    /* "/nix/store/….drv" or "….drv!output", a line each; what has to be built */
+	char *drvs;    /* "/nix/store/….drv" or "….drv!out,dev" ("!*": all), a line each; what has to be built */
 	char *program; /* of an app: the program, a full path; NULL otherwise */
 	char *main;    /* name of a package's main program, NULL when nothing says */
 };
 
-/* Evaluates refs[0..n) and fills out[0..n) (zeroed by the caller); what they need is in the store afterwards, and held by its
+/* Evaluates refs[0..n), without any what the folder here offers, and fills out (zeroed by the caller, one for each or for the folder); what they need is in the store afterwards, and held by its
  * temporary roots as long as it is open.  Returns 0, or an exit status after saying why. */
-int installables_eval(const struct flake_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
+int installables_eval(const struct eval_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
 		      struct installable *out);
 
 void installable_release(struct installable *i);

@@ -54,6 +54,11 @@ static const struct option *find_long(const struct program *p, const char *name,
 	return NULL;
 }
 
+const struct option *options_find(const struct program *p, const char *name)
+{
+	return find_long(p, name, strlen(name));
+}
+
 static const struct option *find_letter(const struct program *p, char c)
 {
 	for (const struct option_group *g = p->groups; g->title; g++)
@@ -238,8 +243,13 @@ int options_help(const struct program *p)
 			if (o->doc)
 				help_option(&b, o, width);
 	}
-	if (p->about)
-		buf_addf(&b, "\n%s", p->about);
+	if (p->about) {
+		buf_addc(&b, '\n');
+		if (strchr(p->about, '\n'))
+			buf_adds(&b, p->about);
+		else
+			add_wrapped(&b, p->about, 0, width);
+	}
 	int rc = output_write(b.p, b.len);
 	buf_release(&b);
 	return rc;

@@ -59,6 +59,9 @@ struct option_sink {
 /* Reads the words after argv[0].  Returns 0 or EXIT_USAGE. */
 int options_parse(const struct program *p, int argc, char **argv, const struct option_sink *sink);
 
+/* The long option of that name, NULL when the table has none. */
+const struct option *options_find(const struct program *p, const char *name);
+
 /* Prints the help text on standard output. Returns 0, or EXIT_FAILED when it cannot be written. */
 int options_help(const struct program *p);
 

@@ -13,8 +13,8 @@
 
 struct targets {
 	struct build_target *v;
-	struct slice *outputs; /* one each */
-	size_t n;
+	struct slice *outputs; /* of all of them */
+	size_t n, noutputs;
 };
 
 static size_t count_lines(const char *text)
@@ -22,8 +22,25 @@ static size_t count_lines(const char *text)
 	size_t n = 0;
 
 	for (; *text; text++)
-		n += *text == '\n';
+		n += *text == '\n' || *text == ',';
 	return n;
+}
+
+/* "out,dev"; "*" is all. */
+static void read_outputs(struct slice names, struct targets *t, struct build_target *b)
+{
+	if (slice_eq(names, SLICE("*")))
+		return;
+	b->outputs = t->outputs + t->noutputs;
+	while (names.n) {
+		const char *comma = memchr(names.p, ',', names.n);
+		size_t n = comma ? (size_t)(comma - names.p) : names.n;
+
+		t->outputs[t->noutputs++] = (struct slice){ names.p, n };
+		b->noutputs++;
+		n += comma != NULL;
+		names = (struct slice){ names.p + n, names.n - n };
+	}
 }
 
 static int read_line(struct store *s, const char *line, size_t len, struct targets *t, struct err *e)
@@ -35,9 +52,7 @@ static int read_line(struct store *s, const char *line, size_t len, struct targe
 
 	if (rc)
 		return rc;
-	t->outputs[t->n] = bang ? (struct slice){ bang + 1, (size_t)(line + len - bang - 1) } : SLICE("out");
-	b->outputs = &t->outputs[t->n];
-	b->noutputs = 1;
+	read_outputs(bang ? (struct slice){ bang + 1, (size_t)(line + len - bang - 1) } : SLICE("out"), t, b);
 	t->n++;
 	return store_add_temp_root(s, &b->drv, e);
 }
@@ -46,7 +61,7 @@ int realise_lines(struct store *s, struct build_options *o, const char *text, st
 		  struct err *e)
 {
 	size_t n = count_lines(text);
-	struct targets t = { xcalloc(n + 1, sizeof *t.v), xcalloc(n + 1, sizeof *t.outputs), 0 };
+	struct targets t = { xcalloc(n + 1, sizeof *t.v), xcalloc(n + 1, sizeof *t.outputs), 0, 0 };
 	struct build_progress progress;
 	int rc = 0;
 

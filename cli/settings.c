@@ -52,17 +52,20 @@ static const struct feature {
 	{ "parse-toml-timestamps", &eval_settings.toml_timestamps },
 };
 
-/* Known to nix.conf, of no meaning for evaluation. */
-static const char *const other_settings[] = {
-	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders", "builders-use-substitutes",
-	"connect-timeout", "cores", "download-attempts", "eval-cache", "eval-cores", "extra-substituters",
-	"extra-trusted-public-keys", "fallback", "flake-registry", "http-connections", "http2", "keep-derivations",
-	"keep-failed", "keep-going", "keep-outputs", "log-lines", "max-build-log-size", "max-jobs",
-	"max-silent-time", "max-substitution-jobs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
-	"netrc-file", "require-sigs", "sandbox", "stalled-download-timeout", "store", "substitute",
-	"substituters", "system-features", "tarball-ttl", "timeout", "trusted-public-keys", "trusted-users",
-	"use-registries", "use-sqlite-wal", "user-agent-suffix", "warn-dirty",
+/* Known to nix.conf, of no meaning for evaluation; those that are true or false, then the others. */
+static const char *const other_bools[] = {
+	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders-use-substitutes", "eval-cache", "fallback",
+	"http2", "keep-derivations", "keep-failed", "keep-going", "keep-outputs", "require-sigs", "substitute",
+	"use-registries", "use-sqlite-wal", "warn-dirty",
 };
+static const char *const other_settings[] = {
+	"builders", "connect-timeout", "cores", "download-attempts", "eval-cores", "extra-substituters",
+	"extra-trusted-public-keys", "flake-registry", "http-connections", "log-lines", "max-build-log-size", "max-jobs",
+	"max-silent-time", "max-substitution-jobs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
+	"netrc-file", "sandbox", "stalled-download-timeout", "store", "substituters", "system-features", "tarball-ttl",
+	"timeout", "trusted-public-keys", "trusted-users", "user-agent-suffix",
+};
+#define IS_IN(table, name) is_in(table, sizeof(table) / sizeof *(table), name)
 
 static const struct setting *find(const char *name)
 {
@@ -72,10 +75,10 @@ static const struct setting *find(const char *name)
 	return NULL;
 }
 
-static int is_other(const char *name)
+static int is_in(const char *const *table, size_t n, const char *name)
 {
-	for (size_t i = 0; i < sizeof other_settings / sizeof *other_settings; i++)
-		if (!strcmp(other_settings[i], name))
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(table[i], name))
 			return 1;
 	return 0;
 }
@@ -89,6 +92,18 @@ static enum setting_result set_bool(int *field, const char *value)
 		return SETTING_BAD;
 	*field = yes;
 	return SETTING_OK;
+}
+
+/* As settings_set would say of a value for it. */
+static enum setting_result other_set(const char *name, const char *value)
+{
+	int ignored;
+
+	if (IS_IN(other_settings, name))
+		return SETTING_IGNORED;
+	if (!IS_IN(other_bools, name))
+		return SETTING_UNKNOWN;
+	return set_bool(&ignored, value) == SETTING_OK ? SETTING_IGNORED : SETTING_BAD;
 }
 
 static enum setting_result set_uint(uint32_t *field, const char *value)
@@ -135,7 +150,7 @@ enum setting_result settings_set(const char *name, const char *value)
 	const struct setting *s = find(name);
 
 	if (!s)
-		return is_other(name) ? SETTING_IGNORED : SETTING_UNKNOWN;
+		return other_set(name, value);
 	switch (s->kind) {
 	case SET_BOOL:
 		return set_bool(s->field, value);
@@ -157,7 +172,7 @@ const char *settings_wanted(const char *name)
 	const struct setting *s = find(name);
 
 	if (!s)
-		return "a value";
+		return IS_IN(other_bools, name) ? "true or false" : "a value";
 	switch (s->kind) {
 	case SET_BOOL:
 		return "true or false";
@@ -176,7 +191,9 @@ int settings_is_bool(const char *name)
 {
 	const struct setting *s = find(name);
 
-	return !s ? -1 : s->kind == SET_BOOL;
+	if (!s)
+		return IS_IN(other_bools, name) ? 1 : IS_IN(other_settings, name) ? 0 : -1;
+	return s->kind == SET_BOOL;
 }
 
 const char *settings_name(size_t i)

@@ -25,5 +25,6 @@ int develop_run(int argc, char **argv);
 int shell_run(int argc, char **argv);
 int run_run(int argc, char **argv);
 int log_run(int argc, char **argv);
+int init_run(int argc, char **argv); /* gx init, gx flake init */
 
 #endif

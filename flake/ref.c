@@ -105,12 +105,12 @@ static void search_up(char *dir)
 		throw_error(EK_IO, "the path '%s' cannot be read: %s", dir, strerror(errno));
 	while (!flake_ref_has_flake(dir)) {
 		if (has_entry(dir, ".git") || !strcmp(dir, "/"))
-			throw_error(EK_EVAL, "there is no flake.gx or flake.nix in '%s'%s", start.p,
-				    strcmp(start.p, dir) ? " nor in the folders above" : "");
+			throw_error_hint(EK_EVAL, "'gx init' writes one", "there is no flake.gx or flake.nix in '%s'%s", start.p,
+					 strcmp(start.p, dir) ? " nor in the folders above" : "");
 		step_up(dir);
 		if (stat(dir, &up) || up.st_dev != st.st_dev)
-			throw_error(EK_EVAL, "there is no flake.gx or flake.nix in '%s' nor above it in its file system",
-				    start.p);
+			throw_error_hint(EK_EVAL, "'gx init' writes one",
+					 "there is no flake.gx or flake.nix in '%s' nor above it in its file system", start.p);
 	}
 }
 

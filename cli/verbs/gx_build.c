@@ -17,7 +17,9 @@
 #include "cli/build_progress.h"
 #include "cli/command.h"
 #include "cli/installable.h"
+#include "cli/project.h"
 #include "cli/report.h"
+#include "cli/value_options.h"
 #include "cli/verb.h"
 #include "build/build.h"
 #include "store/roots.h"
@@ -30,9 +32,33 @@ enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS };
 
 struct request {
 	struct build_options build;
-	struct flake_request flake;
+	struct eval_request eval;
 	const char *link; /* NULL: none */
 	int print_paths;
+};
+
+static const struct option options[] = {
+	{ O_OUT_LINK, 'o', "out-link", "NAME", "Call the links NAME instead of result." },
+	{ O_NO_LINK, 0, "no-link", NULL, "Make no links: nothing keeps the outputs afterwards." },
+	{ O_PRINT_PATHS, 0, "print-out-paths", NULL, "Print the paths of the outputs." },
+	OPTION_JSON,
+	{ 0 }
+};
+
+static const struct option_group groups[] = { { "Options", options },
+					      { "What to evaluate", value_option_table },
+					      { "Flakes", flake_option_table },
+					      { "Building", build_option_table },
+					      { "The store", command_store_options },
+					      { NULL, NULL } };
+
+static const struct program program = {
+	"gx build", "build packages and derivations",
+	"gx build [options] [FLAKE[#ATTR][^OUTPUT,...] | FILE] ...\ngx build [options] -f FILE [ATTR[^OUTPUT,...]] ...\n"
+	"gx build [options] DRV[^OUTPUT,...] ...",
+	"Without operands the default package of the flake here, or default.gx or default.nix where there is none. ^* is all outputs, "
+	"as DRV alone. Exit status 100: a build failed.",
+	groups
 };
 
 static int on_option(void *arg, int id, char **values)
@@ -44,26 +70,13 @@ static int on_option(void *arg, int id, char **values)
 	case O_NO_LINK: r->link = NULL; return 0;
 	case O_PRINT_PATHS: r->print_paths = 1; return 0;
 	}
+	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
+		return value_options_take(&program, &r->eval, id, values);
 	if (id < FLAKE_OPTION_FIRST || id >= FLAKE_OPTION_LAST)
 		return build_options_take(&r->build, id, values);
-	flake_options_take(&r->flake, id, values);
+	flake_options_take(&r->eval.flake_options, id, values);
 	return 0;
 }
-
-static const struct option options[] = {
-	{ O_OUT_LINK, 'o', "out-link", "NAME", "Call the links NAME instead of result." },
-	{ O_NO_LINK, 0, "no-link", NULL, "Make no links: nothing keeps the outputs afterwards." },
-	{ O_PRINT_PATHS, 0, "print-out-paths", NULL, "Print the paths of the outputs." },
-	OPTION_JSON,
-	{ OPT_HELP, 'h', "help", NULL, "Print this." },
-	{ 0 }
-};
-
-static const struct option_group groups[] = { { "Options", options },
-					      { "Flakes", flake_option_table },
-					      { "Building", build_option_table },
-					      { "The store", command_store_options },
-					      { NULL, NULL } };
 
 /* --- flakes --- */
 
@@ -90,23 +103,26 @@ static void add_drvs(struct command *c, struct installable *i)
 		add_operand(c, i->drvs + at);
 }
 
+static int is_evaluated(const struct request *r, const char *word)
+{
+	return value_options_given(&r->eval) || flake_options_is_flake(word) || project_is_file(word);
+}
+
 /* Evaluates the operands that are flakes and puts derivations in their places.  Returns 0 or an exit status; *out: what they
  * came to, to be released after the operands' last use. */
 static int evaluate_flakes(struct command *c, struct request *r, struct installable **out, size_t *nout)
 {
-	static char here[] = ".";
 	char **words = c->operands, **refs;
 	size_t n = c->n, k = 0;
 	int rc;
 
 	refs = xcalloc(n + 1, sizeof *refs);
 	for (size_t i = 0; i < n; i++)
-		if (flake_options_is_flake(words[i]))
+		if (is_evaluated(r, words[i]))
 			refs[(*nout)++] = words[i];
-	if (!n)
-		refs[(*nout)++] = here;
 	*out = xcalloc(*nout + 1, sizeof **out);
-	rc = *nout ? installables_eval(&r->flake, c->store, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
+	rc = *nout || !n ? installables_eval(&r->eval, c->store, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
+	*nout += !n;
 	c->operands = NULL;
 	c->n = 0;
 	for (size_t i = 0; i < n && !rc; i++)
@@ -180,7 +196,7 @@ static int add_link(struct command *c, const struct request *r, size_t operand, 
 	struct buf name = BUF_INIT;
 	int rc;
 
-	if (!r->link)
+	if (!r->link || r->build.dry_run)
 		return 0;
 	buf_adds(&name, r->link);
 	if (operand)
@@ -261,13 +277,6 @@ static int build(struct command *c, struct request *r, struct wanted *w, struct 
 
 int build_run(int argc, char **argv)
 {
-	static const struct program program = {
-		"gx build", "build packages and derivations",
-		"gx build [options] [FLAKE[#ATTR] ...]\ngx build [options] DRV[^OUTPUT,...] ...",
-		"Without operands the default package of the flake here. DRV^* is all outputs of a derivation, as DRV alone. "
-		"Exit status 100: a build failed.",
-		groups
-	};
 	struct request r = { .link = "result" };
 	struct command c = { .program = &program, .option = on_option, .arg = &r };
 	struct wanted w = { NULL, 0, NULL, NULL };

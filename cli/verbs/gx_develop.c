@@ -17,6 +17,7 @@
 #include "cli/report.h"
 #include "cli/shell.h"
 #include "cli/store_view.h"
+#include "cli/value_options.h"
 #include "cli/verb.h"
 #include "format/drv.h"
 #include "format/hash.h"
@@ -30,11 +31,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { O_IGNORE = 1, O_KEEP, O_TRACE, DRV_TEXT_MAX = 64 << 20 };
+enum { O_IGNORE = 1, O_KEEP, DRV_TEXT_MAX = 64 << 20 };
 
 struct run {
 	struct command c;
-	struct flake_request flake;
+	struct eval_request eval;
 	struct build_options build;
 	struct shell_request shell;
 	struct installable *wanted; /* by operand */
@@ -45,21 +46,19 @@ static const struct option own_options[] = {
 	{ O_IGNORE, 'i', "ignore-environment", NULL,
 	  "Start from an empty environment, but for HOME, USER, LOGNAME, TERM and what --keep names." },
 	{ O_KEEP, 'k', "keep", "NAME", "With --ignore-environment keep the variable NAME." },
-	{ O_TRACE, 0, "show-trace", NULL, "Show the whole trace of an error." },
 	/* Taken from the line before the others are read; here for --help. */
 	{ -1, 'c', "command", "PROGRAM", "Run PROGRAM with all words that follow instead of a shell." },
 	{ 0 }
 };
 
-static const struct option run_options[] = { { O_TRACE, 0, "show-trace", NULL, "Show the whole trace of an error." }, { 0 } };
-
 static const struct option_group groups[] = { { "Options", own_options },
+					      { "What to evaluate", value_option_table },
 					      { "Flakes", flake_option_table },
 					      { "Building", build_option_table },
 					      { "The store", command_store_options },
 					      { NULL, NULL } };
 
-static const struct option_group run_groups[] = { { "Options", run_options },
+static const struct option_group run_groups[] = { { "What to evaluate", value_option_table },
 						  { "Flakes", flake_option_table },
 						  { "Building", build_option_table },
 						  { "The store", command_store_options },
@@ -70,15 +69,16 @@ static int on_option(void *arg, int id, char **values)
 	struct run *r = arg;
 
 	if (id >= FLAKE_OPTION_FIRST && id < FLAKE_OPTION_LAST) {
-		flake_options_take(&r->flake, id, values);
+		flake_options_take(&r->eval.flake_options, id, values);
 		return 0;
 	}
+	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
+		return value_options_take(r->c.program, &r->eval, id, values);
 	if (id >= BUILD_OPTION_FIRST && id < BUILD_OPTION_LAST)
 		return build_options_take(&r->build, id, values);
 	switch (id) {
 	case O_IGNORE: r->shell.ignore = 1; break;
 	case O_KEEP: shell_keep(&r->shell, values[0]); break;
-	case O_TRACE: report_settings.full_trace = 1; break;
 	}
 	return 0;
 }
@@ -97,8 +97,6 @@ static char **cut_words(int *argc, char **argv, const char *word, const char *le
 static int start(struct run *r, const struct program *p, int argc, char **argv, size_t max, const char *what,
 		 enum flake_want want)
 {
-	static char here[] = ".";
-	static char *const default_refs[] = { here };
 	int rc;
 
 	r->c.program = p;
@@ -112,7 +110,7 @@ static int start(struct run *r, const struct program *p, int argc, char **argv, 
 	r->wanted = xcalloc(n, sizeof *r->wanted);
 	if (command_open(&r->c, 0))
 		return EXIT_FAILED;
-	rc = installables_eval(&r->flake, r->c.store, r->c.n ? r->c.operands : default_refs, n, want, r->wanted);
+	rc = installables_eval(&r->eval, r->c.store, r->c.operands, r->c.n, want, r->wanted);
 	return rc ? rc : COMMAND_GO;
 }
 
@@ -132,7 +130,7 @@ static int build(struct run *r, size_t i)
 
 	if (realise_lines(r->c.store, &r->build, r->wanted[i].drvs, &r->built, &e))
 		return build_options_status(&e);
-	return 0;
+	return r->build.dry_run ? EXIT_DONE : COMMAND_GO;
 }
 
 /* The store stays open, so that its temporary roots hold what the program is made of: while this process waits for it, or up
@@ -215,7 +213,7 @@ int develop_run(int argc, char **argv)
 	int rc = start(&r, &program, argc, argv, 1, "at most one flake", FLAKE_WANT_SHELL);
 	if (rc != COMMAND_GO)
 		return end(&r, rc);
-	if ((rc = build(&r, 0)))
+	if ((rc = build(&r, 0)) != COMMAND_GO)
 		return end(&r, rc);
 	if (read_shell(&r, &d, &text, &e)) {
 		buf_release(&text);
@@ -242,11 +240,12 @@ int shell_run(int argc, char **argv)
 	r.shell.command = cut_words(&argc, argv, "--command", "-c");
 	int rc = start(&r, &program, argc, argv, 0, "flakes", FLAKE_WANT_PACKAGE);
 	for (size_t i = 0; rc == COMMAND_GO && i < (r.c.n ? r.c.n : 1); i++) {
-		int failed = build(&r, i);
+		int done = build(&r, i);
 
-		if (failed)
-			rc = failed;
-		for (size_t k = 0; k < r.built.n && !failed; k++) {
+		/* With --dry-run each is told of. */
+		if (done != COMMAND_GO && (done != EXIT_DONE || i + 1 >= r.c.n))
+			rc = done;
+		for (size_t k = 0; k < r.built.n && done == COMMAND_GO; k++) {
 			if (bin.len)
 				buf_addc(&bin, ':');
 			store_add_path(r.c.store, &bin, &r.built.v[k].path);
@@ -278,7 +277,7 @@ int run_run(int argc, char **argv)
 	size_t n = words ? (size_t)(argv + all - words) : 0;
 	int rc = start(&r, &program, argc, argv, 1, "one flake (words for its program follow --)", FLAKE_WANT_APP);
 
-	if (rc != COMMAND_GO || (rc = build(&r, 0)))
+	if (rc != COMMAND_GO || (rc = build(&r, 0)) != COMMAND_GO)
 		return end(&r, rc);
 	if (r.wanted[0].program) {
 		buf_adds(&path, r.wanted[0].program);

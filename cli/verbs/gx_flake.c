@@ -27,7 +27,7 @@ static void lock(struct flake_cmd *f, struct buf *out)
 	const char *fragment;
 
 	(void)out;
-	flake_options_open(&f->flake, flake_cmd_ref(f), &fragment);
+	flake_options_open(&f->eval.flake_options, flake_cmd_ref(f), &fragment);
 }
 
 static int lock_run(int argc, char **argv)
@@ -40,7 +40,7 @@ static int lock_run(int argc, char **argv)
 	if (rc != COMMAND_GO)
 		return rc;
 	/* Writing is what it is for. */
-	f.flake.no_write = 0;
+	f.eval.flake_options.no_write = 0;
 	return flake_cmd_run(&f, lock);
 }
 
@@ -50,7 +50,7 @@ static void update(struct flake_cmd *f, struct buf *out)
 	const char *fragment;
 
 	(void)out;
-	flake_options_open(&f->flake, ".", &fragment);
+	flake_options_open(&f->eval.flake_options, ".", &fragment);
 }
 
 static int update_run(int argc, char **argv)
@@ -64,11 +64,11 @@ static int update_run(int argc, char **argv)
 
 	if (rc != COMMAND_GO)
 		return rc;
-	f.flake.no_write = 0;
-	f.flake.recreate |= !f.c.n && !f.flake.nupdates;
-	f.flake.updates = xrealloc_array(f.flake.updates, f.flake.nupdates + f.c.n + 1, sizeof *f.flake.updates);
+	f.eval.flake_options.no_write = 0;
+	f.eval.flake_options.recreate |= !f.c.n && !f.eval.flake_options.nupdates;
+	f.eval.flake_options.updates = xrealloc_array(f.eval.flake_options.updates, f.eval.flake_options.nupdates + f.c.n + 1, sizeof *f.eval.flake_options.updates);
 	for (size_t i = 0; i < f.c.n; i++)
-		f.flake.updates[f.flake.nupdates++] = f.c.operands[i];
+		f.eval.flake_options.updates[f.eval.flake_options.nupdates++] = f.c.operands[i];
 	return flake_cmd_run(&f, update);
 }
 
@@ -157,7 +157,7 @@ static void draw_inputs(struct buf *b, struct lock_node *n, const char *indent)
 static void metadata(struct flake_cmd *cmd, struct buf *b)
 {
 	const char *fragment;
-	const struct locked_flake *lf = flake_options_open(&cmd->flake, flake_cmd_ref(cmd), &fragment);
+	const struct locked_flake *lf = flake_options_open(&cmd->eval.flake_options, flake_cmd_ref(cmd), &fragment);
 	const struct flake *f = lf->flake;
 	const struct input_attr *at = input_get(&f->locked, "lastModified"), *count = input_get(&f->locked, "revCount");
 	const char *rev = source_get(&f->locked, "rev"), *dirty = source_get(&f->locked, "dirtyRev");
@@ -217,7 +217,7 @@ static const char template[] =
 	"      });\n"
 	"}\n";
 
-static int init_run(int argc, char **argv)
+int init_run(int argc, char **argv)
 {
 	static const struct option_group groups[] = { { "Options", command_help_options }, { NULL, NULL } };
 	static const struct program program = { "gx flake init", "write a flake.gx to start from", "gx flake init",

@@ -287,7 +287,7 @@ static void show_json(struct flake_cmd *cmd, struct buf *b, struct spot *s)
 static void show(struct flake_cmd *cmd, struct buf *b)
 {
 	const char *fragment;
-	const struct locked_flake *lf = flake_options_open(&cmd->flake, flake_cmd_ref(cmd), &fragment);
+	const struct locked_flake *lf = flake_options_open(&cmd->eval.flake_options, flake_cmd_ref(cmd), &fragment);
 	struct spot s = { .n = 0, .value = want_attrs(flake_outputs(flake_call(lf)), "the outputs of a flake") };
 
 	if (cmd->c.json) {
@@ -366,7 +366,7 @@ static void check_below(struct checking *c, struct spot *s)
 static void check(struct flake_cmd *cmd, struct buf *b)
 {
 	const char *fragment;
-	const struct locked_flake *lf = flake_options_open(&cmd->flake, flake_cmd_ref(cmd), &fragment);
+	const struct locked_flake *lf = flake_options_open(&cmd->eval.flake_options, flake_cmd_ref(cmd), &fragment);
 	struct spot s = { .n = 0, .value = want_attrs(flake_outputs(flake_call(lf)), "the outputs of a flake") };
 	struct checking c = { cmd, 0, 0 };
 

@@ -63,7 +63,7 @@ static const struct option of_options[] = {
 	{ O_BASE32, 0, "base32", NULL, NULL },
 	{ O_BASE64, 0, "base64", NULL, NULL },
 	{ O_SRI, 0, "sri", NULL, NULL },
-	{ OPT_HELP, 'h', "help", NULL, "Print this." },
+	OPTIONS_OF_ALL,
 	{ 0 }
 };
 static const struct option_group of_groups[] = { { "Options", of_options }, { 0 } };
@@ -143,7 +143,7 @@ static int convert_run(int argc, char **argv)
 		{ O_ALGO, 0, "algo", "ALGO", NULL },
 		{ O_FROM, 0, "from", "FORMAT", "What the text is: base16, nix32, base64 or sri. Told by its length otherwise." },
 		{ O_FORMAT, 0, "to", "FORMAT", "base16, nix32, base64 or sri (the default)." },
-		{ OPT_HELP, 'h', "help", NULL, "Print this." },
+		OPTIONS_OF_ALL,
 		{ 0 }
 	};
 	static const struct option_group groups[] = { { "Options", options }, { 0 } };

@@ -18,6 +18,8 @@ check "-f FILE" prints '{ a = 1; b = { c = [ 2 ]; }; f = «lambda f @ set.gx:1:2
 check "FILE as an operand" prints 1 gxeval set.gx -A a
 check "-- ends the options" prints 1 gxeval -A a -- set.gx
 check "-A with a path" prints 2 gxeval -f set.gx -A b.c.0
+check "words beside -f are attributes" prints "1
+[ 2 ]" gxeval -f set.gx a b.c
 check "-A twice prints both" prints "1
 [ 2 ]" gxeval -f set.gx -A a -A b.c
 check "standard input" prints 7 sh -c 'echo "3 + 4" | gxeval -'
@@ -65,6 +67,7 @@ check "a missing second value" status 2 gxeval --arg x
 check "a value too many" status 2 gxeval --json=1 -E 1
 check "forms exclude each other" status 2 gxeval --json --raw -E 1
 check "--strict and --lazy exclude each other" status 2 gxeval --strict --lazy -E 1
+check "a setting of nix.conf that is true or false" complains "true or false, not 'maybe'" gxeval --option keep-going maybe -E 1
 check "an unknown setting" status 2 gxeval --option no-such-setting 1 -E 1
 check "a bad value of a setting" complains "ignore, warn or fatal" gxeval --lint-url-literals maybe -E 1
 check "settings of nix.conf that do not matter here are accepted" prints 1 gxeval --option cores 4 -E 1

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Relative paths in words of the command line are relative to the working directory.
+ */
+#include "config.h"
+#include "cli/given.h"
+#include "base/source.h"
+#include "builtins/fs.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/eval.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *cwd(void)
+{
+	static char path[PATH_MAX];
+
+	if (!*path && !getcwd(path, sizeof path))
+		throw_error(EK_IO, "cannot tell the current directory: %s", strerror(errno));
+	return path;
+}
+
+/* The whole of standard input, NUL-terminated, for the life of the process.  Throws. */
+static char *read_stdin(size_t *len)
+{
+	struct buf b = BUF_INIT;
+
+	for (;;) {
+		buf_reserve(&b, 65536);
+		ssize_t n = read(0, b.p + b.len, b.cap - b.len - 1);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			int en = errno;
+			buf_release(&b);
+			throw_error(EK_IO, "cannot read standard input: %s", strerror(en));
+		}
+		if (n == 0)
+			break;
+		b.len += (size_t)n;
+	}
+	b.p[b.len] = 0;
+	return buf_detach(&b, len);
+}
+
+static const struct source *source_of_text(const char *name, const char *text, size_t len)
+{
+	const struct source *s = source_add(name, NULL, cwd(), text, len);
+
+	if (!s)
+		throw_error(EK_EVAL, "the program text is larger than 4 GiB");
+	return s;
+}
+
+/* The text of -E or standard input as a source; NULL when a file was named. */
+static const struct source *given_text(const struct eval_request *r)
+{
+	size_t len;
+
+	if (r->expr)
+		return source_of_text("«string»", r->expr, strlen(r->expr));
+	if (strcmp(r->file, "-"))
+		return NULL;
+	char *text = read_stdin(&len);
+	return source_of_text("«stdin»", text, len);
+}
+
+/* The path value of a file that was named: `<name>` goes through the search path. */
+static W file_path(const char *file)
+{
+	size_t n = strlen(file);
+	struct stat st;
+
+	if (n > 2 && file[0] == '<' && file[n - 1] == '>')
+		return given_word(file, "«command line»");
+	if (stat(file, &st) < 0)
+		throw_error(EK_IO, "cannot open '%s': %s", file, strerror(errno));
+	return fs_user_path(file, n);
+}
+
+const struct source *given_source(const struct eval_request *r)
+{
+	const struct source *src = given_text(r);
+
+	return src ? src : fs_source(file_path(r->file));
+}
+
+W given_file(const char *file)
+{
+	return fs_import(file_path(file));
+}
+
+W given_value(const struct eval_request *r)
+{
+	const struct source *src = given_text(r);
+
+	return src ? eval_source(src, W_NULL) : given_file(r->file);
+}
+
+W given_word(const char *text, const char *name)
+{
+	return eval_text(text, strlen(text), name, cwd());
+}
+
+/* A pointer travels as an integer: what it points at is argv and the C stack, which the collector need not know. */
+static W parse_arg(W auto_arg, W nothing)
+{
+	const struct auto_arg *a = (const struct auto_arg *)(intptr_t)w_get_int(auto_arg);
+
+	(void)nothing;
+	return given_word(a->text, "«argument»");
+}
+
+W given_args(const struct eval_request *r)
+{
+	struct attrs_builder b;
+
+	attrs_builder_init(&b, r->n_args);
+	for (size_t i = 0; i < r->n_args; i++) {
+		const struct auto_arg *a = &r->args[i];
+
+		attrs_add_c(&b, a->name, a->is_string ? w_cstr(a->text) : lazy_native(parse_arg, w_int((intptr_t)a), W_NULL));
+	}
+	return attrs_finish_keep_last(&b);
+}

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: MIT
+#
+# What somebody new to gx types: in a folder without a flake, with Nix's options, with files of expressions instead of flakes.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/build.sh"
+mkdir -p home state
+export HOME="$PWD/home" XDG_STATE_HOME="$PWD/state" NO_COLOR=1
+unset XDG_CONFIG_HOME XDG_CACHE_HOME NIX_PATH
+place="--store $store"
+says() { # TEXT COMMAND...: succeeds, and says TEXT
+	_text=$1
+	shift
+	"$@" 2>says.log && grep -qF -- "$_text" says.log || { cat says.log; return 1; }
+}
+build() { "$gx" build $place --no-link --print-out-paths "$@"; }
+develop() { "$gx" develop $place "$@"; }
+reads() { # TEXT COMMAND...: the command prints one path of the store; the file there holds TEXT
+	_want=$1
+	shift
+	_out=$("$@" 2>reads.log) && [ "$(cat "$store$_out")" = "$_want" ] || { cat reads.log; echo "$_out"; return 1; }
+}
+
+# --- files of expressions
+mkdir project && cd project
+cat >default.nix <<'END'
+{ v ? "default", system ? builtins.currentSystem }: rec {
+  a = derivation { name = "a"; inherit system; builder = "/bin/sh"; args = [ "-c" "echo ${v} > $out" ]; VALUE = v; };
+  b = derivation { name = "b"; inherit system; outputs = [ "out" "dev" "doc" ]; builder = "/bin/sh";
+    args = [ "-c" "echo out > $out; mkdir -p $dev/bin; echo doc > $doc; echo 'echo of dev' > $dev/bin/tool; chmod +x $dev/bin/tool" ]; };
+  none = { x = 1; };
+  env = builtins.getEnv "HOME";
+}
+END
+cat >shell.nix <<'END'
+{ word ? "from shell.nix" }: derivation { name = "sh"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; WORD = word; }
+END
+check "an attribute of a file" reads default build -f default.nix a
+check "--argstr" reads given build -f default.nix --argstr v given a
+check "--arg" reads 12 build -f default.nix --arg v 'toString (3 * 4)' a
+check "an expression" reads given build --expr 'import ./default.nix { v = "given"; }' a
+check "the search path" reads default build -I "it=$PWD/default.nix" -E '(import <it> { }).a'
+check "a file as an operand" reads default build ./default.nix#a
+check "a folder with one" reads default sh -c "cd .. && exec '$gx' build $place --no-link --print-out-paths ./project#a"
+check "the file here, where there is no flake" reads default build .#a
+check "all it offers" [ "$(build 2>/dev/null | grep -c -e "-[ab]$")" = 2 ]
+check "one output" reads doc build 'b^doc' -f default.nix
+check "several" [ "$(build -f default.nix 'b^dev,doc' 2>/dev/null | wc -l)" = 2 ]
+check "all outputs" [ "$(build -f default.nix 'b^*' 2>/dev/null | wc -l)" = 3 ]
+check "an output that is not there" complains "does not have wanted output 'nope'" build -f default.nix 'b^nope'
+check "no output" complains "names no output" build -f default.nix 'b^'
+check "gx shell has the output that was named" prints "of dev" "$gx" shell $place -f default.nix 'b^dev' --command tool
+check "--system is the system of the file" complains "riscv64-linux" build --system riscv64-linux -f default.nix a
+check "what is missing is named" complains "'nope'" build -f default.nix nope
+check "a file that is missing" complains "cannot open 'nope.nix'" build -f nope.nix
+check "two things to evaluate" status 2 build -f default.nix -E 1
+check "gx develop takes shell.nix" prints "from shell.nix" develop --command sh -c 'echo $WORD'
+check "with arguments" prints "x y" develop --argstr word "x y" -f shell.nix --command sh -c 'echo $WORD'
+check "or what -f names" prints default develop -f default.nix a --command sh -c 'echo $VALUE'
+check "what is no derivation is named" complains "expected a derivation but found a set" develop -f default.nix none
+mkdir -p sub && cd sub
+check "a file above counts in its repository only" complains "there is no flake.gx or flake.nix" develop --command true
+mkdir ../.git
+check "and counts there" prints "from shell.nix" develop --command sh -c 'echo $WORD'
+cd .. && rm -rf .git
+
+# --- Nix's options
+would() { says "would build '/nix/store/" "$@" && ! grep -q '^built' says.log; }
+check "--dry-run says what would be built" would build --dry-run -f default.nix --argstr v dry a
+check "and builds nothing" would build --dry-run -f default.nix --argstr v dry a
+check "nor does a shell" would "$gx" shell $place --dry-run -f default.nix --argstr v dry a
+check "words of other commands that mean nothing here" reads default build -f default.nix a --extra-experimental-features "nix-command flakes" \
+	--accept-flake-config --refresh --no-warn-dirty --no-eval-cache --option warn-dirty false
+for verb in "flake show" "hash path" "store gc" "path-info"; do
+	check "gx $verb takes them too" sh -c "'$gx' $verb --help --extra-experimental-features flakes | grep -q -e --option"
+done
+check "a setting that is an option as well" complains "--max-jobs is a number, not 'some'" build --option max-jobs some -f default.nix a
+check "an unknown setting" complains "unknown setting 'no-such'" build --option no-such 1 -f default.nix a
+check "-v shows whole traces" sh -c "! '$gx' build $place -v -E 'let f = x: throw \"deep\"; in f 1' 2>&1 | grep -q 'show-trace'"
+cd ..
+
+# --- nothing to start from
+mkdir empty && cd empty
+for verb in build develop run shell; do
+	check "gx $verb says how to begin" complains "'gx init' writes one" "$gx" $verb $place
+done
+cd ..
+exit 0
