@@ -305,7 +305,7 @@ static void note_warning(void *warned, uint32_t pos, uint32_t len, const char *m
 static struct file_program compile(const struct source *src, const struct scope_env *env, parser *parse)
 {
 	/* One file after the other: nothing is evaluated while a tree lives. */
-	static _Thread_local struct arena tree;
+	static struct arena tree;
 	struct file_program p = { .src = src };
 	struct parse_options opt = eval_settings.parse;
 	struct err e = ERR_INIT;
