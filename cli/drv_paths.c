@@ -18,7 +18,8 @@
 #include <string.h>
 
 struct walk {
-	struct buf *out;
+	void (*each)(void *arg, const struct str *drv, const struct str *output); /* output: NULL for the first, "out" */
+	void *arg;
 	W args;
 	struct seen {
 		W set;
@@ -36,7 +37,7 @@ static int is_derivation(W set)
 	return w_is_str(w) && w_get_str(w)->len == 10 && !memcmp(w_get_str(w)->b, "derivation", 10);
 }
 
-static void print_one(struct walk *k, W set)
+static void meet(struct walk *k, W set)
 {
 	for (struct seen *s = k->seen; s; s = s->next)
 		if (s->set == set)
@@ -47,13 +48,8 @@ static void print_one(struct walk *k, W set)
 
 	struct str *drv = w_get_str(coerce_string(want_attr(set, "drvPath", "a derivation"), 0));
 	W *out = attrs_find(set, SYM_OUTPUT_NAME);
-	buf_add(k->out, drv->b, drv->len);
-	if (out) {
-		struct str *name = want_string(*out, "the output name of a derivation");
-		if (strcmp(name->b, "out"))
-			buf_addf(k->out, "!%s", name->b);
-	}
-	buf_addc(k->out, '\n');
+	struct str *name = out ? want_string(*out, "the output name of a derivation") : NULL;
+	k->each(k->arg, drv, name && strcmp(name->b, "out") ? name : NULL);
 }
 
 /* Nix leaves out what could not be typed as an attribute path. */
@@ -87,7 +83,7 @@ static void walk_attrs(struct walk *k, W set)
 		if (W_TAG(w) != TAG_ATTRS)
 			continue;
 		if (is_derivation(w))
-			print_one(k, w);
+			meet(k, w);
 		else if (wants_recursion(w))
 			walk(k, w);
 	}
@@ -100,7 +96,7 @@ static void walk_list(struct walk *k, W list)
 	for (uint32_t i = 0; i < l->n; i++) {
 		W w = force_at(&l->e[i]);
 		if (W_TAG(w) == TAG_ATTRS && is_derivation(w))
-			print_one(k, w);
+			meet(k, w);
 		else
 			walk(k, w);
 	}
@@ -111,7 +107,7 @@ static void walk(struct walk *k, W v)
 	stack_check();
 	v = eval_auto_call(force(v), k->args);
 	if (W_TAG(v) == TAG_ATTRS && is_derivation(v))
-		print_one(k, v);
+		meet(k, v);
 	else if (W_TAG(v) == TAG_ATTRS)
 		walk_attrs(k, v);
 	else if (W_TAG(v) == TAG_LIST)
@@ -120,9 +116,37 @@ static void walk(struct walk *k, W v)
 		throw_type("a derivation, or a set or list of derivations", v);
 }
 
+static void print(void *arg, const struct str *drv, const struct str *output)
+{
+	struct buf *b = arg;
+
+	buf_add(b, drv->b, drv->len);
+	if (output)
+		buf_addf(b, "!%s", output->b);
+	buf_addc(b, '\n');
+}
+
 void drv_paths_print(struct buf *b, W v, W args)
 {
-	struct walk k = { b, args, NULL };
+	struct walk k = { print, b, args, NULL };
+
+	walk(&k, v);
+}
+
+static void add(void *arg, const struct str *drv, const struct str *output)
+{
+	struct slice name = output ? (struct slice){ output->b, output->len } : SLICE("out");
+	struct store_path p;
+	struct err e = ERR_INIT;
+
+	if (store_path_parse(slice_of(eval_settings.store_dir), (struct slice){ drv->b, drv->len }, &p, &e))
+		throw_err(&e);
+	build_targets_add(arg, &p, &name, 1);
+}
+
+void drv_paths_add(struct build_targets *t, W v, W args)
+{
+	struct walk k = { add, t, args, NULL };
 
 	walk(&k, v);
 }

@@ -7,6 +7,7 @@
 #include "cli/eval_cmd.h"
 #include "base/source.h"
 #include "builtins/store_real.h"
+#include "cli/drv_paths.h"
 #include "cli/dump.h"
 #include "cli/eval_store.h"
 #include "cli/given.h"
@@ -38,6 +39,7 @@ struct run {
 	char cwd[PATH_MAX];
 	struct buf out;
 	size_t done; /* how much of out is whole results */
+	struct build_targets targets; /* --realise: instead of out */
 };
 
 static void parse_and_print(struct run *k)
@@ -46,14 +48,18 @@ static void parse_and_print(struct run *k)
 	k->done = k->out.len;
 }
 
-static void print_one(struct run *k, W v, W args)
+/* Prints a value, or notes down that it is to be built. */
+static void give_one(struct run *k, W v, W args)
 {
 	/* A set that can be called is first of all a set: only given arguments make it a function. */
 	if (W_TAG(v) != TAG_ATTRS || k->r->n_args)
 		v = eval_auto_call(v, args);
 	if (k->r->apply)
 		v = call1(given_word(k->r->apply, "«apply»"), v);
-	output_value(&k->out, v, k->r->form, args);
+	if (k->r->realise)
+		drv_paths_add(&k->targets, v, args);
+	else
+		output_value(&k->out, v, k->r->form, args);
 	k->done = k->out.len;
 }
 
@@ -64,11 +70,11 @@ static void print_flake(struct run *k, W args)
 	W outputs = flake_outputs(flake_call(lf));
 
 	if (!k->r->n_attrs)
-		print_one(k, flake_select(outputs, fragment, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
+		give_one(k, flake_select(outputs, fragment, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
 	for (size_t i = 0; i < k->r->n_attrs; i++) {
 		struct buf path = BUF_GC;
 		buf_addf(&path, "%s%s%s", fragment, *fragment ? "." : "", k->r->attrs[i]);
-		print_one(k, flake_select(outputs, path.p, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
+		give_one(k, flake_select(outputs, path.p, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
 	}
 }
 
@@ -93,9 +99,9 @@ static void run(void *arg)
 	}
 	W root = given_value(r);
 	if (!r->n_attrs)
-		print_one(k, root, args);
+		give_one(k, root, args);
 	for (size_t i = 0; i < r->n_attrs; i++)
-		print_one(k, eval_attr_path(root, r->attrs[i], args), args);
+		give_one(k, eval_attr_path(root, r->attrs[i], args), args);
 }
 
 /* Writes what was sampled; a file that cannot be written is an error, the result stays. */
@@ -116,8 +122,8 @@ static int write_profile(const char *path)
 	return EXIT_DONE;
 }
 
-/* --realise: builds what the lines in `lines` name and prints where it is.  Returns an exit status. */
-static int realise_and_print(const char *lines)
+/* --realise: builds and prints where it is.  Returns an exit status. */
+static int realise_and_print(const struct build_targets *targets)
 {
 	struct build_result built = { NULL, 0, 0 };
 	struct build_options o;
@@ -133,7 +139,7 @@ static int realise_and_print(const char *lines)
 	build_options_init(&o);
 	o.quiet = report_settings.quiet;
 	s = store_real_store(eval_store(), &e);
-	if (!s || realise_lines(s, &o, lines, &built, &e))
+	if (!s || realise(s, &o, targets, &built, &e))
 		status = build_options_status(&e);
 	for (size_t i = 0; i < built.n; i++) {
 		store_add_path(s, &out, &built.v[i].path);
@@ -168,14 +174,16 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		eval_store_end();
 		return EXIT_FAILED;
 	}
-	if (ok && r->form == OUTPUT_REALISE) {
-		int built = realise_and_print(buf_str(&k.out));
+	if (ok && r->realise) {
+		int built = realise_and_print(&k.targets);
+		build_targets_release(&k.targets);
 		eval_store_end();
 		if (r->flake)
 			flake_options_notes();
 		return built;
 	}
 	eval_store_end();
+	build_targets_release(&k.targets);
 	/* What was made before the error of a later --attr is a result all the same. */
 	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON;
 	int status = data ? output_write(k.out.p, k.done) : output_show(k.out.p, k.done);

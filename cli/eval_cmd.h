@@ -33,7 +33,9 @@ struct eval_request {
 	size_t n_search_path;
 	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
 	struct store *open_store;      /* borrowed; NULL: the one those two name */
+	int want_store;		       /* also when none is named and nothing forbids it */
 	enum output_form form;
+	int realise;		       /* build instead of printing */
 	int parse_only;
 	int repl;
 	int dump_builtins;

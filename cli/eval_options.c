@@ -119,7 +119,7 @@ static int set_form(struct reading *g, enum option_id id)
 {
 	static const enum output_form form[] = {
 		[O_LAZY] = OUTPUT_LAZY, [O_STRICT] = OUTPUT_STRICT, [O_JSON] = OUTPUT_JSON, [O_RAW] = OUTPUT_RAW,
-		[O_XML] = OUTPUT_XML, [O_DRV_PATH] = OUTPUT_DRV_PATH, [O_REALISE] = OUTPUT_REALISE, [O_PARSE] = OUTPUT_VALUE
+		[O_XML] = OUTPUT_XML, [O_DRV_PATH] = OUTPUT_DRV_PATH, [O_REALISE] = OUTPUT_DRV_PATH, [O_PARSE] = OUTPUT_VALUE
 	};
 
 	/* --json and the like force everything anyway, so --strict beside them says nothing new. */
@@ -133,6 +133,8 @@ static int set_form(struct reading *g, enum option_id id)
 	g->form = id;
 	g->r->form = form[id];
 	g->r->parse_only = id == O_PARSE;
+	g->r->realise = id == O_REALISE;
+	g->r->want_store = id == O_DRV_PATH || id == O_REALISE;
 	return 0;
 }
 
@@ -170,7 +172,7 @@ static int on_option(void *arg, int id, char **values)
 	}
 	switch ((enum option_id)id) {
 	case O_ATTR: add_attr(r, values[0]); return 0;
-	case O_REPL: r->repl = 1; return 0;
+	case O_REPL: r->repl = r->want_store = 1; return 0;
 	case O_APPLY: r->apply = values[0]; return 0;
 	case O_LAZY:
 	case O_STRICT:

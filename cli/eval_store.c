@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run has a store when it was given an open one, asked to put something there (--drv-path), or told which one (--store,
- * --store-dir).
+ * A run has a store when it was given an open one, asked to put something there (--drv-path, --realise, the REPL), or told
+ * which one (--store, --store-dir).
  * Otherwise there is none: the paths in what is printed come out right without, and a look at a value leaves no
  * trace on the disk.
  */
@@ -61,7 +61,7 @@ int eval_store_start(const struct eval_request *r)
 		use(store_place(r->open_store), store_real_on(r->open_store));
 		return 0;
 	}
-	if (!named && (eval_settings.read_only || (r->form != OUTPUT_DRV_PATH && r->form != OUTPUT_REALISE))) {
+	if (!named && (eval_settings.read_only || !r->want_store)) {
 		eval_settings.read_only = 1;
 		return 0;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The evaluation half of gx build, develop, shell and run.  It runs as gxeval does and is over before anything is built, so that
- * a build of an hour needs no evaluator's memory; the two halves share texts and the open store, whose temporary roots hold the
+ * a build of an hour needs no evaluator's memory; the two halves share a list and the open store, whose temporary roots hold the
  * fresh derivations from the moment they are written.
  *
  * An app's program is a string; what has to be built for it is what its context says.
@@ -42,17 +42,10 @@ struct work {
 
 void installable_release(struct installable *i)
 {
-	free(i->drvs);
+	build_targets_release(&i->targets);
 	free(i->program);
 	free(i->main);
-	*i = (struct installable){ NULL, NULL, NULL };
-}
-
-static char *copy(const char *p, size_t n)
-{
-	char *s = xstrndup(p, n);
-
-	return s;
+	i->program = i->main = NULL;
 }
 
 /* An attribute that is a string, as malloc'd text; NULL when it is not there. */
@@ -64,7 +57,7 @@ static char *string_attr(W set, const char *name, const char *what)
 		return NULL;
 	struct str *s = want_string(*v, what);
 
-	return copy(s->b, s->len);
+	return xstrndup(s->b, s->len);
 }
 
 /* What nixpkgs does to find a package's program: meta.mainProgram, then the name without its version. */
@@ -88,16 +81,22 @@ static char *main_program(W set)
 	return name;
 }
 
-static void app(W set, struct buf *drvs, struct installable *out)
+static void app(W set, struct installable *out)
 {
+	struct slice dir = slice_of(eval_settings.store_dir);
 	struct str *s = w_get_str(coerce_string(want_attr(set, "program", "an app"), 0));
-	struct ctx_elem e;
+	struct store_path drv;
+	struct ctx_elem c;
+	struct err e = ERR_INIT;
 
-	out->program = copy(s->b, s->len);
+	out->program = xstrndup(s->b, s->len);
 	for (size_t i = 0; i < ctx_count(s->ctx); i++) {
-		ctx_parse(ctx_element(s->ctx, i), &e);
-		if (e.kind == CTX_BUILT)
-			buf_addf(drvs, "%.*s!%.*s\n", (int)e.path_len, e.path, (int)e.output_len, e.output);
+		ctx_parse(ctx_element(s->ctx, i), &c);
+		if (c.kind != CTX_BUILT)
+			continue;
+		if (store_path_parse(dir, (struct slice){ c.path, c.path_len }, &drv, &e))
+			throw_err(&e);
+		build_targets_add(&out->targets, &drv, &(struct slice){ c.output, c.output_len }, 1);
 	}
 }
 
@@ -151,35 +150,22 @@ static char *cut_outputs(char *word)
 	return hat + 1;
 }
 
-/* The lines again, each with these outputs. */
-static void put_outputs(struct buf *lines, const char *outputs, const char *word)
-{
-	struct buf b = BUF_GC;
-
-	if (!*outputs)
-		throw_error(EK_EVAL, "'%s^' names no output", word);
-	for (const char *p = buf_str(lines), *end; (end = strchr(p, '\n')); p = end + 1)
-		buf_addf(&b, "%.*s!%s\n", (int)strcspn(p, "!\n"), p, outputs);
-	*lines = b;
-}
-
 static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 {
-	struct buf drvs = BUF_GC;
 	W v = find_value(k, a, given, args);
 
 	if (k->want == FLAKE_WANT_APP && is_app(v)) {
-		app(v, &drvs, a->out);
+		app(v, a->out);
 	} else {
 		if (k->want == FLAKE_WANT_SHELL && (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v)))
 			throw_type("a derivation", v);
-		drv_paths_print(&drvs, v, args);
+		drv_paths_add(&a->out->targets, v, args);
 		if (W_TAG(v) == TAG_ATTRS)
 			a->out->main = main_program(v);
 	}
-	if (a->outputs)
-		put_outputs(&drvs, a->outputs, a->word);
-	a->out->drvs = copy(buf_str(&drvs), drvs.len);
+	if (a->outputs && build_targets_name(&a->out->targets, 0, a->outputs))
+		throw_error(EK_EVAL, "'%s^' names no output", a->word);
+	a->out->names_outputs = a->outputs != NULL;
 }
 
 static void evaluate_all(void *arg)
@@ -209,9 +195,7 @@ int installables_eval(const struct eval_request *r, struct store *s, char *const
 			project_find(a->word, want == FLAKE_WANT_SHELL, &a->project);
 		pure &= a->project.kind == PROJECT_FLAKE;
 	}
-	/* Asking for .drv paths is asking for a store to have them in. */
 	e.open_store = s;
-	e.form = OUTPUT_DRV_PATH;
 	int status = evaluation_run(&e, pure, evaluate_all, &k);
 	for (size_t i = 0; i < k.n; i++) {
 		project_release(&k.v[i].project);

@@ -152,7 +152,6 @@ void output_value(struct buf *b, W v, enum output_form form, W args)
 		add_xml(b, v, form == OUTPUT_XML ? XML_FORCE | XML_LOCATION : XML_FORCE);
 		return;
 	case OUTPUT_DRV_PATH:
-	case OUTPUT_REALISE:
 		drv_paths_print(b, v, args);
 		return;
 	}

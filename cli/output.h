@@ -17,8 +17,7 @@ enum output_form {
 	OUTPUT_RAW,
 	OUTPUT_XML,
 	OUTPUT_XML_NO_LOCATION,
-	OUTPUT_DRV_PATH,
-	OUTPUT_REALISE /* what is built after the evaluation, as lines of OUTPUT_DRV_PATH */
+	OUTPUT_DRV_PATH
 };
 
 /* Appends what is printed for v, its line end included, to b (collected).  `args` are the arguments of

@@ -1,79 +1,87 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between lines of .drv paths and the builder.
+ * The names of a target's outputs stand in one block, behind the slices that say where.
  */
 #include "config.h"
 #include "cli/realise.h"
 #include "base/alloc.h"
-#include "format/pathset.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-struct targets {
-	struct build_target *v;
-	struct slice *outputs; /* of all of them */
-	size_t n, noutputs;
-};
+static const struct slice *copy_names(const struct slice *v, size_t n)
+{
+	size_t bytes = 0;
 
-static size_t count_lines(const char *text)
+	for (size_t i = 0; i < n; i++)
+		bytes += v[i].n + 1;
+	struct slice *names = xmalloc(n * sizeof *names + bytes);
+	char *to = (char *)(names + n);
+	for (size_t i = 0; i < n; i++) {
+		names[i] = (struct slice){ memcpy(to, v[i].p, v[i].n), v[i].n };
+		to[v[i].n] = 0;
+		to += v[i].n + 1;
+	}
+	return names;
+}
+
+void build_targets_add(struct build_targets *t, const struct store_path *drv, const struct slice *outputs, size_t n)
+{
+	ARRAY_GROW(t->v, t->n + 1, t->cap);
+	t->v[t->n++] = (struct build_target){ *drv, n ? copy_names(outputs, n) : NULL, n };
+}
+
+/* What stands between commas; returns how much.  v has room for it. */
+static size_t split(const char *text, struct slice *v)
 {
 	size_t n = 0;
 
-	for (; *text; text++)
-		n += *text == '\n' || *text == ',';
+	for (const char *p = text; *p; p += *p == ',') {
+		size_t len = strcspn(p, ",");
+		if (len)
+			v[n++] = (struct slice){ p, len };
+		p += len;
+	}
 	return n;
 }
 
-/* "out,dev"; "*" is all. */
-static void read_outputs(struct slice names, struct targets *t, struct build_target *b)
+int build_targets_name(struct build_targets *t, size_t first, const char *text)
 {
-	if (slice_eq(names, SLICE("*")))
-		return;
-	b->outputs = t->outputs + t->noutputs;
-	while (names.n) {
-		const char *comma = memchr(names.p, ',', names.n);
-		size_t n = comma ? (size_t)(comma - names.p) : names.n;
+	int all = !strcmp(text, "*");
+	struct slice *v = xcalloc(strlen(text) + 1, sizeof *v);
+	size_t n = all ? 0 : split(text, v);
 
-		t->outputs[t->noutputs++] = (struct slice){ names.p, n };
-		b->noutputs++;
-		n += comma != NULL;
-		names = (struct slice){ names.p + n, names.n - n };
+	for (size_t i = first; i < t->n && (n || all); i++) {
+		free((void *)t->v[i].outputs);
+		t->v[i].outputs = n ? copy_names(v, n) : NULL;
+		t->v[i].noutputs = n;
 	}
+	free(v);
+	return n || all ? 0 : -1;
 }
 
-static int read_line(struct store *s, const char *line, size_t len, struct targets *t, struct err *e)
+void build_targets_release(struct build_targets *t)
 {
-	const char *bang = memchr(line, '!', len);
-	struct slice drv = { line, bang ? (size_t)(bang - line) : len };
-	struct build_target *b = &t->v[t->n];
-	int rc = store_path_parse(store_dir(s), drv, &b->drv, e);
-
-	if (rc)
-		return rc;
-	read_outputs(bang ? (struct slice){ bang + 1, (size_t)(line + len - bang - 1) } : SLICE("out"), t, b);
-	t->n++;
-	return store_add_temp_root(s, &b->drv, e);
+	for (size_t i = 0; i < t->n; i++)
+		free((void *)t->v[i].outputs);
+	free(t->v);
+	*t = (struct build_targets){ NULL, 0, 0 };
 }
 
-int realise_lines(struct store *s, struct build_options *o, const char *text, struct build_result *result,
-		  struct err *e)
+int realise(struct store *s, struct build_options *o, const struct build_targets *t, struct build_result *result,
+	    struct err *e)
 {
-	size_t n = count_lines(text);
-	struct targets t = { xcalloc(n + 1, sizeof *t.v), xcalloc(n + 1, sizeof *t.outputs), 0, 0 };
 	struct build_progress progress;
 	int rc = 0;
 
-	for (const char *p = text, *end; !rc && (end = strchr(p, '\n')); p = end + 1)
-		rc = read_line(s, p, (size_t)(end - p), &t, e);
-	if (!rc) {
-		build_progress_init(&progress, store_dir(s));
-		build_options_apply(o, &progress);
-		rc = build_realise(s, &o->settings, t.v, t.n, result, e);
-		build_progress_end(&progress);
-	}
-	free(t.v);
-	free(t.outputs);
+	for (size_t i = 0; i < t->n && !rc; i++)
+		rc = store_add_temp_root(s, &t->v[i].drv, e);
+	if (rc)
+		return rc;
+	build_progress_init(&progress, store_dir(s));
+	build_options_apply(o, &progress);
+	rc = build_realise(s, &o->settings, t->v, t->n, result, e);
+	build_progress_end(&progress);
 	return rc;
 }

@@ -365,11 +365,7 @@ static void load_request(void *arg)
 /* A store to build in, when there can be one; nothing is valid in it before something is built. */
 static void start_store(const struct eval_request *request)
 {
-	struct eval_request r = *request;
-
-	if (!eval_settings.read_only)
-		r.form = OUTPUT_DRV_PATH;
-	if (!eval_store_start(&r))
+	if (!eval_store_start(request))
 		return;
 	eval_settings.read_only = 1;
 	report_warning(0, 0, "without a store nothing can be built here");

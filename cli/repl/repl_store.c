@@ -41,19 +41,22 @@ static struct store *open_store(void)
 	return s;
 }
 
-/* The derivations an expression stands for, as realise_lines takes them. */
-static struct buf derivations(struct repl *r, const char *text)
+static void release(void *targets)
 {
-	struct buf b = BUF_GC;
+	build_targets_release(targets);
+}
 
-	drv_paths_print(&b, repl_eval(r, text), repl_no_args());
-	return b;
+/* Adds the derivations an expression stands for; they are released when something throws before protect_pop. */
+static void derivations(struct repl *r, const char *text, struct build_targets *t)
+{
+	protect_push(release, t);
+	drv_paths_add(t, repl_eval(r, text), repl_no_args());
 }
 
 static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 enum { NSIGNALS = sizeof signals / sizeof *signals };
 
-static int realise(struct store *s, const char *lines, struct build_result *res, struct err *e)
+static int build_here(struct store *s, const struct build_targets *t, struct build_result *res, struct err *e)
 {
 	struct build_options o = { .quiet = 0 };
 	struct sigaction old[NSIGNALS];
@@ -62,7 +65,7 @@ static int realise(struct store *s, const char *lines, struct build_result *res,
 		sigaction(signals[i], NULL, &old[i]);
 	build_options_init(&o);
 	build_options_rearm();
-	int rc = realise_lines(s, &o, lines, res, e);
+	int rc = realise(s, &o, t, res, e);
 	for (int i = 0; i < NSIGNALS; i++)
 		sigaction(signals[i], &old[i], NULL);
 	return rc;
@@ -71,12 +74,14 @@ static int realise(struct store *s, const char *lines, struct build_result *res,
 /* Builds, and calls each() with the output paths.  Returns 0 after saying why there are none. */
 static int build(struct repl *r, const char *text, void (*each)(void *arg, const char *name, struct buf *path), void *arg)
 {
-	struct buf lines = derivations(r, text);
-	struct store *s = open_store();
+	struct build_targets targets = { NULL, 0, 0 };
 	struct build_result res = { NULL, 0, 0 };
 	struct err e = ERR_INIT;
 
-	int rc = realise(s, buf_str(&lines), &res, &e);
+	derivations(r, text, &targets);
+	struct store *s = open_store();
+	int rc = build_here(s, &targets, &res, &e);
+	protect_pop(1);
 	for (size_t i = 0; i < res.n && !rc; i++) {
 		struct buf path = BUF_GC;
 		store_add_path(s, &path, &res.v[i].path);
@@ -107,19 +112,17 @@ void repl_build(struct repl *r, const char *text)
 
 void repl_log(struct repl *r, const char *text)
 {
-	struct buf lines = derivations(r, text);
-	struct store *s = open_store();
-	struct store_path p;
+	struct build_targets targets = { NULL, 0, 0 };
 	struct buf rest = BUF_GC;
 	struct err e = ERR_INIT;
 
+	derivations(r, text, &targets);
+	struct store *s = open_store();
 	fflush(stdout);
-	for (const char *at = buf_str(&lines), *nl; (nl = strchr(at, '\n')); at = nl + 1) {
-		struct slice drv = { at, strcspn(at, "!\n") };
-		if (store_path_parse(store_dir(s), drv, &p, &e) || log_read(s, &p, output_show_sink, &rest, &e) ||
-		    output_show_end(&rest, &e))
+	for (size_t i = 0; i < targets.n; i++)
+		if (log_read(s, &targets.v[i].drv, output_show_sink, &rest, &e) || output_show_end(&rest, &e))
 			throw_err(&e);
-	}
+	protect_pop(1);
 }
 
 /* --- shells --- */

@@ -14,14 +14,13 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "cli/build_options.h"
-#include "cli/build_progress.h"
 #include "cli/command.h"
 #include "cli/installable.h"
 #include "cli/project.h"
+#include "cli/realise.h"
 #include "cli/report.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
-#include "build/build.h"
 #include "store/roots.h"
 
 #include <stdio.h>
@@ -78,119 +77,125 @@ static int on_option(void *arg, int id, char **values)
 	return 0;
 }
 
-/* --- flakes --- */
+/* --- what is evaluated --- */
 
-static void add_operand(struct command *c, char *word)
-{
-	c->operands = xrealloc_array(c->operands, c->n + 1, sizeof *c->operands);
-	c->operands[c->n++] = word;
-}
-
-/* The derivations of an installable as operands: "drv^output". The texts live as long as the installable. */
-static void add_drvs(struct command *c, struct installable *i)
-{
-	struct buf b = BUF_INIT;
-
-	for (const char *p = i->drvs; *p; p++)
-		if (*p == '\n')
-			buf_addc(&b, 0);
-		else
-			buf_addc(&b, *p == '!' ? '^' : *p);
-	free(i->drvs);
-	size_t len = b.len;
-	i->drvs = len ? buf_detach(&b, NULL) : NULL;
-	for (size_t at = 0; at < len; at += strlen(i->drvs + at) + 1)
-		add_operand(c, i->drvs + at);
-}
+/* The operands that are, and what they came to. */
+struct evaluated {
+	char **words;
+	struct installable *v;
+	size_t n;
+};
 
 static int is_evaluated(const struct request *r, const char *word)
 {
 	return value_options_given(&r->eval) || flake_options_is_flake(word) || project_is_file(word);
 }
 
-/* Evaluates the operands that are flakes and puts derivations in their places.  Returns 0 or an exit status; *out: what they
- * came to, to be released after the operands' last use. */
-static int evaluate_flakes(struct command *c, struct request *r, struct installable **out, size_t *nout)
+/* Returns 0 or an exit status. */
+static int evaluate(struct command *c, struct request *r, struct evaluated *x)
 {
-	char **words = c->operands, **refs;
-	size_t n = c->n, k = 0;
-	int rc;
+	size_t n = 0;
 
-	refs = xcalloc(n + 1, sizeof *refs);
-	for (size_t i = 0; i < n; i++)
-		if (is_evaluated(r, words[i]))
-			refs[(*nout)++] = words[i];
-	*out = xcalloc(*nout + 1, sizeof **out);
-	rc = *nout || !n ? installables_eval(&r->eval, c->store, refs, *nout, FLAKE_WANT_PACKAGE, *out) : 0;
-	*nout += !n;
-	c->operands = NULL;
-	c->n = 0;
-	for (size_t i = 0; i < n && !rc; i++)
-		if (k < *nout && refs[k] == words[i])
-			add_drvs(c, &(*out)[k++]);
-		else
-			add_operand(c, words[i]);
-	if (!n && !rc)
-		add_drvs(c, *out);
-	free(refs);
-	free(words);
-	return rc;
+	x->words = xcalloc(c->n + 1, sizeof *x->words);
+	for (size_t i = 0; i < c->n; i++)
+		if (is_evaluated(r, c->operands[i]))
+			x->words[n++] = c->operands[i];
+	x->n = c->n ? n : 1; /* or the folder here */
+	x->v = xcalloc(x->n, sizeof *x->v);
+	return x->n ? installables_eval(&r->eval, c->store, x->words, n, FLAKE_WANT_PACKAGE, x->v) : 0;
+}
+
+static void evaluated_release(struct evaluated *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		installable_release(&x->v[i]);
+	free(x->v);
+	free(x->words);
 }
 
 /* --- what to build --- */
 
-struct wanted {
-	struct build_target *v; /* derivations */
-	size_t n;
-	struct store_path *paths; /* by operand: objects that are no derivation; len 0 otherwise */
-	size_t *target;		  /* by operand: index in v */
+struct item {
+	struct store_path path; /* an object that is no derivation; len 0: */
+	size_t target;		/* index of a derivation in targets */
 };
 
-/* "a,b" as slices. */
-static void split_outputs(char *text, struct build_target *t)
-{
-	size_t n = 1;
-	struct slice *v;
+/* What the operands stand for, in their order: one item each, but for those that are evaluated, which may come to
+ * several. */
+struct wanted {
+	struct build_targets targets;
+	struct item *items;
+	size_t n, cap;
+};
 
-	for (char *p = text; *p; p++)
-		n += *p == ',';
-	v = xcalloc(n, sizeof *v);
-	t->noutputs = 0;
-	for (char *p, *rest = text; (p = strtok_r(rest, ",", &rest));)
-		v[t->noutputs++] = slice_of(p);
-	t->outputs = v;
+static struct item *add_item(struct wanted *w)
+{
+	ARRAY_GROW(w->items, w->n + 1, w->cap);
+	w->items[w->n] = (struct item){ .target = w->targets.n };
+	return &w->items[w->n++];
 }
 
-static int read_operand(struct command *c, size_t i, struct wanted *w, struct err *e)
+static void wanted_release(struct wanted *w)
 {
-	char *hat = strrchr(c->operands[i], '^');
-	struct build_target *t = &w->v[w->n];
+	build_targets_release(&w->targets);
+	free(w->items);
+}
+
+static void add_installable(struct wanted *w, const struct installable *i)
+{
+	for (size_t k = 0; k < i->targets.n; k++) {
+		const struct build_target *t = &i->targets.v[k];
+		/* A package is all its outputs, unless it is said, or is itself, which. */
+		int all = !i->names_outputs && t->noutputs == 1 && slice_eq(t->outputs[0], SLICE("out"));
+		add_item(w);
+		build_targets_add(&w->targets, &t->drv, t->outputs, all ? 0 : t->noutputs);
+	}
+}
+
+static int read_operand(struct command *c, char *word, struct wanted *w, struct err *e)
+{
+	char *hat = strrchr(word, '^');
+	struct store_path p;
 	int rc, valid;
 
 	if (hat)
 		*hat++ = 0;
-	rc = store_resolve(c->store, c->operands[i], &t->drv, NULL, e);
+	rc = store_resolve(c->store, word, &p, NULL, e);
 	if (rc)
 		return rc;
-	if (store_path_is_drv(&t->drv)) {
-		if (hat && strcmp(hat, "*"))
-			split_outputs(hat, t);
-		if (hat && !*hat)
-			return err_set(e, ERR_INVALID, "'%s^' names no output", c->operands[i]);
-		w->target[i] = w->n++;
+	struct item *item = add_item(w);
+	if (store_path_is_drv(&p)) {
+		build_targets_add(&w->targets, &p, NULL, 0);
+		if (hat && build_targets_name(&w->targets, w->targets.n - 1, hat))
+			return err_set(e, ERR_INVALID, "'%s^' names no output", word);
 		return 0;
 	}
 	if (hat)
-		return err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", c->operands[i]);
-	w->paths[i] = t->drv;
-	valid = store_add_temp_root(c->store, &t->drv, e);
-	valid = valid ? valid : store_is_valid(c->store, &t->drv, e);
-	return valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s' is not valid", c->operands[i]);
+		return err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", word);
+	item->path = p;
+	valid = store_add_temp_root(c->store, &p, e);
+	valid = valid ? valid : store_is_valid(c->store, &p, e);
+	return valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s' is not valid", word);
+}
+
+static int read_operands(struct command *c, const struct evaluated *x, struct wanted *w, struct err *e)
+{
+	size_t k = 0;
+	int rc = 0;
+
+	for (size_t i = 0; i < c->n && !rc; i++)
+		if (k < x->n && x->words[k] == c->operands[i])
+			add_installable(w, &x->v[k++]);
+		else
+			rc = read_operand(c, c->operands[i], w, e);
+	if (!c->n)
+		add_installable(w, x->v);
+	return rc;
 }
 
 /* --- results --- */
 
-static int add_link(struct command *c, const struct request *r, size_t operand, const char *output,
+static int add_link(struct command *c, const struct request *r, size_t item, const char *output,
 		    const struct store_path *p, struct err *e)
 {
 	struct buf name = BUF_INIT;
@@ -199,8 +204,8 @@ static int add_link(struct command *c, const struct request *r, size_t operand, 
 	if (!r->link || r->build.dry_run)
 		return 0;
 	buf_adds(&name, r->link);
-	if (operand)
-		buf_addf(&name, "-%zu", operand);
+	if (item)
+		buf_addf(&name, "-%zu", item);
 	if (output && strcmp(output, "out"))
 		buf_addf(&name, "-%s", output);
 	rc = store_add_root_link(c->store, buf_str(&name), p, e);
@@ -215,29 +220,30 @@ static void add_json_output(struct command *c, struct buf *b, const struct build
 	buf_addc(b, '"');
 }
 
-/* Links and text for one operand. */
-static int finish_operand(struct command *c, const struct request *r, const struct wanted *w, size_t i,
-			  const struct build_result *res, struct buf *b, struct err *e)
+/* Links and text for one item. */
+static int finish_item(struct command *c, const struct request *r, const struct wanted *w, size_t i,
+		       const struct build_result *res, struct buf *b, struct err *e)
 {
+	const struct item *item = &w->items[i];
 	int rc = 0, first = 1;
 
 	if (c->json)
 		buf_addc(b, i ? ',' : '[');
-	if (w->paths[i].len) {
+	if (item->path.len) {
 		if (c->json)
 			buf_adds(b, "\"");
 		if (c->json || r->print_paths)
-			store_add_path(c->store, b, &w->paths[i]);
+			store_add_path(c->store, b, &item->path);
 		buf_adds(b, c->json ? "\"" : r->print_paths ? "\n" : "");
-		return add_link(c, r, i, NULL, &w->paths[i], e);
+		return add_link(c, r, i, NULL, &item->path, e);
 	}
 	if (c->json) {
 		buf_adds(b, "{\"drvPath\":\"");
-		store_add_path(c->store, b, &w->v[w->target[i]].drv);
+		store_add_path(c->store, b, &w->targets.v[item->target].drv);
 		buf_adds(b, "\",\"outputs\":{");
 	}
 	for (size_t k = 0; k < res->n && !rc; k++) {
-		if (res->v[k].target != w->target[i])
+		if (res->v[k].target != item->target)
 			continue;
 		if (c->json) {
 			add_json_output(c, b, &res->v[k], first);
@@ -253,24 +259,15 @@ static int finish_operand(struct command *c, const struct request *r, const stru
 	return rc;
 }
 
-static int build(struct command *c, struct request *r, struct wanted *w, struct buf *out, struct err *e)
+static int build(struct command *c, struct request *r, const struct wanted *w, struct buf *out, struct err *e)
 {
 	struct build_result res = { NULL, 0, 0 };
-	struct build_progress progress;
-	int rc = 0;
+	int rc = realise(c->store, &r->build, &w->targets, &res, e);
 
-	for (size_t i = 0; i < c->n && !rc; i++)
-		rc = read_operand(c, i, w, e);
-	if (rc)
-		return rc;
-	build_progress_init(&progress, store_dir(c->store));
-	build_options_apply(&r->build, &progress);
-	rc = build_realise(c->store, &r->build.settings, w->v, w->n, &res, e);
-	build_progress_end(&progress);
-	for (size_t i = 0; i < c->n && !rc; i++)
-		rc = finish_operand(c, r, w, i, &res, out, e);
+	for (size_t i = 0; i < w->n && !rc; i++)
+		rc = finish_item(c, r, w, i, &res, out, e);
 	if (c->json && !rc)
-		buf_adds(out, "]\n");
+		buf_adds(out, w->n ? "]\n" : "[]\n");
 	build_result_release(&res);
 	return rc;
 }
@@ -279,11 +276,10 @@ int build_run(int argc, char **argv)
 {
 	struct request r = { .link = "result" };
 	struct command c = { .program = &program, .option = on_option, .arg = &r };
-	struct wanted w = { NULL, 0, NULL, NULL };
-	struct installable *flakes = NULL;
+	struct wanted w = { { NULL, 0, 0 }, NULL, 0, 0 };
+	struct evaluated x = { NULL, NULL, 0 };
 	struct buf out = BUF_INIT;
 	struct err e = ERR_INIT;
-	size_t nflakes = 0;
 	int rc;
 
 	build_options_init(&r.build);
@@ -292,25 +288,13 @@ int build_run(int argc, char **argv)
 		return rc;
 	rc = command_open(&c, 0);
 	if (!rc)
-		rc = evaluate_flakes(&c, &r, &flakes, &nflakes);
-	if (rc)
-		return command_end(&c, rc);
-	w.v = xcalloc(c.n, sizeof *w.v);
-	w.paths = xcalloc(c.n, sizeof *w.paths);
-	w.target = xcalloc(c.n, sizeof *w.target);
-	if (build(&c, &r, &w, &out, &e)) {
+		rc = evaluate(&c, &r, &x);
+	if (!rc && (read_operands(&c, &x, &w, &e) || build(&c, &r, &w, &out, &e)))
 		rc = build_options_status(&e);
-	} else {
-		rc = out.len ? command_print(&out) : EXIT_DONE;
-	}
-	for (size_t i = 0; i < w.n; i++)
-		free((void *)w.v[i].outputs);
-	for (size_t i = 0; i < nflakes; i++)
-		installable_release(&flakes[i]);
-	free(flakes);
-	free(w.v);
-	free(w.paths);
-	free(w.target);
+	else if (!rc && out.len)
+		rc = command_print(&out);
+	evaluated_release(&x);
+	wanted_release(&w);
 	buf_release(&out);
 	return command_end(&c, rc);
 }

@@ -128,7 +128,7 @@ static int build(struct run *r, size_t i)
 {
 	struct err e = ERR_INIT;
 
-	if (realise_lines(r->c.store, &r->build, r->wanted[i].drvs, &r->built, &e))
+	if (realise(r->c.store, &r->build, &r->wanted[i].targets, &r->built, &e))
 		return build_options_status(&e);
 	return r->build.dry_run ? EXIT_DONE : COMMAND_GO;
 }
@@ -181,18 +181,16 @@ static void keep_root(struct run *r, const struct store_path *p)
 /* The derivation of the shell, from the store. */
 static int read_shell(struct run *r, struct drv *d, struct buf *text, struct err *e)
 {
-	const char *line = r->wanted[0].drvs, *end = line + strcspn(line, "!\n");
-	struct store_path p;
+	const struct build_targets *t = &r->wanted[0].targets;
 	struct slice name;
 	int rc;
 
-	if (!*line || end[strcspn(end, "\n")] != '\n' || end[strcspn(end, "\n") + 1])
+	if (t->n != 1)
 		return err_set(e, ERR_INVALID, "'%s' is not one derivation", r->c.n ? r->c.operands[0] : ".");
-	rc = store_path_parse(store_dir(r->c.store), (struct slice){ line, (size_t)(end - line) }, &p, e);
-	rc = rc ? rc : store_read(r->c.store, &p, DRV_TEXT_MAX, text, e);
+	rc = store_read(r->c.store, &t->v[0].drv, DRV_TEXT_MAX, text, e);
 	if (rc)
 		return rc;
-	name = store_path_name(&p);
+	name = store_path_name(&t->v[0].drv);
 	name.n -= 4; /* ".drv" */
 	return drv_parse(d, store_dir(r->c.store), name, (struct slice){ text->p, text->len }, e);
 }

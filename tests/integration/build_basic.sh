@@ -34,6 +34,24 @@ check "link to another output" prints "$doc" readlink link-doc
 check "the outputs stay when garbage is collected" sh -c "'$gx' store gc --store '$store' && [ -e '$(real "$topout")/text' ]"
 check "paths are printed" prints "$doc" build --print-out-paths "$top^doc"
 check "an output that is not there is an error" complains "does not have wanted output 'nope'" build "$top^nope"
+check "no output is an error" complains "error: '$top^' names no output" build "$top^"
+check "nor are none between commas" complains "error: '$top^' names no output" build "$top^,,"
+check "operands give links in their order" sh -c "'$gx' build --store '$store' '$top^doc' '$dep' '$topout' '$top^out,doc' -o row &&
+	[ \"\$(readlink row-doc row-1 row-2 row-3 row-3-doc | tr '\n' ' ')\" = '$doc $depout $topout $topout $doc ' ]"
+rm -f row*
+
+# --- what is evaluated and built in one go: derivations in the order of the list, outputs by name
+cat >several.gx <<'END'
+let
+  make = name: derivation {
+    inherit name; system = builtins.currentSystem; builder = "/bin/sh"; outputs = [ "out" "dev" ];
+    args = [ "-c" "echo ${name} >$out; echo dev of ${name} >$dev" ];
+  };
+in [ (make "second").dev (make "first") (make "second") { again = make "first"; other = (make "third").dev; } ]
+END
+realised() { "$gx" eval --store "$store" --realise -f several.gx | while read -r path; do cat "$(real "$path")"; done | tr '\n' ' '; }
+check "what is evaluated is built in its order" prints "dev of second first second first dev of third " realised
+check "--realise and --read-only exclude each other" complains "--read-only forbids" "$gx" eval --store "$store" --realise --read-only -f several.gx
 
 # --- environment
 cat >want <<END
