@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A result is made whole before its first byte is written: a script that reads it never sees half a
- * value followed by an error.  JSON and XML are what the builtins of that name make of the value, so the
+ * value followed by an error.  And what it names lasts: a store that has made something waits for the disk before that
+ * byte.  JSON and XML are what the builtins of that name make of the value, so the
  * two cannot differ.
  */
 #include "config.h"
@@ -14,6 +15,7 @@
 #include "eval/coerce.h"
 #include "eval/eval.h"
 #include "eval/show.h"
+#include "store/store.h"
 
 #include <fcntl.h>
 #include <errno.h>
@@ -30,6 +32,8 @@ int output_sink(void *user, const void *p, size_t n, struct err *e)
 	const char *s = p;
 
 	(void)user;
+	if (store_sync_all(e))
+		return e && e->code ? e->code : ERR_IO;
 	while (n) {
 		ssize_t w = write(1, s, n);
 		if (w < 0 && errno != EINTR)

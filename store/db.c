@@ -12,7 +12,8 @@
  *
  * Settings: write-ahead log; synchronous=normal, so that a power cut may lose the last transactions but never
  * the order of them; since files are synced before their rows are committed, a lost row leaves garbage, not a
- * hole.  A writer waits for others in SQLite's busy handler; transactions begin "immediate" so that none
+ * hole.  db_sync then waits once for all that was committed: before it is told to anybody, and before files are deleted
+ * whose rows are gone.  A writer waits for others in SQLite's busy handler; transactions begin "immediate" so that none
  * can fail half-way because it was a reader when it began.
  */
 #include "config.h"
@@ -20,6 +21,7 @@
 #include "base/alloc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +113,8 @@ struct db {
 	char *file;
 	int depth; /* of transactions */
 	int has_start;
+	int nosync;
+	int synced; /* how many changes db_sync has waited for */
 };
 
 void path_info_release(struct path_info *i)
@@ -323,6 +327,7 @@ int db_open(struct db **out, const char *dir, struct slice store_dir, enum db_fl
 	db->file = buf_detach(&file, NULL);
 	buf_add(&db->dir, store_dir.p, store_dir.n);
 	buf_addc(&db->dir, '/');
+	db->nosync = (flags & (DB_NOSYNC | DB_READONLY)) != 0;
 	rc = open_file(db, flags, e);
 	if (!rc)
 		rc = set_up(db, flags, e);
@@ -337,6 +342,7 @@ void db_free(struct db *db)
 {
 	if (!db)
 		return;
+	db_sync(db, NULL); /* others may have the database open, and then closing it does not */
 	for (int i = 0; i < SQL_COUNT; i++)
 		sqlite3_finalize(db->st[i]);
 	sqlite3_close_v2(db->h);
@@ -376,6 +382,27 @@ void db_rollback(struct db *db)
 	db->depth = 0;
 	if (!sqlite3_get_autocommit(db->h))
 		sqlite3_exec(db->h, "rollback", NULL, NULL, NULL);
+}
+
+int db_sync(struct db *db, struct err *e)
+{
+	struct buf log = BUF_INIT;
+	int fd, rc = 0, changes = db->h && !db->nosync ? sqlite3_total_changes(db->h) : db->synced;
+
+	if (changes == db->synced)
+		return 0;
+	/* The log alone: what has left it was synced by whoever moved it to the database.  By a descriptor of our own, for
+	 * SQLite does not give out its; there are no locks on this file that closing it could take away. */
+	buf_addf(&log, "%s-wal", db->file);
+	fd = open(log.p, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fdatasync(fd) < 0)
+		rc = err_errno(e, "cannot write the database of the store, '%s', to the disk", db->file);
+	else
+		db->synced = changes;
+	if (fd >= 0)
+		close(fd);
+	buf_release(&log);
+	return rc;
 }
 
 /* --- asking --- */

@@ -52,8 +52,13 @@ void db_free(struct db *db);
 
 /* Transactions nest: only the outermost takes effect.  Every change made outside one is one of its own. */
 int db_begin(struct db *db, struct err *e);
+
+/* ERR_INVALID when the transaction was taken back inside. */
 int db_commit(struct db *db, struct err *e);
 void db_rollback(struct db *db);
+
+/* Returns when all that was committed here will survive a power cut; at once when nothing was since the last time. */
+int db_sync(struct db *db, struct err *e);
 
 /* --- asking --- */
 

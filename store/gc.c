@@ -6,11 +6,12 @@
  *     2. roots: temporary ones told before, links, running processes; in this order, for a process first tells, then makes a
  *        link or runs a program, and then ends
  *     3. live = all that the roots reach by references, and by default the derivations that made them
- *     4. delete the others, each after those that refer to it: first the row, then the files
+ *     4. delete the others, each after those that refer to it: first the rows of some, then, when the disk has these, their files
  *     5. delete what lies in the store without a row, unless it is a temporary root or locked
  *
  * A root told during 4 keeps what it reaches of what is still there; that is always complete, because nothing
- * is deleted before what refers to it.  An object registered meanwhile may refer to one that looked dead: the
+ * is deleted before what refers to it.  One whose row is gone and whose files are not yet stays on the disk: who told it finds it
+ * invalid, and makes it again.  An object registered meanwhile may refer to one that looked dead: the
  * database refuses to forget that one, and it stays.
  *
  * A crash after the row and before the files leaves files without a row, which step 5 of the next collection removes.
@@ -30,6 +31,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Objects whose rows go at once: one wait for the disk for each so many. */
+enum { BATCH_MAX = 256 };
 
 struct gc {
 	struct store *s;
@@ -145,13 +149,12 @@ static int remove_files(struct gc *g, const char *base, const struct store_path 
 	return rc;
 }
 
-static int delete_object(struct gc *g, const struct store_path *p)
+/* 1 when its row is gone, 0 when it stays. */
+static int forget(struct gc *g, const struct store_path *p)
 {
 	struct err why = ERR_INIT;
-	int rc = poll_server(g);
+	int rc;
 
-	if (rc)
-		return rc;
 	if (g->o->action == GC_DELETE_DEAD && (path_set_has(&g->live, p) || path_set_has_digest(&g->temp, p->base)))
 		return 0;
 	rc = db_forget(g->s->db, p, &why);
@@ -160,23 +163,79 @@ static int delete_object(struct gc *g, const struct store_path *p)
 		err_release(&why);
 		return 0;
 	}
-	if (rc) {
+	if (rc)
 		err_set(g->e, rc, "%s", why.msg);
-		err_release(&why);
+	err_release(&why);
+	return rc ? rc : 1;
+}
+
+/* The rows of a batch go in one transaction, in which nobody is listened to: who asks meanwhile is answered when the database says for
+ * everybody what is valid. *gone: those that went. */
+static int forget_batch(struct gc *g, const struct store_path *v, const size_t *order, size_t n, struct path_set *gone)
+{
+	int rc = db_begin(g->s->db, g->e);
+
+	if (rc)
 		return rc;
+	while (rc >= 0 && n-- > 0)
+		if ((rc = forget(g, &v[order[n]])) > 0)
+			path_set_push(gone, &v[order[n]]);
+	if (rc >= 0)
+		rc = db_commit(g->s->db, g->e);
+	else
+		db_rollback(g->s->db);
+	/* Or a power cut could bring back rows of files that are gone. */
+	return rc ? rc : db_sync(g->s->db, g->e);
+}
+
+static int delete_batch(struct gc *g, const struct store_path *v, const size_t *order, size_t n)
+{
+	struct path_set gone = PATH_SET_INIT;
+	int rc = poll_server(g);
+
+	if (!rc)
+		rc = forget_batch(g, v, order, n, &gone);
+	for (size_t i = 0; !rc && i < gone.n; i++) {
+		say(g, gone.v[i].base);
+		rc = poll_server(g);
+		if (!rc && !path_set_has_digest(&g->temp, gone.v[i].base))
+			rc = remove_files(g, gone.v[i].base, &gone.v[i]);
 	}
-	say(g, p->base);
-	return remove_files(g, p->base, p);
+	path_set_release(&gone);
+	return rc;
+}
+
+/* How many of the n to delete next: few at first, so that a root told early saves much, and never far beyond what is to be freed. */
+static int batch_size(struct gc *g, const struct store_path *v, const size_t *order, size_t n, size_t *size)
+{
+	uint64_t freed = g->r->freed;
+	size_t most = *size < BATCH_MAX ? 2 * *size : BATCH_MAX;
+	int rc = 0;
+
+	if (most == 0)
+		most = 1;
+	*size = 0;
+	while (!rc && *size < most && *size < n && !(*size && g->o->max_freed && freed >= g->o->max_freed)) {
+		struct path_info info = { 0 };
+		if (g->o->max_freed)
+			rc = db_info(g->s->db, &v[order[n - 1 - *size]], &info, g->e);
+		freed += info.nar_size;
+		path_info_release(&info);
+		++*size;
+	}
+	return rc;
 }
 
 /* Those that refer to others first. */
 static int delete_objects(struct gc *g, const struct path_set *dead)
 {
-	size_t *order;
+	size_t *order, n = dead->n, size = 0;
 	int rc = store_order(g->s, dead->v, dead->n, &order, g->e);
 
-	for (size_t i = dead->n; !rc && i-- > 0 && !enough(g);)
-		rc = delete_object(g, &dead->v[order[i]]);
+	while (!rc && n && !enough(g) && !(rc = batch_size(g, dead->v, order, n, &size))) {
+		n -= size;
+		rc = delete_batch(g, dead->v, order + n, size);
+	}
 	free(order);
 	return rc;
 }

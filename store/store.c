@@ -27,6 +27,9 @@
 
 enum { RESERVED_SIZE = 8 << 20 };
 
+/* All that are open, for store_sync_all: who prints does not know whose words they are. */
+static struct store *opened;
+
 /* --- opening --- */
 
 /* Opens a physical directory of the place; makes it when that is allowed. */
@@ -210,6 +213,8 @@ int store_open(struct store **out, const struct place *place, enum store_flags f
 	s->flags = flags;
 	s->root_fd = s->fd = s->state_fd = s->log_fd = s->big_lock = -1;
 	s->temp_fd = s->gc_lock_fd = s->gc_socket = s->stage_dir = -1;
+	s->next = opened;
+	opened = s;
 	rc = open_root(s, e);
 	if (!rc && (s->fd = open_place_dir(s, place->real_store, e)) < 0)
 		rc = s->fd;
@@ -236,6 +241,11 @@ void store_free(struct store *s)
 {
 	if (!s)
 		return;
+	for (struct store **p = &opened; *p; p = &(*p)->next)
+		if (*p == s) {
+			*p = s->next;
+			break;
+		}
 	db_free(s->db);
 	if (s->state_fd >= 0)
 		temp_roots_release(s);
@@ -303,6 +313,16 @@ int store_is_readonly(const struct store *s)
 int store_syncs(const struct store *s)
 {
 	return !(s->flags & STORE_NOSYNC);
+}
+
+int store_sync_all(struct err *e)
+{
+	int rc = 0;
+
+	for (struct store *s = opened; s && !rc; s = s->next)
+		if (s->db)
+			rc = db_sync(s->db, e);
+	return rc;
 }
 
 int store_want_writable(struct store *s, struct err *e)

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct store {
+	struct store *next; /* open in this process */
 	const struct place *place;
 	enum store_flags flags;
 	struct db *db;

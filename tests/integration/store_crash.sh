@@ -61,6 +61,43 @@ in_order() {
 }
 
 check "contents are synced before the name, the name before the row" in_order
+
+# What is printed survives a power cut: rows that were written are synced before the first byte.  Somebody else has the
+# database open all the time, or closing it would do that.
+printed_last() { # COMMAND...: leaves what it called in the file calls
+	rm -rf "$store" calls && gxs store info >/dev/null
+	python3 -c 'import sqlite3, sys
+db = sqlite3.connect(sys.argv[1] + "/nix/var/nix/db/db.sqlite")
+db.execute("select count(*) from ValidPaths").fetchall()
+open("holding", "w")
+sys.stdin.read()' "$store" <fifo &
+	_holder=$!
+	exec 9>fifo
+	while [ ! -e holding ]; do sleep 0.02; done
+	rm holding
+	env LD_PRELOAD="$shim" CALL_LOG="$PWD/calls" LOG_PRINTS=1 "$@" 9>&-
+	_rc=$?
+	exec 9>&-
+	wait $_holder
+	[ $_rc = 0 ] || return 1
+	awk '/^pwrite/ { rows++; dirty = 1 }
+		/^fdatasync$/ { dirty = 0 }
+		/^print$/ { prints++; early += dirty }
+		END { exit !(rows && prints == '${PRINTS-1}' && !early && !dirty) }' calls || { cat calls; return 1; }
+}
+waits() { grep -c 'sync' calls; }
+many() { # N: so many derivations
+	echo "builtins.genList (i: derivation { name = \"d\${toString i}\"; system = \"x\"; builder = \"/b\"; }) $1"
+}
+as_often() { # one wait for the disk however many there are
+	printed_last "$gxeval" --store "$store" --drv-path -E "$(many 2)" && few=$(waits) &&
+		printed_last "$gxeval" --store "$store" --drv-path -E "$(many 150)" && prints "$few" waits
+}
+mkfifo fifo
+check "an added path is printed when it will last" printed_last "$gx" store add --store "$store" src
+check "paths of derivations are printed when they will last" printed_last "$gxeval" --store "$store" --drv-path -f drvs.gx
+check "so that they may be read by a program as well" printed_last "$gx" eval --impure --store "$store" --json -f drvs.gx
+check "one wait for the disk, however many" as_often
 check "killed while a tree is added to a new store" each_point KILL_AT 5 "$gx" store add --store "$store" tree
 check "no space at some point of that" each_point FAIL_AT 7 "$gx" store add --store "$store" tree
 "$gx" store add --store "$PWD/seed" src >/dev/null
@@ -76,6 +113,13 @@ if [ -x "$mkdrv" ] && "$mkdrv" --probe >/dev/null 2>&1 && [ -x /bin/busybox -o -
 		-- builtin:fetchurl >fetch.log
 	printf 'fetched\n' >served
 	mv "$store" seed
+	rm -rf "$store"
+	system=$("$gx" eval --impure --raw -E builtins.currentSystem)
+	mkdir flake && cat >flake/flake.gx <<END
+{ outputs = _: { packages.$system.default = derivation { name = "l"; system = "$system"; builder = "/bin/sh"; args = [ "-c" "echo l > \$out" ]; }; }; }
+END
+	PRINTS=0 check "what was built lasts when the program ends" printed_last "$gx" build --store "$store" --no-link ./flake
+	check "what was built is printed when it will last" printed_last "$gx" build --store "$store" --no-link --print-out-paths ./flake
 	for what in drv fetch; do
 		set -- "$gx" build --store "$store" --no-link "$(sed -n 1p $what.log)"
 		check "killed during a build ($what)" each_point KILL_AT 5 "$@"
@@ -85,4 +129,14 @@ if [ -x "$mkdrv" ] && "$mkdrv" --probe >/dev/null 2>&1 && [ -x /bin/busybox -o -
 	"$gx" store add --store "$PWD/seed" src >/dev/null
 fi
 "$gx" store add --store "$PWD/seed" tree >/dev/null
+# Files go when the disk knows that they are not valid any more.
+rows_first() {
+	fresh && rm -f calls
+	env LD_PRELOAD="$shim" CALL_LOG="$PWD/calls" "$gx" store gc --store "$store" || return 1
+	awk '/^pwrite/ { rows++; dirty = 1 }
+		/^fdatasync$/ { dirty = 0; synced = rows }
+		/^unlinkat$/ { files += !!synced; early += dirty && synced }
+		END { exit !(rows && files && !early) }' calls || { cat calls; return 1; }
+}
+check "rows are gone from the disk before files are" rows_first
 check "killed while garbage is collected" each_point KILL_AT 2 "$gx" store gc --store "$store"

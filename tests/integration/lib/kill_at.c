@@ -5,6 +5,7 @@
  *     FAIL_AT=n    lets it fail with ENOSPC (once)
  *     RUN_AT=n     starts the shell command RUN, and waits for it for at most half a second
  * CALL_LOG=FILE    appends the name of each call; "end" is never written, the length tells.
+ * LOG_PRINTS=1     with it also "print" for each write to standard output, which is not counted
  * With none of them the count is all that happens.
  */
 #define _GNU_SOURCE
@@ -98,5 +99,7 @@ ssize_t write(int fd, const void *p, size_t n)
 
 	if (!real)
 		real = (ssize_t(*)(int, const void *, size_t))dlsym(RTLD_NEXT, "write");
+	if (fd == 1 && getenv("LOG_PRINTS"))
+		log_call("print");
 	return fd > 2 && step("write") ? -1 : real(fd, p, n);
 }
