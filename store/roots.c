@@ -268,6 +268,7 @@ static void scan_link(struct search *r, int dirfd, const char *pid, const char *
 static int scan_process(struct search *r, int proc, const char *pid)
 {
 	int fd = openat(proc, pid, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fds, rc;
+	struct err why = ERR_INIT;
 	struct dir d;
 
 	if (fd < 0)
@@ -281,12 +282,15 @@ static int scan_process(struct search *r, int proc, const char *pid)
 	close(fd);
 	if (fds < 0)
 		return 0; /* it ended, or is somebody else's */
-	rc = dir_take(&d, fds, pid, r->e);
-	while (!rc && (rc = dir_next(&d, r->e)) > 0) {
+	rc = dir_take(&d, fds, pid, &why);
+	while (!rc && (rc = dir_next(&d, &why)) > 0) {
 		scan_link(r, fds, pid, "/fd", d.name);
 		rc = 0;
 	}
 	dir_close(&d);
+	/* Not found: it ended while we looked, and uses nothing any more. */
+	rc = rc == ERR_NOTFOUND ? 0 : rc ? err_set(r->e, rc, "process %s: %s", pid, why.msg) : 0;
+	err_release(&why);
 	return rc;
 }
 

@@ -101,6 +101,21 @@ anywhere() { # COLLECTOR COMMAND
 		n=$((n + step))
 	done
 }
+# A process that ends while the collector looks at what it has open.
+ended() {
+	fresh
+	sleep 60 &
+	_sleep=$!
+	env LD_PRELOAD="$PWD/hold_at.so" HOLD="$PWD/held" HOLD_AT=list:/proc/$_sleep/fd "$gx" store gc --store "$store" >gc.log 2>&1 &
+	_gc=$!
+	wait_for held.at || return 1
+	kill $_sleep
+	wait $_sleep
+	: >held.go
+	wait $_gc || { cat gc.log; return 1; }
+}
+check "gx: a process that ends meanwhile uses nothing" ended
+
 # A root told while the database does not answer what it reaches: nothing more is deleted.
 told_in_vain() {
 	fresh

@@ -2,7 +2,7 @@
  *
  * Preloaded into a program under test: stops it once, before a call on a file (after unlink), so that the test can do
  * something at just that moment.
- *     HOLD_AT=CALL:TEXT   the first CALL (open, symlink, unlink, exec; each stands for its kin) of a name that holds TEXT
+ *     HOLD_AT=CALL:TEXT   the first CALL (open, symlink, unlink, exec, list; each stands for its kin) of a name that holds TEXT
  *     HOLD_SKIP=N         the one after N such calls instead
  *     HOLD=NAME           then the file NAME.at appears, and the program goes on when there is NAME.go (or after 30 s)
  */
@@ -46,6 +46,7 @@ static int (*symlink_real)(const char *, const char *);
 static int (*unlinkat_real)(int, const char *, int);
 static int (*unlink_real)(const char *);
 static DIR *(*opendir_real)(const char *);
+static DIR *(*fdopendir_real)(int);
 static int (*execvp_real)(const char *, char *const *);
 
 #define OPEN(name)                                       \
@@ -67,6 +68,18 @@ DIR *opendir(const char *path)
 {
 	hold("open", path);
 	return REAL(opendir)(path);
+}
+
+DIR *fdopendir(int fd)
+{
+	char self[64], path[4096];
+	ssize_t n;
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	n = readlink(self, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = 0;
+	hold("list", path);
+	return REAL(fdopendir)(fd);
 }
 
 int symlinkat(const char *target, int fd, const char *path)
