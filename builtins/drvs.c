@@ -18,9 +18,9 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
-#include "base/limits.h"
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
+#include "format/drv_load.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -216,19 +216,19 @@ static int read_file(struct slice path, struct buf *b, struct err *e)
 	return n < 0 ? ERR_IO : 0;
 }
 
-/* Reads and parses the .drv at o's path into d.  Without a store in use, a file that happens to be at its logical place
- * will do: what it says is bound to its name by the digest. */
-static int read_drv(const struct store_object *o, struct drv *d, struct buf *text, struct err *e)
+/* Reads and parses the .drv at path into d.  Without a store in use, a file that happens to be at its logical place
+ * will do: what it says is checked as any other's is. */
+static int read_drv(struct slice path, struct drv *d, struct buf *text, struct err *e)
 {
 	struct slice dir = slice_of(eval_settings.store_dir), name;
 	struct store_path p;
-	int rc = store_path_parse(dir, o->path, &p, e);
+	int rc = store_path_parse(dir, path, &p, e);
 
 	if (rc)
 		return rc;
 	if (!store_path_is_drv(&p))
-		return err_set(e, ERR_INVALID, "'%s' is not the path of a derivation", o->path.p);
-	rc = store_ops ? store_ops->read_text(store_ops->user, o->path, text, e) : read_file(o->path, text, e);
+		return err_set(e, ERR_INVALID, "'%s' is not the path of a derivation", path.p);
+	rc = store_ops ? store_ops->read_text(store_ops->user, path, text, e) : read_file(path, text, e);
 	if (rc)
 		return rc;
 	name = store_path_name(&p);
@@ -236,82 +236,45 @@ static int read_drv(const struct store_object *o, struct drv *d, struct buf *tex
 	return drv_parse(d, dir, name, (struct slice){ buf_str(text), text->len }, e);
 }
 
-/* One derivation being read: its inputs are read first. */
-struct pending {
-	struct store_object *o;
-	struct drv d;
-	size_t next; /* input to look at */
-	struct pending *below;
-};
+static int known_modulo(void *user, struct slice path, struct drv_modulo *out, struct err *e)
+{
+	const struct store_object *o = drvs_find(path);
 
-static int push(struct pending **top, struct store_object *o, size_t depth, struct err *e)
+	(void)user;
+	if (!o || !o->known)
+		return 0;
+	if (!o->drv)
+		return err_set(e, ERR_INVALID, "'%s' is not a derivation", o->path.p);
+	*out = o->drv->modulo;
+	return 1;
+}
+
+static int read_one(void *user, struct slice path, struct drv *d, struct err *e)
 {
 	struct buf text = BUF_INIT;
-	enum drv_output_kind kind;
-	struct pending *p;
-	int rc;
+	int rc = read_drv(path, d, &text, e);
 
-	for (p = *top; p; p = p->below)
-		if (p->o == o)
-			return err_set(e, ERR_INVALID, "the derivation '%s' depends on itself", o->path.p);
-	if (depth > LIMIT_DRV_DEPTH)
-		return err_set(e, ERR_LIMIT, "the inputs of a derivation are nested more than %d deep",
-			       LIMIT_DRV_DEPTH);
-	p = xcalloc(1, sizeof *p);
-	p->o = o;
-	rc = read_drv(o, &p->d, &text, e);
+	(void)user;
 	buf_release(&text);
-	if (rc) {
-		free(p);
-		return rc;
-	}
-	/* The hash of a fixed output does not depend on inputs, which may well be gone. */
-	if (!drv_kind(&p->d, &kind, NULL) && kind == DRV_FIXED)
-		p->next = p->d.ninputs;
-	p->below = *top;
-	*top = p;
-	return 0;
-}
-
-static void pop(struct pending **top)
-{
-	struct pending *p = *top;
-
-	*top = p->below;
-	drv_release(&p->d);
-	free(p);
-}
-
-static int load(struct store_object *o, struct err *e)
-{
-	struct pending *top = NULL;
-	size_t depth = 1;
-	int rc = push(&top, o, depth, e);
-
-	while (top && !rc) {
-		struct drv_modulo m;
-		struct store_object *in = NULL;
-
-		while (!in && top->next < top->d.ninputs) {
-			uint32_t id = intern(top->d.inputs[top->next++].path);
-
-			in = tab.objects[id];
-			if (in->known)
-				in = NULL;
-		}
-		if (in) {
-			rc = push(&top, in, ++depth, e);
-			continue;
-		}
-		rc = drv_modulo(&top->d, &drvs_cache, &m, e);
-		if (!rc)
-			drvs_add(&top->d, top->o->path, &m, (struct slice){ NULL, 0 });
-		pop(&top);
-		depth--;
-	}
-	while (top)
-		pop(&top);
 	return rc;
+}
+
+static void keep_one(void *user, struct slice path, const struct drv *d, const struct drv_modulo *m)
+{
+	(void)user;
+	drvs_add(d, path, m, (struct slice){ NULL, 0 });
+}
+
+static int load(const struct store_object *o, struct err *e)
+{
+	static const struct drv_reader reader = { known_modulo, read_one, keep_one, NULL };
+
+	return drv_load(&reader, slice_of(eval_settings.store_dir), o->path, e);
+}
+
+int drvs_known(void *user, struct slice path, struct drv_modulo *out)
+{
+	return known_modulo(user, path, out, NULL) > 0;
 }
 
 const struct store_object *drvs_need(struct slice path, struct err *e)

@@ -64,6 +64,9 @@ void drvs_add_text(struct slice path, const struct slice *refs, size_t nrefs, st
  * NULL with e filled when it cannot be had. */
 const struct store_object *drvs_need(struct slice path, struct err *e);
 
+/* 1 and its hash modulo when the derivation at path was made or read, and so checked, in this evaluation; else 0. */
+int drvs_known(void *user, struct slice path, struct drv_modulo *out);
+
 /* Calls each() once for every object in the closure of path, itself included, as far as references are known. */
 int drvs_closure(struct slice path, void (*each)(void *arg, const struct store_object *o), void *arg, struct err *e);
 

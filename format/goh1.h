@@ -15,7 +15,8 @@
  *     .drv      ("out", path, "r:sha256", base16(address)), outputHashMode=go-h1 and outputHash=h1:… in the environment
  *     path    = that of a tree whose archive has the hash `address`, so it is known before anything is fetched,
  *               and Nix computes the same one from the .drv: for it, for what depends on it, and for hashes modulo
- *     database: no content address at all; hash of the archive, signatures and the rest as for any build
+ *     database: no content address at all; hash of the archive, signatures and the rest as for any build.  That it is the
+ *               module follows from the deriver, a derivation of that very module, or from its sum (store/claims.h)
  *
  * No archive has the hash `address` but by breaking SHA-256, so such paths collide with no other.  What checks an output is
  * not its archive's hash but its h1, recomputed from the tree and turned into an address (struct build_hooks.content_hash).

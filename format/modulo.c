@@ -22,6 +22,7 @@
 #include "base/alloc.h"
 #include "format/basen.h"
 #include "format/drv_int.h"
+#include "format/goh1.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -322,44 +323,113 @@ out:
 	return rc;
 }
 
-static int check_output(const struct drv *d, struct slice dir, const struct drv_output *o, const struct hash *masked,
-			struct err *e)
+/* --- checking --- */
+
+/* That an output is at the path it must be at, and so says the variable named after it. */
+static int check_output(const struct drv *d, struct slice path, const struct drv_output *o, struct slice want, struct err *e)
 {
 	const struct slice *v = drv_env(d, o->name);
-	struct store_path want, got;
-	int rc;
 
-	if ((rc = store_path_make_output(dir, d->name, o->name, masked, &want, e)) ||
-	    (rc = store_path_parse(dir, o->path, &got, e)))
-		return rc;
-	if (store_path_cmp(&want, &got))
-		return err_set(e, ERR_INVALID, "derivation has incorrect output '%s', should be '%s'", got.base, want.base);
+	if (!slice_eq(o->path, want))
+		return err_set(e, ERR_INVALID, "derivation '%s' has incorrect output '%s', should be '%s'", path.p, o->path.p,
+			       want.p);
 	if (!v)
-		return err_set(e, ERR_INVALID, "derivation has no environment variable '%s', should be '%s'", o->name.p,
-			       o->path.p);
-	if (!slice_eq(*v, o->path))
-		return err_set(e, ERR_INVALID, "derivation has incorrect environment variable '%s', should be '%s'",
-			       o->name.p, o->path.p);
+		return err_set(e, ERR_INVALID, "derivation '%s' has no environment variable '%s', should be '%s'", path.p,
+			       o->name.p, want.p);
+	if (!slice_eq(*v, want))
+		return err_set(e, ERR_INVALID, "derivation '%s' has incorrect environment variable '%s', should be '%s'", path.p,
+			       o->name.p, want.p);
 	return 0;
 }
 
-int drv_check(const struct drv *d, struct slice dir, const struct drv_cache *c, struct err *e)
+/* What a derivation of a Go module says in words must be what it says in numbers: builders go by the words. */
+static int check_go_h1(const struct drv *d, struct slice path, const struct drv_output *o, struct err *e)
+{
+	const struct slice *sum = drv_env(d, SLICE("outputHash")), *module = drv_env(d, SLICE("module"));
+	struct hash h1, address;
+	int rc = go_h1_parse(sum ? *sum : SLICE(""), &h1, e);
+
+	if (rc) {
+		err_prefix(e, "derivation '%s'", path.p);
+		return rc;
+	}
+	go_h1_address(module ? *module : SLICE(""), &h1, &address);
+	if (o->method != CA_NAR || !hash_eq(&address, &o->hash))
+		return err_set(e, ERR_INVALID, "derivation '%s' has an output whose hash is not that of the Go module with the sum '%s'",
+			       path.p, sum->p);
+	return 0;
+}
+
+static int check_fixed(const struct drv *d, struct slice dir, struct slice path, struct err *e)
+{
+	const struct slice *mode = drv_env(d, SLICE("outputHashMode"));
+	const struct drv_output *o = &d->outputs[0];
+	struct buf want = BUF_INIT;
+	struct store_path p;
+	int rc = store_path_make_fixed(dir, d->name, o->method, &o->hash, NULL, 0, 0, &p, e);
+
+	if (!rc) {
+		store_path_add(&want, dir, &p);
+		rc = check_output(d, path, o, (struct slice){ want.p, want.len }, e);
+	}
+	if (!rc && mode && slice_eq(*mode, SLICE(GO_H1_MODE)))
+		rc = check_go_h1(d, path, o, e);
+	buf_release(&want);
+	return rc;
+}
+
+static int check_input_addressed(const struct drv *d, struct slice dir, struct slice path, const struct hashed *h,
+				 struct err *e)
+{
+	struct buf want = BUF_INIT;
+	struct store_path p;
+	struct hash masked;
+	int rc = 0;
+
+	if (h->deferred)
+		return err_set(e, ERR_INVALID, "derivation '%s' has output '%s', should be deferred", path.p,
+			       d->outputs[0].path.p);
+	form_hash(d, h, 1, (struct slice){ 0 }, &masked);
+	for (size_t i = 0; i < d->noutputs && !rc; i++) {
+		rc = store_path_make_output(dir, d->name, d->outputs[i].name, &masked, &p, e);
+		buf_trim(&want, 0);
+		store_path_add(&want, dir, &p);
+		rc = rc ? rc : check_output(d, path, &d->outputs[i], (struct slice){ want.p, want.len }, e);
+	}
+	buf_release(&want);
+	return rc;
+}
+
+/* A derivation's text does not hold its name, which goes into its outputs' paths: the file's does. */
+static int check_name(const struct drv *d, struct slice dir, struct slice path, struct err *e)
+{
+	struct store_path p;
+	int rc = store_path_parse(dir, path, &p, e);
+	struct slice name = { 0 };
+
+	if (rc)
+		return rc;
+	name = store_path_name(&p);
+	if (!store_path_is_drv(&p) || !slice_eq((struct slice){ name.p, name.n - 4 }, d->name))
+		return err_set(e, ERR_INVALID, "derivation '%s' has the name '%s', which is not that of its path", path.p, d->name.p);
+	return 0;
+}
+
+int drv_check(const struct drv *d, struct slice dir, struct slice path, const struct drv_cache *c, struct drv_modulo *m,
+	      struct err *e)
 {
 	struct hashed h = { 0 };
-	struct hash masked;
 	enum drv_output_kind kind;
-	int rc = drv_kind(d, &kind, e);
+	int rc = check_name(d, dir, path, e);
 
-	/* drv_parse has checked fixed outputs; the others have no path to check. */
-	if (rc || kind != DRV_INPUT)
-		return rc;
-	rc = hash_inputs(&h, d, c, e);
-	if (!rc && h.deferred)
-		rc = err_set(e, ERR_INVALID, "derivation has output '%s', should be deferred", d->outputs[0].path.p);
-	if (!rc)
-		form_hash(d, &h, 1, (struct slice){ 0 }, &masked);
-	for (size_t i = 0; i < d->noutputs && !rc; i++)
-		rc = check_output(d, dir, &d->outputs[i], &masked, e);
+	rc = rc ? rc : drv_kind(d, &kind, e);
+	/* Outputs of the other kinds have no path, so nothing to be wrong. */
+	if (!rc && kind == DRV_FIXED)
+		rc = check_fixed(d, dir, path, e);
+	if (!rc && kind == DRV_INPUT && !(rc = hash_inputs(&h, d, c, e)))
+		rc = check_input_addressed(d, dir, path, &h, e);
+	if (!rc && m)
+		modulo_of(d, kind, &h, (struct slice){ 0 }, m);
 	hashed_release(&h);
 	return rc;
 }

@@ -43,9 +43,12 @@ int drv_modulo(const struct drv *d, const struct drv_cache *c, struct drv_modulo
  * appended, when there is none yet. */
 int drv_write_masked(struct buf *b, const struct drv *d, const struct drv_cache *c, int *deferred, struct err *e);
 
-/* Checks the output paths, and the variables named after them, of a parsed input-addressed derivation against what
- * they must be (drv_parse checks fixed ones).  ERR_INVALID names the first that differs. */
-int drv_check(const struct drv *d, struct slice dir, const struct drv_cache *c, struct err *e);
+/* Checks what a parsed derivation says of its outputs against what follows from the rest of it: paths of input-addressed
+ * ones from the hash modulo, of fixed ones from their hash, the sum of a Go module, and the variables named after outputs.
+ * path: of the .drv (full text), whose name must be the derivation's.  m: receives the hash modulo, may be NULL.  ERR_INVALID names the first
+ * thing that differs; what c says when an input is not known. */
+int drv_check(const struct drv *d, struct slice dir, struct slice path, const struct drv_cache *c, struct drv_modulo *m,
+	      struct err *e);
 
 /* The path of the .drv whose text is `text`: a text object that refers to all inputs. */
 int drv_path(const struct drv *d, struct slice dir, struct slice text, struct store_path *out, struct err *e);

@@ -36,6 +36,7 @@ static void same(const struct buf *a, const struct buf *b)
 
 static void computed(struct drv *d, struct slice text)
 {
+	const struct slice own = SLICE("/nix/store/00000000000000000000000000000000-x.drv");
 	struct buf masked = BUF_INIT, finished = BUF_INIT;
 	struct err e = ERR_INIT;
 	struct store_path path;
@@ -44,12 +45,13 @@ static void computed(struct drv *d, struct slice text)
 
 	drv_path(d, store_dir_default, text, &path, NULL);
 	drv_modulo(d, &cache, &m, NULL);
-	drv_check(d, store_dir_default, &cache, NULL);
+	drv_check(d, store_dir_default, own, &cache, &m, NULL);
 	drv_write_masked(&masked, d, &cache, &deferred, NULL);
 	if (drv_finish(d, store_dir_default, &cache, &finished, &path, &m, &e) && !e.msg)
 		abort();
-	/* What was finished is right. */
-	if (!e.msg && !drv_is_dynamic(d) && drv_check(d, store_dir_default, &cache, NULL))
+	/* What was finished is right, unless it says that it is a Go module and is none. */
+	const struct slice *mode = drv_env(d, SLICE("outputHashMode"));
+	if (!e.msg && !drv_is_dynamic(d) && !(mode && slice_eq(*mode, SLICE("go-h1"))) && drv_check(d, store_dir_default, own, &cache, &m, NULL))
 		abort();
 	err_release(&e);
 	buf_release(&masked);

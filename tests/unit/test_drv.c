@@ -158,11 +158,16 @@ static void drv_path_is_nix_path(void **state)
 
 static void check_outputs(const char *base, const struct drv *d, struct slice text, const struct drv_cache *c)
 {
+	struct drv_modulo m, want;
+	char path[300];
 	struct err e = ERR_INIT;
 
 	(void)text;
-	if (drv_check(d, DIR_, c, &e))
+	snprintf(path, sizeof path, "/nix/store/%s", base);
+	if (drv_check(d, DIR_, slice_of(path), c, &m, &e))
 		fail_msg("%s: %s", base, e.msg);
+	assert_int_equal(drv_modulo(d, c, &want, &e), 0);
+	assert_memory_equal(&m, &want, sizeof m);
 }
 
 static void output_paths_are_nix_paths(void **state)
