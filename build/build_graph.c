@@ -16,11 +16,10 @@
 
 #include "base/limits.h"
 #include "build/build_int.h"
+#include "store/claims.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
-
-enum { DRV_TEXT_MAX = 256 << 20 }; /* of one .drv; the largest of nixpkgs have some MB */
 
 /* --- nodes --- */
 
@@ -98,37 +97,58 @@ static int node_paths(struct build *b, struct node *n, struct err *e)
 	return 0;
 }
 
+/* A derivation is checked whenever it is read: what it says is where its outputs go. */
 static int node_load(struct build *b, struct node *n, struct err *e)
 {
-	struct slice name = store_path_name(&n->path);
-	struct buf text = BUF_INIT;
 	int rc = obtain(b, n, &n->path, e);
 
 	if (n->loaded)
 		return 0;
-	if (rc == 0)
-		rc = err_set(e, ERR_NOTFOUND, "derivation '%.*s/%s' is not in the store", (int)store_dir(b->s).n,
-			     store_dir(b->s).p, n->path.base);
-	else if (rc > 0)
-		rc = store_path_is_drv(&n->path) ? 0 : err_set(e, ERR_INVALID, "'%s' is not a derivation", n->path.base);
-	rc = rc ? rc : store_read(b->s, &n->path, DRV_TEXT_MAX, &text, e);
-	name.n -= 4;
-	if (!rc) {
-		rc = drv_parse(&n->drv, store_dir(b->s), name, (struct slice){ text.p, text.len }, e);
-		if (!rc)
-			n->loaded = 1;
-		rc = rc ? rc : node_paths(b, n, e);
-		if (rc)
-			err_prefix(e, "derivation '%s'", n->path.base);
-	}
-	buf_release(&text);
+	rc = rc < 0 ? rc : store_read_drv(b->s, &n->path, &n->drv, e);
+	if (rc)
+		return rc;
+	n->loaded = 1;
+	rc = store_check_drv(b->s, &n->path, &n->drv, e);
+	if (!rc && (rc = node_paths(b, n, e)))
+		err_prefix(e, "derivation '%s'", n->path.base);
 	return rc;
+}
+
+/* --- outputs --- */
+
+struct content_check {
+	struct build *b;
+	const struct node *n;
+};
+
+/* For struct fixed_output. */
+static int contents(void *user, int dirfd, const char *name, struct hash *out, struct err *e)
+{
+	const struct content_check *c = user;
+	int rc = build_foreign_hash(c->b, c->n, dirfd, name, out, e);
+
+	return rc == 1 ? err_set(e, ERR_INVALID, "nothing here knows how to hash it") : rc;
+}
+
+int graph_output_valid(struct build *b, const struct node *n, size_t i, struct err *e)
+{
+	const struct drv_output *o = &n->drv.outputs[i];
+	struct content_check c = { b, n };
+	int there = store_is_there(b->s, &n->paths[i], NULL, e);
+
+	if (there != 1)
+		return there;
+	if (o->kind != DRV_FIXED)
+		return store_is_made(b->s, &n->paths[i], &n->path, e);
+	if (!build_foreign_mode(&n->drv))
+		return store_is_valid_as(b->s, &n->paths[i], o->method, &o->hash, e);
+	return store_is_fixed(b->s, &n->paths[i], &(struct fixed_output){ &n->path, &o->hash, contents, &c }, e);
 }
 
 int graph_outputs_valid(struct build *b, const struct node *n, int all, struct err *e)
 {
 	for (size_t i = 0; i < n->drv.noutputs; i++) {
-		int valid = all || n->wanted[i] ? store_is_there(b->s, &n->paths[i], NULL, e) : 1;
+		int valid = all || n->wanted[i] ? graph_output_valid(b, n, i, e) : 1;
 
 		if (valid != 1)
 			return valid;
@@ -143,6 +163,7 @@ static int outputs_obtained(struct build *b, const struct node *n, struct err *e
 
 	for (size_t i = 0; i < n->drv.noutputs; i++) {
 		rc = n->wanted[i] ? obtain(b, n, &n->paths[i], e) : store_add_temp_root(b->s, &n->paths[i], e);
+		rc = rc == 1 ? graph_output_valid(b, n, i, e) : rc;
 		if (rc < 0)
 			return rc;
 		got &= rc == 1 || !n->wanted[i];
@@ -198,6 +219,7 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
 		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
 		rc = rc ? rc : obtain(b, n, &p, e);
+		rc = rc == 1 ? store_is_made(b->s, &p, NULL, e) : rc;
 		if (rc == 0)
 			rc = err_set(e, ERR_NOTFOUND, "dependency '%.*s' of '%s' is not in the store", (int)n->drv.srcs[i].n,
 				     n->drv.srcs[i].p, n->path.base);

@@ -139,6 +139,9 @@ void graph_finish(struct node *n, int failed);
 
 /* 1 when the wanted (or all) outputs are valid, 0 when not, negative on failure. */
 int graph_outputs_valid(struct build *b, const struct node *n, int all, struct err *e);
+
+/* The same of one output, by index.  ERR_INVALID when its place is taken by what this derivation does not make. */
+int graph_output_valid(struct build *b, const struct node *n, size_t i, struct err *e);
 void graph_release(struct build *b);
 
 /* --- build_job.c --- */
@@ -194,6 +197,12 @@ void build_user_release(struct build_user *u);
 
 /* Copies, checks and registers what the builder made. */
 int build_outputs(struct job *j, struct err *e);
+
+/* The derivation's outputHashMode when it is none that this library knows, else NULL. */
+const struct slice *build_foreign_mode(const struct drv *d);
+
+/* The hash by that mode of the fixed output dirfd/name, from the hooks.  Returns 1 when nobody knows the mode. */
+int build_foreign_hash(struct build *b, const struct node *n, int dirfd, const char *name, struct hash *out, struct err *e);
 
 /* --- build_check.c --- */
 struct new_object;

@@ -157,7 +157,7 @@ static int find_valid(struct job *j, struct err *e)
 
 	j->skip = arena_alloc(&j->arena, d->noutputs + 1);
 	for (size_t i = 0; i < d->noutputs; i++) {
-		valid = store_is_there(j->b->s, &j->node->paths[i], NULL, e);
+		valid = graph_output_valid(j->b, j->node, i, e);
 		if (valid < 0)
 			return valid;
 		j->skip[i] = (unsigned char)valid;

@@ -108,22 +108,27 @@ static int mismatch(struct job *j, const struct hash *want, const struct hash *g
 	return ERR_HASH;
 }
 
-/* The hash of a fixed output by a method that this library does not know, when the derivation names one. Returns 1 when it
- * does not. */
-static int foreign_hash(struct job *j, int dirfd, const char *name, struct hash *out, struct err *e)
+const struct slice *build_foreign_mode(const struct drv *d)
 {
-	const struct build_hooks *h = &j->b->set->hooks;
-	const struct slice *mode = drv_env(&j->node->drv, SLICE("outputHashMode"));
+	const struct slice *mode = drv_env(d, SLICE("outputHashMode"));
 	enum ca_method known;
 
-	if (!mode || !mode->n || !ca_method_parse(*mode, &known, NULL))
+	return mode && mode->n && ca_method_parse(*mode, &known, NULL) ? mode : NULL;
+}
+
+int build_foreign_hash(struct build *b, const struct node *n, int dirfd, const char *name, struct hash *out, struct err *e)
+{
+	const struct build_hooks *h = &b->set->hooks;
+	const struct slice *mode = build_foreign_mode(&n->drv);
+
+	if (!mode)
 		return 1;
 	/* Its hash in the derivation is not that of the archive: comparing these would only ever fail. */
 	if (!h->content_hash && slice_eq(*mode, SLICE(GO_H1_MODE)))
 		return err_set(e, ERR_BUILD, "nothing here can check an output of outputHashMode = \"" GO_H1_MODE "\"");
 	if (!h->content_hash)
 		return 1;
-	return h->content_hash(h->user, &j->node->drv, *mode, dirfd, name, out, e);
+	return h->content_hash(h->user, &n->drv, *mode, dirfd, name, out, e);
 }
 
 static int check_fixed(struct job *j, const struct drv_output *o, const struct object_facts *f, struct new_object *n,
@@ -131,7 +136,7 @@ static int check_fixed(struct job *j, const struct drv_output *o, const struct o
 {
 	struct hash got = f->hash;
 	struct buf b = BUF_INIT;
-	int rc = foreign_hash(j, n->dirfd, n->name, &got, e), foreign = rc == 0;
+	int rc = build_foreign_hash(j->b, j->node, n->dirfd, n->name, &got, e), foreign = rc == 0;
 
 	if (rc < 0)
 		return rc;
@@ -280,13 +285,13 @@ int build_outputs(struct job *j, struct err *e)
 	for (size_t i = 0; i < n && !rc; i++)
 		if (check || !j->skip[i])
 			rc = copy_one(j, i, stage_fd(st), &candidates, &v[i], e);
-	/* What is wrong with an output is the builder's doing. */
-	if (rc == ERR_INVALID || rc == ERR_LIMIT)
-		rc = e->code = ERR_BUILD;
 	rc = rc ? rc : check_cycles(j, v, e);
 	rc = rc ? rc : build_check_outputs(j, v, e);
 	if (!rc)
 		rc = check && graph_outputs_valid(j->b, j->node, 1, e) == 1 ? compare(j, v, e) : commit(j, v, e);
+	/* What is wrong with an output is the builder's doing: also one that is called a derivation and is none. */
+	if (rc == ERR_INVALID || rc == ERR_LIMIT)
+		rc = e->code = ERR_BUILD;
 	for (size_t i = 0; i < n; i++)
 		path_info_release(&v[i].info);
 	free(v);

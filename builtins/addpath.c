@@ -204,10 +204,11 @@ static __attribute__((noreturn, cold)) void throw_mismatch(const struct add_path
 
 /* --- into the store --- */
 
-static int is_there(const struct store_ops *ops, W path)
+static int is_there(const struct store_ops *ops, const struct add_path *p, W path)
 {
 	struct err e = ERR_INIT;
-	int rc = ops->is_valid(ops->user, (struct slice){ w_get_str(path)->b, w_get_str(path)->len }, &e);
+	int rc = ops->is_valid_as(ops->user, (struct slice){ w_get_str(path)->b, w_get_str(path)->len }, p->method, p->expected,
+				  &e);
 
 	if (rc < 0)
 		throw_err(&e);
@@ -253,7 +254,7 @@ W add_path(const struct add_path *p)
 	if (p->expected && store_ops) {
 		make_path(p, p->expected, &sp);
 		result = store_path_string(&sp);
-		if (is_there(store_ops, result))
+		if (is_there(store_ops, p, result))
 			return result;
 	}
 	if (p->filter != W_NULL && p->method == CA_NAR) {

@@ -10,6 +10,7 @@
 #include "builtins/context.h"
 #include "base/buf.h"
 #include "base/mem.h"
+#include "builtins/drvs.h"
 #include "builtins/store_ops.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
@@ -174,6 +175,17 @@ static void check_key(const struct str *key)
 		throw_err(&e);
 }
 
+/* That the key may stand for its outputs.  Without a store to write to, nothing will be built from it. */
+static void check_drv(const struct str *key, const char *what)
+{
+	struct err e = ERR_INIT;
+
+	if (!is_drv(key->b, key->len))
+		throw_error(EK_EVAL, "cannot add %s of '%s' to the context of a string: it is no derivation", what, key->b);
+	if (store_ops_writing() && !drvs_need((struct slice){ key->b, key->len }, &e))
+		throw_err(&e);
+}
+
 static uint32_t prefixed(const char *prefix, const struct str *path)
 {
 	struct buf b = BUF_GC;
@@ -187,8 +199,8 @@ static void add_outputs(struct ctx_acc *acc, const struct str *key, W outputs)
 {
 	struct list *l = list_of(want_list(outputs, "the 'outputs' attribute of a string context"));
 
-	if (l->n && !is_drv(key->b, key->len))
-		throw_error(EK_EVAL, "cannot add outputs of '%s' to the context of a string: it is no derivation", key->b);
+	if (l->n)
+		check_drv(key, "outputs");
 	for (uint32_t i = 0; i < l->n; i++) {
 		struct str *name = want_string_plain(l->e[i], "an output name in a string context");
 		struct buf b = BUF_GC;
@@ -207,9 +219,7 @@ static void add_described(struct ctx_acc *acc, const struct str *key, W about)
 		ctx_acc_add(acc, ctx_single(key->b, key->len));
 	if ((slot = attrs_find_c(about, "allOutputs")) &&
 	    want_bool(*slot, "the 'allOutputs' attribute of a string context")) {
-		if (!is_drv(key->b, key->len))
-			throw_error(EK_EVAL, "cannot add all outputs of '%s' to the context of a string: it is no derivation",
-				    key->b);
+		check_drv(key, "all outputs");
 		ctx_acc_add(acc, prefixed("=", key));
 	}
 	if ((slot = attrs_find(about, SYM_OUTPUTS)))

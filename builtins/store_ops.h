@@ -25,8 +25,11 @@ struct store_ops {
 	int (*add_tree)(void *user, struct slice path, const char *from, enum ca_method method, const struct hash *h,
 			const struct nar_filter *filter, const struct slice *refs, size_t nrefs, struct err *e);
 
-	/* Is this object there? */
+	/* Is this object there?  ERR_INVALID when it is, but something put it there that cannot make it. */
 	int (*is_valid)(void *user, struct slice path, struct err *e);
+
+	/* Is the object of a content address, from which path was computed, there?  ERR_INVALID when another has its place. */
+	int (*is_valid_as)(void *user, struct slice path, enum ca_method m, const struct hash *h, struct err *e);
 
 	/* Makes it be there, from a cache if need be. */
 	int (*ensure)(void *user, struct slice path, struct err *e);

@@ -10,6 +10,8 @@
 #include "builtins/store_real.h"
 #include "base/alloc.h"
 
+#include "builtins/drvs.h"
+#include "store/claims.h"
 #include "store/lock.h"
 #include "store/object.h"
 #include "store/roots.h"
@@ -46,8 +48,10 @@ static int open_store(struct store_real *r, struct err *e)
 	if (r->store)
 		return 0;
 	rc = store_open(&r->store, r->place, r->flags, e);
-	if (!rc)
+	if (!rc) {
 		store_set_notice(r->store, r->notice, r->notice_user);
+		store_set_known_drvs(r->store, drvs_known, NULL);
+	}
 	return rc;
 }
 
@@ -101,8 +105,15 @@ int store_real_flush(struct store_real *r, struct err *e)
 	return rc;
 }
 
+/* What is to be added: a text, or a tree with a content address. */
+struct addition {
+	const struct slice *text;
+	enum ca_method method;
+	const struct hash *hash;
+};
+
 /* Room for one more, and a place to put it. 1: it is there already. */
-static int prepare(struct store_real *r, const struct store_path *p, struct err *e)
+static int prepare(struct store_real *r, const struct store_path *p, const struct addition *a, struct err *e)
 {
 	int rc = store_add_temp_root(r->store, p, e);
 
@@ -110,7 +121,7 @@ static int prepare(struct store_real *r, const struct store_path *p, struct err 
 		return rc;
 	if (queued(r, p))
 		return 1;
-	rc = store_is_valid(r->store, p, e);
+	rc = a->text ? store_is_text(r->store, p, *a->text, e) : store_is_valid_as(r->store, p, a->method, a->hash, e);
 	if (rc)
 		return rc;
 	if (r->n == BATCH)
@@ -167,7 +178,7 @@ static int add_text(void *user, struct slice path, struct slice text, const stru
 	int rc = begin(r, path, &p, e);
 
 	if (!rc)
-		rc = prepare(r, &p, e);
+		rc = prepare(r, &p, &(struct addition){ .text = &text }, e);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	hash_bytes(HASH_SHA256, text.p, text.n, &h);
@@ -184,7 +195,7 @@ static int add_tree(void *user, struct slice path, const char *from, enum ca_met
 	int rc = begin(r, path, &p, e);
 
 	if (!rc)
-		rc = prepare(r, &p, e);
+		rc = prepare(r, &p, &(struct addition){ NULL, method, h }, e);
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (method == CA_NAR)
@@ -205,21 +216,38 @@ static int is_absent(struct store_real *r)
 	return (r->flags & STORE_READONLY) && open_store(r, NULL);
 }
 
+/* The path of an object somebody asks about, which is made a temporary root: 0 to go on, else the answer. */
+static int ask(struct store_real *r, struct slice path, struct store_path *p, struct err *e)
+{
+	int rc;
+
+	if (is_absent(r))
+		return 2;
+	rc = begin(r, path, p, e);
+	/* Who asks about something made a moment ago is about to read it. */
+	if (!rc && queued(r, p)) {
+		rc = store_real_flush(r, e);
+		return rc ? rc : 1;
+	}
+	return rc ? rc : store_add_temp_root(r->store, p, e);
+}
+
 static int is_valid(void *user, struct slice path, struct err *e)
 {
 	struct store_real *r = user;
 	struct store_path p;
-	int rc = is_absent(r) ? 1 : begin(r, path, &p, e);
+	int rc = ask(r, path, &p, e);
 
-	if (rc)
-		return rc < 0 ? rc : 0;
-	/* Who asks about something made a moment ago is about to read it. */
-	if (queued(r, &p)) {
-		rc = store_real_flush(r, e);
-		return rc ? rc : 1;
-	}
-	rc = store_add_temp_root(r->store, &p, e);
-	return rc ? rc : store_is_valid(r->store, &p, e);
+	return rc ? (rc == 2 ? 0 : rc) : store_is_made(r->store, &p, NULL, e);
+}
+
+static int is_valid_as(void *user, struct slice path, enum ca_method m, const struct hash *h, struct err *e)
+{
+	struct store_real *r = user;
+	struct store_path p;
+	int rc = ask(r, path, &p, e);
+
+	return rc ? (rc == 2 ? 0 : rc) : store_is_valid_as(r->store, &p, m, h, e);
 }
 
 static int ensure(void *user, struct slice path, struct err *e)
@@ -266,6 +294,8 @@ static int read_text(void *user, struct slice path, struct buf *out, struct err 
 
 	if (!rc)
 		rc = begin(r, path, &p, e);
+	if (!rc && store_path_is_drv(&p))
+		return store_read_drv_text(r->store, &p, out, e);
 	return rc ? rc : store_read(r->store, &p, TEXT_MAX_BYTES, out, e);
 }
 
@@ -277,7 +307,7 @@ struct store_real *store_real_new(const struct place *place, enum store_flags fl
 
 	r->place = place;
 	r->flags = flags;
-	r->ops = (struct store_ops){ add_text, add_tree, is_valid, ensure, references, read_text, r };
+	r->ops = (struct store_ops){ add_text, add_tree, is_valid, is_valid_as, ensure, references, read_text, r };
 	return r;
 }
 
@@ -287,6 +317,7 @@ struct store_real *store_real_on(struct store *s)
 
 	r->store = s;
 	r->borrowed = 1;
+	store_set_known_drvs(s, drvs_known, NULL);
 	return r;
 }
 

@@ -315,7 +315,7 @@ static int is_in_store(struct flake_tree *t)
 	t->store_path = store_path_text(&want);
 	path = slice_of(t->store_path);
 	fs_allow(path.p, path.n);
-	if (store_ops && store_ops->is_valid(store_ops->user, path, &e) == 1) {
+	if (store_ops && store_ops->is_valid_as(store_ops->user, path, CA_NAR, &t->hash, &e) == 1) {
 		const char *place = fs_tree(w_path(path.p, path.n));
 		t->place = arena_dup(flake_arena(), place, strlen(place));
 		t->hash = want;
@@ -521,7 +521,7 @@ W source_out_path(const struct flake_tree *t)
 
 	store_path_of(&t->hash, &p);
 	if (ops) {
-		int there = ops->is_valid(ops->user, path, &e);
+		int there = ops->is_valid_as(ops->user, path, CA_NAR, &t->hash, &e);
 		if (!there)
 			there = ops->add_tree(ops->user, path, t->place, CA_NAR, &t->hash,
 					      t->members ? &tracked : NULL, NULL, 0, &e);

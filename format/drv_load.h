@@ -20,8 +20,8 @@ struct drv_reader {
 	void *user;
 };
 
-/* Reads the derivation at path and the inputs it has, directly and indirectly, that are not known, checks them all and has them
- * kept.  ERR_INVALID names what is wrong, ERR_LIMIT: the chain of inputs is too long; and what the reader says. */
+/* Reads the derivation at path and the inputs it has, directly and indirectly, that are not known, checks them all and has
+ * them kept.  ERR_INVALID names what is wrong, ERR_LIMIT: the chain of inputs is too long; and what the reader says. */
 int drv_load(const struct drv_reader *r, struct slice dir, struct slice path, struct err *e);
 
 /* The same for one that was read already: it need not be where r reads from. */

@@ -393,7 +393,8 @@ static int check_input_addressed(const struct drv *d, struct slice dir, struct s
 	for (size_t i = 0; i < d->noutputs && !rc; i++) {
 		rc = store_path_make_output(dir, d->name, d->outputs[i].name, &masked, &p, e);
 		buf_trim(&want, 0);
-		store_path_add(&want, dir, &p);
+		if (!rc)
+			store_path_add(&want, dir, &p);
 		rc = rc ? rc : check_output(d, path, &d->outputs[i], (struct slice){ want.p, want.len }, e);
 	}
 	buf_release(&want);

@@ -45,8 +45,8 @@ int drv_write_masked(struct buf *b, const struct drv *d, const struct drv_cache 
 
 /* Checks what a parsed derivation says of its outputs against what follows from the rest of it: paths of input-addressed
  * ones from the hash modulo, of fixed ones from their hash, the sum of a Go module, and the variables named after outputs.
- * path: of the .drv (full text), whose name must be the derivation's.  m: receives the hash modulo, may be NULL.  ERR_INVALID names the first
- * thing that differs; what c says when an input is not known. */
+ * path: of the .drv (full text), whose name must be the derivation's.  m: receives the hash modulo, may be NULL.
+ * ERR_INVALID names the first thing that differs; what c says when an input is not known. */
 int drv_check(const struct drv *d, struct slice dir, struct slice path, const struct drv_cache *c, struct drv_modulo *m,
 	      struct err *e);
 

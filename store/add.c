@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "store/claims.h"
 #include "store/lock.h"
 #include "store/object.h"
 #include "store/roots.h"
@@ -124,7 +125,7 @@ int store_add_text(struct store *s, struct slice name, struct slice text, const 
 		return rc;
 	if (out)
 		*out = path;
-	valid = store_is_valid(s, &path, e);
+	valid = store_is_text(s, &path, text, e);
 	if (valid)
 		return valid < 0 ? valid : 0;
 	rc = stage_open(s, &st, e);
@@ -167,7 +168,7 @@ int store_add_tree(struct store *s, int dirfd, const char *name, const struct so
 	if (!rc)
 		rc = hold(s, &path, o->refs, e);
 	if (!rc)
-		valid = store_is_valid(s, &path, e);
+		valid = store_is_valid_as(s, &path, o->method, &f.hash, e);
 	if (!rc && valid < 0)
 		rc = valid;
 	if (!rc && !valid)

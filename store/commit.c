@@ -15,7 +15,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
-#include "format/drv.h"
+#include "store/claims.h"
 #include "store/object.h"
 #include "store/store_int.h"
 #include "store/tree.h"
@@ -28,13 +28,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The largest text of a derivation that is looked at; nixpkgs' largest have some hundred KiB. */
-enum { DRV_TEXT_MAX = 64 << 20 };
-
 /* --- checks --- */
 
 /* What is said to be content-addressed must have the path that follows from it: others rely on it without signatures. */
-static int check_ca(struct store *s, const struct path_info *i, struct err *e)
+int store_check_ca(struct store *s, const struct path_info *i, struct err *e)
 {
 	struct slice *refs = xcalloc(i->refs.n + 1, sizeof *refs);
 	struct buf text = BUF_INIT;
@@ -71,7 +68,7 @@ static int check(struct store *s, const struct new_object *o, struct err *e)
 
 	if (i->nar_hash.algo != HASH_SHA256 || !i->nar_size)
 		return err_set(e, ERR_INVALID, "'%s' cannot be registered without the hash and size of its archive", i->path.base);
-	return i->ca ? check_ca(s, i, e) : 0;
+	return i->ca ? store_check_ca(s, i, e) : 0;
 }
 
 /* --- moving --- */
@@ -103,21 +100,15 @@ static int move(struct store *s, const struct new_object *o, struct err *e)
 
 /* --- registering --- */
 
+/* Only what cannot change may be a derivation, and its outputs must be its own: whoever finds them valid builds them no more. */
 static int add_outputs(struct store *s, const struct path_info *i, struct err *e)
 {
-	struct slice name = store_path_name(&i->path);
-	struct buf text = BUF_INIT;
 	struct drv d;
-	int rc = store_read(s, &i->path, DRV_TEXT_MAX, &text, e);
+	int rc = store_read_new_drv(s, i, &d, e);
 
-	name.n -= 4;
-	if (!rc)
-		rc = drv_parse(&d, store_dir(s), name, (struct slice){ text.p ? text.p : "", text.len }, e);
-	buf_release(&text);
-	if (rc) {
-		err_prefix(e, "'%s' is no derivation", i->path.base);
+	if (rc)
 		return rc;
-	}
+	rc = store_check_drv(s, &i->path, &d, e);
 	for (size_t k = 0; !rc && k < d.noutputs; k++) {
 		struct store_path p;
 		if (!d.outputs[k].path.n)

@@ -67,6 +67,7 @@ static const char schema[] =
 enum statement {
 	SQL_ID,
 	SQL_INFO,
+	SQL_ORIGIN,
 	SQL_REFERENCES,
 	SQL_REFERRERS,
 	SQL_DERIVERS,
@@ -75,6 +76,7 @@ enum statement {
 	SQL_ALL,
 	SQL_INSERT,
 	SQL_UPDATE,
+	SQL_SET_ORIGIN,
 	SQL_ADD_REF,
 	SQL_ADD_OUTPUT,
 	SQL_DELETE,
@@ -86,6 +88,7 @@ enum statement {
 static const char *const sql_text[SQL_COUNT] = {
 	[SQL_ID] = "select id from ValidPaths where path = ?1",
 	[SQL_INFO] = "select id, hash, registrationTime, deriver, narSize, ultimate, sigs, ca from ValidPaths where path = ?1",
+	[SQL_ORIGIN] = "select ca, deriver from ValidPaths where path = ?1",
 	[SQL_REFERENCES] = "select v.path from Refs r join ValidPaths v on r.reference = v.id "
 			   "where r.referrer = (select id from ValidPaths where path = ?1)",
 	[SQL_REFERRERS] = "select v.path from Refs r join ValidPaths v on r.referrer = v.id "
@@ -98,6 +101,7 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_INSERT] = "insert into ValidPaths (path, hash, registrationTime, deriver, narSize, ultimate, sigs, ca) "
 		       "values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[SQL_UPDATE] = "update ValidPaths set hash = ?2, narSize = ?5, ultimate = ?6, sigs = ?7, ca = ?8 where path = ?1",
+	[SQL_SET_ORIGIN] = "update ValidPaths set ca = ifnull(?2, ca), deriver = ifnull(?3, deriver) where path = ?1",
 	[SQL_ADD_REF] = "insert or replace into Refs (referrer, reference) values (?1, ?2)",
 	[SQL_ADD_OUTPUT] = "insert or replace into DerivationOutputs (drv, id, path) values (?1, ?2, ?3)",
 	[SQL_DELETE] = "delete from ValidPaths where path = ?1",
@@ -467,6 +471,22 @@ int db_info(struct db *db, const struct store_path *p, struct path_info *out, st
 	return rc;
 }
 
+int db_origin(struct db *db, const struct store_path *p, char **ca, struct store_path *deriver, struct err *e)
+{
+	sqlite3_stmt *st = statement_for(db, SQL_ORIGIN, p, e);
+	int rc = st ? step(db, st, e) : ERR_IO;
+
+	*ca = NULL;
+	deriver->len = 0;
+	if (rc <= 0)
+		return rc;
+	*ca = column_dup(st, 0);
+	if (column(st, 1).n && parse_path(db, column(st, 1), deriver, NULL))
+		deriver->len = 0;
+	done(st);
+	return 1;
+}
+
 /* Adds the paths in the first column of every row. */
 static int collect(struct db *db, sqlite3_stmt *st, struct path_set *out, struct err *e)
 {
@@ -624,6 +644,18 @@ int db_update(struct db *db, const struct path_info *i, struct err *e)
 	if (!st)
 		return ERR_IO;
 	bind_info(db, st, i);
+	return step(db, st, e);
+}
+
+int db_set_origin(struct db *db, const struct store_path *p, const char *ca, const struct store_path *deriver, struct err *e)
+{
+	static const struct store_path none = { .len = 0 };
+	sqlite3_stmt *st = statement_for(db, SQL_SET_ORIGIN, p, e);
+
+	if (!st)
+		return ERR_IO;
+	bind_string(st, 2, ca);
+	bind_path(db, st, 3, deriver ? deriver : &none);
 	return step(db, st, e);
 }
 

@@ -68,6 +68,10 @@ int db_is_valid(struct db *db, const struct store_path *p, struct err *e);
 /* All about an object; ERR_NOTFOUND when it is not valid. */
 int db_info(struct db *db, const struct store_path *p, struct path_info *out, struct err *e);
 
+/* What a row says of where its object is from: 1, 0 when it is not valid, negative on failure.  *ca is malloc'd, NULL for
+ * no content address; deriver->len is 0 for none. */
+int db_origin(struct db *db, const struct store_path *p, char **ca, struct store_path *deriver, struct err *e);
+
 /* The next three add to *out. */
 int db_references(struct db *db, const struct store_path *p, struct path_set *out, struct err *e);
 int db_referrers(struct db *db, const struct store_path *p, struct path_set *out, struct err *e);
@@ -111,6 +115,10 @@ int db_forget(struct db *db, const struct store_path *p, struct err *e);
 
 /* Replaces what is known of a valid object's contents (repair, sizes old programs did not record), signatures included. */
 int db_update(struct db *db, const struct path_info *i, struct err *e);
+
+/* Replaces what db_origin answers; NULL leaves it as it is. */
+int db_set_origin(struct db *db, const struct store_path *p, const char *ca, const struct store_path *deriver,
+		  struct err *e);
 
 /* SQLite's own check of the file, ERR_INVALID with its first complaint. */
 int db_check(struct db *db, struct err *e);

@@ -247,6 +247,7 @@ void store_free(struct store *s)
 			break;
 		}
 	db_free(s->db);
+	drv_memo_release(&s->drvs);
 	if (s->state_fd >= 0)
 		temp_roots_release(s);
 	close_fd(s->stage_dir);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inside of a store, for the files of store/ that are its parts: store.c, stage.c, commit.c, roots.c,
- * temp_roots.c, gc.c, verify.c.
+ * temp_roots.c, gc.c, verify.c, claims.c.
  */
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
 
+#include "format/modulo.h"
 #include "store/store.h"
 
 struct store {
@@ -29,6 +30,11 @@ struct store {
 	int gc_socket;
 	char (*temp_told)[STORE_HASH_LEN]; /* digests told lately, see temp_roots.c */
 
+	/* claims.c: derivations that were checked, and who else may have done that */
+	struct drv_memo drvs;
+	int (*known_drv)(void *user, struct slice path, struct drv_modulo *out);
+	void *known_user;
+
 	/* stage.c */
 	int stage_dir; /* the common directory, locked shared; -1 before the first */
 	unsigned stage_count;
@@ -47,6 +53,21 @@ int store_gc_socket_address(int state_fd, int make, struct sockaddr_un *a, int *
 
 /* Opens gc.lock. */
 int store_open_gc_lock(struct store *s, struct err *e);
+
+/* commit.c: that the content address of an object is the one that its path was made from. */
+int store_check_ca(struct store *s, const struct path_info *i, struct err *e);
+
+/* claims.c: as store_read_drv, of an object that is being registered. */
+int store_read_new_drv(struct store *s, const struct path_info *i, struct drv *d, struct err *e);
+
+/* claims.c: the hash of an object by a method; not by CA_GIT. */
+int store_hash_contents(struct store *s, const struct store_path *p, enum ca_method m, enum hash_algo a, struct hash *h,
+			struct err *e);
+
+/* claims_verify.c: tells of the objects of `all` that something put there that cannot make them. */
+struct verify_options;
+int claims_verify(struct store *s, const struct path_set *all, const struct verify_options *o,
+		  void (*bad)(void *arg, const struct store_path *p, const char *why), void *arg, struct err *e);
 
 /* stage.c: the name of the common directory of staging, and removing what dead processes left in it. */
 extern const char stage_common[];

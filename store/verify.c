@@ -151,6 +151,11 @@ static int check_presence(struct verify *v, const struct path_set *all)
 	return rc;
 }
 
+static void bad_claim(void *arg, const struct store_path *p, const char *why)
+{
+	problem(arg, VERIFY_CLAIM, p, why);
+}
+
 int store_verify(struct store *s, const struct verify_options *o, size_t *bad, struct err *e)
 {
 	struct verify v = { s, o, 0, e };
@@ -168,6 +173,8 @@ int store_verify(struct store *s, const struct verify_options *o, size_t *bad, s
 	for (size_t i = 0; !rc && o->check_contents && i < all.n; i++)
 		if (!is_missing(&v, &all.v[i]))
 			rc = check_contents(&v, &all.v[i]);
+	if (!rc)
+		rc = claims_verify(s, &all, o, bad_claim, &v, e);
 	path_set_release(&all);
 	if (lock >= 0)
 		close(lock);

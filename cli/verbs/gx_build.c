@@ -21,6 +21,7 @@
 #include "cli/report.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
+#include "store/claims.h"
 #include "store/roots.h"
 
 #include <stdio.h>
@@ -174,7 +175,7 @@ static int read_operand(struct command *c, char *word, struct wanted *w, struct 
 		return err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", word);
 	item->path = p;
 	valid = store_add_temp_root(c->store, &p, e);
-	valid = valid ? valid : store_is_valid(c->store, &p, e);
+	valid = valid ? valid : store_is_made(c->store, &p, NULL, e);
 	return valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s' is not valid", word);
 }
 

@@ -7,6 +7,7 @@
 #include "cli/verbs/gx_store.h"
 #include "cli/output.h"
 #include "cli/verb.h"
+#include "build/builder_fetch.h"
 #include "store/gc.h"
 #include "store/object.h"
 #include "store/roots.h"
@@ -262,6 +263,7 @@ static int on_problem(void *arg, enum verify_problem what, const struct store_pa
 	case VERIFY_FORM:
 		fprintf(stderr, "error: '%s/%s' is not in the form of a store object: %s\n", c->place.store_dir, p->base, detail);
 		break;
+	case VERIFY_CLAIM: fprintf(stderr, "error: %s\n", detail); break;
 	case VERIFY_UNREADABLE:
 		fprintf(stderr, "error: '%s/%s' cannot be read: %s\n", c->place.store_dir, p->base, detail);
 		break;
@@ -279,7 +281,7 @@ static int verify_run(int argc, char **argv)
 	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
 	static const struct program program = { "gx store verify", "check that every object is there and unchanged",
 						"gx store verify [options]", NULL, groups };
-	struct verify_options o = { .check_contents = 1, .problem = on_problem };
+	struct verify_options o = { .check_contents = 1, .problem = on_problem, .content_hash = fetch_content_hash };
 	struct command c = { .program = &program, .option = on_verify_option, .arg = &o };
 	struct err e = ERR_INIT;
 	size_t bad = 0;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "store_fixture.h"
+#include "store/claims.h"
 #include "store/lock.h"
 
 #include <signal.h>
@@ -371,8 +372,8 @@ static int count_output(void *arg, struct slice name, const struct store_path *p
 
 static void derivations(void **state)
 {
-	static const char text[] = "Derive([(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\",\"\",\"\")],[],[],\"s\",\"/b\",[],"
-				   "[(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\")])";
+	static const char text[] = "Derive([(\"out\",\"/nix/store/fqidlslkvgrc9fp9sj6pv8bca0lfkl4c-n\",\"\",\"\")],[],[],\"s\",\"/b\",[],"
+				   "[(\"out\",\"/nix/store/fqidlslkvgrc9fp9sj6pv8bca0lfkl4c-n\")])";
 	struct fixture *f = *state;
 	struct store_path drv = add_text(f->store, "n.drv", text, NULL, NULL), out;
 	struct path_set derivers = PATH_SET_INIT;
@@ -380,12 +381,55 @@ static void derivations(void **state)
 
 	CHECK(db_outputs(store_db(f->store), &drv, count_output, &n, &fixture_err));
 	assert_int_equal(n, 1);
-	CHECK(store_path_parse_base(SLICE("y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n"), &out, &fixture_err));
+	CHECK(store_path_parse_base(SLICE("fqidlslkvgrc9fp9sj6pv8bca0lfkl4c-n"), &out, &fixture_err));
 	CHECK(db_derivers(store_db(f->store), &out, &derivers, &fixture_err));
 	assert_int_equal(derivers.n, 1);
 	path_set_release(&derivers);
 	assert_int_equal(store_add_text(f->store, SLICE("bad.drv"), SLICE("Derive("), NULL, &drv, &fixture_err), ERR_INVALID);
 	assert_int_equal(is_there(f->store, drv.base), 0);
+}
+
+/* The same text with the path of another's output. */
+static void forged_derivation(void **state)
+{
+	static const char text[] = "Derive([(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\",\"\",\"\")],[],[],\"s\",\"/b\",[],"
+				   "[(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\")])";
+	static const char says[] = "derivation '/nix/store/p4sc18xpgp5nym9iw43sdh5cmkmbsy1k-n.drv' has incorrect output "
+				   "'/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n', should be '/nix/store/fqidlslkvgrc9fp9sj6pv8bca0lfkl4c-n'";
+	struct fixture *f = *state;
+	struct store_path p;
+
+	assert_int_equal(store_add_text(f->store, SLICE("n.drv"), slice_of(text), NULL, &p, &fixture_err), ERR_INVALID);
+	assert_string_equal(fixture_err.msg, says);
+	err_release(&fixture_err);
+	assert_int_equal(is_there(f->store, p.base), 0);
+}
+
+/* An object under the path of a content address, whose row does not say so. */
+static void content_address_is_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	struct store_path p = add_text(f->store, "a", "x", NULL, NULL), deriver;
+	struct path_info info;
+	struct hash h, other;
+	char *ca;
+
+	hash_bytes(HASH_SHA256, "x", 1, &h);
+	hash_bytes(HASH_SHA256, "y", 1, &other);
+	assert_int_equal(store_is_valid_as(f->store, &p, CA_TEXT, &h, &fixture_err), 1);
+	assert_int_equal(store_is_valid_as(f->store, &p, CA_TEXT, &other, &fixture_err), ERR_INVALID);
+	err_release(&fixture_err);
+	CHECK(db_info(store_db(f->store), &p, &info, &fixture_err));
+	free(info.ca);
+	info.ca = NULL;
+	CHECK(db_update(store_db(f->store), &info, &fixture_err));
+	assert_int_equal(store_is_text(f->store, &p, SLICE("y"), &fixture_err), ERR_INVALID);
+	err_release(&fixture_err);
+	assert_int_equal(store_is_text(f->store, &p, SLICE("x"), &fixture_err), 1);
+	assert_int_equal(db_origin(store_db(f->store), &p, &ca, &deriver, &fixture_err), 1);
+	assert_non_null(ca);
+	free(ca);
+	path_info_release(&info);
 }
 
 static void by_digest(void **state)
@@ -533,7 +577,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(text_objects), TEST(trees), TEST(flat_files), TEST(restored_archive), TEST(evil_archives),
 		TEST(never_over_something), TEST(facts_of_an_object), TEST(commit_of_several), TEST(commit_refused),
-		TEST(replaces_leftovers), TEST(derivations), TEST(by_digest), TEST(opened_again), TEST(damaged),
+		TEST(replaces_leftovers), TEST(derivations), TEST(forged_derivation), TEST(content_address_is_asked_for),
+		TEST(by_digest), TEST(opened_again), TEST(damaged),
 		TEST(taken_back_inside), TEST(verify_finds), TEST(locks), TEST(dead_stages),
 	};
 
