@@ -187,6 +187,50 @@ static void entry(struct buf *b, const char *name, size_t n, const char *to)
 }
 
 /* The set of archives that have escaped from unpackers: nothing may appear outside the destination, nor anything in it stay. */
+/* An archive that says of itself that it has the address another file has: the path it would get is that file's. */
+static int announced_as(struct fixture *f, const char *text, enum ca_method m, struct store_path *out)
+{
+	struct path_info info = { 0 };
+	struct buf nar = BUF_INIT, ca = BUF_INIT;
+	const struct nar_sink sink = { append, &nar };
+	struct hash h;
+	int rc;
+
+	write_file(f->dir, "file", "good", 0644);
+	CHECK(nar_write(f->dir, "file", NULL, NULL, &sink, &fixture_err));
+	unlinkat(f->dir, "file", 0);
+	hash_bytes(HASH_SHA256, text, strlen(text), &h);
+	CHECK(store_path_make_fixed(store_dir(f->store), SLICE("n"), m, &h, NULL, 0, 0, &info.path, &fixture_err));
+	ca_add(&ca, m, &h);
+	info.ca = buf_detach(&ca, NULL);
+	info.nar_size = nar.len;
+	hash_bytes(HASH_SHA256, nar.p, nar.len, &info.nar_hash);
+	struct bytes b = { nar.p, nar.len, 7 };
+	struct byte_source source = { read_bytes, &b };
+	rc = store_add_nar(f->store, &info, &source, &fixture_err);
+	*out = info.path;
+	path_info_release(&info);
+	buf_release(&nar);
+	return rc;
+}
+
+static void announced_address_is_checked(void **state)
+{
+	static const enum ca_method methods[] = { CA_FLAT, CA_TEXT, CA_NAR };
+	struct fixture *f = *state;
+	struct store_path p;
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(announced_as(f, "another", methods[i], &p), ERR_HASH);
+		err_release(&fixture_err);
+		assert_int_equal(is_there(f->store, p.base), 0);
+	}
+	assert_int_equal(announced_as(f, "good", CA_FLAT, &p), 0);
+	assert_int_equal(is_valid(f->store, &p), 1);
+	assert_int_equal(announced_as(f, "good", CA_TEXT, &p), 0);
+	assert_int_equal(is_valid(f->store, &p), 1);
+}
+
 static void evil_archives(void **state)
 {
 	static const struct {
@@ -392,8 +436,8 @@ static void derivations(void **state)
 /* The same text with the path of another's output. */
 static void forged_derivation(void **state)
 {
-	static const char text[] = "Derive([(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\",\"\",\"\")],[],[],\"s\",\"/b\",[],"
-				   "[(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\")])";
+	static const char text[] = "Derive([(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\",\"\",\"\")],[],[],"
+				   "\"s\",\"/b\",[],[(\"out\",\"/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n\")])";
 	static const char says[] = "derivation '/nix/store/p4sc18xpgp5nym9iw43sdh5cmkmbsy1k-n.drv' has incorrect output "
 				   "'/nix/store/y2pxx8mklsq1zhxqfb3v4yswmm5m6c3q-n', should be '/nix/store/fqidlslkvgrc9fp9sj6pv8bca0lfkl4c-n'";
 	struct fixture *f = *state;
@@ -575,7 +619,8 @@ static void dead_stages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(text_objects), TEST(trees), TEST(flat_files), TEST(restored_archive), TEST(evil_archives),
+		TEST(text_objects), TEST(trees), TEST(flat_files), TEST(restored_archive),
+		TEST(announced_address_is_checked), TEST(evil_archives),
 		TEST(never_over_something), TEST(facts_of_an_object), TEST(commit_of_several), TEST(commit_refused),
 		TEST(replaces_leftovers), TEST(derivations), TEST(forged_derivation), TEST(content_address_is_asked_for),
 		TEST(by_digest), TEST(opened_again), TEST(damaged),
