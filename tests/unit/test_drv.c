@@ -223,6 +223,78 @@ static void finishing_gives_what_nix_wrote(void **state)
 	each_fixture(check_finish);
 }
 
+/* --- checking --- */
+
+/* The texts and the answers are what `nix-store --add` of 2.8.0 and 2.34.8 makes of them, in files called victim.drv. */
+#define VICTIM "/nix/store/db4wz24vjf4i64vchpwmwjx2jjv0ps4g-victim.drv"
+#define GOOD "/nix/store/0awky02lkadsng6zhr6k4svq3l118q8i-victim"
+#define BARE "/nix/store/b515gs29s9wbql04bc3j6yx8bs66brds-victim" /* of one without a variable for it */
+#define OTHERS_ "/nix/store/rmwyxyrgfjqy5bfwscgf752g9s7yp7wi-victim"
+#define VICTIM_TEXT(out, var) "Derive([(\"out\",\"" out "\",\"\",\"\")],[],[],\"x86_64-linux\",\"/bin/sh\"," \
+			      "[\"-c\",\"echo EVIL > $out\"],[(\"name\",\"victim\")," var "])"
+
+static int check_text(const char *text, const char *path, struct err *e)
+{
+	struct drv_cache none = { 0 };
+	struct drv d;
+	int rc = drv_parse(&d, DIR_, SLICE("victim"), slice_of(text), e);
+
+	assert_int_equal(rc, 0);
+	rc = drv_check(&d, DIR_, slice_of(path), &none, NULL, e);
+	drv_release(&d);
+	return rc;
+}
+
+static void refused(const char *text, const char *path, const char *why)
+{
+	struct err e = ERR_INIT;
+
+	assert_int_equal(check_text(text, path, &e), ERR_INVALID);
+	assert_string_equal(e.msg, why);
+	err_release(&e);
+}
+
+static void forged_outputs_are_refused(void **state)
+{
+	(void)state;
+	assert_int_equal(check_text(VICTIM_TEXT(GOOD, "(\"out\",\"" GOOD "\")"), VICTIM, NULL), 0);
+	refused(VICTIM_TEXT(OTHERS_, "(\"out\",\"" OTHERS_ "\")"), VICTIM,
+		"derivation '" VICTIM "' has incorrect output '" OTHERS_ "', should be '" GOOD "'");
+	refused(VICTIM_TEXT(GOOD, "(\"out\",\"" OTHERS_ "\")"), VICTIM,
+		"derivation '" VICTIM "' has incorrect environment variable 'out', should be '" GOOD "'");
+	refused(VICTIM_TEXT(GOOD, "(\"out\",\"" GOOD "\")"), "/nix/store/db4wz24vjf4i64vchpwmwjx2jjv0ps4g-other.drv",
+		"derivation '/nix/store/db4wz24vjf4i64vchpwmwjx2jjv0ps4g-other.drv' has the name 'victim', which is not that of its path");
+	refused("Derive([(\"out\",\"/nix/store/vxjiwkjkn7x4079qvh1jkl5pn05j2aw0-victim\",\"\",\"\")],[],[],\"s\",\"/b\",[],[])", VICTIM,
+		"derivation '" VICTIM "' has incorrect output '/nix/store/vxjiwkjkn7x4079qvh1jkl5pn05j2aw0-victim', "
+		"should be '" BARE "'");
+	refused("Derive([(\"out\",\"" BARE "\",\"\",\"\")],[],[],\"s\",\"/b\",[],[])", VICTIM,
+		"derivation '" VICTIM "' has no environment variable 'out', should be '" BARE "'");
+}
+
+/* A name that no path may have, found by fuzz_claims. */
+static void bad_output_name_is_refused(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(check_text("Derive([(\"li\xf2\",\"" GOOD "\",\"\",\"\")],[],[],\"s\",\"/b\",[],[])", VICTIM, &e), ERR_INVALID);
+	err_release(&e);
+}
+
+/* The hash that a Go module's sum stands for, and another. */
+#define MODULE_TEXT(path, hash) "Derive([(\"out\",\"" path "\",\"r:sha256\",\"" hash "\")],[],[],\"s\",\"/b\",[]," \
+	"[(\"module\",\"example.com/a\"),(\"out\",\"" path "\"),(\"outputHash\",\"h1:w5fcysjrx7yqtD/aO+QwRjYZOKnaM9Uh2b40tElTs3Y=\")," \
+	"(\"outputHashMode\",\"go-h1\")])"
+
+static void sums_of_go_modules_are_checked(void **state)
+{
+	(void)state;
+	assert_int_equal(check_text(MODULE_TEXT("/nix/store/98hyf30fc7s2ndv8infif3nc8kfscqdp-victim", "5e575180f66255f591a8e46a20312bb2060c2d0c67d63e080e305c8667507d63"), VICTIM, NULL), 0);
+	refused(MODULE_TEXT("/nix/store/jgbinc3nqm4al6xb8q56c0fb552qadfh-victim", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), VICTIM,
+		"derivation '" VICTIM "' has an output whose hash is not that of the Go module with the sum "
+		"'h1:w5fcysjrx7yqtD/aO+QwRjYZOKnaM9Uh2b40tElTs3Y='");
+}
+
 /* --- building --- */
 
 static void inputs_are_sorted_and_merged(void **state)
@@ -561,6 +633,8 @@ int main(void)
 		cmocka_unit_test(drv_path_is_nix_path),
 		cmocka_unit_test(output_paths_are_nix_paths),
 		cmocka_unit_test(finishing_gives_what_nix_wrote),
+		cmocka_unit_test(forged_outputs_are_refused), cmocka_unit_test(bad_output_name_is_refused),
+		cmocka_unit_test(sums_of_go_modules_are_checked),
 		cmocka_unit_test(inputs_are_sorted_and_merged),
 		cmocka_unit_test(escapes_at_every_offset),
 		cmocka_unit_test(hashing_equals_hash_of_text),
