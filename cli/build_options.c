@@ -9,6 +9,7 @@
 #include "cli/build_options.h"
 
 #include "cli/report.h"
+#include "cli/signals.h"
 #include "build/builder_fetch.h"
 
 #include <errno.h>
@@ -177,7 +178,6 @@ int build_options_take(struct build_options *o, int id, char **values)
 }
 
 static int cancel_pipe[2] = { -1, -1 };
-static int caught;
 
 static void on_signal(int sig)
 {
@@ -191,25 +191,16 @@ static void on_signal(int sig)
 
 static void catch_signals(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction sa = { .sa_handler = on_signal }, old;
-
-	if (caught || (cancel_pipe[0] < 0 && pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK)))
-		return;
-	caught = 1;
-	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-		/* nohup and the like stay in force. */
-		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
-			sigaction(signals[i], &sa, NULL);
-}
-
-void build_options_rearm(void)
-{
 	char bytes[64];
 
-	caught = 0;
-	while (cancel_pipe[0] >= 0 && read(cancel_pipe[0], bytes, sizeof bytes) > 0)
+	if (cancel_pipe[0] < 0 && pipe2(cancel_pipe, O_CLOEXEC | O_NONBLOCK)) {
+		signals_push(SIGNALS_END, signals_exit);
+		return;
+	}
+	/* What was meant for a build before this. */
+	while (read(cancel_pipe[0], bytes, sizeof bytes) > 0)
 		;
+	signals_push(SIGNALS_END, on_signal);
 }
 
 /* Without them only builds that fetch fail, each saying why when it reads them again. */
@@ -234,6 +225,12 @@ void build_options_apply(struct build_options *o, struct build_progress *p)
 	o->settings.cancel_fd = cancel_pipe[0];
 	o->settings.hooks.event = build_progress_event;
 	o->settings.hooks.user = p;
+}
+
+void build_options_end(struct build_progress *p)
+{
+	signals_pop();
+	build_progress_end(p);
 }
 
 int build_options_status(struct err *e)

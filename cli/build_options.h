@@ -24,11 +24,11 @@ void build_options_init(struct build_options *o);
 /* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
 int build_options_take(struct build_options *o, int id, char **values);
 
-/* Ready to build: sets up the progress display and catches SIGINT, SIGTERM and SIGHUP. */
+/* Ready to build: sets up the progress display; SIGINT, SIGTERM and SIGHUP cancel it until build_options_end. */
 void build_options_apply(struct build_options *o, struct build_progress *p);
 
-/* For a program that goes on after a build was cancelled: the next build is not, and it catches the signals again. */
-void build_options_rearm(void);
+/* Signals mean again what they did, and the progress display is gone. */
+void build_options_end(struct build_progress *p);
 
 /* Says the error and releases it; returns the exit status it means. */
 int build_options_status(struct err *e);

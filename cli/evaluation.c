@@ -5,18 +5,20 @@
  */
 #include "config.h"
 #include "cli/evaluation.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/source.h"
 #include "builtins/compiled.h"
 #include "cli/eval_cmd.h"
-#include "cli/eval_main.h"
 #include "cli/eval_store.h"
 #include "cli/report.h"
+#include "cli/signals.h"
 #include "cli/world.h"
 #include "eval/eval.h"
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,11 +26,9 @@ struct evaluation {
 	const struct eval_request *r;
 	void (*fn)(void *arg);
 	void *arg;
-	char *stack_low;
-	int status;
 };
 
-static int evaluate(struct evaluation *v)
+static int evaluate(const struct evaluation *v, char *stack_low)
 {
 	static char cwd[PATH_MAX];
 	struct failure f;
@@ -40,7 +40,7 @@ static int evaluate(struct evaluation *v)
 	source_show_from(cwd);
 	if (eval_store_start(v->r))
 		return EXIT_FAILED;
-	world_start(v->r, v->stack_low);
+	world_start(v->r, stack_low);
 	int ok = unwind_run(v->fn, v->arg, &f, 1);
 	int written = ok ? eval_store_write() : 0;
 	eval_store_end();
@@ -51,21 +51,52 @@ static int evaluate(struct evaluation *v)
 	return f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 
-static void run(void *arg)
+static int run(void *arg, char *stack_low)
 {
-	struct evaluation *v = arg;
-
-	v->status = evaluate(v);
+	return evaluate(arg, stack_low);
 }
 
 int evaluation_run(const struct eval_request *r, int pure, void (*fn)(void *arg), void *arg)
 {
-	struct evaluation v = { .r = r, .fn = fn, .arg = arg, .status = EXIT_FAILED };
+	struct evaluation v = { r, fn, arg };
 
-	eval_interruptible();
+	/* Also for what the program does afterwards. */
+	signals_push(SIGNALS_INTERRUPT, signals_exit);
 	eval_settings.pure = pure;
+	return evaluation_on_stack(run, &v);
+}
+
+/* --- the stack --- */
+
+struct job {
+	int (*fn)(void *arg, char *stack_low);
+	void *arg;
+	char *stack_low;
+	int status;
+};
+
+static void run_job(void *arg)
+{
+	struct job *j = arg;
+
+	j->status = j->fn(j->arg, j->stack_low);
+}
+
+/* GX_STACK_SIZE makes the stack small, for the tests of what happens at its end. */
+static size_t stack_size(void)
+{
+	const char *s = getenv("GX_STACK_SIZE");
+	size_t n = s ? strtoull(s, NULL, 10) : 0;
+
+	return n >= 2 * LIMIT_EVAL_STACK_RESERVE ? n & ~(size_t)4095 : LIMIT_EVAL_STACK;
+}
+
+int evaluation_on_stack(int (*fn)(void *arg, char *stack_low), void *arg)
+{
+	struct job j = { .fn = fn, .arg = arg, .status = EXIT_FAILED };
+
 	mem_init();
-	mem_run_on_stack(eval_stack_size(), run, &v, &v.stack_low);
+	mem_run_on_stack(stack_size(), run_job, &j, &j.stack_low);
 	compiled_save();
-	return v.status;
+	return j.status;
 }

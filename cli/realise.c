@@ -82,6 +82,6 @@ int realise(struct store *s, struct build_options *o, const struct build_targets
 	build_progress_init(&progress, store_dir(s));
 	build_options_apply(o, &progress);
 	rc = build_realise(s, &o->settings, t->v, t->n, result, e);
-	build_progress_end(&progress);
+	build_options_end(&progress);
 	return rc;
 }

@@ -215,7 +215,6 @@ static int wait_for(pid_t pid)
 	int status;
 
 	program = pid;
-	/* A build before this may have left handlers that only cancel builds. */
 	signal(SIGTERM, pass_on);
 	signal(SIGHUP, pass_on);
 	/* Keys typed at the terminal are for the program. */

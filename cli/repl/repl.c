@@ -15,12 +15,12 @@
 #include "config.h"
 #include "cli/repl/repl.h"
 #include "base/alloc.h"
-#include "cli/eval_main.h"
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/repl/repl_int.h"
 #include "cli/report.h"
+#include "cli/signals.h"
 #include "cli/world.h"
 #include "builtins/fs.h"
 #include "eval/attrs.h"
@@ -47,16 +47,11 @@ static int wake[2] = { -1, -1 };
 
 static void interrupted(int sig)
 {
-	static const char text[] = "\nerror: interrupted\n";
 	int saved = errno;
 
-	(void)sig;
 	unmet = eval_interrupt_asked() ? unmet + 1 : 1;
-	if (unmet >= PATIENCE) {
-		ssize_t w = write(2, text, sizeof text - 1);
-		(void)w;
-		_exit(EXIT_INTERRUPTED);
-	}
+	if (unmet >= PATIENCE)
+		signals_exit(sig);
 	eval_interrupt();
 	lines_interrupt();
 	ssize_t w = write(wake[1], "", 1);
@@ -64,14 +59,11 @@ static void interrupted(int sig)
 	errno = saved;
 }
 
-void repl_catch_interrupts(void)
+static void catch_interrupts(void)
 {
-	/* Without SA_RESTART, so that a read ends. */
-	struct sigaction sa = { .sa_handler = interrupted };
-
-	if (wake[0] < 0 && !pipe2(wake, O_CLOEXEC | O_NONBLOCK))
+	if (!pipe2(wake, O_CLOEXEC | O_NONBLOCK))
 		fetch_interrupt_fd = wake[0];
-	sigaction(SIGINT, &sa, NULL);
+	signals_push(SIGNALS_KEYBOARD, interrupted);
 }
 
 static void forget_interrupts(void)
@@ -384,7 +376,7 @@ int repl_run(const struct eval_request *request, char *stack_low)
 	world_start(request, stack_low);
 	r.scope = repl_no_args();
 	r.lines = lines_new(repl_complete, &r);
-	repl_catch_interrupts();
+	catch_interrupts();
 	if (lines_is_terminal(r.lines) && !report_settings.quiet)
 		fprintf(stderr, "gx %s: ':?' for help, Ctrl-D to leave\n", PACKAGE_VERSION);
 	repl_guard(load_request, &r);
@@ -396,17 +388,4 @@ int repl_run(const struct eval_request *request, char *stack_low)
 	free(r.loaded);
 	eval_store_end();
 	return status;
-}
-
-int repl_main(int argc, char **argv)
-{
-	static char option[] = "--repl";
-	char **words = xcalloc((size_t)argc + 2, sizeof *words);
-
-	words[0] = argv[0];
-	words[1] = option;
-	for (int i = 1; i < argc; i++)
-		words[i + 1] = argv[i];
-	/* The request goes on pointing at the words: they stay. */
-	return eval_main(argc + 1, words);
 }

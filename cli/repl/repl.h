@@ -11,7 +11,4 @@ struct eval_request;
  * expression) is loaded first.  Returns an exit status. */
 int repl_run(const struct eval_request *r, char *stack_low);
 
-/* gx repl. */
-int repl_main(int argc, char **argv);
-
 #endif

@@ -57,9 +57,6 @@ W repl_no_args(void);
 void repl_load(struct repl *r, enum loaded_kind kind, const char *name);
 void repl_reload(struct repl *r);
 
-/* What SIGINT does between builds: ends the evaluation. */
-void repl_catch_interrupts(void);
-
 /* --- repl_input.c --- */
 
 enum input_kind {

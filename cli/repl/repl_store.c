@@ -3,7 +3,7 @@
  * The commands of the REPL that build.
  *
  * Evaluating stages what it makes; the first :b makes it valid (store_real_flush) and builds in this process, on the store
- * that the evaluation has open.  A build catches signals itself: they are given back afterwards.
+ * that the evaluation has open.  While it builds, signals are the build's.
  */
 #include "config.h"
 #include "cli/repl/repl_int.h"
@@ -53,34 +53,18 @@ static void derivations(struct repl *r, const char *text, struct build_targets *
 	drv_paths_add(t, repl_eval(r, text), repl_no_args());
 }
 
-static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-enum { NSIGNALS = sizeof signals / sizeof *signals };
-
-static int build_here(struct store *s, const struct build_targets *t, struct build_result *res, struct err *e)
-{
-	struct build_options o = { .quiet = 0 };
-	struct sigaction old[NSIGNALS];
-
-	for (int i = 0; i < NSIGNALS; i++)
-		sigaction(signals[i], NULL, &old[i]);
-	build_options_init(&o);
-	build_options_rearm();
-	int rc = realise(s, &o, t, res, e);
-	for (int i = 0; i < NSIGNALS; i++)
-		sigaction(signals[i], &old[i], NULL);
-	return rc;
-}
-
 /* Builds, and calls each() with the output paths.  Returns 0 after saying why there are none. */
 static int build(struct repl *r, const char *text, void (*each)(void *arg, const char *name, struct buf *path), void *arg)
 {
 	struct build_targets targets = { NULL, 0, 0 };
 	struct build_result res = { NULL, 0, 0 };
+	struct build_options o = { .quiet = 0 };
 	struct err e = ERR_INIT;
 
 	derivations(r, text, &targets);
 	struct store *s = open_store();
-	int rc = build_here(s, &targets, &res, &e);
+	build_options_init(&o);
+	int rc = realise(s, &o, &targets, &res, &e);
 	protect_pop(1);
 	for (size_t i = 0; i < res.n && !rc; i++) {
 		struct buf path = BUF_GC;
