@@ -83,8 +83,8 @@ void flake_options_lock(const struct flake_request *r, struct lock_options *out)
 	struct arena *mem = flake_arena();
 	const char *fragment;
 
-	*out = (struct lock_options){ .recreate = r->recreate, .no_update = r->no_update, .no_write = r->no_write,
-				      .message = message };
+	*out = (struct lock_options){ .recreate = r->recreate, .complete = r->complete, .no_update = r->no_update,
+				      .no_write = r->no_write, .message = message };
 	out->overrides = arena_alloc(mem, (r->noverrides + 1) * sizeof *out->overrides);
 	out->updates = arena_alloc(mem, (r->nupdates + 1) * sizeof *out->updates);
 	for (size_t i = 0; i < r->noverrides; i++) {

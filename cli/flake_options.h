@@ -18,7 +18,7 @@ struct flake_request {
 	size_t noverrides;
 	const char **updates;
 	size_t nupdates;
-	int recreate, no_update, no_write;
+	int recreate, complete, no_update, no_write;
 	int impure;
 };
 

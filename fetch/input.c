@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * One row of `schemes` for each kind of input: which URLs are its own, which attributes it knows, and the two
- * directions.  What Nix accepts is accepted and written as Nix writes it, with one exception: the
+ * One row of `schemes` for each kind of input: which attributes it knows, which of them pins it, where it lies, which URLs are its
+ * own, the two directions, and how it is fetched.  What Nix accepts is accepted and written as Nix writes it, with one exception: the
  * name of a branch or tag that begins with a dash is refused here already, since it would end up on a
  * command line.
  *
@@ -10,33 +10,18 @@
  *   git        git:…, git+https:…, git+ssh:…, git+file:…, git+http:…
  *   hg         hg+https:… and so on
  *   github gitlab sourcehut     NAME:OWNER/REPO[/REF-OR-REV]
- *   gx         gx:std, the library that comes with the program
+ *   gx         gx:std, the library that comes with the program: as pure as a builtin, also without a hash
  *   tarball file     https: http: file:, with "tarball+" or "file+" in front to tell which
  */
 #include "config.h"
 #include "fetch/input.h"
+#include "fetch/input_int.h"
 #include "fetch/url.h"
 #include "format/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct ctx {
-	struct arena *mem;
-	struct err *e;
-};
-
-struct scheme {
-	const char *name;
-	const char *attrs; /* all it knows beside `type`, blanks between */
-	int (*owns)(const struct url *u);
-	int (*from_url)(struct ctx *c, struct url *u, struct input *out);
-	int (*check)(struct ctx *c, const struct scheme *s, struct input *in);
-	int (*to_url)(struct ctx *c, const struct scheme *s, const struct input *in, struct url *out);
-};
-
-#define FMT(s) (int)(s).n, (s).p
 
 /* --- attributes --- */
 
@@ -72,13 +57,13 @@ void input_set(struct input *in, const struct input_attr *a, struct arena *mem)
 	in->n++;
 }
 
-static void set_string(struct ctx *c, struct input *in, const char *name, struct slice s)
+void input_set_string(struct input_ctx *c, struct input *in, const char *name, struct slice s)
 {
 	input_set(in, &(struct input_attr){ slice_of(name), INPUT_STRING, s, 0 }, c->mem);
 }
 
 /* A string attribute: *out, empty p when absent. */
-static int get_string(struct ctx *c, const struct input *in, const char *name, struct slice *out)
+int input_string(struct input_ctx *c, const struct input *in, const char *name, struct slice *out)
 {
 	const struct input_attr *a = input_get(in, name);
 
@@ -91,14 +76,14 @@ static int get_string(struct ctx *c, const struct input *in, const char *name, s
 	return 0;
 }
 
-static int need_string(struct ctx *c, const struct input *in, const char *name, struct slice *out)
+int input_need_string(struct input_ctx *c, const struct input *in, const char *name, struct slice *out)
 {
-	if (get_string(c, in, name, out))
+	if (input_string(c, in, name, out))
 		return -1;
 	return out->p ? 0 : err_set(c->e, ERR_INVALID, "input attribute '%s' is missing", name);
 }
 
-static int get_bool(struct ctx *c, const struct input *in, const char *name, int *out)
+int input_bool(struct input_ctx *c, const struct input *in, const char *name, int *out)
 {
 	const struct input_attr *a = input_get(in, name);
 
@@ -107,7 +92,7 @@ static int get_bool(struct ctx *c, const struct input *in, const char *name, int
 					  : 0;
 }
 
-static int check_int(struct ctx *c, const struct input *in, const char *name)
+static int check_int(struct input_ctx *c, const struct input *in, const char *name)
 {
 	const struct input_attr *a = input_get(in, name);
 
@@ -136,7 +121,7 @@ static int is_rev(struct slice s)
 }
 
 /* git's rules for the name of a reference. */
-static int is_ref_name(struct slice s)
+int input_is_ref(struct slice s)
 {
 	if (!s.n || slice_eq(s, SLICE("@")) || s.p[0] == '-' || s.p[s.n - 1] == '.' || s.p[s.n - 1] == '/')
 		return 0;
@@ -177,13 +162,13 @@ int input_is_id(struct slice s)
 }
 
 /* The simple pattern a reference has in "nixpkgs/REF" and in Mercurial. */
-static int is_plain_ref(struct slice s)
+int input_is_plain_ref(struct slice s)
 {
 	return is_name(s, "@", "_./@+-");
 }
 
 /* The hash in an attribute as hexadecimal (rev) or SRI (narHash) digits; *out.p is NULL when it is absent. */
-static int hash_attr(struct ctx *c, const struct input *in, const char *name, struct slice *out)
+int input_hash(struct input_ctx *c, const struct input *in, const char *name, struct slice *out)
 {
 	char text[HASH_TEXT_MAX];
 	struct hash h = { .algo = HASH_SHA256, .len = HASH_SHA256_LEN };
@@ -191,7 +176,7 @@ static int hash_attr(struct ctx *c, const struct input *in, const char *name, st
 	struct slice s;
 
 	*out = (struct slice){ NULL, 0 };
-	if (get_string(c, in, name, &s))
+	if (input_string(c, in, name, &s))
 		return -1;
 	if (!s.p)
 		return 0;
@@ -215,7 +200,7 @@ static int hash_attr(struct ctx *c, const struct input *in, const char *name, st
 
 /* --- URLs --- */
 
-static struct slice url_text(struct ctx *c, const struct url *u)
+struct slice input_url_text(struct input_ctx *c, const struct url *u)
 {
 	struct buf b = BUF_INIT;
 
@@ -225,13 +210,13 @@ static struct slice url_text(struct ctx *c, const struct url *u)
 	return s;
 }
 
-static int has_scheme(const struct url *u, const char *name)
+int input_url_is(const struct url *u, const char *name)
 {
 	return slice_eq(u->scheme, slice_of(name));
 }
 
 /* The segments that are not empty; older references have slashes everywhere. */
-static size_t segments(struct ctx *c, const struct url *u, struct slice **out)
+static size_t segments(struct input_ctx *c, const struct url *u, struct slice **out)
 {
 	size_t n = 0;
 
@@ -242,7 +227,7 @@ static size_t segments(struct ctx *c, const struct url *u, struct slice **out)
 	return n;
 }
 
-static void url_push(struct ctx *c, struct url *u, struct slice s)
+void input_url_push(struct input_ctx *c, struct url *u, struct slice s)
 {
 	struct slice *p = arena_alloc(c->mem, (u->npath + 1) * sizeof *p);
 
@@ -252,7 +237,7 @@ static void url_push(struct ctx *c, struct url *u, struct slice s)
 	u->path = p;
 }
 
-static struct slice joined(struct ctx *c, const struct slice *s, size_t n)
+static struct slice joined(struct input_ctx *c, const struct slice *s, size_t n)
 {
 	struct buf b = BUF_INIT;
 
@@ -267,7 +252,7 @@ static struct slice joined(struct ctx *c, const struct slice *s, size_t n)
 }
 
 /* Two texts in one. */
-static struct slice prefixed(struct ctx *c, const char *prefix, struct slice s)
+struct slice input_prefixed(struct input_ctx *c, const char *prefix, struct slice s)
 {
 	size_t n = strlen(prefix);
 	char *p = arena_alloc(c->mem, n + s.n + 1);
@@ -281,54 +266,54 @@ static struct slice prefixed(struct ctx *c, const char *prefix, struct slice s)
 
 static int owns_indirect(const struct url *u)
 {
-	return has_scheme(u, "flake");
+	return input_url_is(u, "flake");
 }
 
-static int check_indirect(struct ctx *c, const struct scheme *s, struct input *in)
+static int check_indirect(struct input_ctx *c, const struct input_scheme *s, struct input *in)
 {
 	struct slice id;
 
 	(void)s;
-	if (need_string(c, in, "id", &id))
+	if (input_need_string(c, in, "id", &id))
 		return -1;
 	return input_is_id(id) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not a valid flake ID", FMT(id));
 }
 
-static int from_indirect(struct ctx *c, struct url *u, struct input *out)
+static int from_indirect(struct input_ctx *c, struct url *u, struct input *out)
 {
 	struct slice *p;
 	size_t n = segments(c, u, &p);
 
 	if (!n || n > 3)
 		return err_set(c->e, ERR_INVALID, "flake URL is invalid: it has %zu parts instead of one to three", n);
-	set_string(c, out, "id", p[0]);
+	input_set_string(c, out, "id", p[0]);
 	if (n == 3 && !is_rev(p[2]))
 		return err_set(c->e, ERR_INVALID, "'%.*s' is not a commit hash", FMT(p[2]));
 	if (n == 3)
-		set_string(c, out, "rev", p[2]);
+		input_set_string(c, out, "rev", p[2]);
 	if (n == 2 && is_rev(p[1])) {
-		set_string(c, out, "rev", p[1]);
+		input_set_string(c, out, "rev", p[1]);
 	} else if (n >= 2) {
-		if (!is_ref_name(p[1]))
+		if (!input_is_ref(p[1]))
 			return err_set(c->e, ERR_INVALID, "'%.*s' is not a branch/tag name", FMT(p[1]));
-		set_string(c, out, "ref", p[1]);
+		input_set_string(c, out, "ref", p[1]);
 	}
 	return 0;
 }
 
-static int to_indirect(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
+static int to_indirect(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u)
 {
 	struct slice id, ref, rev;
 
 	(void)s;
-	if (need_string(c, in, "id", &id) || get_string(c, in, "ref", &ref) || hash_attr(c, in, "rev", &rev))
+	if (input_need_string(c, in, "id", &id) || input_string(c, in, "ref", &ref) || input_hash(c, in, "rev", &rev))
 		return -1;
 	u->scheme = SLICE("flake");
-	url_push(c, u, id);
+	input_url_push(c, u, id);
 	if (ref.p)
-		url_push(c, u, ref);
+		input_url_push(c, u, ref);
 	if (rev.p)
-		url_push(c, u, rev);
+		input_url_push(c, u, rev);
 	return 0;
 }
 
@@ -336,18 +321,18 @@ static int to_indirect(struct ctx *c, const struct scheme *s, const struct input
 
 static int owns_path(const struct url *u)
 {
-	return has_scheme(u, "path");
+	return input_url_is(u, "path");
 }
 
-static int check_path(struct ctx *c, const struct scheme *s, struct input *in)
+static int check_path(struct input_ctx *c, const struct input_scheme *s, struct input *in)
 {
 	struct slice path;
 
 	(void)s;
-	return need_string(c, in, "path", &path);
+	return input_need_string(c, in, "path", &path);
 }
 
-static int from_path(struct ctx *c, struct url *u, struct input *out)
+static int from_path(struct input_ctx *c, struct url *u, struct input *out)
 {
 	struct slice path;
 
@@ -355,7 +340,7 @@ static int from_path(struct ctx *c, struct url *u, struct input *out)
 		return err_set(c->e, ERR_INVALID, "path URL should not have an authority ('%.*s')", FMT(u->host));
 	if (url_path_to_file(u, c->mem, &path, c->e))
 		return -1;
-	set_string(c, out, "path", path);
+	input_set_string(c, out, "path", path);
 	for (size_t i = 0; i < u->nquery; i++) {
 		struct input_attr a = { u->query[i].name, INPUT_STRING, u->query[i].value, 0 };
 		if (slice_in_words(a.name, "revCount lastModified")) {
@@ -370,13 +355,13 @@ static int from_path(struct ctx *c, struct url *u, struct input *out)
 	return 0;
 }
 
-static int to_path(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
+static int to_path(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u)
 {
 	struct slice path;
 	char number[24];
 
 	(void)s;
-	if (need_string(c, in, "path", &path))
+	if (input_need_string(c, in, "path", &path))
 		return -1;
 	u->scheme = SLICE("path");
 	url_path_from_file(u, path, c->mem);
@@ -391,221 +376,14 @@ static int to_path(struct ctx *c, const struct scheme *s, const struct input *in
 	return 0;
 }
 
-/* --- git --- */
-
-#define GIT_STRINGS "rev ref keytype publicKey publicKeys"
-#define GIT_BOOLS "shallow submodules lfs exportIgnore allRefs verifyCommit"
-
-static int owns_git(const struct url *u)
-{
-	struct slice application, transport;
-
-	url_split_scheme(u->scheme, &application, &transport);
-	return has_scheme(u, "git") || slice_eq(application, SLICE("git"));
-}
-
-static int from_git(struct ctx *c, struct url *u, struct input *out)
-{
-	struct url rest = *u;
-
-	rest.query = NULL;
-	rest.nquery = 0;
-	for (size_t i = 0; i < u->nquery; i++) {
-		struct url_param *q = &u->query[i];
-		if (slice_in_words(q->name, GIT_STRINGS))
-			input_set(out, &(struct input_attr){ q->name, INPUT_STRING, q->value, 0 }, c->mem);
-		else if (slice_in_words(q->name, GIT_BOOLS))
-			input_set(out, &(struct input_attr){ q->name, INPUT_BOOL, { "", 0 }, slice_eq(q->value, SLICE("1")) },
-				  c->mem);
-		else
-			url_set(&rest, q->name, q->value, c->mem);
-	}
-	set_string(c, out, "url", url_text(c, &rest));
-	return 0;
-}
-
-/* "user@host:path", as git itself takes it, into an ssh URL; 0 when the text is no such thing. */
-static int scp_url(struct ctx *c, struct slice s, struct url *u)
-{
-	const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
-	struct slice host = { s.p, colon ? (size_t)(colon - s.p) : 0 }, path;
-
-	if (!colon || memmem(s.p, s.n, "://", 3) || memchr(s.p, '/', host.n) || memchr(s.p, '[', host.n) ||
-	    slice_in_words(host, "ssh http https file ftp ftps git git+ssh git+http git+https git+file git+ftp git+ftps git+git"))
-		return 0;
-	path = (struct slice){ colon + 1, s.n - host.n - 1 };
-	if (!path.n)
-		return err_set(c->e, ERR_INVALID, "Git URL '%.*s' has an empty path", FMT(s));
-	const char *at = memchr(host.p, '@', host.n);
-	u->scheme = SLICE("ssh");
-	u->has_authority = 1;
-	if (at) {
-		u->has_user = 1;
-		u->user = (struct slice){ host.p, (size_t)(at - host.p) };
-		host.n -= u->user.n + 1;
-		host.p = at + 1;
-	}
-	u->host = host;
-	/* An ssh URL has no relative paths. */
-	if (*path.p != '/')
-		url_push(c, u, (struct slice){ "", 0 });
-	while (1) {
-		const char *slash = memchr(path.p, '/', path.n);
-		size_t n = slash ? (size_t)(slash - path.p) : path.n;
-		url_push(c, u, (struct slice){ path.p, n });
-		if (!slash)
-			return 1;
-		path.p += n + 1;
-		path.n -= n + 1;
-	}
-}
-
-/* The URL of a repository from any way to write one. */
-static int git_url(struct ctx *c, struct slice s, struct url *u)
-{
-	struct slice application, transport;
-
-	memset(u, 0, sizeof *u);
-	if (s.n && s.p[0] == '/') {
-		u->scheme = SLICE("file");
-		u->has_authority = 1;
-		url_path_from_file(u, s, c->mem);
-		return 0;
-	}
-	int r = scp_url(c, s, u);
-	if (r)
-		return r < 0 ? r : 0;
-	if (url_parse(s, 0, c->mem, u, c->e))
-		return -1;
-	url_split_scheme(u->scheme, &application, &transport);
-	if (slice_eq(application, SLICE("git")))
-		u->scheme = transport;
-	return 0;
-}
-
-static int check_git(struct ctx *c, const struct scheme *s, struct input *in)
-{
-	static const char *const bools[] = { "verifyCommit", "shallow", "submodules", "allRefs" };
-	struct slice ref, text;
-	struct url u;
-	int b;
-
-	(void)s;
-	if (get_bool(c, in, bools[0], &b) || get_string(c, in, "ref", &ref))
-		return -1;
-	if (ref.p && !is_ref_name(ref))
-		return err_set(c->e, ERR_INVALID, "invalid Git branch/tag name '%.*s'", FMT(ref));
-	if (need_string(c, in, "url", &text) || git_url(c, text, &u))
-		return -1;
-	set_string(c, in, "url", url_text(c, &u));
-	for (size_t i = 1; i < 4; i++)
-		if (get_bool(c, in, bools[i], &b))
-			return -1;
-	return 0;
-}
-
-static int add_keys(struct ctx *c, const struct input *in, struct url *u)
-{
-	struct slice key, type, keys;
-
-	if (get_string(c, in, "publicKey", &key) || get_string(c, in, "keytype", &type) ||
-	    get_string(c, in, "publicKeys", &keys))
-		return -1;
-	if (key.p) {
-		url_set(u, SLICE("keytype"), type.p ? type : SLICE("ssh-ed25519"), c->mem);
-		url_set(u, SLICE("publicKey"), key, c->mem);
-	}
-	if (keys.p)
-		url_set(u, SLICE("publicKeys"), keys, c->mem);
-	return 0;
-}
-
-static int to_git(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
-{
-	static const char *const shown[] = { "shallow", "lfs", "submodules", "exportIgnore", "verifyCommit" };
-	struct slice text, rev, ref;
-	int b;
-
-	(void)s;
-	if (need_string(c, in, "url", &text) || url_parse(text, 0, c->mem, u, c->e) || hash_attr(c, in, "rev", &rev) ||
-	    get_string(c, in, "ref", &ref))
-		return -1;
-	if (!has_scheme(u, "git"))
-		u->scheme = prefixed(c, "git+", u->scheme);
-	if (rev.p)
-		url_set(u, SLICE("rev"), rev, c->mem);
-	if (ref.p)
-		url_set(u, SLICE("ref"), ref, c->mem);
-	for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-		if (get_bool(c, in, shown[i], &b))
-			return -1;
-		if (b)
-			url_set(u, slice_of(shown[i]), SLICE("1"), c->mem);
-	}
-	return add_keys(c, in, u);
-}
-
-/* --- Mercurial --- */
-
-static int owns_hg(const struct url *u)
-{
-	return has_scheme(u, "hg+http") || has_scheme(u, "hg+https") || has_scheme(u, "hg+ssh") || has_scheme(u, "hg+file");
-}
-
-static int from_hg(struct ctx *c, struct url *u, struct input *out)
-{
-	struct url rest = *u;
-
-	rest.scheme.p += 3;
-	rest.scheme.n -= 3;
-	rest.query = NULL;
-	rest.nquery = 0;
-	for (size_t i = 0; i < u->nquery; i++)
-		if (slice_in_words(u->query[i].name, "rev ref"))
-			input_set(out, &(struct input_attr){ u->query[i].name, INPUT_STRING, u->query[i].value, 0 }, c->mem);
-		else
-			url_set(&rest, u->query[i].name, u->query[i].value, c->mem);
-	set_string(c, out, "url", url_text(c, &rest));
-	return 0;
-}
-
-static int check_hg(struct ctx *c, const struct scheme *s, struct input *in)
-{
-	struct slice text, ref;
-	struct url u;
-
-	(void)s;
-	if (need_string(c, in, "url", &text) || url_parse(text, 0, c->mem, &u, c->e) || get_string(c, in, "ref", &ref))
-		return -1;
-	if (ref.p && !is_plain_ref(ref))
-		return err_set(c->e, ERR_INVALID, "invalid Mercurial branch/tag name '%.*s'", FMT(ref));
-	return 0;
-}
-
-static int to_hg(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
-{
-	struct slice text, rev, ref;
-
-	(void)s;
-	if (need_string(c, in, "url", &text) || url_parse(text, 0, c->mem, u, c->e) || hash_attr(c, in, "rev", &rev) ||
-	    get_string(c, in, "ref", &ref))
-		return -1;
-	u->scheme = prefixed(c, "hg+", u->scheme);
-	if (rev.p)
-		url_set(u, SLICE("rev"), rev, c->mem);
-	if (ref.p)
-		url_set(u, SLICE("ref"), ref, c->mem);
-	return 0;
-}
-
 /* --- github, gitlab, sourcehut --- */
 
 static int owns_forge(const struct url *u)
 {
-	return has_scheme(u, "github") || has_scheme(u, "gitlab") || has_scheme(u, "sourcehut");
+	return input_url_is(u, "github") || input_url_is(u, "gitlab") || input_url_is(u, "sourcehut");
 }
 
-static int forge_param(struct ctx *c, const struct url_param *q, struct input *out)
+static int forge_param(struct input_ctx *c, const struct url_param *q, struct input *out)
 {
 	if (!slice_in_words(q->name, "rev ref host narHash"))
 		return err_set(c->e, ERR_INVALID, "URL contains unknown parameter '%.*s'", FMT(q->name));
@@ -617,7 +395,7 @@ static int forge_param(struct ctx *c, const struct url_param *q, struct input *o
 	return 0;
 }
 
-static int from_forge(struct ctx *c, struct url *u, struct input *out)
+static int from_forge(struct input_ctx *c, struct url *u, struct input *out)
 {
 	struct slice *p;
 	size_t n = segments(c, u, &p);
@@ -625,14 +403,14 @@ static int from_forge(struct ctx *c, struct url *u, struct input *out)
 	if (n < 2)
 		return err_set(c->e, ERR_INVALID, "URL needs an owner and a repository: '%.*s:OWNER/REPO'", FMT(u->scheme));
 	if (n == 3 && is_rev(p[2]))
-		set_string(c, out, "rev", p[2]);
+		input_set_string(c, out, "rev", p[2]);
 	else if (n >= 3)
-		set_string(c, out, "ref", joined(c, p + 2, n - 2));
+		input_set_string(c, out, "ref", joined(c, p + 2, n - 2));
 	for (size_t i = 0; i < u->nquery; i++)
 		if (forge_param(c, &u->query[i], out))
 			return -1;
-	set_string(c, out, "owner", p[0]);
-	set_string(c, out, "repo", p[1]);
+	input_set_string(c, out, "owner", p[0]);
+	input_set_string(c, out, "repo", p[1]);
 	return 0;
 }
 
@@ -641,39 +419,39 @@ static int is_host(struct slice s)
 	return !s.n || is_name(s, ".-", ".-");
 }
 
-static int check_forge(struct ctx *c, const struct scheme *s, struct input *in)
+static int check_forge(struct input_ctx *c, const struct input_scheme *s, struct input *in)
 {
 	struct slice owner, repo, ref, rev, host;
 	struct hash h;
 
 	(void)s;
-	if (need_string(c, in, "owner", &owner) || need_string(c, in, "repo", &repo) || get_string(c, in, "ref", &ref) ||
-	    get_string(c, in, "rev", &rev))
+	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) || input_string(c, in, "ref", &ref) ||
+	    input_string(c, in, "rev", &rev))
 		return -1;
 	if (ref.p && rev.p)
 		return err_set(c->e, ERR_INVALID, "input has both a commit hash ('%.*s') and a branch/tag name ('%.*s')",
 			       FMT(rev), FMT(ref));
 	if (rev.p && hash_parse(rev.p, rev.n, HASH_SHA1, &h, NULL, c->e))
 		return -1;
-	if (ref.p && !is_ref_name(ref))
+	if (ref.p && !input_is_ref(ref))
 		return err_set(c->e, ERR_INVALID, "invalid branch/tag name '%.*s'", FMT(ref));
-	if (get_string(c, in, "host", &host))
+	if (input_string(c, in, "host", &host))
 		return -1;
 	return is_host(host) ? 0 : err_set(c->e, ERR_INVALID, "invalid host '%.*s'", FMT(host));
 }
 
-static int to_forge(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
+static int to_forge(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u)
 {
 	struct slice owner, repo, ref, rev, nar, host;
 
-	if (need_string(c, in, "owner", &owner) || need_string(c, in, "repo", &repo) || get_string(c, in, "ref", &ref) ||
-	    hash_attr(c, in, "rev", &rev) || hash_attr(c, in, "narHash", &nar) || get_string(c, in, "host", &host))
+	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) || input_string(c, in, "ref", &ref) ||
+	    input_hash(c, in, "rev", &rev) || input_hash(c, in, "narHash", &nar) || input_string(c, in, "host", &host))
 		return -1;
 	u->scheme = slice_of(s->name);
-	url_push(c, u, owner);
-	url_push(c, u, repo);
+	input_url_push(c, u, owner);
+	input_url_push(c, u, repo);
 	if (ref.p || rev.p)
-		url_push(c, u, ref.p ? ref : rev);
+		input_url_push(c, u, ref.p ? ref : rev);
 	if (nar.p)
 		url_set(u, SLICE("narHash"), nar, c->mem);
 	if (host.p)
@@ -706,7 +484,7 @@ static int owns_tarball(const struct url *u)
 	return owns_curl(u, "tarball", 1);
 }
 
-static int from_curl(struct ctx *c, struct url *u, struct input *out)
+static int from_curl(struct input_ctx *c, struct url *u, struct input *out)
 {
 	static const char *const strings[] = { "narHash", "rev" }, *const ints[] = { "revCount", "lastModified" };
 	struct slice application, transport;
@@ -715,7 +493,7 @@ static int from_curl(struct ctx *c, struct url *u, struct input *out)
 
 	for (size_t k = 0; k < 2; k++)
 		if ((v = url_param(u, strings[k])))
-			set_string(c, out, strings[k], *v);
+			input_set_string(c, out, strings[k], *v);
 	for (size_t k = 0; k < 2; k++)
 		if ((v = url_param(u, ints[k])) && !parse_u64(*v, &i))
 			input_set(out, &(struct input_attr){ slice_of(ints[k]), INPUT_INT, { "", 0 }, i }, c->mem);
@@ -726,11 +504,11 @@ static int from_curl(struct ctx *c, struct url *u, struct input *out)
 		url_drop(u, arena_dup(c->mem, p, n));
 		p += n;
 	}
-	set_string(c, out, "url", url_text(c, u));
+	input_set_string(c, out, "url", input_url_text(c, u));
 	return 0;
 }
 
-static int check_nothing(struct ctx *c, const struct scheme *s, struct input *in)
+static int check_nothing(struct input_ctx *c, const struct input_scheme *s, struct input *in)
 {
 	(void)c;
 	(void)s;
@@ -738,12 +516,12 @@ static int check_nothing(struct ctx *c, const struct scheme *s, struct input *in
 	return 0;
 }
 
-static int to_curl(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
+static int to_curl(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u)
 {
 	struct slice text, nar;
 
 	(void)s;
-	if (need_string(c, in, "url", &text) || url_parse(text, 0, c->mem, u, c->e) || hash_attr(c, in, "narHash", &nar))
+	if (input_need_string(c, in, "url", &text) || url_parse(text, 0, c->mem, u, c->e) || input_hash(c, in, "narHash", &nar))
 		return -1;
 	if (nar.p)
 		url_set(u, SLICE("narHash"), nar, c->mem);
@@ -754,38 +532,47 @@ static int to_curl(struct ctx *c, const struct scheme *s, const struct input *in
 
 static int owns_gx(const struct url *u)
 {
-	return has_scheme(u, "gx");
+	return input_url_is(u, "gx");
 }
 
-static int from_gx(struct ctx *c, struct url *u, struct input *out)
+static int from_gx(struct input_ctx *c, struct url *u, struct input *out)
 {
 	struct slice *p;
 
-	if (segments(c, u, &p) != 1 || u->host.n || u->nquery)
+	if (segments(c, u, &p) != 1 || u->host.n)
 		return err_set(c->e, ERR_INVALID, "it is not 'gx:NAME'");
-	set_string(c, out, "name", p[0]);
+	input_set_string(c, out, "name", p[0]);
+	for (size_t i = 0; i < u->nquery; i++) {
+		if (!slice_in_words(u->query[i].name, "narHash version"))
+			return err_set(c->e, ERR_INVALID, "URL contains unknown parameter '%.*s'", FMT(u->query[i].name));
+		input_set(out, &(struct input_attr){ u->query[i].name, INPUT_STRING, u->query[i].value, 0 }, c->mem);
+	}
 	return 0;
 }
 
-static int check_gx(struct ctx *c, const struct scheme *s, struct input *in)
+static int check_gx(struct input_ctx *c, const struct input_scheme *s, struct input *in)
 {
 	struct slice name;
 
 	(void)s;
-	if (need_string(c, in, "name", &name))
+	if (input_need_string(c, in, "name", &name))
 		return -1;
 	return input_is_id(name) ? 0 : err_set(c->e, ERR_INVALID, "'%.*s' is not the name of a library", FMT(name));
 }
 
-static int to_gx(struct ctx *c, const struct scheme *s, const struct input *in, struct url *u)
+static int to_gx(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u)
 {
-	struct slice name;
+	struct slice name, nar, version;
 
 	(void)s;
-	if (need_string(c, in, "name", &name))
+	if (input_need_string(c, in, "name", &name) || input_hash(c, in, "narHash", &nar) || input_string(c, in, "version", &version))
 		return -1;
 	u->scheme = SLICE("gx");
-	url_push(c, u, name);
+	input_url_push(c, u, name);
+	if (nar.p)
+		url_set(u, SLICE("narHash"), nar, c->mem);
+	if (version.p)
+		url_set(u, SLICE("version"), version, c->mem);
 	return 0;
 }
 
@@ -793,63 +580,111 @@ static int to_gx(struct ctx *c, const struct scheme *s, const struct input *in, 
 
 #define FORGE_ATTRS "owner repo ref rev narHash lastModified host treeHash"
 
-static const struct scheme schemes[] = {
-	{ "file", CURL_ATTRS, owns_file, from_curl, check_nothing, to_curl },
-	{ "git",
-	  "url " GIT_STRINGS " " GIT_BOOLS " lastModified revCount narHash name dirtyRev dirtyShortRev",
-	  owns_git, from_git, check_git, to_git },
-	{ "github", FORGE_ATTRS, owns_forge, from_forge, check_forge, to_forge },
-	{ "gitlab", FORGE_ATTRS, owns_forge, from_forge, check_forge, to_forge },
-	{ "gx", "name", owns_gx, from_gx, check_gx, to_gx },
-	{ "hg", "url ref rev revCount narHash name", owns_hg, from_hg, check_hg, to_hg },
-	{ "indirect", "id ref rev narHash", owns_indirect, from_indirect, check_indirect, to_indirect },
-	{ "path", "path rev revCount lastModified narHash", owns_path, from_path, check_path, to_path },
-	{ "sourcehut", FORGE_ATTRS, owns_forge, from_forge, check_forge, to_forge },
-	{ "tarball", CURL_ATTRS, owns_tarball, from_curl, check_nothing, to_curl },
+static const struct input_scheme schemes[] = {
+	{ "file", CURL_ATTRS, "narHash", INPUT_AT_URL, owns_file, from_curl, check_nothing, to_curl },
+	{ "git", INPUT_GIT_ATTRS, "rev", INPUT_AT_URL, input_owns_git, input_from_git, input_check_git, input_to_git },
+	{ "github", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
+	{ "gitlab", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
+	{ "gx", "name narHash version", NULL, INPUT_WITH_PROGRAM, owns_gx, from_gx, check_gx, to_gx },
+	{ "hg", "url ref rev revCount narHash name", "rev", INPUT_AT_URL, input_owns_hg, input_from_hg, input_check_hg, input_to_hg },
+	{ "indirect", "id ref rev narHash", "narHash", INPUT_WITH_PROGRAM, owns_indirect, from_indirect, check_indirect,
+	  to_indirect },
+	{ "path", "path rev revCount lastModified narHash", "narHash", INPUT_AT_PATH, owns_path, from_path, check_path, to_path },
+	{ "sourcehut", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
+	{ "tarball", CURL_ATTRS, "narHash", INPUT_AT_URL, owns_tarball, from_curl, check_nothing, to_curl },
 };
 
-static const struct scheme *scheme_for_url(const struct url *u)
+enum { NSCHEMES = sizeof schemes / sizeof *schemes };
+
+/* Of each row. */
+static input_fetch_fn *fetchers[NSCHEMES];
+
+static const struct input_scheme *scheme_for_url(const struct url *u)
 {
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-		if (schemes[i].owns(u) && (!owns_forge(u) || has_scheme(u, schemes[i].name)))
+	for (size_t i = 0; i < NSCHEMES; i++)
+		if (schemes[i].owns(u) && (!owns_forge(u) || input_url_is(u, schemes[i].name)))
 			return &schemes[i];
 	return NULL;
 }
 
-static const struct scheme *scheme_named(struct slice name)
+static const struct input_scheme *scheme_named(struct slice name)
 {
-	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+	for (size_t i = 0; i < NSCHEMES; i++)
 		if (slice_eq(name, slice_of(schemes[i].name)))
 			return &schemes[i];
 	return NULL;
 }
 
+/* The row of an input, NULL for a type there is not. */
+static const struct input_scheme *scheme_of(const struct input *in)
+{
+	const struct input_attr *type = input_get(in, "type");
+
+	return type && type->type == INPUT_STRING ? scheme_named(type->s) : NULL;
+}
+
+enum input_where input_where(const struct input *in)
+{
+	const struct input_scheme *s = scheme_of(in);
+
+	return s ? s->where : INPUT_ELSEWHERE;
+}
+
+int input_is_relative(const struct input *in)
+{
+	const struct input_attr *p = input_get(in, "path");
+
+	return input_where(in) == INPUT_AT_PATH && p && p->type == INPUT_STRING && !(p->s.n && p->s.p[0] == '/');
+}
+
+int input_is_locked(const struct input *in)
+{
+	const struct input_scheme *s = scheme_of(in);
+
+	return (s && !s->pin) || input_is_relative(in) || input_get(in, s ? s->pin : "narHash") != NULL;
+}
+
+void input_set_fetch(const char *type, input_fetch_fn *fetch)
+{
+	const struct input_scheme *s = scheme_named(slice_of(type));
+
+	if (s)
+		fetchers[s - schemes] = fetch;
+}
+
+input_fetch_fn *input_fetch(const struct input *in)
+{
+	const struct input_scheme *s = scheme_of(in);
+
+	return s ? fetchers[s - schemes] : NULL;
+}
+
 /* What every kind of input has to have right. */
-static int check_common(struct ctx *c, const struct input *in)
+static int check_common(struct input_ctx *c, const struct input *in)
 {
 	struct slice ref;
 
-	return get_string(c, in, "ref", &ref) || check_int(c, in, "revCount") || check_int(c, in, "lastModified") ? -1 : 0;
+	return input_string(c, in, "ref", &ref) || check_int(c, in, "revCount") || check_int(c, in, "lastModified") ? -1 : 0;
 }
 
-static int from_url(struct ctx *c, struct url *u, struct input *out)
+static int from_url(struct input_ctx *c, struct url *u, struct input *out)
 {
-	const struct scheme *s = scheme_for_url(u);
+	const struct input_scheme *s = scheme_for_url(u);
 	const struct slice *dir = url_param(u, "dir");
 	struct slice subdir = dir ? *dir : (struct slice){ "", 0 };
 
 	if (u->fragment.n)
 		return err_set(c->e, ERR_INVALID, "unexpected fragment '%.*s'", FMT(u->fragment));
-	if (!s && has_scheme(u, "file+git"))
+	if (!s && input_url_is(u, "file+git"))
 		return err_set(c->e, ERR_INVALID, "it is of no known kind; did you mean 'git+file' instead of 'file+git'?");
 	if (!s)
 		return err_set(c->e, ERR_INVALID, "it is of no known kind");
 	url_drop(u, "dir");
-	set_string(c, out, "type", slice_of(s->name));
+	input_set_string(c, out, "type", slice_of(s->name));
 	if (s->from_url(c, u, out) || s->check(c, s, out) || check_common(c, out))
 		return -1;
 	if (subdir.n)
-		set_string(c, out, "dir", subdir);
+		input_set_string(c, out, "dir", subdir);
 	return 0;
 }
 
@@ -861,11 +696,11 @@ static int is_id_reference(struct slice s)
 	const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
 	struct slice id = { s.p, slash ? (size_t)(slash - s.p) : s.n };
 
-	return input_is_id(id) && (!slash || is_plain_ref((struct slice){ slash + 1, s.n - id.n - 1 }));
+	return input_is_id(id) && (!slash || input_is_plain_ref((struct slice){ slash + 1, s.n - id.n - 1 }));
 }
 
 /* An absolute path, which is not percent-encoded, with a query that is. */
-static int parse_path_reference(struct ctx *c, struct slice ref, struct url *u)
+static int parse_path_reference(struct input_ctx *c, struct slice ref, struct url *u)
 {
 	struct slice path = ref;
 	const char *query = memchr(ref.p, '?', ref.n);
@@ -890,7 +725,7 @@ static int looks_like_url(struct slice s)
 	return n && n < s.n && s.p[n] == ':';
 }
 
-static int parse_reference(struct ctx *c, struct slice ref, struct url *u)
+static int parse_reference(struct input_ctx *c, struct slice ref, struct url *u)
 {
 	const char *hash = ref.n ? memchr(ref.p, '#', ref.n) : NULL;
 	struct slice bare = { ref.p, hash ? (size_t)(hash - ref.p) : ref.n };
@@ -900,7 +735,7 @@ static int parse_reference(struct ctx *c, struct slice ref, struct url *u)
 			return err_set(c->e, ERR_INVALID, "unexpected fragment '%.*s'", (int)(ref.n - bare.n - 1), hash + 1);
 		if (*bare.p == '/')
 			return parse_path_reference(c, bare, u);
-		return url_parse(prefixed(c, "flake:", bare), 0, c->mem, u, c->e);
+		return url_parse(input_prefixed(c, "flake:", bare), 0, c->mem, u, c->e);
 	}
 	if (looks_like_url(ref))
 		return url_parse(ref, URL_LENIENT, c->mem, u, c->e);
@@ -909,7 +744,7 @@ static int parse_reference(struct ctx *c, struct slice ref, struct url *u)
 
 int input_parse(struct slice ref, struct arena *mem, struct input *out, struct err *e)
 {
-	struct ctx c = { mem, e };
+	struct input_ctx c = { mem, e };
 	struct slice own = { arena_dup(mem, ref.p, ref.n), ref.n };
 	struct url u;
 
@@ -922,7 +757,7 @@ int input_parse(struct slice ref, struct arena *mem, struct input *out, struct e
 
 int input_print(const struct input *in, struct arena *mem, struct buf *out, struct err *e)
 {
-	struct ctx c = { mem, e };
+	struct input_ctx c = { mem, e };
 	struct input own = { 0 };
 	struct slice type, dir;
 	struct url u;
@@ -932,9 +767,9 @@ int input_print(const struct input *in, struct arena *mem, struct buf *out, stru
 		input_set(&own, &in->a[i], mem);
 	if (!input_get(in, "type"))
 		return err_set(e, ERR_INVALID, "'type' attribute to specify input scheme is required but not provided");
-	if (need_string(&c, &own, "type", &type) || get_string(&c, &own, "dir", &dir))
+	if (input_need_string(&c, &own, "type", &type) || input_string(&c, &own, "dir", &dir))
 		return -1;
-	const struct scheme *s = scheme_named(type);
+	const struct input_scheme *s = scheme_named(type);
 	if (!s)
 		return err_set(e, ERR_INVALID, "the input type '%.*s' is not supported", FMT(type));
 	for (size_t i = 0; i < own.n; i++)

@@ -79,7 +79,8 @@ static void check_allowed(const struct input *in, const char *builtin)
 BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	"The source that *source* names, a set with a `type` (`path`, `git`, `tarball`, `github`, `gitlab`, `gx`) or a flake "
 	"reference as text: its store path `outPath`, its `narHash`, and what its type knows of it (`rev`, `lastModified`, …). "
-	"Pure evaluation takes only what is locked by a revision or a hash, restricted evaluation only what it may read.",
+	"Pure evaluation takes only what is locked by a revision or a hash, restricted evaluation only what it may read; both take "
+	"`gx:std` without a hash, which is then the library of this gx, as builtins are its own.",
 	"attrNames (fetchTree { type = \"path\"; path = ./.; })",
 	"[ \"lastModified\" \"lastModifiedDate\" \"narHash\" \"outPath\" ]")
 {

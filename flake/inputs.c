@@ -54,7 +54,14 @@ struct locking {
 	size_t inputs;
 	unsigned depth;
 	char *updates_used;
+	int open_noted;
 };
+
+/* gx:std */
+static int is_library(const struct input *in)
+{
+	return input_where(in) == INPUT_WITH_PROGRAM;
+}
 
 static const char *path_text(const struct input_path *p)
 {
@@ -215,12 +222,25 @@ static void walk(struct locking *k, const struct flake_input *v, size_t n, struc
 		 const struct input_path *prefix, const struct lock_node *old, const struct input_path *follows_prefix,
 		 struct origin origin, int trusted);
 
-static int wants_update(const struct locking *k, const struct input_path *p)
+/* "std" is also the library that comes with gx, whatever an input is called that means it. */
+static int is_update_of(const struct input_path *update, const struct input_path *p, const struct lock_edge *edge)
+{
+	return !input_path_cmp(update, p) ||
+	       (update->n == 1 && slice_eq(update->v[0], SLICE("std")) && edge && edge->node && is_library(&edge->node->locked));
+}
+
+static int wants_update(const struct locking *k, const struct input_path *p, const struct lock_edge *edge)
 {
 	for (size_t i = 0; i < k->o->nupdates; i++)
-		if (!input_path_cmp(&k->o->updates[i], p))
+		if (is_update_of(&k->o->updates[i], p, edge))
 			return 1;
 	return 0;
+}
+
+/* Lock files did not say which library they mean, once. */
+static int is_open(const struct locking *k, const struct lock_node *old)
+{
+	return is_library(&old->locked) && !input_get(&old->locked, "narHash") && (k->o->complete || k->parents->up);
 }
 
 static int wants_update_below(const struct locking *k, const struct input_path *p)
@@ -355,6 +375,14 @@ static void lock_tree_input(struct locking *k, const struct step *s, const struc
 	child_node(k, s, &locked, original, 0)->tree = t;
 }
 
+static void note_open(struct locking *k, const struct lock_node *old)
+{
+	if (!k->open_noted && is_library(&old->locked) && !input_get(&old->locked, "narHash")) {
+		say(k->o, "note: the lock file does not say which 'gx:std' it means, so this gx's own is taken; 'gx flake lock' writes it down");
+		k->open_noted = 1;
+	}
+}
+
 static int same_parent(const struct lock_node *old, const struct step *s)
 {
 	return old->has_parent == s->has_parent && (!s->has_parent || !input_path_cmp(&old->parent, &s->parent));
@@ -363,14 +391,15 @@ static int same_parent(const struct lock_node *old, const struct step *s)
 static void lock_input(struct locking *k, struct step *s, int trusted)
 {
 	const struct lock_edge *edge = s->old ? lock_edge_get(s->old, s->in->name) : NULL;
-	const struct lock_node *old = edge && !wants_update(k, &s->path) ? edge->node : NULL;
+	const struct lock_node *old = edge && !wants_update(k, &s->path, edge) ? edge->node : NULL;
 
-	int keep = old && flake_ref_same(&old->original, &s->ref) && same_parent(old, s) && !s->from_user &&
+	int keep = old && !is_open(k, old) && flake_ref_same(&old->original, &s->ref) && same_parent(old, s) && !s->from_user &&
 		   old->is_flake == s->in->is_flake;
 
 	if (k->o->by_expression)
 		source_check_allowed(keep ? &old->locked : &s->ref);
 	if (keep) {
+		note_open(k, old);
 		keep_locked(k, s, old, trusted);
 		return;
 	}
@@ -413,8 +442,9 @@ static void take_input(struct locking *k, struct step *s, const struct input_pat
 	const struct flake_input *from = over ? over->input : s->in;
 	struct flake_input named;
 
+	const struct lock_edge *edge = s->old ? lock_edge_get(s->old, s->in->name) : NULL;
 	for (size_t i = 0; i < k->o->nupdates; i++)
-		if (!input_path_cmp(&k->o->updates[i], &s->path))
+		if (is_update_of(&k->o->updates[i], &s->path, edge))
 			k->updates_used[i] = 1;
 	if (over) {
 		over->used = 1;

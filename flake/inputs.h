@@ -19,6 +19,7 @@ struct lock_options {
 	struct input_path *updates;
 	size_t nupdates;
 	int recreate;  /* as if there were no lock file */
+	int complete;  /* what an older lock file leaves open is settled */
 	int no_update; /* changes to the lock file are an error */
 	int no_write;  /* the new graph is used but not written */
 	int only_locked; /* nothing may be fetched that is not pinned: pure evaluation */

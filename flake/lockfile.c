@@ -130,32 +130,6 @@ struct lock_edge *lock_edge_set(struct lock_node *n, struct slice name, struct a
 	return &n->edges[i];
 }
 
-/* --- what pins an input --- */
-
-static int is_type(const struct input *in, const char *type)
-{
-	const struct input_attr *a = input_get(in, "type");
-
-	return a && a->type == INPUT_STRING && slice_eq(a->s, slice_of(type));
-}
-
-int input_is_relative(const struct input *in)
-{
-	const struct input_attr *p = input_get(in, "path");
-
-	return is_type(in, "path") && p && p->type == INPUT_STRING && !(p->s.n && p->s.p[0] == '/');
-}
-
-int input_is_locked(const struct input *in)
-{
-	if (is_type(in, "gx") || input_is_relative(in))
-		return 1;
-	if (is_type(in, "git") || is_type(in, "hg") || is_type(in, "github") || is_type(in, "gitlab") ||
-	    is_type(in, "sourcehut"))
-		return input_get(in, "rev") != NULL;
-	return input_get(in, "narHash") != NULL;
-}
-
 /* --- reading --- */
 
 struct reading {

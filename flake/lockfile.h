@@ -74,10 +74,6 @@ void lockfile_each(const struct lockfile *l,
 /* Appends what changed, one input after the other; nothing when nothing did. */
 void lockfile_diff(const struct lockfile *before, const struct lockfile *after, struct buf *b);
 
-/* 1 when what the input says pins its contents; a relative path is as good as its parent. */
-int input_is_locked(const struct input *in);
-int input_is_relative(const struct input *in);
-
 /* --- paths of inputs --- */
 
 /* "a/b"; each element must be an identifier.  ERR_INVALID. */

@@ -5,7 +5,7 @@
  *   path    the folder itself; its times make lastModified
  *   git     flake/source_git.c
  *   tarball, github, gitlab     flake/source_tarball.c
- *   gx      the standard library beside the program or in the data directory
+ *   gx      the standard library beside the program or in the data directory, or in the store; a lock says which
  *   others  a tree that some store already holds, known by the hash in the lock
  *
  * The hash that a reference carries is checked here for every kind, so nothing that is locked can change behind the
@@ -143,19 +143,6 @@ const char *source_stdlib(void)
 	return NULL;
 }
 
-static void fetch_gx(const struct input *in, struct flake_tree *t)
-{
-	const char *name = source_get(in, "name"), *dir = source_stdlib();
-
-	if (!name || strcmp(name, "std"))
-		throw_error(EK_EVAL, "'gx:%s' is not known: the one library that comes with gx is 'gx:std'",
-			    name ? name : "");
-	if (!dir)
-		throw_error(EK_IO, "the standard library is not where it was installed ('%s') nor beside the program",
-			    GX_STDLIB);
-	t->place = dir;
-}
-
 /* --- paths --- */
 
 /* A filter that lets everything pass and looks at times. */
@@ -215,7 +202,7 @@ static void hash_tree(struct flake_tree *t)
 	struct nar_filter look = { look_at_time, &times };
 	struct err e = ERR_INIT;
 	struct stat st;
-	int is_path = !strcmp(source_get(&t->locked, "type"), "path");
+	int is_path = input_where(&t->locked) == INPUT_AT_PATH;
 
 	if (!lstat(t->place, &st))
 		times.latest = st.st_mtime;
@@ -352,6 +339,62 @@ static void mount_tree(struct flake_tree *t)
 		fs_stand_in(t->store_path, t->place);
 }
 
+/* --- what comes with the program --- */
+
+/* The tree that is wanted is in the store, and is it. */
+static int is_in_store_whole(struct flake_tree *t, const struct hash *want)
+{
+	struct err e = ERR_INIT;
+
+	if (is_in_store(t) && !nar_hash(want->algo, AT_FDCWD, t->place, NULL, NULL, &t->hash, NULL, &e) && hash_eq(&t->hash, want))
+		return 1;
+	err_release(&e);
+	return 0;
+}
+
+static __attribute__((noreturn, cold)) void other_library(const struct input *in, const struct hash *want, const struct hash *here)
+{
+	char want_text[HASH_TEXT_MAX], here_text[HASH_TEXT_MAX];
+	const char *version = source_get(in, "version");
+	struct buf hint = BUF_GC;
+
+	hash_print(want, HASH_SRI, 1, want_text);
+	hash_print(here, HASH_SRI, 1, here_text);
+	buf_adds(&hint, "'gx flake update std' locks the one that comes with this gx; the other comes with ");
+	if (version && strcmp(version, PACKAGE_VERSION))
+		buf_addf(&hint, "gx %s", version);
+	else
+		buf_adds(&hint, "the gx that it was locked with");
+	throw_error_hint(EK_EVAL, hint.p, "'gx:std' is locked as %s%s%s%s, but this gx comes with %s (%s)", version ? version : "",
+			 version ? " (" : "", want_text, version ? ")" : "", PACKAGE_VERSION, here_text);
+}
+
+/* The library that is wanted by its hash: the installed one, or one in the store; without a hash, the installed one. */
+static void fetch_gx(const struct input *in, struct flake_tree *t)
+{
+	const char *name = source_get(in, "name"), *dir = source_stdlib();
+	struct hash want, here = { 0 };
+	struct err e = ERR_INIT;
+	int wanted = wanted_hash(in, &want);
+
+	if (!name || strcmp(name, "std"))
+		throw_error(EK_EVAL, "'gx:%s' is not known: the one library that comes with gx is 'gx:std'",
+			    name ? name : "");
+	if (dir && nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, NULL, &here, NULL, &e))
+		throw_err(&e);
+	if (wanted && !hash_eq(&want, &here) && is_in_store_whole(t, &want))
+		return;
+	if (!dir)
+		throw_error(EK_IO, "the standard library is not where it was installed ('%s') nor beside the program",
+			    GX_STDLIB);
+	if (wanted && !hash_eq(&want, &here))
+		other_library(in, &want, &here);
+	t->place = dir;
+	t->hash = here;
+	if (!wanted || !source_get(in, "version"))
+		source_set(&t->locked, "version", PACKAGE_VERSION);
+}
+
 /* --- what may be fetched --- */
 
 const char *source_file_path(const char *url)
@@ -369,13 +412,13 @@ const char *source_file_path(const char *url)
 }
 
 /* Where a source lies that is here, NULL for one elsewhere. */
-static const char *source_place(const struct input *in, const char *type)
+static const char *source_place(const struct input *in)
 {
 	const char *url = source_get(in, "url"), *file;
 
-	if (!strcmp(type, "path"))
+	if (input_where(in) == INPUT_AT_PATH)
 		return source_get(in, "path");
-	if (!url)
+	if (input_where(in) != INPUT_AT_URL || !url)
 		return NULL;
 	/* "git+file:", "tarball+file:" */
 	file = strstr(url, "+file:");
@@ -384,15 +427,13 @@ static const char *source_place(const struct input *in, const char *type)
 
 void source_check_allowed(const struct input *in)
 {
-	const char *type = source_get(in, "type"), *place;
+	const char *place;
 	char real[PATH_MAX];
 
-	if (!eval_settings.restricted || !strcmp(type, "gx") || !strcmp(type, "indirect"))
-		return;
-	place = source_place(in, type);
 	/* A relative input is part of the flake that has it. */
-	if (!strcmp(type, "path") && place && *place != '/')
+	if (!eval_settings.restricted || input_where(in) == INPUT_WITH_PROGRAM || input_is_relative(in))
 		return;
+	place = source_place(in);
 	if (!place)
 		throw_error(EK_DENIED, "access to URI '%s' is forbidden in restricted mode", source_text(in));
 	/* Where links lead counts, and what is elsewhere is denied before anyone learns whether it is there. */
@@ -403,31 +444,43 @@ void source_check_allowed(const struct input *in)
 
 /* --- the whole --- */
 
-static __attribute__((noreturn, cold)) void cannot_fetch(const struct input *in, const char *type)
+/* A name: the one there is no need to look up is std. */
+static void fetch_indirect(const struct input *in, struct flake_tree *t)
 {
 	const char *id = source_get(in, "id");
 
-	if (!strcmp(type, "indirect"))
+	if (!id || strcmp(id, "std"))
 		throw_error_hint(EK_EVAL, "give its address, or pass --override-input with one, for example 'gx:std'",
 				 "the flake '%s' has no address: there is no registry that knows it", id ? id : "");
-	throw_error(EK_IO, "cannot fetch '%s': inputs of type '%s' %s", source_text(in), type,
-		    eval_settings.offline ? "need the network, and --offline was given" : "cannot be fetched yet");
+	t->locked = (struct input){ 0 };
+	source_set(&t->locked, "type", "gx");
+	source_set(&t->locked, "name", "std");
+	fetch_gx(&t->locked, t);
 }
 
-static void fetch_kind(const struct input *in, const char *type, struct flake_tree *t)
+/* Fills the last column of the table of kinds (fetch/input.c). */
+static void set_fetch(void)
 {
-	if (!strcmp(type, "path"))
-		fetch_path(in, t);
-	else if (!strcmp(type, "git"))
-		source_git(in, t);
-	else if (!strcmp(type, "gx"))
-		fetch_gx(in, t);
-	else if (!strcmp(type, "tarball"))
-		source_tarball(in, t);
-	else if (!strcmp(type, "github") || !strcmp(type, "gitlab"))
-		source_forge(in, t);
-	else
-		cannot_fetch(in, type);
+	static const struct {
+		const char *type;
+		input_fetch_fn *fetch;
+	} kinds[] = { { "git", source_git },	   { "github", source_forge }, { "gitlab", source_forge }, { "gx", fetch_gx },
+		      { "indirect", fetch_indirect }, { "path", fetch_path },	  { "tarball", source_tarball } };
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		input_set_fetch(kinds[i].type, kinds[i].fetch);
+}
+
+static void fetch_kind(const struct input *in, struct flake_tree *t)
+{
+	input_fetch_fn *kind;
+
+	set_fetch();
+	kind = input_fetch(in);
+	if (!kind)
+		throw_error(EK_IO, "cannot fetch '%s': inputs of type '%s' %s", source_text(in), source_get(in, "type"),
+			    eval_settings.offline ? "need the network, and --offline was given" : "cannot be fetched yet");
+	kind(in, t);
 }
 
 /* The reference without what only names a place inside its tree. */
@@ -444,32 +497,23 @@ static struct input without_dir(const struct input *in)
 static const struct flake_tree *fetch(const struct input *in)
 {
 	struct flake_tree *t = arena_alloc(flake_arena(), sizeof *t);
-	const char *type = source_get(in, "type"), *id = source_get(in, "id");
 	char sri[HASH_TEXT_MAX];
 
 	for (size_t i = 0; i < in->n; i++)
 		input_set(&t->locked, &in->a[i], flake_arena());
-	if (!strcmp(type, "indirect") && id && !strcmp(id, "std")) {
-		t->locked = (struct input){ 0 };
-		source_set(&t->locked, "type", "gx");
-		source_set(&t->locked, "name", "std");
-		return source_fetch(&t->locked);
-	}
-	if (strcmp(type, "gx") && is_in_store(t)) {
+	/* What comes along looks for itself first. */
+	if (input_where(in) != INPUT_WITH_PROGRAM && is_in_store(t)) {
 		mount_tree(t);
 		return t;
 	}
-	fetch_kind(in, type, t);
+	fetch_kind(in, t);
 	if (t->members)
 		hash_members(t);
 	else if (!t->hash.algo)
 		hash_tree(t);
 	check_hash(in, t);
 	mount_tree(t);
-	if (strcmp(type, "gx")) {
-		size_t n = hash_print(&t->hash, HASH_SRI, 1, sri);
-		set_string(&t->locked, "narHash", sri, n);
-	}
+	set_string(&t->locked, "narHash", sri, hash_print(&t->hash, HASH_SRI, 1, sri));
 	return t;
 }
 

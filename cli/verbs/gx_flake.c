@@ -41,6 +41,7 @@ static int lock_run(int argc, char **argv)
 		return rc;
 	/* Writing is what it is for. */
 	f.eval.flake_options.no_write = 0;
+	f.eval.flake_options.complete = 1;
 	return flake_cmd_run(&f, lock);
 }
 
@@ -65,6 +66,7 @@ static int update_run(int argc, char **argv)
 	if (rc != COMMAND_GO)
 		return rc;
 	f.eval.flake_options.no_write = 0;
+	f.eval.flake_options.complete = 1;
 	f.eval.flake_options.recreate |= !f.c.n && !f.eval.flake_options.nupdates;
 	f.eval.flake_options.updates = xrealloc_array(f.eval.flake_options.updates, f.eval.flake_options.nupdates + f.c.n + 1, sizeof *f.eval.flake_options.updates);
 	for (size_t i = 0; i < f.c.n; i++)

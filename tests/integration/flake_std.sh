@@ -29,8 +29,9 @@ check "show" prints 'path:/x
     └───x86_64-linux
         └───default: package '"'hello'" sh -c 'gx flake show ./new >show.log && sed "1s,.*,path:/x," show.log'
 check "show --json" sh -c 'gx flake show --json ./new >show.json && grep -qF "{\"name\":\"hello\",\"type\":\"derivation\"}" show.json'
-check "metadata" sh -c 'gx flake metadata ./new >meta.log && grep -q "└───std: gx:std" meta.log'
-check "metadata --json" sh -c 'gx flake metadata --json ./new >meta.json && gxeval --json -E "(builtins.fromJSON (builtins.readFile ./meta.json)).locks.nodes.std.locked" >out && grep -qF "{\"name\":\"std\",\"type\":\"gx\"}" out'
+hash=$(gx hash path "$srcdir/stdlib")
+check "metadata" sh -c "gx flake metadata ./new >meta.log && grep -qF '└───std: gx:std?narHash=' meta.log"
+check "metadata --json" sh -c 'gx flake metadata --json ./new >meta.json && gxeval --json -E "(builtins.fromJSON (builtins.readFile ./meta.json)).locks.nodes.std.locked" >out && grep -qF "{\"name\":\"std\",\"narHash\":\"'$hash'\",\"type\":\"gx\",\"version\":\"0.1.0\"}" out'
 check "check" warns "8 outputs evaluate, 0 do not" gx flake check ./new
 mkdir half
 echo '{ outputs = { self }: { packages.x86_64-linux = { a = throw "sorry"; b = derivation { name = "b"; system = "s"; builder = "b"; }; }; }; }' >half/flake.gx
@@ -78,3 +79,60 @@ e '"a"' 'removeSuffix ".txt" "a.txt"'
 e '{"a/b":{"type":"derivation"}}' 'flattenTree { a = { recurseForDerivations = true; b = { type = "derivation"; }; }; c = 1; }'
 e '10' 'foldr (a: b: a + b) 0 [ 1 2 3 4 ]'
 e '3' '(fix (extends (final: prev: { b = prev.a + 1; }) (final: { a = 2; b = 0; }))).b'
+
+# gx:std is locked as other inputs are: by its hash, with the version it came with for people.
+mkdir lock other
+echo '{ inputs.pkgs.url = "gx:std"; outputs = { self, pkgs }: { x = pkgs.lib.mark or "none"; }; }' >lock/flake.gx
+cp "$gxeval" "$gx" other
+cp -r "$srcdir/stdlib" other/stdlib
+chmod -R u+w other/stdlib
+mv other/stdlib/lib other/stdlib/real
+mkdir other/stdlib/lib
+echo '(import ../real) // { mark = "other"; }' >other/stdlib/lib/default.gx
+theirs=$(gx hash path other/stdlib)
+locked() { gxeval --raw --impure -E "(builtins.fromJSON (builtins.readFile ./lock/flake.lock)).nodes.pkgs.locked.$1"; }
+check "a flake of gx:std" prints none gxeval --raw ./lock --attr x
+check "its lock has the hash" prints "$hash" locked narHash
+check "and the version" prints "$(gxeval --raw -E builtins.gxVersion)" locked version
+check "no more to say" quiet gxeval ./lock --attr x
+check "the same by what came along" prints "$theirs" other/gxeval --raw --impure -E '(builtins.fetchTree "gx:std").narHash'
+refuses() { # COMMAND...
+	must_fail "$@" 2>refuses.log >/dev/null || return 1
+	grep "^error: \|^  hint: " refuses.log >refuses.two
+	printf "%s\n" "error: 'gx:std' is locked as 0.1.0 ($hash), but this gx comes with 0.1.0 ($theirs)" \
+		"  hint: 'gx flake update std' locks the one that comes with this gx; the other comes with the gx that it was locked with" >refuses.exp
+	cmp refuses.two refuses.exp || { cat refuses.log && return 1; }
+}
+check "another library is never taken silently" refuses other/gxeval ./lock --attr x
+check "nor by fetchTree" refuses other/gxeval -E "builtins.fetchTree { type = \"gx\"; name = \"std\"; version = \"0.1.0\"; narHash = \"$hash\"; }"
+sed -i 's/"version": "0.1.0"/"version": "0.0.9"/' lock/flake.lock
+check "the version to get is named" complains "the other comes with gx 0.0.9" other/gxeval ./lock --attr x
+check "the hash is what counts" prints none gxeval --raw ./lock --attr x
+(cd lock && check "update std, whatever the input is called" ../other/gx flake update std)
+check "the lock has the other hash" prints "$theirs" locked narHash
+check "and the other library is used" prints other other/gxeval --raw ./lock --attr x
+check "which the first gx refuses" complains "gx:std' is locked as 0.1.0 ($theirs), but" gxeval ./lock --attr x
+check "unless the store has it" prints "$(gxeval --store ./store --raw -E "(builtins.path { path = $PWD/other/stdlib; name = \"source\"; })" --impure)" \
+	gx store add --store ./store --name source other/stdlib
+check "where it is taken from by its hash" prints other gxeval --store ./store --raw ./lock --attr x
+kept=$(echo store/nix/store/*-source)
+chmod -R u+w "$kept"
+echo '{ mark = "evil"; }' >"$kept/lib/default.gx"
+check "but not when it is damaged there" complains "gx:std' is locked as" gxeval --store ./store ./lock --attr x
+(cd lock && check "update by the input's name" gx flake update pkgs)
+check "the lock has the first hash again" prints "$hash" locked narHash
+
+# Lock files of before.
+sed -i '/narHash/d; /"version": "0/d; s/"type": "gx",/"type": "gx"/' lock/flake.lock
+cp lock/flake.lock old.lock
+check "a lock without a hash works, with a note" warns "note: the lock file does not say which 'gx:std' it means" gxeval ./lock --attr x
+check "one" [ "$(grep -c . warns.log)" -eq 1 ]
+check "and is not changed by that" cmp lock/flake.lock old.lock
+mkdir onold
+echo "{ inputs.l.url = \"path:$PWD/lock\"; outputs = { self, l }: { x = l.x; }; }" >onold/flake.gx
+check "as an input it is locked here" prints none gxeval --raw ./onold --attr x
+check "with the hash" grep -qF "$hash" onold/flake.lock
+check "the next lock writes the hash" gx flake lock ./lock
+check "the hash is there" prints "$hash" locked narHash
+check "a hash that is none" complains "narHash" gxeval -E 'builtins.fetchTree "gx:std?narHash=x"'
+check "a parameter it does not have" complains "unknown parameter 'rev'" gxeval -E 'builtins.fetchTree "gx:std?rev=x"'
