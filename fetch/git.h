@@ -56,6 +56,17 @@ int git_rev_count(const char *dir, const char *rev, uint64_t *out, struct err *e
  * ends applied), 0644 or 0755; links as links, submodules as empty directories. */
 int git_export(const char *dir, const char *rev, int dirfd, struct err *e);
 
+/* --- signatures --- */
+
+/* A public key of SSH: a kind as Nix names it ("ssh-ed25519"), and base 64. */
+struct git_key {
+	const char *type, *key;
+};
+
+/* 0 when the commit is signed with one of the keys.  The repository must be one that git_fetch filled.  ERR_DENIED when it is not;
+ * ERR_INVALID for keys that are none, ERR_NOTFOUND without ssh-keygen. */
+int git_verify(const char *dir, const char *rev, const struct git_key *keys, size_t n, struct err *e);
+
 /* --- a work tree --- */
 
 /* Names are relative to top, each ended by a NUL, in byte order, the buffers hold all of them. */

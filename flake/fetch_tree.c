@@ -51,9 +51,12 @@ static void read_set(struct input *in, W set)
 	const uint32_t *order = attrs_order(a);
 
 	for (uint32_t k = 0; k < a->n; k++) {
+		const char *name = sym_name(a->sh->sym[order[k]])->b;
 		W w = force_at(&a->v[order[k]]);
-		if (w != W_NULL)
-			add_attr(in, sym_name(a->sh->sym[order[k]])->b, w);
+		if (w_type(w) == V_LIST && !strcmp(name, "publicKeys"))
+			source_set_keys(in, w, 0);
+		else if (w != W_NULL)
+			add_attr(in, name, w);
 	}
 }
 

@@ -81,6 +81,10 @@ static void add_attr(struct input *in, sym_t name, W w, uint32_t pos)
 	struct input_attr a = { .name = name_of(name), .s = { "", 0 } };
 
 	w = written(w);
+	if (w_type(w) == V_LIST && slice_eq(a.name, SLICE("publicKeys"))) {
+		source_set_keys(in, w, 1);
+		return;
+	}
 	if (w_is_str(w)) {
 		a.type = INPUT_STRING;
 		a.s = slice_of(text_of(w));
@@ -183,6 +187,23 @@ static void read_input(const struct reading *r, W set, uint32_t pos, struct flak
 	finish_ref(in, &attrs, url, pos);
 }
 
+/* How the flake itself wants to be fetched.  What cannot be done is refused. */
+static void check_self(W set, uint32_t pos)
+{
+	struct attrs *a = attrs_of(want(set, V_ATTRS, "'inputs.self'", pos));
+
+	for (uint32_t i = 0; i < a->n; i++) {
+		const char *name = sym_name(a->sh->sym[i])->b;
+		uint32_t at = shape_pos(a->sh, i);
+		if (strcmp(name, "submodules") && strcmp(name, "lfs"))
+			throw_at(EK_EVAL, at, 0, "'inputs.self' has an attribute '%s', but only 'submodules' and 'lfs' mean something",
+				 name);
+		if (want(a->v[i], V_BOOL, name, at) == W_TRUE)
+			throw_at(EK_EVAL, at, 0, "the flake needs its Git %s, which are not supported",
+				 *name == 's' ? "submodules" : "LFS files");
+	}
+}
+
 static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, int top)
 {
 	struct attrs *a = attrs_of(want(set, V_ATTRS, "'inputs'", pos));
@@ -198,7 +219,8 @@ static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, 
 		if (slice_eq(name, SLICE("self"))) {
 			if (!top)
 				throw_at(EK_EVAL, shape_pos(a->sh, i), 0, "'self' cannot be an input");
-			continue; /* how the flake itself wants to be fetched: submodules, lfs */
+			check_self(a->v[i], shape_pos(a->sh, i));
+			continue;
 		}
 		out.v[out.n].name = name;
 		read_input(&r, a->v[i], shape_pos(a->sh, i), &out.v[out.n++]);

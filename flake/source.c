@@ -452,6 +452,8 @@ static void fetch_indirect(const struct input *in, struct flake_tree *t)
 	if (!id || strcmp(id, "std"))
 		throw_error_hint(EK_EVAL, "give its address, or pass --override-input with one, for example 'gx:std'",
 				 "the flake '%s' has no address: there is no registry that knows it", id ? id : "");
+	if (source_get(in, "ref") || source_get(in, "rev"))
+		throw_error(EK_EVAL, "'%s' names a branch or revision, but 'gx:std' has none", source_text(in));
 	t->locked = (struct input){ 0 };
 	source_set(&t->locked, "type", "gx");
 	source_set(&t->locked, "name", "std");
@@ -471,9 +473,23 @@ static void set_fetch(void)
 		input_set_fetch(kinds[i].type, kinds[i].fetch);
 }
 
+/* What would change the tree or its path if it were done. */
+static void refuse_unknown(const struct input *in)
+{
+	const char *name = source_get(in, "name");
+	const struct input_attr *unpack = input_get(in, "unpack");
+
+	if (input_where(in) != INPUT_WITH_PROGRAM && name && strcmp(name, "source"))
+		throw_error(EK_EVAL, "the name of a source is 'source'; '%s' is not supported", name);
+	if (unpack && unpack->type == INPUT_BOOL && !unpack->i)
+		throw_error(EK_EVAL, "'%s' cannot be fetched without unpacking it", source_text(in));
+}
+
 static void fetch_kind(const struct input *in, struct flake_tree *t)
 {
 	input_fetch_fn *kind;
+
+	refuse_unknown(in);
 
 	set_fetch();
 	kind = input_fetch(in);

@@ -62,6 +62,13 @@ void source_git(const struct input *in, struct flake_tree *t);
 void source_tarball(const struct input *in, struct flake_tree *t);
 void source_forge(const struct input *in, struct flake_tree *t);
 
+/* The attribute `publicKeys` of a list of keys; literal: nothing of it may be computed.  Throws. */
+void source_set_keys(struct input *in, W list, int literal);
+
+/* Whether the commit must be signed, and that it is: repo is one of the cache.  Both throw. */
+int source_is_signed(const struct input *in);
+void source_verify(const struct input *in, const char *repo, const char *rev);
+
 /* The path of a file: address, in the flake arena; NULL for one elsewhere.  Throws. */
 const char *source_file_path(const char *url);
 

@@ -64,23 +64,23 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev)
 
 /* --- the tree of a commit --- */
 
-/* The key under which the cache has the hash of a commit's tree. */
-static struct slice fact_key(const char *rev)
+/* The key under which the cache has the hash of a commit's tree.  A repository of somebody's may hold under a commit's name what
+ * is not that commit: git does not look.  What came from one is its own (dir); what git_fetch brought is checked, and everybody's. */
+static struct slice fact_key(const char *dir, const char *rev)
 {
 	struct buf b = BUF_GC;
 
-	buf_addf(&b, "git-tree %s", rev);
+	buf_addf(&b, "git-tree %s%s%s", rev, dir ? " in " : "", dir ? dir : "");
 	return (struct slice){ b.p, b.len };
 }
 
-/* Whether the tree of a commit is here already, from whichever repository. */
-static int find_kept(const char *rev, struct flake_tree *t)
+static int find_noted(struct slice key, struct flake_tree *t)
 {
 	struct err e = ERR_INIT;
 	struct buf text = BUF_GC;
 	struct hash h;
 
-	check(kept_fact(fact_key(rev), &text, &e), &e);
+	check(kept_fact(key, &text, &e), &e);
 	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
 		err_release(&e);
 		return 0;
@@ -91,20 +91,55 @@ static int find_kept(const char *rev, struct flake_tree *t)
 	return t->place != NULL;
 }
 
-/* Takes the tree of a commit out of a repository. */
-static void export(const char *repo, const char *rev, struct flake_tree *t)
+/* Whether the tree of a commit is here already.  dir: the repository it is asked of, NULL for one elsewhere. */
+static int find_kept(const char *dir, const char *rev, struct flake_tree *t)
+{
+	return find_noted(fact_key(NULL, rev), t) || (dir && find_noted(fact_key(dir, rev), t));
+}
+
+/* Takes the tree of a commit out of the repository at dir, or at repo, which is one of the cache. */
+static void export(const char *dir, const char *repo, const char *rev, struct flake_tree *t)
 {
 	char text[HASH_TEXT_MAX];
 	struct err e = ERR_INIT;
 	struct kept_new n;
 
-	if (find_kept(rev, t))
+	if (find_kept(dir, rev, t))
 		return;
 	kept_begin(&n);
-	check(git_export(repo, rev, n.fd, &e), &e);
+	check(git_export(dir ? dir : repo, rev, n.fd, &e), &e);
 	t->place = kept_finish(&n, n.path, &t->hash);
 	hash_print(&t->hash, HASH_SRI, 1, text);
-	kept_note(fact_key(rev), slice_of(text));
+	kept_note(fact_key(dir, rev), slice_of(text));
+}
+
+/* --- repositories of the cache --- */
+
+/* The repository of the cache for an address, with the commit in it. */
+static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev)
+{
+	struct buf dir = BUF_INIT;
+	struct cache *cache = NULL;
+	struct err e = ERR_INIT;
+	int lock = -1, rc = cache_open(&cache, NULL, &e);
+
+	if (!rc) {
+		cache_git_path(cache, slice_of(url), &dir);
+		lock = cache_lock(cache, slice_of(url), &e);
+		rc = lock < 0 ? lock : 0;
+	}
+	int have = !rc && access(buf_str(&dir), F_OK) == 0 ? git_has(buf_str(&dir), rev, NULL) : 0;
+	if (!rc && have != 1 && eval_settings.offline && !source_file_path(url))
+		rc = err_set(&e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url);
+	if (!rc && have != 1)
+		rc = git_fetch(buf_str(&dir), url, is_set(in, "allRefs") ? NULL : ref, rev, is_set(in, "shallow"), &e);
+	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
+	if (lock >= 0)
+		close(lock);
+	cache_free(cache);
+	buf_release(&dir);
+	check(rc, &e);
+	return path;
 }
 
 /* --- the working tree --- */
@@ -163,7 +198,21 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 	}
 }
 
-static void use_work_tree(struct flake_tree *t, const char *dir)
+/* Who may have written the files may have written what git keeps of them too, so neither proves anything: the tree is
+ * that of the commit, from a repository that computed its name. */
+static void use_signed(struct flake_tree *t, const struct git_worktree *w, const char *url)
+{
+	const char *repo;
+
+	if (w->dirty || !*w->rev)
+		throw_error(EK_EVAL, "the commit of '%s' must be verified, but its working tree is not that of a commit: it has changes",
+			    w->top);
+	repo = fetch_commit(&t->locked, url, w->ref, w->rev);
+	source_verify(&t->locked, repo, w->rev);
+	export(NULL, repo, w->rev, t);
+}
+
+static void use_work_tree(struct flake_tree *t, const char *url, const char *dir)
 {
 	struct git_worktree w = { 0 };
 	struct err e = ERR_INIT;
@@ -172,8 +221,10 @@ static void use_work_tree(struct flake_tree *t, const char *dir)
 	check(git_worktree_read(dir, &w, &e), &e);
 	add_members(t, &w.tracked);
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
-	if (w.converted)
-		export(w.top, w.rev, t);
+	if (source_is_signed(&t->locked))
+		use_signed(t, &w, url);
+	else if (w.converted)
+		export(w.top, NULL, w.rev, t);
 	t->dirty = w.dirty;
 	set_revision(t, &w);
 	set_times(t, &w);
@@ -182,35 +233,8 @@ static void use_work_tree(struct flake_tree *t, const char *dir)
 
 /* --- a commit --- */
 
-/* The repository of the cache for an address, with the commit in it. */
-static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev)
-{
-	struct buf dir = BUF_INIT;
-	struct cache *cache = NULL;
-	struct err e = ERR_INIT;
-	int lock = -1, rc = cache_open(&cache, NULL, &e);
-
-	if (!rc) {
-		cache_git_path(cache, slice_of(url), &dir);
-		lock = cache_lock(cache, slice_of(url), &e);
-		rc = lock < 0 ? lock : 0;
-	}
-	int have = !rc && access(buf_str(&dir), F_OK) == 0 ? git_has(buf_str(&dir), rev, NULL) : 0;
-	if (!rc && have != 1 && eval_settings.offline)
-		rc = err_set(&e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url);
-	if (!rc && have != 1)
-		rc = git_fetch(buf_str(&dir), url, ref, rev, is_set(in, "shallow"), &e);
-	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
-	if (lock >= 0)
-		close(lock);
-	cache_free(cache);
-	buf_release(&dir);
-	check(rc, &e);
-	return path;
-}
-
 /* Completes ref and rev; *here says that the tree was found on the way. */
-static const char *resolve(struct flake_tree *t, const char *url, int *here)
+static const char *resolve(struct flake_tree *t, const char *url, const char *dir, int *here)
 {
 	const char *rev = source_get(&t->locked, "rev"), *ref = source_get(&t->locked, "ref");
 	char found[GIT_REV_MAX + 1], *full = NULL;
@@ -218,7 +242,7 @@ static const char *resolve(struct flake_tree *t, const char *url, int *here)
 
 	if (rev) {
 		check(git_check_rev(slice_of(rev), &e), &e);
-		*here = find_kept(rev, t);
+		*here = find_kept(dir, rev, t);
 		if (ref || *here)
 			return rev;
 	}
@@ -235,22 +259,24 @@ static const char *resolve(struct flake_tree *t, const char *url, int *here)
 
 static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 {
-	int here = 0;
-	const char *rev = resolve(t, url, &here), *ref = source_get(&t->locked, "ref");
+	int here = 0, is_signed = source_is_signed(&t->locked);
+	const char *rev = resolve(t, url, dir, &here), *ref = source_get(&t->locked, "ref");
 	struct err e = ERR_INIT;
 	int complete = input_get(&t->locked, "lastModified") &&
 		       (input_get(&t->locked, "revCount") || is_set(&t->locked, "shallow"));
 
-	if (complete && here)
+	if (complete && here && !is_signed)
 		return;
-	if (!dir) {
-		dir = fetch_commit(&t->locked, url, ref, rev);
-	} else if (git_has(dir, rev, &e) != 1) {
+	if (dir && !is_signed && git_has(dir, rev, &e) != 1) {
 		err_release(&e);
 		throw_error(EK_EVAL, "the repository '%s' has no commit '%s'", dir, rev);
 	}
-	set_counts(t, dir, rev);
-	export(dir, rev, t);
+	/* One of somebody's proves nothing: use_signed. */
+	const char *own = is_signed ? NULL : dir, *repo = own ? own : fetch_commit(&t->locked, url, ref, rev);
+	if (is_signed)
+		source_verify(&t->locked, repo, rev);
+	set_counts(t, repo, rev);
+	export(own, repo, rev, t);
 }
 
 void source_git_add(const struct flake_tree *t, const char *name)
@@ -267,6 +293,7 @@ void source_git_add(const struct flake_tree *t, const char *name)
 
 void source_git(const struct input *in, struct flake_tree *t)
 {
+	static const char *const refused[] = { "submodules", "lfs", "exportIgnore" };
 	const char *url = source_get(in, "url"), *dir;
 	struct buf dot = BUF_GC;
 	struct err e = ERR_INIT;
@@ -277,15 +304,16 @@ void source_git(const struct input *in, struct flake_tree *t)
 	if (!strncmp(url, "git+", 4))
 		url += 4;
 	check(git_check_url(url, &e), &e);
-	if (is_set(in, "submodules") || is_set(in, "lfs"))
-		throw_error(EK_EVAL, "'%s': submodules and lfs are not supported yet", source_text(in));
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (is_set(in, refused[i]))
+			throw_error(EK_EVAL, "'%s': '%s' is not supported", source_text(in), refused[i]);
 	dir = source_file_path(url);
 	if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
 		throw_error(EK_IO, "the repository '%s' does not exist", dir);
 	if (dir)
 		buf_addf(&dot, "%s/.git", dir);
 	if (dir && !input_get(in, "rev") && !input_get(in, "ref") && access(dot.p, F_OK) == 0)
-		use_work_tree(t, dir);
+		use_work_tree(t, url, dir);
 	else
 		use_commit(t, url, dir);
 }
