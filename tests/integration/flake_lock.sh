@@ -130,3 +130,31 @@ check "folders are for their owner" [ -z "$(find cache/gx -type d -maxdepth 1 -p
 chmod 777 cache/gx cache/gx/trees
 check "a tree where folders were open" prints "$hash" tree_hash
 check "they are no longer" [ -z "$(find cache/gx -maxdepth 1 -type d -perm /077)" ]
+
+# Attributes of every type are read, and kept as what they are.
+mkdir typed
+typed() { # ATTRIBUTES
+	echo "{ inputs.r = { type = \"git\"; url = \"file://$PWD/repo\"; flake = false; $1 }; outputs = { self, r }: { x = r.revCount or 0; }; }" >typed/flake.nix
+	rm -f typed/flake.lock
+	gxeval ./typed --attr x
+}
+check "a Boolean attribute that is true" prints 0 typed "ref = \"master\"; shallow = true;"
+check "is true in the lock, for both" [ "$(grep -c '"shallow": true' typed/flake.lock)" -eq 2 ]
+check "one that is false" prints 1 typed "ref = \"master\"; shallow = false;"
+check "is false in the lock, for both" [ "$(grep -c '"shallow": false' typed/flake.lock)" -eq 2 ]
+check "one that cannot be done is refused" complains "'submodules' is not supported" typed "submodules = true;"
+
+# An expression that asks for a flake gives no names of inputs to update.
+check "getFlake with a lock file" prints 43 gxeval --impure -E "(builtins.getFlake \"path:$PWD/top\").y"
+
+# A flake is looked for upward, but not in another file system.
+mkdir -p above/mnt/plain/sub
+echo '{ outputs = { self }: { x = 1; }; }' >above/flake.nix
+check "a flake above" prints 1 sh -c 'cd above/mnt/plain/sub && gx eval .#x'
+if [ "$(id -u)" = 0 ]; then set -- unshare -m; else set -- unshare -rm; fi
+if "$@" true 2>/dev/null; then
+	check "a mount between is where the search ends" complains "there is no flake.gx or flake.nix in '$PWD/above/mnt/sub' nor above it in its file system" \
+		"$@" sh -c "mount -t tmpfs none '$PWD/above/mnt' && mkdir '$PWD/above/mnt/sub' && cd '$PWD/above/mnt/sub' && gx eval .#x"
+else
+	echo "ok - a mount between is where the search ends # SKIP no mount namespaces"
+fi
