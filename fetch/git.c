@@ -364,6 +364,19 @@ int git_has(const char *dir, const char *rev, struct err *e)
 	return rc ? rc : !status;
 }
 
+int git_is_whole(const char *dir)
+{
+	struct git_call c;
+	int status = 1;
+
+	git_call_init(&c, dir, "");
+	words_add(&c.argv, "fsck");
+	words_add(&c.argv, "--connectivity-only");
+	words_add(&c.argv, "--no-dangling");
+	words_add(&c.argv, "--no-progress");
+	return !git_call_run(&c, NULL, &status, NULL) && !status;
+}
+
 /* One line of digits that a command prints. */
 static int ask_number(struct git_call *c, long long *out, struct err *e)
 {

@@ -46,6 +46,9 @@ int git_fetch(const char *dir, const char *url, const char *ref, const char *rev
 /* 1 when it has the revision. */
 int git_has(const char *dir, const char *rev, struct err *e);
 
+/* 1 when all that its references lead to is there. */
+int git_is_whole(const char *dir);
+
 /* Time of the commit, seconds since 1970. */
 int git_last_modified(const char *dir, const char *rev, int64_t *out, struct err *e);
 

@@ -122,6 +122,12 @@ const char *kept_finish(struct kept_new *n, const char *dir, struct hash *h)
 	return place;
 }
 
+void kept_drop(struct kept_new *n)
+{
+	(void)n;
+	protect_pop(1);
+}
+
 /* --- what is known of trees --- */
 
 int kept_fact(struct slice key, struct buf *out, struct err *e)

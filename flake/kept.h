@@ -22,12 +22,15 @@ struct kept_new {
 	int fd;
 };
 
-/* Throws.  What is thrown until kept_finish takes the folder away; the two pair as protect_push and protect_pop do. */
+/* Throws.  What is thrown until kept_finish or kept_drop takes the folder away; the two pair as protect_push and protect_pop do. */
 void kept_begin(struct kept_new *n);
 
 /* Keeps the tree at dir, which is the folder or in it, under its hash, which *h receives.  Returns where it is now, as
  * kept_find does.  Throws. */
 const char *kept_finish(struct kept_new *n, const char *dir, struct hash *h);
+
+/* Gives it up. */
+void kept_drop(struct kept_new *n);
 
 /* What was noted under a key; nothing is appended when nothing was.  Negative on failure. */
 int kept_fact(struct slice key, struct buf *out, struct err *e);

@@ -19,6 +19,7 @@
 #include "eval/eval.h"
 #include "fetch/cache.h"
 #include "fetch/git.h"
+#include "store/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,25 +99,49 @@ static int find_kept(const char *dir, const char *rev, struct flake_tree *t)
 }
 
 /* Takes the tree of a commit out of the repository at dir, or at repo, which is one of the cache. */
-static void export(const char *dir, const char *repo, const char *rev, struct flake_tree *t)
+static int export(const char *dir, const char *repo, const char *rev, struct flake_tree *t, struct err *e)
 {
 	char text[HASH_TEXT_MAX];
-	struct err e = ERR_INIT;
 	struct kept_new n;
+	int rc;
 
 	if (find_kept(dir, rev, t))
-		return;
+		return 0;
 	kept_begin(&n);
-	check(git_export(dir ? dir : repo, rev, n.fd, &e), &e);
+	rc = git_export(dir ? dir : repo, rev, n.fd, e);
+	if (rc) {
+		kept_drop(&n);
+		return rc;
+	}
 	t->place = kept_finish(&n, n.path, &t->hash);
 	hash_print(&t->hash, HASH_SRI, 1, text);
 	kept_note(fact_key(dir, rev), slice_of(text));
+	return 0;
 }
 
 /* --- repositories of the cache --- */
 
-/* The repository of the cache for an address, with the commit in it. */
-static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev)
+/* Brings the commit into the repository at dir, whose lock is held.  One that is damaged is made anew. */
+static int bring_commit(const struct input *in, const char *dir, const char *url, const char *ref, const char *rev, struct err *e)
+{
+	int there = access(dir, F_OK) == 0, rc;
+
+	if (there && git_has(dir, rev, NULL) == 1)
+		return 0;
+	if (eval_settings.offline && !source_file_path(url))
+		return err_set(e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url);
+	if (is_set(in, "allRefs"))
+		ref = NULL;
+	rc = git_fetch(dir, url, ref, rev, is_set(in, "shallow"), e);
+	if (!rc || !there || rc == ERR_INTERRUPT || git_is_whole(dir) == 1)
+		return rc;
+	err_release(e);
+	tree_remove(AT_FDCWD, dir, NULL, NULL, NULL);
+	return git_fetch(dir, url, ref, rev, is_set(in, "shallow"), e);
+}
+
+/* The repository of the cache for an address, with the commit in it; anew: as if it had not been there. */
+static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev, int anew)
 {
 	struct buf dir = BUF_INIT;
 	struct cache *cache = NULL;
@@ -128,11 +153,10 @@ static const char *fetch_commit(const struct input *in, const char *url, const c
 		lock = cache_lock(cache, slice_of(url), &e);
 		rc = lock < 0 ? lock : 0;
 	}
-	int have = !rc && access(buf_str(&dir), F_OK) == 0 ? git_has(buf_str(&dir), rev, NULL) : 0;
-	if (!rc && have != 1 && eval_settings.offline && !source_file_path(url))
-		rc = err_set(&e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url);
-	if (!rc && have != 1)
-		rc = git_fetch(buf_str(&dir), url, is_set(in, "allRefs") ? NULL : ref, rev, is_set(in, "shallow"), &e);
+	if (!rc && anew)
+		rc = tree_remove(AT_FDCWD, dir.p, NULL, NULL, &e);
+	if (!rc)
+		rc = bring_commit(in, buf_str(&dir), url, ref, rev, &e);
 	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
 	if (lock >= 0)
 		close(lock);
@@ -140,6 +164,22 @@ static const char *fetch_commit(const struct input *in, const char *url, const c
 	buf_release(&dir);
 	check(rc, &e);
 	return path;
+}
+
+/* The same, and the tree of the commit out of it.  What cannot be read there is fetched once more. */
+static const char *take_commit(struct flake_tree *t, const char *url, const char *ref, const char *rev)
+{
+	const char *repo = fetch_commit(&t->locked, url, ref, rev, 0);
+	struct err e = ERR_INIT;
+	int rc = export(NULL, repo, rev, t, &e);
+
+	if (rc && rc != ERR_INTERRUPT && !eval_settings.offline) {
+		err_release(&e);
+		repo = fetch_commit(&t->locked, url, ref, rev, 1);
+		rc = export(NULL, repo, rev, t, &e);
+	}
+	check(rc, &e);
+	return repo;
 }
 
 /* --- the working tree --- */
@@ -202,14 +242,10 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
  * that of the commit, from a repository that computed its name. */
 static void use_signed(struct flake_tree *t, const struct git_worktree *w, const char *url)
 {
-	const char *repo;
-
 	if (w->dirty || !*w->rev)
 		throw_error(EK_EVAL, "the commit of '%s' must be verified, but its working tree is not that of a commit: it has changes",
 			    w->top);
-	repo = fetch_commit(&t->locked, url, w->ref, w->rev);
-	source_verify(&t->locked, repo, w->rev);
-	export(NULL, repo, w->rev, t);
+	source_verify(&t->locked, take_commit(t, url, w->ref, w->rev), w->rev);
 }
 
 static void use_work_tree(struct flake_tree *t, const char *url, const char *dir)
@@ -224,7 +260,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	if (source_is_signed(&t->locked))
 		use_signed(t, &w, url);
 	else if (w.converted)
-		export(w.top, NULL, w.rev, t);
+		check(export(w.top, NULL, w.rev, t, &e), &e);
 	t->dirty = w.dirty;
 	set_revision(t, &w);
 	set_times(t, &w);
@@ -271,12 +307,13 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		err_release(&e);
 		throw_error(EK_EVAL, "the repository '%s' has no commit '%s'", dir, rev);
 	}
-	/* One of somebody's proves nothing: use_signed. */
-	const char *own = is_signed ? NULL : dir, *repo = own ? own : fetch_commit(&t->locked, url, ref, rev);
+	if (dir && !is_signed)
+		check(export(dir, NULL, rev, t, &e), &e);
+	else /* One of somebody's proves nothing: use_signed. */
+		dir = take_commit(t, url, ref, rev);
 	if (is_signed)
-		source_verify(&t->locked, repo, rev);
-	set_counts(t, repo, rev);
-	export(own, repo, rev, t);
+		source_verify(&t->locked, dir, rev);
+	set_counts(t, dir, rev);
 }
 
 void source_git_add(const struct flake_tree *t, const char *name)

@@ -140,3 +140,19 @@ done
 check "a name" complains "the name of a source is 'source'; 'x' is not supported" gxeval --impure -E "builtins.fetchTree { type = \"git\"; $url; name = \"x\"; }"
 check "unpack = false" complains "cannot be fetched without unpacking it" gxeval --impure -E 'builtins.fetchTree { type = "tarball"; url = "file:///x.tar.gz"; unpack = false; }'
 check "a branch of std" complains "'gx:std' has none" gxeval --impure -E 'builtins.fetchTree "flake:std/main"'
+
+# Repositories kept in the cache: what can no longer be read is fetched again.
+damage() { # DESCRIPTION COMMAND, in the kept repository
+	check "kept: $1" prints "$content" fetch "rev = \"$signed\"; $mine"
+	rm -rf cache/gx/trees
+	chmod -R u+w cache/gx/git
+	(cd cache/gx/git/* && eval "$2")
+	check "fetched again: $1" prints "$content" fetch "rev = \"$signed\"; $mine"
+	rm -rf cache/gx/trees
+	check "whole: $1" prints "$content" fetch "rev = \"$signed\"; $mine"
+}
+rm -rf cache
+damage "empty objects" 'for f in $(find objects -type f); do : >$f; done'
+damage "changed objects" 'for f in $(find objects -name "*.pack" -o -path "*/??/*" -type f); do printf "\377\377\377\377\377\377" | dd of=$f bs=1 seek=14 conv=notrunc 2>/dev/null; done'
+damage "no configuration" ': >HEAD; : >config'
+damage "no reference" 'rm -rf refs packed-refs'
