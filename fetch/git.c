@@ -413,15 +413,12 @@ int git_last_modified(const char *dir, const char *rev, int64_t *out, struct err
 	return rc;
 }
 
-int git_rev_count(const char *dir, const char *rev, uint64_t *out, struct err *e)
+static int check_whole(const char *dir, struct err *e)
 {
 	struct buf shallow = BUF_INIT;
 	struct git_call c;
-	long long n = 0;
-	int rc = git_check_rev(slice_of(rev), e);
+	int rc;
 
-	if (rc)
-		return rc;
 	git_call_init(&c, dir, "");
 	words_add(&c.argv, "rev-parse");
 	words_add(&c.argv, "--is-shallow-repository");
@@ -429,6 +426,17 @@ int git_rev_count(const char *dir, const char *rev, uint64_t *out, struct err *e
 	if (!rc && !strncmp(buf_str(&shallow), "true", 4))
 		rc = err_set(e, ERR_INVALID, "'%s' is a shallow repository: its commits cannot be counted", dir);
 	buf_release(&shallow);
+	return rc;
+}
+
+int git_rev_count(const char *dir, const char *rev, int whole, uint64_t *out, struct err *e)
+{
+	struct git_call c;
+	long long n = 0;
+	int rc = git_check_rev(slice_of(rev), e);
+
+	if (!rc && !whole)
+		rc = check_whole(dir, e);
 	if (rc)
 		return rc;
 	git_call_init(&c, dir, "");

@@ -52,8 +52,9 @@ int git_is_whole(const char *dir);
 /* Time of the commit, seconds since 1970. */
 int git_last_modified(const char *dir, const char *rev, int64_t *out, struct err *e);
 
-/* Number of commits it descends from, itself included.  ERR_INVALID in a repository without its whole history. */
-int git_rev_count(const char *dir, const char *rev, uint64_t *out, struct err *e);
+/* Number of commits it descends from, itself included.  ERR_INVALID in a repository without its whole history; whole: it is known to
+ * have it. */
+int git_rev_count(const char *dir, const char *rev, int whole, uint64_t *out, struct err *e);
 
 /* Writes the tree of a commit into the empty directory dirfd: what is committed, byte for byte (no filters, attributes or line
  * ends applied), 0644 or 0755; links as links, submodules as empty directories. */
@@ -77,6 +78,7 @@ struct git_worktree {
 	char *top;		   /* its folder, absolute */
 	char rev[GIT_REV_MAX + 1]; /* of HEAD; "" before the first commit */
 	char *ref;		   /* "refs/heads/…", NULL when HEAD stands for no branch */
+	int shallow;		   /* its history is cut off somewhere */
 	int dirty;		   /* tracked files differ from HEAD, submodules left aside */
 	int converted;		   /* not dirty, but what git converts is on disk in another form than in HEAD */
 	struct buf tracked;	   /* files git knows, submodules too; some may be deleted */

@@ -62,6 +62,20 @@ void git_sort_names(struct buf *names)
 	*names = sorted;
 }
 
+/* A line each: the folder, which may have line ends in its name, and "true" or "false". */
+static void take_top(struct git_worktree *w, struct buf *out)
+{
+	static const char *const ends[] = { "\nfalse\n", "\ntrue\n" };
+
+	for (int i = 0; i < 2; i++)
+		if (slice_ends((struct slice){ buf_str(out), out->len }, slice_of(ends[i]))) {
+			buf_trim(out, out->len - strlen(ends[i]));
+			w->shallow = i;
+			break;
+		}
+	w->top = buf_detach(out, NULL);
+}
+
 static int find_top(const char *path, struct git_worktree *w, struct err *e)
 {
 	struct err own = ERR_INIT;
@@ -72,16 +86,14 @@ static int find_top(const char *path, struct git_worktree *w, struct err *e)
 	git_call_init(&c, path, "");
 	words_add(&c.argv, "rev-parse");
 	words_add(&c.argv, "--show-toplevel");
+	words_add(&c.argv, "--is-shallow-repository");
 	rc = git_call_run(&c, &out, NULL, &own);
 	if (rc == ERR_IO && own.msg && (strstr(own.msg, "not a git repository") || strstr(own.msg, "must be run in a work tree")))
 		rc = err_set(e, ERR_NOTFOUND, "'%s' is in no Git work tree", path);
 	else if (rc)
 		err_set(e, rc, "%s", own.msg);
-	if (!rc) {
-		while (out.len && out.p[out.len - 1] == '\n')
-			buf_trim(&out, out.len - 1);
-		w->top = buf_detach(&out, NULL);
-	}
+	if (!rc)
+		take_top(w, &out);
 	err_release(&own);
 	buf_release(&out);
 	return rc;

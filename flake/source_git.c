@@ -47,7 +47,7 @@ static int is_set(const struct input *in, const char *name)
 	return a && a->i;
 }
 
-static void set_counts(struct flake_tree *t, const char *repo, const char *rev)
+static void set_counts(struct flake_tree *t, const char *repo, const char *rev, int whole)
 {
 	struct err e = ERR_INIT;
 	uint64_t count;
@@ -58,7 +58,7 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev)
 		source_set_int(&t->locked, "lastModified", at < 0 ? 0 : (uint64_t)at);
 	}
 	if (!is_set(&t->locked, "shallow") && !input_get(&t->locked, "revCount")) {
-		check(git_rev_count(repo, rev, &count, &e), &e);
+		check(git_rev_count(repo, rev, whole, &count, &e), &e);
 		source_set_int(&t->locked, "revCount", count);
 	}
 }
@@ -227,7 +227,7 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 	int64_t at;
 
 	if (*w->rev && !w->dirty) {
-		set_counts(t, w->top, w->rev);
+		set_counts(t, w->top, w->rev, !w->shallow);
 	} else if (*w->rev) {
 		check(git_last_modified(w->top, w->rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", (uint64_t)at);
@@ -313,7 +313,7 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		dir = take_commit(t, url, ref, rev);
 	if (is_signed)
 		source_verify(&t->locked, dir, rev);
-	set_counts(t, dir, rev);
+	set_counts(t, dir, rev, 0);
 }
 
 void source_git_add(const struct flake_tree *t, const char *name)

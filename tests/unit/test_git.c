@@ -174,7 +174,7 @@ static void facts(void **state)
 	assert_int_equal(git_has(repo, "0000000000000000000000000000000000000001", NULL), 0);
 	assert_int_equal(git_last_modified(repo, rev, &when, &e), 0);
 	assert_int_equal(when, 981173106);
-	assert_int_equal(git_rev_count(repo, rev, &n, &e), 0);
+	assert_int_equal(git_rev_count(repo, rev, 0, &n, &e), 0);
 	assert_int_equal(n, 3);
 }
 
@@ -218,7 +218,7 @@ static void fetching(void **state)
 	if (git_fetch(mirror, file_url, "refs/heads/main", rev, 0, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(git_has(mirror, rev, NULL), 1);
-	assert_int_equal(git_rev_count(mirror, rev, &n, NULL), 0);
+	assert_int_equal(git_rev_count(mirror, rev, 0, &n, NULL), 0);
 	assert_int_equal(n, 3);
 	assert_int_equal(git_fetch(mirror, file_url, "refs/heads/side", rev, 0, NULL), 0);
 	assert_int_equal(git_fetch(mirror, file_url, "refs/heads/side", "0000000000000000000000000000000000000001", 0, &e),
@@ -234,7 +234,7 @@ static void fetching(void **state)
 	if (git_fetch(mirror, file_url, "main", rev, 1, &e))
 		fail_msg("%s", e.msg);
 	assert_int_equal(git_has(mirror, old, NULL), 0);
-	assert_int_equal(git_rev_count(mirror, rev, &n, &e), ERR_INVALID);
+	assert_int_equal(git_rev_count(mirror, rev, 0, &n, &e), ERR_INVALID);
 	assert_non_null(strstr(e.msg, "shallow"));
 	err_release(&e);
 }
