@@ -99,6 +99,18 @@ static int find_top(const char *path, struct git_worktree *w, struct err *e)
 	return rc;
 }
 
+/* A repository may name any folder as its working tree, and so lead out of where it lies. */
+static int check_top(const char *path, const struct git_worktree *w, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	struct stat st;
+
+	buf_addf(&b, "%s/.git", w->top);
+	int there = !lstat(b.p, &st);
+	buf_release(&b);
+	return there ? 0 : err_set(e, ERR_INVALID, "the repository '%s' has its working tree elsewhere: '%s'", path, w->top);
+}
+
 /* --- filters --- */
 
 /* "filter.NAME.clean": switches the filter off for the call.  A name with "=" would be cut there on a command line. */
@@ -330,6 +342,8 @@ int git_worktree_read(const char *path, struct git_worktree *w, struct err *e)
 
 	memset(w, 0, sizeof *w);
 	rc = find_top(path, w, e);
+	if (!rc)
+		rc = check_top(path, w, e);
 	if (!rc)
 		rc = read_status(w, &converts, e);
 	if (!rc)

@@ -248,6 +248,15 @@ static void use_signed(struct flake_tree *t, const struct git_worktree *w, const
 	source_verify(&t->locked, take_commit(t, url, w->ref, w->rev), w->rev);
 }
 
+/* The folder that its repository names may have a repository too. */
+static void check_place(const char *dir, const char *top)
+{
+	struct stat a, b;
+
+	if (stat(dir, &a) || stat(top, &b) || a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		throw_error(EK_EVAL, "the repository '%s' has its working tree elsewhere: '%s'", dir, top);
+}
+
 static void use_work_tree(struct flake_tree *t, const char *url, const char *dir)
 {
 	struct git_worktree w = { 0 };
@@ -255,6 +264,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 
 	protect_push(release_worktree, &w);
 	check(git_worktree_read(dir, &w, &e), &e);
+	check_place(dir, w.top);
 	add_members(t, &w.tracked);
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
 	if (source_is_signed(&t->locked))

@@ -122,6 +122,14 @@ check "but not when it is damaged there" complains "gx:std' is locked as" gxeval
 (cd lock && check "update by the input's name" gx flake update pkgs)
 check "the lock has the first hash again" prints "$hash" locked narHash
 
+# What an input has locked is what it gets, until it is updated from above.
+mkdir above
+echo "{ inputs.l.url = \"path:$PWD/lock\"; outputs = { self, l }: { x = l.x; }; }" >above/flake.gx
+check "an input keeps the library it has locked" prints none gxeval --raw ./above --attr x
+check "another is refused for it too" complains "'gx:std' is locked as 0.1.0 ($hash), but" other/gxeval ./above --attr x
+(cd above && check "update std is for the inputs of inputs too" ../other/gx flake update std)
+check "which then use it" prints other other/gxeval --raw ./above --attr x
+
 # Lock files of before.
 sed -i '/narHash/d; /"version": "0/d; s/"type": "gx",/"type": "gx"/' lock/flake.lock
 cp lock/flake.lock old.lock

@@ -129,9 +129,28 @@ check "nothing runs: a password, asked from inside" runs_nothing in_evil gxeval 
 echo '{ inputs.std.url = "gx:std"; outputs = { self, std }: { x = 1; }; }' >evil/flake.nix
 check "nothing runs: a lock file that is added" runs_nothing in_evil gx flake lock
 check "it was added" [ -n "$(git -C evil -c core.fsmonitor=false ls-files flake.lock)" ]
+git -C evil -c core.fsmonitor=false -c core.hooksPath=/dev/null -c filter.e.process= -c filter.e.required=false -c filter.e.clean= \
+	-c filter.e.smudge= worktree add -q "$top/linked" -b linked "$rev" 2>/dev/null
+check "nothing runs: a linked working tree" runs_nothing gx eval --raw ./linked#r
+check "and it works: a linked working tree" [ "$(cat out.log)" = hi ]
+check "nothing runs: a flake that is a submodule" runs_nothing gxeval --json --impure -E "builtins.readDir (builtins.fetchGit \"$top/evil/sub\").outPath"
+check "and it works: a flake that is a submodule" [ "$(cat out.log)" = '{"f":"regular"}' ]
 printf '[filter "a=b"]\n\tclean = %s-named\n' "$mark" >>evil/.git/config
 check "a filter that cannot be switched off is refused" complains "cannot be switched off because of its name" gxeval ./evil --attr x
 check "and does not run" [ ! -e ran-named ]
+
+# Nor does it lead elsewhere.
+mkdir secret
+echo secret >secret/a
+git_init astray
+echo a >astray/a
+echo '{ outputs = { self }: { x = builtins.readFile "${self}/a"; }; }' >astray/flake.nix
+git_commit astray one
+cp astray/flake.nix secret
+git -C astray config core.worktree "$top/secret"
+check "a working tree elsewhere" complains "has its working tree elsewhere: '$top/secret'" gxeval ./astray --attr x
+git_init secret
+check "nor one of another repository" complains "has its working tree elsewhere: '$top/secret'" gxeval ./astray --attr x
 
 # What counts as changed.
 info() { gxeval --impure --json -E "let t = builtins.fetchGit \"$top/$1\"; in [ (t ? dirtyRev) (builtins.attrNames (builtins.readDir t.outPath)) ]"; }
