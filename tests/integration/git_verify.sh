@@ -4,7 +4,7 @@
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/flakes.sh"
 
-command -v ssh-keygen >/dev/null || { skip "signed commits" "no ssh-keygen"; exit 0; }
+command -v ssh-keygen >/dev/null || { echo "no ssh-keygen"; exit 77; }
 top=$PWD
 for k in good other; do
 	ssh-keygen -q -t ed25519 -N '' -f $k -C ''
