@@ -302,7 +302,7 @@ static int is_in_store(struct flake_tree *t)
 	t->store_path = store_path_text(&want);
 	path = slice_of(t->store_path);
 	fs_allow(path.p, path.n);
-	if (store_ops && store_ops->is_valid_as(store_ops->user, path, CA_NAR, &t->hash, &e) == 1) {
+	if (store_ops && store_ops->is_valid_as(store_ops->user, path, CA_NAR, &want, &e) == 1) {
 		const char *place = fs_tree(w_path(path.p, path.n));
 		t->place = arena_dup(flake_arena(), place, strlen(place));
 		t->hash = want;

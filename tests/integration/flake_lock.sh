@@ -158,3 +158,12 @@ if "$@" true 2>/dev/null; then
 else
 	echo "ok - a mount between is where the search ends # SKIP no mount namespaces"
 fi
+
+# What is locked and in the store needs its source no more.
+mkdir gone
+echo hi >gone/x
+gone="(builtins.fetchTree { type = \"path\"; path = \"$PWD/gone\"; narHash = \"$(gx hash path gone)\"; })"
+check "a tree in the store" gx store add --store ./store --name source gone
+rm -r gone
+check "is taken from there" prints hi gxeval --store ./store --raw -E "builtins.readFile \"\${$gone}/x\""
+check "and from nowhere else" must_fail gxeval --raw -E "builtins.readFile \"\${$gone}/x\""
