@@ -68,6 +68,14 @@ static void *oom_hook(size_t size)
 	out_of_memory();
 }
 
+/* The collector's own end: without memory for its tables it has said so, with no message left for us. */
+static void on_abort(const char *msg)
+{
+	if (msg && !strstr(msg, "emory"))
+		abort();
+	out_of_memory();
+}
+
 static void quiet(char *msg, GC_word arg)
 {
 	(void)msg;
@@ -187,6 +195,7 @@ void mem_init(void)
 	GC_set_no_dls(1);
 	GC_set_warn_proc(quiet);
 	GC_set_oom_fn(oom_hook);
+	GC_set_abort_func(on_abort);
 	init_without_unmapping();
 	for (size_t i = 1; i < 8; i++)
 		GC_register_displacement(i);
