@@ -5,6 +5,10 @@
  * A log is written under a temporary name, so that `gx log` never shows half of an older and
  * half of a newer one, and renamed when the build has ended, whether it succeeded or not.  It is no part of
  * the store's contents: it is not synced, and losing it loses nothing but words.
+ *
+ * Compressing takes longer than many builders take to print, and a builder whose terminal nobody reads waits.  So a log that is
+ * long gets a thread: what was printed is put down for it in a file without a name, and the builder goes on; when the build has
+ * ended, the thread finishes alone (logs_wait).  Short ones are compressed when they are closed, which costs less.
  */
 #include "config.h"
 #include "base/alloc.h"
@@ -12,24 +16,47 @@
 #include "build/log.h"
 
 #include "base/buf.h"
+#include "base/fdio.h"
 #include "store/tree.h"
 
 #include <bzlib.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK = 9, WORK = 30, PIECE = 65536 };
+/* Small blocks: 20 MB of a compiler's lines in 1.35 s, not 2.1 s, for a tenth more room on the disk, and an eighth of the memory. */
+enum { BLOCK = 1, WORK = 30, PIECE = 65536 };
+
+enum {
+	SHORT = 256 << 10, /* what is compressed without a thread */
+	AHEAD = 256 << 20, /* what may wait for the thread on the disk before the builder does */
+	HOLE = 1 << 20	   /* what is given back to the disk at a time */
+};
 
 struct build_log {
 	BZFILE *bz;
 	FILE *f;
 	int dirfd;
 	char name[STORE_BASE_MAX + 8], temp[STORE_BASE_MAX + 32];
+	struct buf start;	/* the beginning, as long as there is no thread */
+	struct build_log *next; /* of those closed and not finished */
+
+	/* The thread has bz and f; what stands here belongs to both, under the lock. */
+	int threaded;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t change;
+	int spool;	   /* what was printed; read by the thread, written by the other */
+	off_t put, taken;  /* so far */
+	int closed, failed;
 };
+
+static struct build_log *finishing;
 
 /* "xx" and the name within it. */
 static void log_name(const struct store_path *drv, char dir[3], char name[STORE_BASE_MAX + 8])
@@ -46,6 +73,9 @@ struct build_log *log_open(struct store *s, const struct store_path *drv, struct
 	int fd = -1, bzerror, logs;
 
 	log_name(drv, dir, l->name);
+	l->spool = -1;
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->change, NULL);
 	/* Short: the name of a log may already be as long as a file name can be. */
 	snprintf(l->temp, sizeof l->temp, ".gx-%ld-%u", (long)getpid(), count++);
 	logs = store_log_fd(s, e);
@@ -65,46 +95,174 @@ struct build_log *log_open(struct store *s, const struct store_path *drv, struct
 	return NULL;
 }
 
+/* --- compressing: by the thread, or without one --- */
+
 static void abandon(struct build_log *l)
 {
 	int bzerror;
 
-	if (!l->bz)
-		return;
 	BZ2_bzWriteClose(&bzerror, l->bz, 1, NULL, NULL);
 	l->bz = NULL;
 	unlinkat(l->dirfd, l->temp, 0);
 }
 
-void log_write(struct build_log *l, const void *p, size_t n)
+static void compress(struct build_log *l, char *p, size_t n)
 {
 	int bzerror = BZ_OK;
 
-	while (l && l->bz && n) {
-		int part = n > PIECE ? PIECE : (int)n;
+	if (!l->bz || !n)
+		return;
+	BZ2_bzWrite(&bzerror, l->bz, p, (int)n);
+	if (bzerror != BZ_OK)
+		abandon(l);
+}
 
-		BZ2_bzWrite(&bzerror, l->bz, (void *)p, part);
-		if (bzerror != BZ_OK)
+static void finish(struct build_log *l)
+{
+	int bzerror = BZ_OK;
+
+	if (!l->bz)
+		return;
+	BZ2_bzWriteClose(&bzerror, l->bz, 0, NULL, NULL);
+	l->bz = NULL;
+	if (bzerror != BZ_OK || fflush(l->f) || renameat(l->dirfd, l->temp, l->dirfd, l->name))
+		unlinkat(l->dirfd, l->temp, 0);
+}
+
+/* Waits for more in the spool than `at` bytes; returns how many there are, `at` when there will be no more. */
+static off_t wait_more(struct build_log *l, off_t at)
+{
+	off_t put;
+
+	pthread_mutex_lock(&l->lock);
+	l->taken = at;
+	l->failed |= !l->bz;
+	pthread_cond_signal(&l->change);
+	while (l->put == at && !l->closed)
+		pthread_cond_wait(&l->change, &l->lock);
+	put = l->put;
+	pthread_mutex_unlock(&l->lock);
+	return put;
+}
+
+static void *thread_main(void *arg)
+{
+	struct build_log *l = arg;
+	char part[PIECE];
+	off_t at = 0, hole = 0, put;
+	ssize_t n;
+
+	while ((put = wait_more(l, at)) > at) {
+		n = pread(l->spool, part, put - at < PIECE ? (size_t)(put - at) : PIECE, at);
+		if (n <= 0 && l->bz)
 			abandon(l);
-		p = (const char *)p + part;
-		n -= (size_t)part;
+		else
+			compress(l, part, (size_t)n);
+		at = n > 0 ? at + n : put;
+		if (at - hole >= HOLE && !fallocate(l->spool, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, hole, at - hole))
+			hole = at;
 	}
+	if (l->failed && l->bz)
+		abandon(l);
+	finish(l);
+	return NULL;
+}
+
+/* Signals are for the thread that builds. */
+static void start_thread(struct build_log *l)
+{
+	sigset_t all, old;
+
+	l->spool = openat(l->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (l->spool < 0)
+		return;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	l->threaded = !pthread_create(&l->thread, NULL, thread_main, l);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+/* --- writing --- */
+
+/* For the thread; where it cannot be put down the log ends. */
+static void put_down(struct build_log *l, const void *p, size_t n)
+{
+	int bad;
+
+	pthread_mutex_lock(&l->lock);
+	while (l->put - l->taken > AHEAD)
+		pthread_cond_wait(&l->change, &l->lock);
+	bad = l->failed;
+	pthread_mutex_unlock(&l->lock);
+	if (bad)
+		return;
+	bad = fd_write_all(l->spool, p, n);
+	pthread_mutex_lock(&l->lock);
+	l->failed |= bad;
+	l->put += bad ? 0 : (off_t)n;
+	pthread_cond_signal(&l->change);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void log_write(struct build_log *l, const void *p, size_t n)
+{
+	if (!l)
+		return;
+	if (l->threaded) {
+		put_down(l, p, n);
+		return;
+	}
+	buf_add(&l->start, p, n);
+	if (l->start.len < SHORT)
+		return;
+	if (l->spool < 0)
+		start_thread(l);
+	if (l->threaded)
+		put_down(l, l->start.p, l->start.len);
+	else
+		compress(l, l->start.p, l->start.len);
+	buf_trim(&l->start, 0);
+}
+
+static void release(struct build_log *l)
+{
+	fclose(l->f);
+	close(l->dirfd);
+	pthread_cond_destroy(&l->change);
+	pthread_mutex_destroy(&l->lock);
+	if (l->spool >= 0)
+		close(l->spool);
+	buf_release(&l->start);
+	free(l);
 }
 
 void log_close(struct build_log *l)
 {
-	int bzerror = BZ_OK;
-
 	if (!l)
 		return;
-	if (l->bz) {
-		BZ2_bzWriteClose(&bzerror, l->bz, 0, NULL, NULL);
-		if (bzerror != BZ_OK || fflush(l->f) || renameat(l->dirfd, l->temp, l->dirfd, l->name))
-			unlinkat(l->dirfd, l->temp, 0);
+	if (!l->threaded) {
+		compress(l, l->start.p, l->start.len);
+		finish(l);
+		release(l);
+		return;
 	}
-	fclose(l->f);
-	close(l->dirfd);
-	free(l);
+	pthread_mutex_lock(&l->lock);
+	l->closed = 1;
+	pthread_cond_signal(&l->change);
+	pthread_mutex_unlock(&l->lock);
+	l->next = finishing;
+	finishing = l;
+}
+
+void logs_wait(void)
+{
+	while (finishing) {
+		struct build_log *l = finishing;
+
+		finishing = l->next;
+		pthread_join(l->thread, NULL);
+		release(l);
+	}
 }
 
 /* --- reading --- */

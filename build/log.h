@@ -20,8 +20,11 @@ struct build_log *log_open(struct store *s, const struct store_path *drv, struct
 /* Adds to it; a failure (a full disk) ends the log, not the build. */
 void log_write(struct build_log *l, const void *p, size_t n);
 
-/* Finishes it.  NULL is fine. */
+/* Ends it.  NULL is fine.  A long one is there only after logs_wait. */
 void log_close(struct build_log *l);
+
+/* Waits until all that were closed are there. */
+void logs_wait(void);
 
 /* Calls write() with the log of a derivation, or of the derivation that made p.  ERR_NOTFOUND when there is none. */
 int log_read(struct store *s, const struct store_path *p,

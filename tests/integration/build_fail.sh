@@ -15,6 +15,13 @@ check "says how it ended" complains "builder for '$drv' failed with exit code 3"
 check "shows the end of the log" complains "> line 40" build "$drv"
 check "as many lines as asked for" sh -c "'$gx' build --store '$store' --no-link --log-lines 2 '$drv' 2>l.log; grep -q 'last 2 log lines' l.log && ! grep -q 'line 38' l.log"
 check "says how to see all of it" complains "run 'gx log --store $store $drv'" build "$drv"
+log=$(ls "$store"/nix/var/log/nix/drvs/*/*-fails.drv.bz2)
+cp "$log" log.bz2
+head -c 60 log.bz2 >"$log"
+check "a log cut short is told" complains "error: the build log is damaged" "$gx" log --store "$store" "$drv"
+tr '\101-\132' '\102-\133' <log.bz2 >"$log"
+check "and a damaged one" complains "error: the build log is damaged" "$gx" log --store "$store" "$drv"
+cp log.bz2 "$log"
 check "the whole log is there" prints 40 sh -c "'$gx' log --store '$store' '$drv' | wc -l"
 check "it is the same each time" sh -c "'$gx' build --store '$store' --no-link '$drv' 2>1.log; '$gx' build --store '$store' --no-link '$drv' 2>2.log; cmp 1.log 2.log"
 check "no folder is left" no_leftovers
