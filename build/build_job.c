@@ -198,6 +198,11 @@ static int open_terminal(struct job *j, int *master, struct err *e)
 	return slave;
 }
 
+static void drain(void *job)
+{
+	job_read(job);
+}
+
 static int start_process(struct job *j, struct err *e)
 {
 	const struct drv *d = &j->node->drv;
@@ -234,6 +239,9 @@ static int start_process(struct job *j, struct err *e)
 	buf_addf(&root, "%s/root", j->dir.path);
 	spec.root = buf_str(&root);
 	spec.output = slave;
+	spec.printed = j->output;
+	spec.drain = drain;
+	spec.drain_arg = j;
 	rc = sandbox_start(&j->box, &spec, e);
 	buf_release(&root);
 	close(slave);

@@ -192,12 +192,28 @@ static int read_word(struct start_pipes *p, pid_t helper, int bare, struct helpe
 	return err_errno(e, "starting a builder");
 }
 
-/* Reads what the child says until its program runs. */
-static int read_status(int fd, struct err *e)
+/* Waits for what the child says, which is nothing when its program runs.  What is linked into this program may print in the child
+ * before (a profile, a sanitizer), and more than the terminal holds. */
+static void wait_status(int fd, const struct sandbox_spec *spec)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = spec->printed, .events = POLLIN } };
+
+	while (spec->drain && (poll(p, 2, -1) > 0 || errno == EINTR) && !p[0].revents) {
+		if (p[1].revents & POLLIN)
+			spec->drain(spec->drain_arg);
+		else if (p[1].revents)
+			p[1].fd = -1;
+		p[1].revents = 0;
+	}
+}
+
+static int read_status(int fd, const struct sandbox_spec *spec, struct err *e)
 {
 	char text[1024];
-	long n = fd_read_full(fd, text, sizeof text - 1);
+	long n;
 
+	wait_status(fd, spec);
+	n = fd_read_full(fd, text, sizeof text - 1);
 	if (n <= 0)
 		return 0;
 	text[n] = 0;
@@ -256,7 +272,7 @@ int sandbox_start(struct sandbox *b, const struct sandbox_spec *spec, struct err
 	close_fd(&p.sync[0]);
 	if (!rc && !spec->bare && write(p.sync[1], w.userns ? "u" : "r", 1) != 1)
 		rc = err_errno(e, "starting a builder");
-	rc = rc ? rc : read_status(p.status[0], e);
+	rc = rc ? rc : read_status(p.status[0], spec, e);
 out:
 	close_pipes(&p);
 	if (rc && b->pid > 0) {

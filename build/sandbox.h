@@ -54,6 +54,9 @@ struct sandbox_spec {
 	gid_t gid, outer_gid;
 
 	int output;	   /* descriptor that becomes standard output and error */
+	int printed;	   /* its other end, which is read while the builder starts, by drain(); without drain it is not */
+	void (*drain)(void *arg);
+	void *drain_arg;
 	unsigned max_procs; /* processes and threads at once */
 	int linux32;	   /* 32-bit personality */
 };

@@ -214,6 +214,17 @@ static _Noreturn void run(const struct sandbox_spec *spec, enum filter_flags fil
 	child_fail_err(&e);
 }
 
+/* Standard input was opened in the machine's file system, where it has no name any more.  A root without devices keeps it. */
+static void reopen_stdin(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0 && dup2(fd, 0) < 0)
+		child_fail("descriptors");
+	if (fd >= 0)
+		close(fd);
+}
+
 _Noreturn void child_namespaced(const struct sandbox_spec *spec, int status, int sync)
 {
 	enum filter_flags filter = 0;
@@ -232,6 +243,7 @@ _Noreturn void child_namespaced(const struct sandbox_spec *spec, int status, int
 		raise_loopback();
 	set_names();
 	child_mounts(spec);
+	reopen_stdin();
 	if (chdir(spec->cwd))
 		child_fail("entering %s", spec->cwd);
 	set_limits(spec);

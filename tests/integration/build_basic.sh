@@ -88,6 +88,10 @@ check "the environment is built" build --cores 3 "$drv"
 sed "s|^out=.*|out=OUT|; s|^\(textPath=/build/.attr-\).*|\1X|" "$(real "$out")" >got
 check "the environment is Nix's" diff want got
 
+script stdin 'readlink /proc/self/fd/0 > $out; cat /proc/self/fd/0 /dev/stdin - >> $out'
+check "standard input" build "$drv"
+check "is /dev/null" prints /dev/null cat "$(real "$out")"
+
 # --- structured attributes
 script structured 'out=$(sed -n "s/.*\"out\":\"\([^\"]*\)\".*/\1/p" .attrs.json); cat .attrs.sh > $out' \
 	-e '__json={"b":[1,"x y"],"name":"structured","s":{"k":"v"},"t":true,"z":null}'

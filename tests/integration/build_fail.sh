@@ -85,6 +85,14 @@ script closes 'exec >&- 2>&-; sleep 1; mkdir $out; echo late > $out/x'
 check "a builder that closes its output is not over" build "$drv"
 check "what it did afterwards counts" prints late cat "$(real "$out")/x"
 
+# --- what is printed before the builder runs
+if ${CC:-cc} -shared -fPIC -O1 -o noisy_child.so "$srcdir/tests/integration/lib/noisy_child.c" -ldl 2>cc.log && ! ldd "$gx" | grep -q asan; then
+	script after_noise 'echo ok > $out'
+	check "a child that prints more than a terminal holds before it becomes the builder" \
+		timeout 60 env LD_PRELOAD="$PWD/noisy_child.so" "$gx" build --store "$store" --no-link "$drv"
+	check "(all of it is in the log)" prints 300000 sh -c "'$gx' log --store '$store' '$drv' | wc -c"
+fi
+
 # --- interrupted
 script slow 'echo begun; sleep 4712; echo ok > $out'
 "$gx" build --store "$store" --no-link "$drv" >slow.log 2>&1 &
