@@ -298,6 +298,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	}
 	rc = rc ? rc : collect(&b, v, n, out, e);
 	err_release(&b.err);
+	buf_release(&b.told);
 	graph_release(&b);
 	free(b.jobs);
 	if (rc)

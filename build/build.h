@@ -71,7 +71,8 @@ struct build_settings {
 	unsigned timeout;	    /* seconds for one build, 0 for any */
 	unsigned max_silent;	    /* seconds without output, 0 for any */
 	uint64_t max_log;	    /* bytes of output, 0 for any */
-	unsigned max_procs;	    /* processes and threads of one builder, 0 for the default */
+	unsigned max_procs;	    /* processes and threads of one builder, 0 for what fits the cores of this machine */
+	const char *impure_env;	    /* more variables that builders of fixed outputs may get, separated by blanks; NULL: none */
 	int keep_failed;	    /* keep the folder of a failed build */
 	int keep_going;		    /* after a failure go on with what does not need it */
 	int check;		    /* build the derivations asked for although they are valid, and compare */

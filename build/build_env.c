@@ -6,7 +6,7 @@
  *     PATH=/path-not-set HOME=/homeless-shelter NIX_STORE NIX_BUILD_CORES   before the derivation's own variables
  *     the derivation's variables; with passAsFile "<name>Path" instead, naming a file
  *     NIX_BUILD_TOP TMPDIR TEMPDIR TMP TEMP PWD                              the working directory, whatever it says
- *     NIX_OUTPUT_CHECKED=1 and the variables named by impureEnvVars          fixed outputs
+ *     NIX_OUTPUT_CHECKED=1 and variables named by impureEnvVars              fixed outputs
  *     NIX_LOG_FD=2 TERM=xterm-256color
  * PATH and HOME are set so that shells and libraries do not make up defaults of their own.
  */
@@ -208,6 +208,44 @@ static int set_structured(struct job *j, struct env *env, struct err *e)
 	return rc;
 }
 
+/* What a builder of a fixed output, which has the network, gets of the caller's environment when it asks: how the network is
+ * reached and where mirrors are.  Not what may hold a secret by its nature, such as NIX_CURL_FLAGS or GOAUTH: an output's hash
+ * says what comes out of a build and nothing of what was sent away. */
+static const char *const impure_env[] = {
+	"http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy",
+	"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY",
+	"GIT_PROXY_COMMAND", "SOCKS_SERVER",
+	"NIX_CONNECT_TIMEOUT", "NIX_GIT_SSL_CAINFO", "NIX_HASHED_MIRRORS", "NIX_SSL_CERT_FILE",
+	"GOINSECURE", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOPROXY", "GOSUMDB", "GOVCS",
+};
+
+static int may_have(const struct build_settings *set, struct slice name)
+{
+	static const struct slice mirrors = { "NIX_MIRRORS_", 12 };
+
+	for (size_t i = 0; i < sizeof impure_env / sizeof *impure_env; i++)
+		if (slice_eq(name, slice_of(impure_env[i])))
+			return 1;
+	return slice_starts(name, mirrors) || slice_in_words(name, set->impure_env ? set->impure_env : "");
+}
+
+/* Once a run for each variable, and only where the builder would have got something. */
+static void tell_refused(struct job *j, const char *name)
+{
+	struct build *b = j->b;
+	struct buf drv = BUF_INIT;
+
+	if (slice_in_words(slice_of(name), buf_str(&b->told)))
+		return;
+	buf_addf(&b->told, " %s", name);
+	build_add_drv(b, &drv, j->node);
+	build_note(b, j->node,
+		   "the builder of '%s' asks for the variable '%s' of your environment and does not get it: it could send it away "
+		   "(--allowed-impure-env-vars '%s' lets it)",
+		   buf_str(&drv), name, name);
+	buf_release(&drv);
+}
+
 static void set_fixed(struct job *j, struct env *env)
 {
 	env_str(env, "NIX_OUTPUT_CHECKED", "1");
@@ -215,16 +253,18 @@ static void set_fixed(struct job *j, struct env *env)
 		struct slice s = j->opt.impure_env.v[i];
 		const char *name = arena_dup(&j->arena, s.p, s.n), *value = getenv(name);
 
+		if (value && *value && !may_have(j->b->set, s)) {
+			tell_refused(j, name);
+			value = NULL;
+		}
 		env_set(env, s, slice_of(value ? value : ""));
 	}
 }
 
-static unsigned cores(const struct build_settings *set)
+unsigned build_cores(void)
 {
 	cpu_set_t all;
 
-	if (set->cores)
-		return set->cores;
 	return sched_getaffinity(0, sizeof all, &all) ? 1 : (unsigned)CPU_COUNT(&all);
 }
 
@@ -265,7 +305,7 @@ int build_env_make(struct job *j, struct err *e)
 	env_str(&env, "PATH", "/path-not-set");
 	env_str(&env, "HOME", "/homeless-shelter");
 	env_set(&env, SLICE("NIX_STORE"), store_dir(j->b->s));
-	snprintf(text, sizeof text, "%u", cores(j->b->set));
+	snprintf(text, sizeof text, "%u", j->b->set->cores ? j->b->set->cores : build_cores());
 	env_str(&env, "NIX_BUILD_CORES", text);
 	rc = j->opt.json ? set_structured(j, &env, e) : set_plain(j, &env, e);
 	if (rc)

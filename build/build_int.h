@@ -19,7 +19,7 @@
 enum {
 	SANDBOX_UID = 1000, /* as Nix has it */
 	SANDBOX_GID = 100,
-	BUILD_PROCS = 4096, /* processes of a builder; a fork bomb of as many costs some hundred MB */
+	BUILD_PROCS_LEAST = 4096, /* processes of a builder; a fork bomb of as many costs some hundred MB */
 	BUILD_LOG_LINES = 25,
 	BUILD_LINE_MAX = 65536 /* a longer line is shown in pieces */
 };
@@ -113,6 +113,7 @@ struct build {
 	struct job **jobs;
 	size_t njobs, started, total;
 	struct err err; /* the first failure */
+	struct buf told; /* variables whose refusal was told, each between blanks */
 	struct build_result *result;
 };
 
@@ -166,6 +167,9 @@ void job_free(struct job *j, int failed);
 
 /* Fills argv and envp, and writes the files the derivation asks for into its folder. */
 int build_env_make(struct job *j, struct err *e);
+
+/* The cores of this machine that this process may use. */
+unsigned build_cores(void);
 
 /* Replaces placeholders of outputs by their paths; in the job's arena. */
 struct slice build_rewrite(struct job *j, struct slice s);

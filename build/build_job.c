@@ -203,6 +203,14 @@ static void drain(void *job)
 	job_read(job);
 }
 
+/* A tool that starts a process for each core, each with a thread for each core (go build does), and as much again. */
+static unsigned default_procs(void)
+{
+	unsigned cores = build_cores(), n = 2 * cores * (cores + 16);
+
+	return n > BUILD_PROCS_LEAST ? n : BUILD_PROCS_LEAST;
+}
+
 static int start_process(struct job *j, struct err *e)
 {
 	const struct drv *d = &j->node->drv;
@@ -220,7 +228,7 @@ static int start_process(struct job *j, struct err *e)
 		.gid = SANDBOX_GID,
 		.outer_uid = j->user.uid,
 		.outer_gid = j->user.gid,
-		.max_procs = j->b->set->max_procs ? j->b->set->max_procs : BUILD_PROCS,
+		.max_procs = j->b->set->max_procs ? j->b->set->max_procs : default_procs(),
 		.linux32 = slice_eq(d->system, SLICE("i686-linux")),
 	};
 	struct buf root = BUF_INIT;

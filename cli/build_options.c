@@ -38,6 +38,8 @@ enum {
 	O_NO_SANDBOX,
 	O_SHELL,
 	O_FEATURES,
+	O_PROCESSES,
+	O_IMPURE_ENV,
 	O_LOG_FORMAT
 };
 
@@ -61,13 +63,33 @@ const struct option build_option_table[] = {
 	{ O_NO_SANDBOX, 0, "no-sandbox", NULL, NULL },
 	{ O_SHELL, 0, "sandbox-shell", "PATH", "A static program that builders see as /bin/sh." },
 	{ O_FEATURES, 0, "system-features", "NAMES", "What requiredSystemFeatures may ask for." },
+	{ O_PROCESSES, 0, "build-processes", "N",
+	  "Let one builder have N processes and threads; 0, the default: by the cores of this machine, and at least 4096." },
+	{ O_IMPURE_ENV, 0, "allowed-impure-env-vars", "NAMES",
+	  "Variables of the environment that builders of fixed outputs may ask for (impureEnvVars), besides those about proxies and "
+	  "mirrors." },
 	{ 0, 0, NULL, NULL, NULL }
 };
 
+/* Those that are settings as well, by the same names. */
+static const int settings[] = { O_MAX_JOBS,  O_CORES,	   O_KEEP_GOING, O_KEEP_FAILED, O_TIMEOUT,   O_MAX_SILENT, O_MAX_LOG,
+				O_LOG_LINES, O_SANDBOX,	   O_SHELL,	 O_FEATURES,	O_PROCESSES, O_IMPURE_ENV };
+
+/* What settings said before there were options to fill. */
+static struct build_options chosen;
+static int begun;
+
+static struct build_options *defaults(void)
+{
+	if (!begun)
+		build_settings_init(&chosen.settings);
+	begun = 1;
+	return &chosen;
+}
+
 void build_options_init(struct build_options *o)
 {
-	*o = (struct build_options){ .quiet = 0 };
-	build_settings_init(&o->settings);
+	*o = *defaults();
 }
 
 static int bad(const char *name, const char *value, const char *wanted)
@@ -168,6 +190,8 @@ int build_options_take(struct build_options *o, int id, char **values)
 	case O_NO_SANDBOX: return take_sandbox(o, "none");
 	case O_SHELL: s->shell = values[0]; return 0;
 	case O_FEATURES: s->features = values[0]; return 0;
+	case O_PROCESSES: return take_unsigned("build-processes", values[0], &s->max_procs);
+	case O_IMPURE_ENV: s->impure_env = values[0]; return 0;
 	case O_LOG_FORMAT:
 		if (strcmp(values[0], "json") && strcmp(values[0], "text"))
 			return bad("log-format", values[0], "json or text");
@@ -175,6 +199,53 @@ int build_options_take(struct build_options *o, int id, char **values)
 		return 0;
 	}
 	return 0;
+}
+
+static const struct option *setting_option(size_t i)
+{
+	const struct option *o = build_option_table;
+
+	while (o->id != settings[i])
+		o++;
+	return o;
+}
+
+const char *build_setting_name(size_t i)
+{
+	return i < sizeof settings / sizeof *settings ? setting_option(i)->name : NULL;
+}
+
+static const struct option *find_setting(const char *name)
+{
+	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+		if (!strcmp(build_setting_name(i), name))
+			return setting_option(i);
+	return NULL;
+}
+
+int build_setting_is_bool(const char *name)
+{
+	const struct option *o = find_setting(name);
+
+	return !o ? -1 : !o->value;
+}
+
+enum setting_result build_setting(const char *name, const char *value)
+{
+	struct build_options *o = defaults();
+	const struct option *s = find_setting(name);
+	char *values[] = { (char *)value };
+	int yes;
+
+	if (!s)
+		return SETTING_UNKNOWN;
+	if (s->value)
+		return build_options_take(o, s->id, values) ? SETTING_TOLD : SETTING_OK;
+	yes = settings_bool(value);
+	if (yes < 0)
+		return SETTING_BAD;
+	*(s->id == O_KEEP_GOING ? &o->settings.keep_going : &o->settings.keep_failed) = yes;
+	return SETTING_OK;
 }
 
 static int cancel_pipe[2] = { -1, -1 };

@@ -7,6 +7,7 @@
 
 #include "cli/build_progress.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "build/build.h"
 
 /* Ids of a command's own options begin at BUILD_OPTION_LAST. */
@@ -20,6 +21,13 @@ struct build_options {
 extern const struct option build_option_table[];
 
 void build_options_init(struct build_options *o);
+
+/* Sets one by its name as a setting, for all that build_options_init fills afterwards.  The value stays as it is. */
+enum setting_result build_setting(const char *name, const char *value);
+
+/* As settings_name and settings_is_bool, for these settings alone. */
+const char *build_setting_name(size_t i);
+int build_setting_is_bool(const char *name);
 
 /* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
 int build_options_take(struct build_options *o, int id, char **values);

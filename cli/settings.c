@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * The settings that evaluation reads are a table of names and fields of eval_settings.  Settings of
- * nix.conf that only concern building or fetching are taken without a word, so that command lines
- * written for Nix work; a name that nix.conf does not have is a mistake and is said to be one.
+ * The settings that evaluation reads are a table of names and fields of eval_settings; those about building are
+ * options of cli/build_options.c under their names.  Others of nix.conf are taken, so that command lines written for Nix
+ * work, and are said to have no effect; a name that nix.conf does not have is a mistake and is said to be one.
  */
 #include "config.h"
 #include "cli/settings.h"
+#include "cli/build_options.h"
 #include "eval/eval.h"
 
 #include <errno.h>
@@ -52,18 +53,17 @@ static const struct feature {
 	{ "parse-toml-timestamps", &eval_settings.toml_timestamps },
 };
 
-/* Known to nix.conf, of no meaning for evaluation; those that are true or false, then the others. */
+/* Known to nix.conf, of no meaning here; those that are true or false, then the others. */
 static const char *const other_bools[] = {
 	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders-use-substitutes", "eval-cache", "fallback",
-	"http2", "keep-derivations", "keep-failed", "keep-going", "keep-outputs", "require-sigs", "substitute",
-	"use-registries", "use-sqlite-wal", "warn-dirty",
+	"http2", "keep-derivations", "keep-outputs", "require-sigs", "substitute", "use-registries", "use-sqlite-wal",
+	"warn-dirty",
 };
 static const char *const other_settings[] = {
-	"builders", "connect-timeout", "cores", "download-attempts", "eval-cores", "extra-substituters",
-	"extra-trusted-public-keys", "flake-registry", "http-connections", "log-lines", "max-build-log-size", "max-jobs",
-	"max-silent-time", "max-substitution-jobs", "narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl",
-	"netrc-file", "sandbox", "stalled-download-timeout", "store", "substituters", "system-features", "tarball-ttl",
-	"timeout", "trusted-public-keys", "trusted-users", "user-agent-suffix",
+	"builders", "connect-timeout", "download-attempts", "eval-cores", "extra-substituters",
+	"extra-trusted-public-keys", "flake-registry", "http-connections", "max-substitution-jobs",
+	"narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl", "netrc-file", "stalled-download-timeout", "store",
+	"substituters", "tarball-ttl", "trusted-public-keys", "trusted-users", "user-agent-suffix",
 };
 #define IS_IN(table, name) is_in(table, sizeof(table) / sizeof *(table), name)
 
@@ -83,12 +83,18 @@ static int is_in(const char *const *table, size_t n, const char *name)
 	return 0;
 }
 
+int settings_bool(const char *value)
+{
+	if (!strcmp(value, "true") || !strcmp(value, "yes") || !strcmp(value, "1"))
+		return 1;
+	return !strcmp(value, "false") || !strcmp(value, "no") || !strcmp(value, "0") ? 0 : -1;
+}
+
 static enum setting_result set_bool(int *field, const char *value)
 {
-	int yes = !strcmp(value, "true") || !strcmp(value, "yes") || !strcmp(value, "1");
-	int no = !strcmp(value, "false") || !strcmp(value, "no") || !strcmp(value, "0");
+	int yes = settings_bool(value);
 
-	if (!yes && !no)
+	if (yes < 0)
 		return SETTING_BAD;
 	*field = yes;
 	return SETTING_OK;
@@ -102,7 +108,7 @@ static enum setting_result other_set(const char *name, const char *value)
 	if (IS_IN(other_settings, name))
 		return SETTING_IGNORED;
 	if (!IS_IN(other_bools, name))
-		return SETTING_UNKNOWN;
+		return build_setting(name, value);
 	return set_bool(&ignored, value) == SETTING_OK ? SETTING_IGNORED : SETTING_BAD;
 }
 
@@ -172,7 +178,7 @@ const char *settings_wanted(const char *name)
 	const struct setting *s = find(name);
 
 	if (!s)
-		return IS_IN(other_bools, name) ? "true or false" : "a value";
+		return IS_IN(other_bools, name) || build_setting_is_bool(name) == 1 ? "true or false" : "a value";
 	switch (s->kind) {
 	case SET_BOOL:
 		return "true or false";
@@ -192,13 +198,15 @@ int settings_is_bool(const char *name)
 	const struct setting *s = find(name);
 
 	if (!s)
-		return IS_IN(other_bools, name) ? 1 : IS_IN(other_settings, name) ? 0 : -1;
+		return IS_IN(other_bools, name) ? 1 : IS_IN(other_settings, name) ? 0 : build_setting_is_bool(name);
 	return s->kind == SET_BOOL;
 }
 
 const char *settings_name(size_t i)
 {
-	return i < sizeof settings / sizeof *settings ? settings[i].name : NULL;
+	size_t n = sizeof settings / sizeof *settings;
+
+	return i < n ? settings[i].name : build_setting_name(i - n);
 }
 
 const char *settings_nix_path(void)

@@ -11,8 +11,9 @@
 enum setting_result {
 	SETTING_OK,
 	SETTING_UNKNOWN, /* no setting of that name */
-	SETTING_IGNORED, /* a setting of nix.conf that evaluation does not read */
-	SETTING_BAD      /* the value is not one it can have; settings_wanted says which it can */
+	SETTING_IGNORED, /* a setting of nix.conf that nothing here reads */
+	SETTING_BAD,     /* the value is not one it can have; settings_wanted says which it can */
+	SETTING_TOLD     /* the same, and it was said */
 };
 
 /* value must stay as it is for the life of the process. */
@@ -23,6 +24,9 @@ const char *settings_wanted(const char *name);
 
 /* 1 when the setting is true or false, 0 when it takes another value, -1 when unknown. */
 int settings_is_bool(const char *name);
+
+/* What a word says of a setting that is true or false: 1, 0, or -1 when it is no such word. */
+int settings_bool(const char *value);
 
 /* The name of the i-th setting, NULL past the last. */
 const char *settings_name(size_t i);

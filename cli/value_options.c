@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/value_options.h"
 #include "base/alloc.h"
+#include "cli/report.h"
 #include "cli/settings.h"
 #include "eval/eval.h"
 
@@ -69,8 +70,13 @@ int value_options_set(const struct program *p, const char *name, const char *val
 {
 	switch (settings_set(name, value)) {
 	case SETTING_OK:
-	case SETTING_IGNORED:
 		return 0;
+	case SETTING_IGNORED:
+		if (!report_settings.quiet)
+			report_line("note: setting '%s' has no effect here", name);
+		return 0;
+	case SETTING_TOLD:
+		return EXIT_USAGE;
 	case SETTING_BAD:
 		return usage_error(p, "setting '%s' is %s, not '%s'", name, settings_wanted(name), value);
 	case SETTING_UNKNOWN:

@@ -23,7 +23,7 @@ int value_options_given(const struct eval_request *r);
 int value_options_set(const struct program *p, const char *name, const char *value);
 
 /* Settings by their own names: `other` and `other_name` of a struct option_sink.  --max-call-depth 100, --no-restrict-eval;
- * those that mean nothing here are taken without a word.  p is the program whose line it is. */
+ * those that mean nothing here are taken, and said to.  p is the program whose line it is. */
 int value_options_other(const struct program *p, const char *name, char *value, int *used);
 
 #endif

@@ -88,9 +88,20 @@ check "the environment is built" build --cores 3 "$drv"
 sed "s|^out=.*|out=OUT|; s|^\(textPath=/build/.attr-\).*|\1X|" "$(real "$out")" >got
 check "the environment is Nix's" diff want got
 
-script stdin 'readlink /proc/self/fd/0 > $out; cat /proc/self/fd/0 /dev/stdin - >> $out'
-check "standard input" build "$drv"
-check "is /dev/null" prints /dev/null cat "$(real "$out")"
+script stdin 'readlink /proc/self/fd/0 > $out; cat /proc/self/fd/0 /dev/stdin - >> $out; grep "Max processes" /proc/self/limits | tr -s " " >> $out'
+check "standard input" build --build-processes 3000 "$drv"
+check "is /dev/null, and processes are as many as was said" prints "/dev/null
+Max processes 3000 3000 processes " cat "$(real "$out")"
+script limit 'sed -n "s/^Max processes *\([0-9]*\) .*/\1/p" /proc/self/limits > $out'
+check "a builder's limit on processes" build "$drv"
+fits() {
+	n=$(nproc) max=$(sed -n 's/^Max processes *[^ ]* *\([^ ]*\) .*/\1/p' /proc/self/limits)
+	n=$((2 * n * (n + 16)))
+	[ $n -gt 4096 ] || n=4096
+	[ "$max" = unlimited ] || [ "$max" -gt $n ] || n=$max
+	prints $n cat "$(real "$out")"
+}
+check "is by default what fits the cores of the machine" fits
 
 # --- structured attributes
 script structured 'out=$(sed -n "s/.*\"out\":\"\([^\"]*\)\".*/\1/p" .attrs.json); cat .attrs.sh > $out' \
@@ -108,15 +119,34 @@ check "the shell gets them as bash declarations" diff want "$(real "$out")"
 
 # --- fixed outputs
 hello=2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
-script fixed 'echo $SECRET; echo -n hello > $out' -f "flat:sha256:$hello" -e impureEnvVars=SECRET
-check "a fixed output with the right hash" env SECRET=hush "$gx" build --store "$store" --no-link "$drv"
-check "it gets the variables it names" prints hush "$gx" log --store "$store" "$drv"
+asks='echo "[$http_proxy][$GOPROXY][$NIX_MIRRORS_gnu][$SECRET][${UNSET-unset}]"; echo -n hello > $out'
+named='impureEnvVars=http_proxy GOPROXY NIX_MIRRORS_gnu SECRET UNSET'
+with() { env http_proxy=p GOPROXY=g NIX_MIRRORS_gnu=m SECRET=hush OTHER=other "$gx" build --store "$store" --no-link "$@" 2>with.log; }
+script fixed "$asks" -f "flat:sha256:$hello" -e "$named"
+check "a fixed output with the right hash" with "$drv"
+check "it gets variables about proxies and mirrors that it names, and of others nothing" prints '[p][g][m][][]' "$gx" log --store "$store" "$drv"
+check "it is said which it does not get, and what would let it" contains with.log \
+	"note: the builder of '$drv' asks for the variable 'SECRET' of your environment and does not get it: it could send it away (--allowed-impure-env-vars 'SECRET' lets it)"
+check "of a variable that is not set nothing is said" prints 1 grep -c note: with.log
+script fixed_twice "$asks; echo >> /dev/null" -f "flat:sha256:$hello" -e "$named"
+twice=$drv
+script fixed_thrice "$asks; : again" -f "flat:sha256:$hello" -e "$named"
+check "others in the same run" with "$twice" "$drv"
+check "a variable is named once" prints 1 grep -c note: with.log
+script fixed_allowed "$asks; : allowed" -f "flat:sha256:$hello" -e "$named"
+check "a fixed output whose variables are allowed" with --allowed-impure-env-vars "OTHER SECRET" "$drv"
+check "gets them" prints '[p][g][m][hush][]' "$gx" log --store "$store" "$drv"
+check "and nothing is said" sh -c '! grep note: with.log'
+script fixed_setting "$asks; : setting" -f "flat:sha256:$hello" -e "$named"
+check "the same as a setting" with --option allowed-impure-env-vars SECRET "$drv"
+check "gets them too" prints '[p][g][m][hush][]' "$gx" log --store "$store" "$drv"
 script wrong 'echo -n hallo > $out' -f "flat:sha256:$hello"
 check "a wrong hash is an error that names both" status 100 build "$drv"
 check "it says the hash it got" complains "got:    sha256-" build "$drv"
 check "nothing is registered" not_valid "$out"
 script executable 'echo -n hello > $out; chmod +x $out' -f "flat:sha256:$hello"
-check "a flat output must not be executable" complains "should be a non-executable regular file" build "$drv"
+check "a flat output must not be executable" complains \
+	"error: output path '$out' should be a non-executable regular file since recursive hashing is not enabled (outputHashMode=flat)" build "$drv"
 
 # --- outputs whose files somebody removed
 lose() { chmod u+w "$store/nix/store" && rm "$(real "$1")"; }
