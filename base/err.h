@@ -19,7 +19,9 @@ enum err_code {
 	ERR_DENIED = -6,   /* not allowed in this mode (pure, restricted, read-only) */
 	ERR_NETWORK = -7,  /* a transfer failed */
 	ERR_BUILD = -8,	   /* a builder failed */
-	ERR_INTERRUPT = -9 /* the user asked to stop */
+	ERR_INTERRUPT = -9, /* the user asked to stop */
+	ERR_TIMEOUT = -10, /* a builder took too long */
+	ERR_DIFFERS = -11  /* built once more, it came out different */
 };
 
 /* code 0 means no error.  msg is one sentence, lower case, no full stop, malloc'd and

@@ -80,7 +80,7 @@ static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
 	if (j)
 		ev.seconds = build_now() - j->started;
 	if (rc)
-		ev.text = slice_of(e->msg ? e->msg : "");
+		ev.text = slice_of(e->msg ? e->msg : ""), ev.code = e->code;
 	if (j)
 		forget_job(b, j, rc != 0);
 	if (!rc)
@@ -97,7 +97,7 @@ static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
 static int may_go_on(const struct build *b)
 {
 	/* Without confinement no build can succeed: go no further even with keep_going. */
-	return !b->err.code || (b->set->keep_going && (b->err.code == ERR_BUILD || b->err.code == ERR_HASH));
+	return !b->err.code || (b->set->keep_going && build_is_failure(b->err.code));
 }
 
 /* --- starting --- */

@@ -37,6 +37,7 @@ struct build_event {
 	enum build_event_kind kind;
 	const struct store_path *drv;
 	struct slice text;
+	int code; /* BUILD_FAILED: the error's */
 	double seconds;
 	size_t n, total;
 };
@@ -115,11 +116,17 @@ void build_result_release(struct build_result *r);
 /* Makes the outputs valid (with set->plan only names them).  On success they are temporary roots of the store's process, so that nobody collects them before
  * the caller has made lasting ones.
  *
- * ERR_BUILD: a build failed; ERR_HASH: a fixed output came out different; ERR_DENIED: builds cannot be confined
- * here; ERR_INTERRUPT: cancelled.  The message of a failed build has several lines: what failed, the end of its log, and
+ * ERR_BUILD, ERR_TIMEOUT: a build failed; ERR_HASH: a fixed output came out different; ERR_DIFFERS: a build that was to be checked is
+ * not deterministic; ERR_DENIED: builds cannot be confined here; ERR_INTERRUPT: cancelled.  The message of a failed build has several lines: what failed, the end of its log, and
  * how to see all of it. */
 int build_realise(struct store *s, const struct build_settings *set, const struct build_target *v, size_t n,
 		  struct build_result *out, struct err *e);
+
+/* Whether the code of an error says that of one build, which says nothing of others. */
+static inline int build_is_failure(int code)
+{
+	return code == ERR_BUILD || code == ERR_HASH || code == ERR_TIMEOUT || code == ERR_DIFFERS;
+}
 
 /* The system whose programs this machine runs, "x86_64-linux". */
 const char *build_system(void);

@@ -492,6 +492,7 @@ static int failure(struct job *j, int status, struct err *e)
 {
 	struct buf b = BUF_INIT, drv = BUF_INIT;
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	int code = j->end == JOB_TIMEOUT || j->end == JOB_SILENT ? ERR_TIMEOUT : ERR_BUILD;
 
 	build_add_drv(j->b, &drv, j->node);
 	if (j->end == JOB_TIMEOUT)
@@ -506,10 +507,10 @@ static int failure(struct job *j, int status, struct err *e)
 	else
 		buf_addf(&b, "builder for '%s' failed with exit code %d", buf_str(&drv), WEXITSTATUS(status));
 	add_log(j, &b, buf_str(&drv));
-	err_set(e, ERR_BUILD, "%s", buf_str(&b));
+	err_set(e, code, "%s", buf_str(&b));
 	buf_release(&b);
 	buf_release(&drv);
-	return ERR_BUILD;
+	return code;
 }
 
 int job_finish(struct job *j, struct err *e)

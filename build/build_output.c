@@ -247,7 +247,7 @@ static int compare(struct job *j, const struct new_object *v, struct err *e)
 		add_where(j, i, &drv, &path);
 		rc = db_info(store_db(j->b->s), &j->node->paths[i], &old, e);
 		if (!rc && !hash_eq(&old.nar_hash, &v[i].info.nar_hash))
-			rc = err_set(e, ERR_BUILD, "derivation '%s' may not be deterministic: output '%s' differs", buf_str(&drv),
+			rc = err_set(e, ERR_DIFFERS, "derivation '%s' may not be deterministic: output '%s' differs", buf_str(&drv),
 				     buf_str(&path));
 		path_info_release(&old);
 		buf_release(&drv);

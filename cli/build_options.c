@@ -293,6 +293,8 @@ void build_options_apply(struct build_options *o, struct build_progress *p)
 	p->quiet = o->quiet;
 	p->logs = o->logs;
 	p->json = report_settings.json;
+	p->failed = &o->failed;
+	o->failed = 0;
 	o->settings.cancel_fd = cancel_pipe[0];
 	o->settings.hooks.event = build_progress_event;
 	o->settings.hooks.user = p;
@@ -304,12 +306,12 @@ void build_options_end(struct build_progress *p)
 	build_progress_end(p);
 }
 
-int build_options_status(struct err *e)
+int build_options_status(const struct build_options *o, struct err *e)
 {
-	int status = e->code == ERR_BUILD || e->code == ERR_HASH ? EXIT_BUILD :
-		     e->code == ERR_INTERRUPT			  ? EXIT_INTERRUPTED :
-								    EXIT_FAILED;
+	int status = build_is_failure(e->code) ? EXIT_BUILD : e->code == ERR_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 
+	if (status == EXIT_BUILD && o->failed)
+		status = EXIT_BUILD_BASE | (int)o->failed;
 	report_err(e);
 	err_release(e);
 	return status;

@@ -16,6 +16,7 @@ enum { BUILD_OPTION_FIRST = 100, BUILD_OPTION_LAST = 200 };
 struct build_options {
 	struct build_settings settings;
 	int quiet, logs, dry_run;
+	unsigned failed; /* what the last build's failures were, for build_options_status */
 };
 
 extern const struct option build_option_table[];
@@ -38,7 +39,7 @@ void build_options_apply(struct build_options *o, struct build_progress *p);
 /* Signals mean again what they did, and the progress display is gone. */
 void build_options_end(struct build_progress *p);
 
-/* Says the error and releases it; returns the exit status it means. */
-int build_options_status(struct err *e);
+/* Says the error of a build and releases it; returns the exit status that its failures mean together: Nix's. */
+int build_options_status(const struct build_options *o, struct err *e);
 
 #endif

@@ -9,6 +9,7 @@
 #include "cli/build_progress.h"
 
 #include "base/visible.h"
+#include "cli/options.h"
 #include "cli/output.h"
 
 #include <stdio.h>
@@ -168,6 +169,17 @@ static void say_json(const struct build_progress *p, const struct build_event *e
 	buf_release(&drv);
 }
 
+static unsigned failure_bits(int code)
+{
+	switch (code) {
+	case ERR_TIMEOUT: return EXIT_BUILD_TIMEOUT - EXIT_BUILD_BASE;
+	case ERR_HASH: return EXIT_BUILD_HASH - EXIT_BUILD_BASE;
+	case ERR_DIFFERS: return EXIT_BUILD_DIFFERS - EXIT_BUILD_BASE;
+	case ERR_BUILD: return EXIT_BUILD - EXIT_BUILD_BASE;
+	}
+	return 0;
+}
+
 void build_progress_event(void *user, const struct build_event *ev)
 {
 	struct build_progress *p = user;
@@ -177,6 +189,8 @@ void build_progress_event(void *user, const struct build_event *ev)
 		p->total = ev->total;
 	if (ev->kind == BUILD_DONE)
 		p->done++;
+	if (ev->kind == BUILD_FAILED)
+		*p->failed |= failure_bits(ev->code);
 	if (p->json) {
 		say_json(p, ev);
 		return;

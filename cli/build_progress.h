@@ -14,6 +14,7 @@ struct build_progress {
 	int terminal;	/* draw in place */
 	int json;	/* one object a line */
 	struct slice dir; /* of the store */
+	unsigned *failed; /* receives a bit for each kind of failure: enum exit_status without its base */
 	/* private */
 	size_t done, total;
 	double started;

@@ -140,7 +140,7 @@ static int realise_and_print(const struct build_targets *targets)
 	o.quiet = report_settings.quiet;
 	s = store_real_store(eval_store(), &e);
 	if (!s || realise(s, &o, targets, &built, &e))
-		status = build_options_status(&e);
+		status = build_options_status(&o, &e);
 	for (size_t i = 0; i < built.n; i++) {
 		store_add_path(s, &out, &built.v[i].path);
 		buf_addc(&out, '\n');

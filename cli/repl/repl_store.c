@@ -14,6 +14,7 @@
 #include "cli/drv_paths.h"
 #include "cli/eval_store.h"
 #include "cli/realise.h"
+#include "cli/report.h"
 #include "cli/store_view.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
@@ -74,7 +75,8 @@ static int build(struct repl *r, const char *text, void (*each)(void *arg, const
 	build_result_release(&res);
 	/* What a build says has several lines: it is told as gx build tells it. */
 	if (rc)
-		build_options_status(&e);
+		report_err(&e);
+	err_release(&e);
 	return !rc;
 }
 

@@ -57,7 +57,8 @@ static const struct program program = {
 	"gx build [options] [FLAKE[#ATTR][^OUTPUT,...] | FILE] ...\ngx build [options] -f FILE [ATTR[^OUTPUT,...]] ...\n"
 	"gx build [options] DRV[^OUTPUT,...] ...",
 	"Without operands the default package of the flake here, or default.gx or default.nix where there is none. ^* is all outputs, "
-	"as DRV alone. Exit status 100: a build failed.",
+	"as DRV alone. Exit status 100: a build failed; 101: one took too long; 102: one is not what its hash says; 104: one that was built "
+	"once more came out different.",
 	groups
 };
 
@@ -291,7 +292,7 @@ int build_run(int argc, char **argv)
 	if (!rc)
 		rc = evaluate(&c, &r, &x);
 	if (!rc && (read_operands(&c, &x, &w, &e) || build(&c, &r, &w, &out, &e)))
-		rc = build_options_status(&e);
+		rc = build_options_status(&r.build, &e);
 	else if (!rc && out.len)
 		rc = command_print(&out);
 	evaluated_release(&x);

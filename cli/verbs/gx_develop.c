@@ -129,7 +129,7 @@ static int build(struct run *r, size_t i)
 	struct err e = ERR_INIT;
 
 	if (realise(r->c.store, &r->build, &r->wanted[i].targets, &r->built, &e))
-		return build_options_status(&e);
+		return build_options_status(&r->build, &e);
 	return r->build.dry_run ? EXIT_DONE : COMMAND_GO;
 }
 

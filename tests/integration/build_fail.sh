@@ -45,6 +45,28 @@ script chroot 'echo ok > $out' -e __noChroot=1
 check "__noChroot needs a relaxed sandbox" complains "has '__noChroot' set" build "$drv"
 check "a derivation that is not there" status 1 build /nix/store/00000000000000000000000000000000-x.drv
 
+# --- what each status says
+hello=2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824
+script late 'sleep 4720'
+late=$drv
+script badhash 'echo hallo > $out' -f "flat:sha256:$hello"
+badhash=$drv
+script differs 'date +%s%N > $out'
+differs=$drv
+build "$differs" >/dev/null 2>&1
+check "a failure" status 100 build "$fails"
+check "a build that takes too long" status 101 build --timeout 1 "$late"
+check "one that is silent too long" status 101 build --max-silent-time 1 "$late"
+check "a wrong hash" status 102 build "$badhash"
+check "a build that is not deterministic" status 104 build --rebuild "$differs"
+check "a wrong hash and a time-out" status 103 build -k --timeout 1 "$late" "$badhash"
+script fails_too 'exit 1'
+check "a failure and a wrong hash" status 102 build -k "$drv" "$badhash"
+cat >late.gx <<'END'
+derivation { name = "late"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "sleep 4721" ]; }
+END
+check "gxeval --realise has the same" status 101 "$gx" eval --store "$store" --realise --option timeout 1 --file late.gx
+
 # --- limits
 script hangs 'echo about to hang; trap "" TERM INT HUP; sleep 4711 & sleep 4711; echo > $out'
 check "a build that takes too long" complains "timed out after 1 seconds" build --timeout 1 "$drv"
