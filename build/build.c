@@ -229,7 +229,7 @@ static void run(struct build *b)
 		sandbox_kill(&b->jobs[i]->box);
 	while (b->njobs)
 		forget_job(b, b->jobs[0], 1);
-	logs_wait();
+	logs_wait(b->err.code == ERR_INTERRUPT);
 }
 
 /* --- results --- */

@@ -53,7 +53,7 @@ struct build_log {
 	pthread_cond_t change;
 	int spool;	   /* what was printed; read by the thread, written by the other */
 	off_t put, taken;  /* so far */
-	int closed, failed;
+	int closed, failed, cut;
 };
 
 static struct build_log *finishing;
@@ -140,7 +140,7 @@ static off_t wait_more(struct build_log *l, off_t at)
 	pthread_cond_signal(&l->change);
 	while (l->put == at && !l->closed)
 		pthread_cond_wait(&l->change, &l->lock);
-	put = l->put;
+	put = l->cut ? at : l->put;
 	pthread_mutex_unlock(&l->lock);
 	return put;
 }
@@ -254,8 +254,13 @@ void log_close(struct build_log *l)
 	finishing = l;
 }
 
-void logs_wait(void)
+void logs_wait(int cut)
 {
+	for (struct build_log *l = finishing; l && cut; l = l->next) {
+		pthread_mutex_lock(&l->lock);
+		l->cut = 1;
+		pthread_mutex_unlock(&l->lock);
+	}
 	while (finishing) {
 		struct build_log *l = finishing;
 

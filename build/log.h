@@ -23,8 +23,8 @@ void log_write(struct build_log *l, const void *p, size_t n);
 /* Ends it.  NULL is fine.  A long one is there only after logs_wait. */
 void log_close(struct build_log *l);
 
-/* Waits until all that were closed are there. */
-void logs_wait(void);
+/* Waits until all that were closed are there; cut: as far as they are compressed by now, for somebody waits. */
+void logs_wait(int cut);
 
 /* Calls write() with the log of a derivation, or of the derivation that made p.  ERR_NOTFOUND when there is none. */
 int log_read(struct store *s, const struct store_path *p,

@@ -128,6 +128,17 @@ check "stops the builder" stays_dead "sleep 4712"
 check "says so" grep -q interrupted slow.log
 check "and leaves nothing" no_leftovers
 
+script much 'echo begun; yes 4722 0123456789012345678901234567890123456789'
+"$gx" build --store "$store" --no-link "$drv" >much.log 2>&1 &
+pid=$!
+sleep 3
+kill -TERM $pid
+before=$(date +%s)
+wait $pid
+took=$(($(date +%s) - before))
+check "one that prints faster than its log is compressed ends at once as well" [ $took -lt 8 ]
+check "with the beginning of its log" sh -c "'$gx' log --store '$store' '$drv' >much.out && head -n 1 much.out | grep -qx begun"
+
 # --- killed
 script again ': 4716; mkdir -p $out/d; for i in $(seq 1 200); do echo $i > $out/d/$i; done; [ -e /tmp/never ] || sleep ${pause:-0}; sleep 0.5; echo done > $out/done'
 for moment in 0.02 0.1 0.3 0.5 0.52 0.55 0.6; do
