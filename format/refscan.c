@@ -77,6 +77,12 @@ void refscan_free(struct refscan *r)
 	free(r);
 }
 
+void refscan_clear(struct refscan *r)
+{
+	memset(r->seen, 0, r->candidates->n);
+	r->ntail = 0;
+}
+
 static void scan(struct refscan *r, const char *p, size_t n)
 {
 	const unsigned char *digit = r->digit;

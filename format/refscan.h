@@ -17,6 +17,9 @@ void refscan_free(struct refscan *r);
 
 void refscan_feed(struct refscan *r, const void *p, size_t n);
 
+/* Forgets what was seen: the next bytes are those of another object. */
+void refscan_clear(struct refscan *r);
+
 /* 1 when p, one of the candidates, was seen. */
 int refscan_has(const struct refscan *r, const struct store_path *p);
 

@@ -136,7 +136,7 @@ static int fail(struct db *db, struct err *e)
 	switch (sqlite3_errcode(db->h)) {
 	case SQLITE_CORRUPT:
 	case SQLITE_NOTADB:
-		return err_set(e, ERR_INVALID, "the database of the store, '%s', is damaged (%s)", db->file,
+		return err_set(e, ERR_INVALID, "the database of the store, '%s', is damaged (%s)" REBUILD_HINT, db->file,
 			       sqlite3_errmsg(db->h));
 	case SQLITE_NOMEM:
 		out_of_memory();
@@ -275,8 +275,9 @@ static int open_file(struct db *db, enum db_flags flags, struct err *e)
 	rc = sqlite3_open_v2(uri.p, &db->h, how, NULL);
 	buf_release(&uri);
 	if (rc != SQLITE_OK)
-		return err_set(e, ERR_IO, "cannot open the database of the store, '%s': %s", db->file,
-			       db->h ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
+		return err_set(e, ERR_IO, "cannot open the database of the store, '%s': %s%s", db->file,
+			       db->h ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc),
+			       access(db->file, F_OK) < 0 && errno == ENOENT ? REBUILD_HINT : "");
 	sqlite3_extended_result_codes(db->h, 0);
 	/* An hour, as Nix: whoever holds the lock that long is the problem to look at. */
 	sqlite3_busy_timeout(db->h, 3600 * 1000);
@@ -315,7 +316,7 @@ static int set_up(struct db *db, enum db_flags flags, struct err *e)
 	}
 	if (!rc && !statement(db, SQL_INFO, NULL)) {
 		const char *why = sqlite3_errmsg(db->h);
-		rc = err_set(e, ERR_INVALID, "'%s' is no database of a store, or is damaged (%s)", db->file, why);
+		rc = err_set(e, ERR_INVALID, "'%s' is no database of a store, or is damaged (%s)" REBUILD_HINT, db->file, why);
 	}
 	return rc;
 }
@@ -755,7 +756,7 @@ int db_check(struct db *db, struct err *e)
 	if (sqlite3_step(st) != SQLITE_ROW)
 		rc = fail(db, e);
 	else if (strcmp((const char *)sqlite3_column_text(st, 0), "ok"))
-		rc = err_set(e, ERR_INVALID, "the database of the store, '%s', is damaged: %s", db->file,
+		rc = err_set(e, ERR_INVALID, "the database of the store, '%s', is damaged: %s" REBUILD_HINT, db->file,
 			     (const char *)sqlite3_column_text(st, 0));
 	sqlite3_finalize(st);
 	return rc;

@@ -43,6 +43,9 @@ enum db_flags {
 	DB_NOSYNC = 1 << 2    /* do not wait for the disk: for stores that are thrown away */
 };
 
+/* What to do about a damaged one, as the end of an error. */
+#define REBUILD_HINT "\n'gx store rebuild' makes the database anew from what the store holds"
+
 /* Opens <dir>/db.sqlite, whose paths lie below the logical store directory.  ERR_INVALID for a schema this
  * program cannot use; a damaged file is said to be one. */
 int db_open(struct db **out, const char *dir, struct slice store_dir, enum db_flags flags, struct err *e);

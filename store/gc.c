@@ -6,12 +6,13 @@
  *     2. roots: temporary ones told before, links, running processes; in this order, for a process first tells, then makes a
  *        link or runs a program, and then ends
  *     3. live = all that the roots reach by references, and by default the derivations that made them
- *     4. delete the others, each after those that refer to it: first the rows of some, then, when the disk has these, their files
+ *     4. delete the others, each after those that refer to it: first the rows of some, then, when the disk has these,
+ *        their files
  *     5. delete what lies in the store without a row, unless it is a temporary root or locked
  *
  * A root told during 4 keeps what it reaches of what is still there; that is always complete, because nothing
- * is deleted before what refers to it.  One whose row is gone and whose files are not yet stays on the disk: who told it finds it
- * invalid, and makes it again.  An object registered meanwhile may refer to one that looked dead: the
+ * is deleted before what refers to it.  One whose row is gone and whose files are not yet stays on the disk: who told it
+ * finds it invalid, and makes it again.  An object registered meanwhile may refer to one that looked dead: the
  * database refuses to forget that one, and it stays.
  *
  * A crash after the row and before the files leaves files without a row, which step 5 of the next collection removes.
@@ -169,8 +170,8 @@ static int forget(struct gc *g, const struct store_path *p)
 	return rc ? rc : 1;
 }
 
-/* The rows of a batch go in one transaction, in which nobody is listened to: who asks meanwhile is answered when the database says for
- * everybody what is valid. *gone: those that went. */
+/* The rows of a batch go in one transaction, in which nobody is listened to: who asks meanwhile is answered when the
+ * database says for everybody what is valid. *gone: those that went. */
 static int forget_batch(struct gc *g, const struct store_path *v, const size_t *order, size_t n, struct path_set *gone)
 {
 	int rc = db_begin(g->s->db, g->e);
@@ -205,7 +206,8 @@ static int delete_batch(struct gc *g, const struct store_path *v, const size_t *
 	return rc;
 }
 
-/* How many of the n to delete next: few at first, so that a root told early saves much, and never far beyond what is to be freed. */
+/* How many of the n to delete next: few at first, so that a root told early saves much, and never far beyond what is to be
+ * freed. */
 static int batch_size(struct gc *g, const struct store_path *v, const size_t *order, size_t n, size_t *size)
 {
 	uint64_t freed = g->r->freed;

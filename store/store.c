@@ -116,8 +116,7 @@ static void reserve_space(int db_fd)
 	close(fd);
 }
 
-/* The number in db/schema; 0 when there is none yet. */
-static int read_schema(int db_fd, int *version, struct err *e)
+int store_read_schema(int db_fd, int *version, struct err *e)
 {
 	char text[32] = "", *end;
 	int fd = openat(db_fd, "schema", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -134,7 +133,7 @@ static int read_schema(int db_fd, int *version, struct err *e)
 	while (*end == '\n' || *end == ' ')
 		end++;
 	if (n == 0 || *end || *version <= 0)
-		return err_set(e, ERR_INVALID, "the schema file of the store is damaged: it holds '%s', not a number", text);
+		return err_set(e, ERR_INVALID, "the schema file of the store is damaged: it holds '%s', not a number" REBUILD_HINT, text);
 	if (*version != DB_SCHEMA)
 		return err_set(e, ERR_INVALID, "the store has schema %d, and gx knows only %d: %s", *version, DB_SCHEMA,
 			       *version > DB_SCHEMA ? "a newer program made it" : "open it once with Nix, which converts it");
@@ -190,7 +189,7 @@ static int open_db(struct store *s, struct err *e)
 		rc = take_big_lock(s, db_fd, e);
 	}
 	if (!rc)
-		rc = read_schema(db_fd, &version, e);
+		rc = store_read_schema(db_fd, &version, e);
 	if (!rc && !version)
 		flags |= flags & DB_READONLY ? 0 : DB_CREATE;
 	buf_addf(&dir, "%s/db", s->place->state_dir);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The inside of a store, for the files of store/ that are its parts: store.c, stage.c, commit.c, roots.c,
- * temp_roots.c, gc.c, verify.c, claims.c.
+ * temp_roots.c, gc.c, verify.c, claims.c, prove.c, rebuild.c.
  */
 #ifndef STORE_STORE_INT_H
 #define STORE_STORE_INT_H
@@ -72,6 +72,12 @@ int claims_verify(struct store *s, const struct path_set *all, const struct veri
 /* stage.c: the name of the common directory of staging, and removing what dead processes left in it. */
 extern const char stage_common[];
 int stage_sweep(struct store *s, uint64_t *freed, struct err *e);
+
+/* store.c: the number in db/schema, 0 when there is none yet; ERR_INVALID when it is damaged or not ours. */
+int store_read_schema(int db_fd, int *version, struct err *e);
+
+/* verify.c: 1 and what it is when something in the tree is not as canonical objects are. */
+int verify_form(int dirfd, const char *name, struct buf *why);
 
 /* ERR_DENIED when the store was opened for reading. */
 int store_want_writable(struct store *s, struct err *e);

@@ -64,6 +64,11 @@ static int find_odd(int dirfd, const char *name, int depth, struct buf *why)
 	return odd;
 }
 
+int verify_form(int dirfd, const char *name, struct buf *why)
+{
+	return find_odd(dirfd, name, 0, why);
+}
+
 static void check_form(struct verify *v, const struct store_path *p)
 {
 	struct buf why = BUF_INIT;

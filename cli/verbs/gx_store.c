@@ -381,6 +381,7 @@ const struct verb store_verbs[] = {
 	{ "gc", "delete what nothing needs", gc_run, NULL },
 	{ "delete", "delete objects that nothing needs", delete_run, NULL },
 	{ "verify", "check that every object is there and unchanged", verify_run, NULL },
+	{ "rebuild", "make a lost or damaged database anew", store_rebuild_run, NULL },
 	{ "roots", "what keeps objects from being collected", roots_run, NULL },
 	{ "info", "which store is used, and why", info_run, NULL },
 	{ 0 }
