@@ -8,15 +8,18 @@
  */
 #include "config.h"
 #include "store/verify.h"
+#include "base/alloc.h"
 #include "base/dir.h"
 #include "base/flock.h"
 #include "base/limits.h"
+#include "base/parallel.h"
 #include "format/nar.h"
 #include "store/store_int.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -39,6 +42,13 @@ static int problem(struct verify *v, enum verify_problem what, const struct stor
 }
 
 /* --- contents --- */
+
+static int is_missing(struct verify *v, const struct store_path *p)
+{
+	struct stat st;
+
+	return fstatat(v->s->fd, p->base, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
 
 /* The first thing in the tree that is not as canonical objects are; 0 when all is well. */
 static int find_odd(int dirfd, const char *name, int depth, struct buf *why)
@@ -69,51 +79,88 @@ int verify_form(int dirfd, const char *name, struct buf *why)
 	return find_odd(dirfd, name, 0, why);
 }
 
-static void check_form(struct verify *v, const struct store_path *p)
-{
-	struct buf why = BUF_INIT;
+/* What is said of an object, and what was seen of it. */
+struct look {
+	int dirfd;
+	struct path_info info;
+	struct hash hash;
+	uint64_t size;
+	struct buf odd;
+	struct err why;
+};
 
-	if (find_odd(v->s->fd, p->base, 0, &why))
-		problem(v, VERIFY_FORM, p, why.p);
-	buf_release(&why);
+/* For parallel_each: only reads. */
+static void look_at(void *arg, unsigned worker, size_t i)
+{
+	struct look *l = &((struct look *)arg)[i];
+	const char *base = l->info.path.base;
+
+	if (!nar_hash(l->info.nar_hash.algo, l->dirfd, base, base, NULL, &l->hash, &l->size, &l->why))
+		find_odd(l->dirfd, base, 0, &l->odd);
+	(void)worker;
 }
 
-static int check_contents(struct verify *v, const struct store_path *p)
+static int judge(struct verify *v, struct look *l)
 {
-	struct path_info info;
-	struct err why = ERR_INIT;
+	const struct path_info *i = &l->info;
 	char text[HASH_TEXT_MAX];
-	struct hash h;
-	uint64_t size;
-	int rc = db_info(v->s->db, p, &info, v->e);
 
-	if (rc)
-		return rc;
-	if (nar_hash(info.nar_hash.algo, v->s->fd, p->base, p->base, NULL, &h, &size, &why)) {
-		problem(v, VERIFY_UNREADABLE, p, why.msg);
-		err_release(&why);
-	} else if (!hash_eq(&h, &info.nar_hash) || (info.nar_size && info.nar_size != size)) {
-		hash_print(&h, HASH_SRI, 1, text);
-		problem(v, VERIFY_CONTENTS, p, text);
-	} else {
-		check_form(v, p);
-		if (!info.nar_size && !store_is_readonly(v->s)) {
-			info.nar_size = size;
-			rc = db_update(v->s->db, &info, v->e);
-		}
+	if (l->why.code) {
+		problem(v, VERIFY_UNREADABLE, &i->path, l->why.msg);
+	} else if (!hash_eq(&l->hash, &i->nar_hash) || (i->nar_size && i->nar_size != l->size)) {
+		hash_print(&l->hash, HASH_SRI, 1, text);
+		problem(v, VERIFY_CONTENTS, &i->path, text);
+	} else if (l->odd.len) {
+		problem(v, VERIFY_FORM, &i->path, l->odd.p);
+	} else if (!i->nar_size && !store_is_readonly(v->s)) {
+		l->info.nar_size = l->size;
+		return db_update(v->s->db, i, v->e);
 	}
-	path_info_release(&info);
+	return 0;
+}
+
+static void look_release(struct look *l)
+{
+	path_info_release(&l->info);
+	buf_release(&l->odd);
+	err_release(&l->why);
+}
+
+/* The database before and after, in this thread; between, the objects on all cores. */
+static int check_some(struct verify *v, const struct store_path *paths, size_t n)
+{
+	struct look *some = xcalloc(n + 1, sizeof *some);
+	size_t k = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (is_missing(v, &paths[i]))
+			continue;
+		some[k].dirfd = v->s->fd;
+		rc = db_info(v->s->db, &paths[i], &some[k++].info, v->e);
+	}
+	if (!rc)
+		parallel_each(k, look_at, some);
+	for (size_t i = 0; !rc && i < k; i++)
+		rc = judge(v, &some[i]);
+	for (size_t i = 0; i < k; i++)
+		look_release(&some[i]);
+	free(some);
+	return rc;
+}
+
+/* Some at a time, so that problems are told as they are found. */
+static int check_contents(struct verify *v, const struct path_set *all)
+{
+	enum { AT_ONCE = 256 };
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < all->n; i += AT_ONCE)
+		rc = check_some(v, all->v + i, all->n - i < AT_ONCE ? all->n - i : AT_ONCE);
 	return rc;
 }
 
 /* --- presence --- */
-
-static int is_missing(struct verify *v, const struct store_path *p)
-{
-	struct stat st;
-
-	return fstatat(v->s->fd, p->base, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
-}
 
 /* Forgets what can be forgotten; each that goes may free others, so again until nothing changes. */
 static int forget_missing(struct verify *v, struct path_set *missing)
@@ -165,21 +212,21 @@ int store_verify(struct store *s, const struct verify_options *o, size_t *bad, s
 {
 	struct verify v = { s, o, 0, e };
 	struct path_set all = PATH_SET_INIT;
+	const struct path_set *which = o->paths ? o->paths : &all;
 	int lock = -1, rc = db_check(s->db, e);
 
 	if (!rc && !store_is_readonly(s)) {
 		lock = store_open_gc_lock(s, e);
 		rc = lock < 0 ? lock : lock_fd(lock, LOCK_SH, e);
 	}
-	if (!rc)
+	if (!rc && !o->paths)
 		rc = db_all(s->db, &all, e);
 	if (!rc)
-		rc = check_presence(&v, &all);
-	for (size_t i = 0; !rc && o->check_contents && i < all.n; i++)
-		if (!is_missing(&v, &all.v[i]))
-			rc = check_contents(&v, &all.v[i]);
+		rc = check_presence(&v, which);
+	if (!rc && o->check_contents)
+		rc = check_contents(&v, which);
 	if (!rc)
-		rc = claims_verify(s, &all, o, bad_claim, &v, e);
+		rc = claims_verify(s, which, o, bad_claim, &v, e);
 	path_set_release(&all);
 	if (lock >= 0)
 		close(lock);

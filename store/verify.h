@@ -18,6 +18,7 @@ enum verify_problem {
 };
 
 struct verify_options {
+	const struct path_set *paths; /* valid ones; NULL: all */
 	int check_contents;
 	/* Told of each problem.  Returns 1 when it was mended (the object is checked no further), 0 when not. May be NULL. */
 	int (*problem)(void *arg, enum verify_problem what, const struct store_path *p, const char *detail);
@@ -27,7 +28,7 @@ struct verify_options {
 			    struct err *e);
 };
 
-/* Checks everything: objects that are gone and that nobody refers to are made invalid, the rest is reported.  *bad: how many
+/* Checks them, on all cores: objects that are gone and that nobody refers to are made invalid, the rest is reported.  *bad: how many
  * problems remain. */
 int store_verify(struct store *s, const struct verify_options *o, size_t *bad, struct err *e);
 

@@ -271,6 +271,22 @@ static int on_problem(void *arg, enum verify_problem what, const struct store_pa
 	return 0;
 }
 
+/* An object, or a file in one, as a person names it: also by its base name alone. */
+static int add_object(struct command *c, const char *text, struct path_set *out, struct err *e)
+{
+	struct store_path p;
+	char *rest = NULL;
+	int rc = !store_path_parse_base(slice_of(text), &p, NULL) ? 0 : store_resolve(c->store, text, &p, &rest, e);
+
+	free(rest);
+	if (!rc && (rc = store_is_valid(c->store, &p, e)) == 0)
+		return err_set(e, ERR_NOTFOUND, "path '%s/%s' is not valid", c->place.store_dir, p.base);
+	if (rc < 0)
+		return rc;
+	path_set_add(out, &p);
+	return 0;
+}
+
 static int verify_run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -280,9 +296,10 @@ static int verify_run(int argc, char **argv)
 	};
 	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
 	static const struct program program = { "gx store verify", "check that every object is there and unchanged",
-						"gx store verify [options]", NULL, groups };
+						"gx store verify [options] [PATH...]", "Without paths, every object is checked.\n", groups };
 	struct verify_options o = { .check_contents = 1, .problem = on_problem, .content_hash = fetch_content_hash };
 	struct command c = { .program = &program, .option = on_verify_option, .arg = &o };
+	struct path_set paths = PATH_SET_INIT;
 	struct err e = ERR_INIT;
 	size_t bad = 0;
 	int rc = command_read(&c, argc, argv, 0, 0, "");
@@ -290,7 +307,14 @@ static int verify_run(int argc, char **argv)
 	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	o.arg = &c;
-	if (store_verify(c.store, &o, &bad, &e))
+	for (size_t i = 0; i < c.n && !e.code; i++)
+		add_object(&c, c.operands[i], &paths, &e);
+	if (c.n)
+		o.paths = &paths;
+	if (!e.code)
+		store_verify(c.store, &o, &bad, &e);
+	path_set_release(&paths);
+	if (e.code)
 		return command_end(&c, command_fail(&e));
 	if (bad)
 		fprintf(stderr, "%zu %s damaged\n", bad, bad == 1 ? "object is" : "objects are");

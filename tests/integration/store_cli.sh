@@ -38,6 +38,15 @@ check "a changed mode is found" complains "mode 0644" gxs store verify
 printf x | dd of="$store$p/big" conv=notrunc 2>/dev/null; touch -d @1 "$store$p/big"; chmod 444 "$store$p/big"
 check "a changed byte is found" complains "was changed" gxs store verify
 check "without contents it is not looked for" gxs store verify --no-contents
+printf intact >intact
+i=$(gxs store add intact)
+check "objects that are named are checked, and no others" gxs store verify "$i"
+check "all that are named" complains "error: '$p' was changed: its hash is now sha256-" gxs store verify "$i" "$p"
+check "named by a file in it" complains "error: '$p' was changed" gxs store verify "$p/share/doc"
+check "named by its base name" complains "error: '$p' was changed" gxs store verify "${p##*/}"
+check "named by where it lies" complains "error: '$p' was changed" gxs store verify "$store$p"
+check "what is named must be there" complains "path '/nix/store/11111111111111111111111111111111-x' is not valid" gxs store verify "$i" /nix/store/11111111111111111111111111111111-x
+check "and in the store" complains "'/etc/passwd' is not in the store" gxs store verify /etc/passwd
 chmod -R u+w "$store$p" && rm -rf "$store$p"
 check "a missing object is forgotten" gxs store verify
 check "and added again" gxs store add tree

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/dir.h"
 #include "base/err.h"
+#include "base/parallel.h"
 #include "base/source.h"
 #include "base/visible.h"
 
@@ -14,6 +15,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -294,6 +296,33 @@ static void what_steers_a_terminal_is_made_visible(void **state)
 	buf_release(&b);
 }
 
+/* --- parallel --- */
+
+struct counts {
+	atomic_uint each[1000], workers;
+};
+
+static void count_one(void *arg, unsigned worker, size_t i)
+{
+	struct counts *c = arg;
+
+	c->each[i]++;
+	if (worker >= parallel_workers())
+		c->workers++;
+}
+
+static void parallel_does_each_once(void **state)
+{
+	struct counts c = { 0 };
+
+	parallel_each(1000, count_one, &c);
+	parallel_each(0, count_one, &c);
+	for (size_t i = 0; i < 1000; i++)
+		assert_int_equal(c.each[i], 1);
+	assert_int_equal(c.workers, 0);
+	(void)state;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +333,7 @@ int main(void)
 		cmocka_unit_test(source_finds_lines_of_every_ending),
 		cmocka_unit_test(source_reads_a_file_again),
 		cmocka_unit_test(arena_blocks_are_zero_and_aligned),
+		cmocka_unit_test(parallel_does_each_once),
 		cmocka_unit_test_setup_teardown(dir_lists_everything_once, dir_fixture, dir_fixture_end),
 		cmocka_unit_test_setup_teardown(dir_cut_short_is_a_failure, dir_fixture, dir_fixture_end),
 		cmocka_unit_test_setup_teardown(dir_open_says_why_not, dir_fixture, dir_fixture_end),
