@@ -81,7 +81,8 @@ static int told(void *arg, const struct store_path *p)
 /* Not what such a root reaches is known when asking the database failed: then nothing more may be deleted. */
 static int poll_server(struct gc *g)
 {
-	gc_server_poll(g->server);
+	if (g->server)
+		gc_server_poll(g->server);
 	return g->failed;
 }
 
@@ -408,7 +409,8 @@ static int lock_out_others(struct gc *g, int *lock)
 int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out, struct err *e)
 {
 	struct gc g = { .s = s, .o = o, .r = out, .e = e };
-	int lock = -1, rc = store_want_writable(s, e);
+	int deletes = o->action == GC_DELETE_DEAD || o->action == GC_DELETE_PATHS;
+	int lock = -1, rc = deletes ? store_want_writable(s, e) : 0;
 
 	*out = (struct gc_result){ 0 };
 	if (rc)
@@ -416,10 +418,12 @@ int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out,
 	if (o->action != GC_DELETE_PATHS)
 		g.edges = (o->keep_outputs ? DB_CLOSURE_OUTPUTS : 0) | (o->drop_derivations ? 0 : DB_CLOSURE_DERIVERS);
 	/* The room kept for this moment (store.c), if it was not taken on opening. */
-	if (o->action == GC_DELETE_DEAD || o->action == GC_DELETE_PATHS)
+	if (deletes)
 		unlinkat(s->state_fd, "db/reserved", 0);
-	rc = lock_out_others(&g, &lock);
-	if (!rc)
+	/* In a store that can only be read there is no lock to take; what is listed is as of now, like any list. */
+	if (!store_is_readonly(s))
+		rc = lock_out_others(&g, &lock);
+	if (!rc && !store_is_readonly(s))
 		rc = gc_server_open(&g.server, s, told, &g, e);
 	if (!rc)
 		rc = find_roots(&g);

@@ -95,7 +95,7 @@ static void on_link(struct search *r, int dirfd, const char *name, const char *f
 	if (n < 0 || report(r, from, (struct slice){ target, (size_t)n }))
 		return;
 	if (fstatat(dirfd, target, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		if ((errno == ENOENT || errno == ENOTDIR) && strstr(from, "/gcroots/auto/")) {
+		if ((errno == ENOENT || errno == ENOTDIR) && strstr(from, "/gcroots/auto/") && !store_is_readonly(r->s)) {
 			store_notice(r->s, "removing the stale root '%s'", from);
 			remove_stale(dirfd, name, target);
 		}
@@ -163,16 +163,30 @@ static int each_link(struct search *r)
 
 /* --- temporary roots --- */
 
+/* Of a store that is only read nothing will be deleted for want of a root, and nothing is removed. */
+static int open_temp_file(struct search *r, int dirfd, const char *name, int *fd)
+{
+	int reading = store_is_readonly(r->s);
+
+	*fd = openat(dirfd, name, (reading ? O_RDONLY : O_RDWR) | O_NOFOLLOW | O_CLOEXEC);
+	if (*fd >= 0 || errno == ENOENT)
+		return 0;
+	if (!reading || errno != EACCES)
+		return err_errno(r->e, "cannot open the temporary roots '%s'", name);
+	store_notice(r->s, "cannot read the temporary roots '%s'", name);
+	return 0;
+}
+
 static int on_temp_file(struct search *r, int dirfd, const char *name)
 {
-	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), rc;
+	int reading = store_is_readonly(r->s), fd, rc = open_temp_file(r, dirfd, name, &fd);
 	struct buf b = BUF_INIT;
 	char from[320];
 
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_errno(r->e, "cannot open the temporary roots '%s'", name);
-	rc = lock_fd(fd, LOCK_EX | LOCK_NB, r->e);
-	if (rc == 0) {
+		return rc;
+	rc = lock_fd(fd, (reading ? LOCK_SH : LOCK_EX) | LOCK_NB, r->e);
+	if (rc == 0 && !reading) {
 		unlinkat(dirfd, name, 0);
 		ssize_t w = write(fd, "d", 1); /* see lock.c */
 		(void)w;

@@ -31,7 +31,8 @@ enum root_kinds {
 	ROOTS_ALL = 7
 };
 
-/* Reports the roots of those kinds; removes stale ones of gcroots/auto and of dead processes on the way. */
+/* Reports the roots of those kinds; removes stale ones of gcroots/auto and of dead processes on the way, unless the store was
+ * opened for reading: then what this user may not see is left out. */
 int store_each_root(struct store *s, enum root_kinds kinds, root_fn each, void *arg, struct err *e);
 
 #endif

@@ -163,6 +163,8 @@ static int take_big_lock(struct store *s, int db_fd, struct err *e)
 	int rc;
 
 	s->big_lock = openat(db_fd, "big-lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (s->big_lock < 0 && (errno == EROFS || errno == EACCES || errno == EPERM))
+		return err_set(e, ERR_DENIED, "the store in '%s' can only be read: %s", s->place->real_store, strerror(errno));
 	if (s->big_lock < 0)
 		return err_errno(e, "cannot open the lock of the store in '%s/db'", s->place->state_dir);
 	rc = lock_fd(s->big_lock, LOCK_SH | LOCK_NB, e);

@@ -187,7 +187,8 @@ static int gc_run(int argc, char **argv)
 		return rc;
 	if (g.c.n)
 		return command_end(&g.c, usage_error(&program, "'gx store gc' takes no path; see 'gx store delete'"));
-	if ((rc = command_open(&g.c, STORE_NEED_ROOM)))
+	rc = g.o.action == GC_DELETE_DEAD ? command_open(&g.c, STORE_NEED_ROOM) : command_open_reading(&g.c);
+	if (rc)
 		return rc;
 	g.o.each = on_gc_object;
 	g.o.arg = &g;
@@ -389,7 +390,7 @@ static int roots_run(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int rc = command_read(&c, argc, argv, 0, 0, "");
 
-	if (rc != COMMAND_GO || (rc = command_open(&c, 0)))
+	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
 		return rc;
 	if (store_each_root(c.store, ROOTS_ALL, on_root, &r, &e)) {
 		buf_release(&r.b);

@@ -20,10 +20,12 @@ check "its top is read-only" prints 555 stat -c %a "$top/home/data/gx/root$p"
 check "and its time is 1" prints 1 stat -c %Y "$top/home/data/gx/root$p"
 check "it is in order" as_user "$top/gx" store verify
 check "it is deleted" as_user "$top/gx" store delete "$p"
-check "the machine's store is not his" complains "cannot" as_user "$top/gx" store add --store local "$top/tree"
+check "the machine's store is not his" complains "can only be read" as_user "$top/gx" store add --store local "$top/tree"
 chmod 755 "$top" && q=$("$gx" store add --store "$top/roots" tree)
 check "he may look into a store that is not his" prints text as_user "$top/gx" store cat --store "$top/roots" "$q/share/doc/a b"
 check "and check it" as_user "$top/gx" store verify --store "$top/roots"
+check "and see what is dead in it" prints "$q" as_user "$top/gx" store gc --dry-run --store "$top/roots"
+check "and what is held" as_user "$top/gx" store roots --store "$top/roots"
 check "but not add to it" complains "ermission denied" as_user "$top/gx" store add --store "$top/roots" "$top/tree"
 check "a relocated store" as_user "$top/gx" store add --store-dir "$top/home/r/store" "$top/tree"
 check "derivations are written" as_user "$top/gxeval" --drv-path -E 'derivation { name = "x"; system = "s"; builder = "/b"; }'
