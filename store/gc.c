@@ -45,6 +45,7 @@ struct gc {
 	struct path_set roots; /* lasting ones and running processes' */
 	struct path_set temp;  /* temporary, valid or not; also told during the run */
 	struct path_set live;
+	struct path_set dead;
 	const struct store_path *deleting;
 	enum db_closure edges;
 	int failed; /* asking what a root told meanwhile reaches */
@@ -113,15 +114,21 @@ static int find_live(struct gc *g)
 	return rc;
 }
 
-static int find_dead(struct gc *g, struct path_set *dead)
+/* Both sets are in order, and may hold a million: one walk over both, and no third set. */
+static int find_dead(struct gc *g)
 {
-	struct path_set all = PATH_SET_INIT;
-	int rc = db_all(g->s->db, &all, g->e);
+	struct path_set *dead = &g->dead;
+	size_t n = 0, l = 0;
+	int rc = db_all(g->s->db, dead, g->e);
 
-	for (size_t i = 0; !rc && i < all.n; i++)
-		if (!path_set_has(&g->live, &all.v[i]))
-			path_set_push(dead, &all.v[i]);
-	path_set_release(&all);
+	for (size_t i = 0; i < dead->n; i++) {
+		int c = 1;
+		while (l < g->live.n && (c = store_path_cmp(&g->live.v[l], &dead->v[i])) < 0)
+			l++;
+		if (l == g->live.n || c)
+			dead->v[n++] = dead->v[i];
+	}
+	dead->n = n;
 	return rc;
 }
 
@@ -269,17 +276,22 @@ static int is_leftover(struct gc *g, const char *name)
 			return 0;
 	if (store_path_parse_base(slice_of(name), &p, NULL))
 		return 1;
+	/* Most files are of objects that are known: not a question to the database for each. */
+	if (path_set_has(&g->live, &p) || (g->o->action == GC_LIST_DEAD && path_set_has(&g->dead, &p)))
+		return 0;
 	return !path_set_has_digest(&g->temp, name) && db_is_valid(g->s->db, &p, NULL) == 0;
 }
 
 static int delete_leftovers(struct gc *g)
 {
 	struct dir d;
+	unsigned seen = 0;
 	int list = g->o->action == GC_LIST_DEAD, rc = dir_open(&d, g->s->fd, ".", g->e);
 
 	while (!rc && !enough(g) && (rc = dir_next(&d, g->e)) > 0) {
 		struct store_path p;
-		rc = poll_server(g);
+		/* Whoever speaks up is safe until he is answered; this is only to answer soon. */
+		rc = seen++ % 64 ? 0 : poll_server(g);
 		if (rc || !is_leftover(g, d.name))
 			continue;
 		int is_object = !store_path_parse_base(slice_of(d.name), &p, NULL);
@@ -358,7 +370,6 @@ static int delete_paths(struct gc *g)
 
 static int act(struct gc *g)
 {
-	struct path_set dead = PATH_SET_INIT;
 	int rc = 0;
 
 	switch (g->o->action) {
@@ -370,20 +381,16 @@ static int act(struct gc *g)
 		rc = delete_paths(g);
 		break;
 	case GC_LIST_DEAD:
-		rc = find_dead(g, &dead);
-		for (size_t i = 0; !rc && i < dead.n; i++)
-			say(g, dead.v[i].base);
-		if (!rc)
-			rc = delete_leftovers(g);
-		path_set_release(&dead);
-		return rc;
+		rc = find_dead(g);
+		for (size_t i = 0; !rc && i < g->dead.n; i++)
+			say(g, g->dead.v[i].base);
+		return rc ? rc : delete_leftovers(g);
 	case GC_DELETE_DEAD:
-		rc = find_dead(g, &dead);
+		rc = find_dead(g);
 		if (!rc)
-			rc = delete_objects(g, &dead);
+			rc = delete_objects(g, &g->dead);
 		if (!rc && !enough(g))
 			rc = delete_leftovers(g);
-		path_set_release(&dead);
 		break;
 	}
 	if (!rc)
@@ -437,5 +444,6 @@ int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out,
 	path_set_release(&g.roots);
 	path_set_release(&g.temp);
 	path_set_release(&g.live);
+	path_set_release(&g.dead);
 	return rc;
 }
