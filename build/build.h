@@ -77,6 +77,7 @@ struct build_settings {
 	int keep_failed;	    /* keep the folder of a failed build */
 	int keep_going;		    /* after a failure go on with what does not need it */
 	int check;		    /* build the derivations asked for although they are valid, and compare */
+	int repair;		    /* with check: do not compare, but replace outputs that are damaged */
 	enum build_confinement confinement;
 	const char *shell;	    /* static program seen as /bin/sh; NULL: the one chosen at configure time */
 	const char *features;	    /* system features, separated by blanks; NULL: Nix's usual ones */

@@ -33,6 +33,7 @@ enum {
 	O_LOGS,
 	O_QUIET,
 	O_REBUILD,
+	O_REPAIR,
 	O_DRY_RUN,
 	O_SANDBOX,
 	O_NO_SANDBOX,
@@ -49,6 +50,7 @@ const struct option build_option_table[] = {
 	{ O_KEEP_GOING, 'k', "keep-going", NULL, "After a failure build what does not need what failed." },
 	{ O_KEEP_FAILED, 'K', "keep-failed", NULL, "Keep the folder of a failed build." },
 	{ O_REBUILD, 0, "rebuild", NULL, "Build what is valid once more and compare." },
+	{ O_REPAIR, 0, "repair", NULL, "Build what is valid once more, and replace what was damaged." },
 	{ O_DRY_RUN, 0, "dry-run", NULL, "Only say what would be built." },
 	{ O_TIMEOUT, 0, "timeout", "SECONDS", "Stop a build that takes longer." },
 	{ O_MAX_SILENT, 0, "max-silent-time", "SECONDS", "Stop a build that prints nothing for so long." },
@@ -174,6 +176,7 @@ int build_options_take(struct build_options *o, int id, char **values)
 	case O_KEEP_GOING: s->keep_going = 1; return 0;
 	case O_KEEP_FAILED: s->keep_failed = 1; return 0;
 	case O_REBUILD: s->check = 1; return 0;
+	case O_REPAIR: s->check = s->repair = 1; return 0;
 	case O_DRY_RUN:
 		o->dry_run = 1;
 		s->plan = would_build;

@@ -15,6 +15,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "format/nar.h"
 #include "store/claims.h"
 #include "store/object.h"
 #include "store/store_int.h"
@@ -87,6 +88,7 @@ static int move_directory(struct store *s, const struct new_object *o, struct er
 	return rc;
 }
 
+/* What is not there, or is nobody's, makes room. */
 static int move(struct store *s, const struct new_object *o, struct err *e)
 {
 	int rc = tree_remove(s->fd, o->info.path.base, NULL, NULL, e);
@@ -186,5 +188,78 @@ int store_commit(struct store *s, const struct new_object *v, size_t n, struct e
 	if (!rc && nfresh)
 		rc = place(s, fresh, nfresh, e);
 	free(fresh);
+	return rc;
+}
+
+/* --- repairing --- */
+
+/* Contents and form are those of its row. */
+static int is_intact(struct store *s, const struct path_info *row)
+{
+	struct buf odd = BUF_INIT;
+	struct hash h;
+	uint64_t size;
+	int good = !nar_hash(row->nar_hash.algo, s->fd, row->path.base, row->path.base, NULL, &h, &size, NULL) &&
+		   hash_eq(&h, &row->nar_hash) && !verify_form(s->fd, row->path.base, &odd);
+
+	buf_release(&odd);
+	return good;
+}
+
+/* A directory can be renamed by its owner only when he may write to it. -1 for what is none. */
+static int open_up(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0)
+		fchmod(fd, 0755);
+	return fd;
+}
+
+/* At no moment is there neither the old nor the new one. */
+static int swap(struct store *s, const struct new_object *o, struct err *e)
+{
+	static const struct timespec times[2] = { { 0, UTIME_OMIT }, { 1, 0 } };
+	const char *base = o->info.path.base;
+	int fd = open_up(o->dirfd, o->name), old = open_up(s->fd, base), rc = 0;
+
+	if (renameat2(o->dirfd, o->name, s->fd, base, RENAME_EXCHANGE) < 0)
+		rc = err_errno(e, "cannot put '%s' in the place of the damaged one", base);
+	if (fd >= 0 && (fchmod(fd, 0555) < 0 || futimens(fd, times) < 0 || (store_syncs(s) && fsync(fd) < 0)) && !rc)
+		rc = err_errno(e, "cannot put '%s' in the place of the damaged one", base);
+	if (fd >= 0)
+		close(fd);
+	if (old >= 0)
+		close(old);
+	return rc;
+}
+
+static int replace_one(struct store *s, const struct new_object *o, struct err *e)
+{
+	int rc = check(s, o, e);
+
+	if (!rc && store_syncs(s) && syncfs(o->dirfd) < 0)
+		rc = err_errno(e, "cannot write the new objects to the disk");
+	if (!rc)
+		rc = swap(s, o, e);
+	if (!rc && store_syncs(s) && fsync(s->fd) < 0)
+		rc = err_errno(e, "cannot write the store directory to the disk");
+	return rc ? rc : db_register(s->db, &o->info, 1, e);
+}
+
+int store_replace(struct store *s, const struct new_object *v, size_t n, struct err *e)
+{
+	/* What is missing, or not valid, first: the others may refer to it. */
+	int rc = store_commit(s, v, n, e);
+
+	for (size_t i = 0; !rc && i < n; i++) {
+		struct path_info row;
+		rc = db_info(s->db, &v[i].info.path, &row, e);
+		if (!rc && !is_intact(s, &row)) {
+			store_notice(s, "'%s' was damaged, and is replaced", v[i].info.path.base);
+			rc = replace_one(s, &v[i], e);
+		}
+		path_info_release(&row);
+	}
 	return rc;
 }

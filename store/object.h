@@ -104,4 +104,8 @@ struct new_object {
  * registered from their text. */
 int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e);
 
+/* The same, and what is valid but damaged (its contents are not those of its row, or it is not in canonical form) is swapped
+ * for the new one in one step, its row with it; the old one is left at the new one's place in the stage. */
+int store_replace(struct store *s, const struct new_object *v, size_t n, struct err *e);
+
 #endif

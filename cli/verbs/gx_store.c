@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * gx store: adding, deleting, collecting, checking.  Looking at files is in gx_store_files.c.
+ * gx store: adding, deleting, collecting.  Looking at files is in gx_store_files.c.
  */
 #include "config.h"
 #include "cli/command.h"
 #include "cli/verbs/gx_store.h"
 #include "cli/output.h"
 #include "cli/verb.h"
-#include "build/builder_fetch.h"
 #include "store/gc.h"
 #include "store/object.h"
 #include "store/roots.h"
-#include "store/verify.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -238,90 +236,6 @@ static int delete_run(int argc, char **argv)
 	return command_end(&c, e.code ? command_fail(&e) : EXIT_DONE);
 }
 
-/* --- verify --- */
-
-enum { O_NO_CONTENTS = 1, O_CONTENTS };
-
-static int on_verify_option(void *arg, int id, char **values)
-{
-	(void)values;
-	((struct verify_options *)arg)->check_contents = id == O_CONTENTS;
-	return 0;
-}
-
-static int on_problem(void *arg, enum verify_problem what, const struct store_path *p, const char *detail)
-{
-	const struct command *c = arg;
-
-	switch (what) {
-	case VERIFY_MISSING: return 0; /* the store tells of it when it is forgotten */
-	case VERIFY_DANGLING:
-		fprintf(stderr, "error: '%s/%s' is gone, and other objects refer to it\n", c->place.store_dir, p->base);
-		break;
-	case VERIFY_CONTENTS:
-		fprintf(stderr, "error: '%s/%s' was changed: its hash is now %s\n", c->place.store_dir, p->base, detail);
-		break;
-	case VERIFY_FORM:
-		fprintf(stderr, "error: '%s/%s' is not in the form of a store object: %s\n", c->place.store_dir, p->base, detail);
-		break;
-	case VERIFY_CLAIM: fprintf(stderr, "error: %s\n", detail); break;
-	case VERIFY_UNREADABLE:
-		fprintf(stderr, "error: '%s/%s' cannot be read: %s\n", c->place.store_dir, p->base, detail);
-		break;
-	}
-	return 0;
-}
-
-/* An object, or a file in one, as a person names it: also by its base name alone. */
-static int add_object(struct command *c, const char *text, struct path_set *out, struct err *e)
-{
-	struct store_path p;
-	char *rest = NULL;
-	int rc = !store_path_parse_base(slice_of(text), &p, NULL) ? 0 : store_resolve(c->store, text, &p, &rest, e);
-
-	free(rest);
-	if (!rc && (rc = store_is_valid(c->store, &p, e)) == 0)
-		return err_set(e, ERR_NOTFOUND, "path '%s/%s' is not valid", c->place.store_dir, p.base);
-	if (rc < 0)
-		return rc;
-	path_set_add(out, &p);
-	return 0;
-}
-
-static int verify_run(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ O_NO_CONTENTS, 0, "no-contents", NULL, "Only look whether objects are there." },
-		{ O_CONTENTS, 0, "check-contents", NULL, NULL },
-		{ 0 }
-	};
-	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
-	static const struct program program = { "gx store verify", "check that every object is there and unchanged",
-						"gx store verify [options] [PATH...]", "Without paths, every object is checked.\n", groups };
-	struct verify_options o = { .check_contents = 1, .problem = on_problem, .content_hash = fetch_content_hash };
-	struct command c = { .program = &program, .option = on_verify_option, .arg = &o };
-	struct path_set paths = PATH_SET_INIT;
-	struct err e = ERR_INIT;
-	size_t bad = 0;
-	int rc = command_read(&c, argc, argv, 0, 0, "");
-
-	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
-		return rc;
-	o.arg = &c;
-	for (size_t i = 0; i < c.n && !e.code; i++)
-		add_object(&c, c.operands[i], &paths, &e);
-	if (c.n)
-		o.paths = &paths;
-	if (!e.code)
-		store_verify(c.store, &o, &bad, &e);
-	path_set_release(&paths);
-	if (e.code)
-		return command_end(&c, command_fail(&e));
-	if (bad)
-		fprintf(stderr, "%zu %s damaged\n", bad, bad == 1 ? "object is" : "objects are");
-	return command_end(&c, bad ? EXIT_FAILED : EXIT_DONE);
-}
-
 /* --- info, roots --- */
 
 static int add_info(struct command *c, struct buf *b, struct err *e)
@@ -405,7 +319,7 @@ const struct verb store_verbs[] = {
 	{ "ls", "list what is in a store object", store_ls_run, NULL },
 	{ "gc", "delete what nothing needs", gc_run, NULL },
 	{ "delete", "delete objects that nothing needs", delete_run, NULL },
-	{ "verify", "check that every object is there and unchanged", verify_run, NULL },
+	{ "verify", "check that every object is there and unchanged", store_verify_run, NULL },
 	{ "rebuild", "make a lost or damaged database anew", store_rebuild_run, NULL },
 	{ "roots", "what keeps objects from being collected", roots_run, NULL },
 	{ "info", "which store is used, and why", info_run, NULL },

@@ -8,5 +8,6 @@
 int store_cat_run(int argc, char **argv);
 int store_ls_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);
+int store_verify_run(int argc, char **argv);
 
 #endif
