@@ -15,7 +15,6 @@
 #include "base/fdio.h"
 #include "build/build_int.h"
 #include "format/basen.h"
-#include "format/modulo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -73,44 +72,6 @@ static void env_set(struct env *env, struct slice name, struct slice value)
 static void env_str(struct env *env, const char *name, const char *value)
 {
 	env_set(env, slice_of(name), slice_of(value));
-}
-
-/* Replaces every occurrence of `from` in s. */
-static struct slice replace(struct arena *a, struct slice s, struct slice from, struct slice to)
-{
-	const char *hit = s.n ? memmem(s.p, s.n, from.p, from.n) : NULL;
-	struct buf b = BUF_INIT;
-	struct slice out;
-
-	if (!hit)
-		return s;
-	while (hit) {
-		buf_add(&b, s.p, (size_t)(hit - s.p));
-		buf_add(&b, to.p, to.n);
-		s.n -= (size_t)(hit - s.p) + from.n;
-		s.p = hit + from.n;
-		hit = s.n ? memmem(s.p, s.n, from.p, from.n) : NULL;
-	}
-	buf_add(&b, s.p, s.n);
-	out = (struct slice){ arena_dup(a, b.p, b.len), b.len };
-	buf_release(&b);
-	return out;
-}
-
-struct slice build_rewrite(struct job *j, struct slice s)
-{
-	char from[PLACEHOLDER_LEN + 1];
-
-	/* The shortest string that can hold one. */
-	if (s.n < PLACEHOLDER_LEN)
-		return s;
-	for (size_t i = 0; i < j->node->drv.noutputs; i++) {
-		const struct drv_output *o = &j->node->drv.outputs[i];
-
-		placeholder_output(o->name, from);
-		s = replace(&j->arena, s, (struct slice){ from, PLACEHOLDER_LEN }, o->path);
-	}
-	return s;
 }
 
 /* Writes a file of the working directory that did not exist, for the builder to own. */

@@ -171,6 +171,8 @@ int build_env_make(struct job *j, struct err *e);
 /* The cores of this machine that this process may use. */
 unsigned build_cores(void);
 
+/* --- build_rewrite.c --- */
+
 /* Replaces placeholders of outputs by their paths; in the job's arena. */
 struct slice build_rewrite(struct job *j, struct slice s);
 

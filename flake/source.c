@@ -12,7 +12,7 @@
  * lock.  A tree that is locked and in the store is taken from there without looking at where it came from.
  */
 #include "config.h"
-#include "flake/source.h"
+#include "flake/source_int.h"
 #include "base/mem.h"
 #include "builtins/addpath.h"
 #include "builtins/fs.h"
@@ -103,13 +103,6 @@ void source_unset(struct input *in, const char *name)
 			in->n--;
 			return;
 		}
-}
-
-/* --- folders --- */
-
-void source_close(void *fd)
-{
-	close(*(int *)fd);
 }
 
 /* --- the standard library --- */

@@ -53,27 +53,10 @@ W source_out_path(const struct flake_tree *t);
 /* The folder of the standard library; NULL when it is nowhere. */
 const char *source_stdlib(void);
 
-/* --- for the kinds of sources --- */
-
-/* Fills place, members, work_tree, dirty, locked, and hash where it is known, of a git reference.  Throws. */
-void source_git(const struct input *in, struct flake_tree *t);
-
-/* The same for a tarball; for a repository of github or gitlab. */
-void source_tarball(const struct input *in, struct flake_tree *t);
-void source_forge(const struct input *in, struct flake_tree *t);
+/* --- references --- */
 
 /* The attribute `publicKeys` of a list of keys; literal: nothing of it may be computed.  Throws. */
 void source_set_keys(struct input *in, W list, int literal);
-
-/* Whether the commit must be signed, and that it is: repo is one of the cache.  Both throw. */
-int source_is_signed(const struct input *in);
-void source_verify(const struct input *in, const char *repo, const char *rev);
-
-/* The path of a file: address, in the flake arena; NULL for one elsewhere.  Throws. */
-const char *source_file_path(const char *url);
-
-/* Closes the descriptor at fd: for protect_push. */
-void source_close(void *fd);
 
 /* Setting attributes in the flake arena. */
 void source_set(struct input *in, const char *name, const char *value);

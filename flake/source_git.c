@@ -12,7 +12,7 @@
  */
 #include "config.h"
 #include "flake/kept.h"
-#include "flake/source.h"
+#include "flake/source_int.h"
 #include "base/mem.h"
 #include "builtins/fs.h"
 #include "eval/error.h"

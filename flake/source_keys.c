@@ -4,7 +4,7 @@
  * JSON, as lock files do.  With keys a commit is verified unless `verifyCommit` says no.
  */
 #include "config.h"
-#include "flake/source.h"
+#include "flake/source_int.h"
 #include "base/json_tree.h"
 #include "base/mem.h"
 #include "eval/attrs.h"

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 #include "flake/kept.h"
-#include "flake/source.h"
+#include "flake/source_int.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "eval/error.h"
