@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "fetch/git.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "fetch/git_int.h"
 #include "fetch/transfer.h"
@@ -339,7 +340,9 @@ int git_fetch(const char *dir, const char *url, const char *ref, const char *rev
 	words_add(&c.argv, url);
 	/* Kept under a name of its own, or the next collection of garbage would take it. */
 	words_addf(&c.argv, "%s:refs/gx/%s", ref ? ref : rev, ref ? ref : rev);
+	unsigned activity = activity_begin(ACTIVITY_FETCH, url);
 	rc = git_call_run(&c, NULL, NULL, e);
+	activity_end(activity, rc);
 	if (!rc && (rc = git_has(dir, rev, e)) >= 0)
 		rc = rc ? 0 : err_set(e, ERR_NOTFOUND, "'%s' does not hold the revision %s", ref ? ref : "it", rev);
 	if (rc)

@@ -9,6 +9,7 @@
  * Nothing is ever asked to be compressed: hashes are of the bytes that are served.
  */
 #include "config.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "base/late.h"
 #include "fetch/netrc.h"
@@ -82,6 +83,8 @@ void transfer_cancel(struct transfer *t)
 	while (*p != t)
 		p = &(*p)->next;
 	*p = t->next;
+	if (t->state != TRANSFER_DONE)
+		activity_end(t->activity, ERR_INTERRUPT);
 	drop_handle(t);
 	free(t->response.etag);
 	free(t->validator);
@@ -128,6 +131,11 @@ struct transfer *transfer_start(struct transfer_engine *g, const struct transfer
 		t->deadline = transfer_now() + r->timeout_s;
 	t->next = g->all;
 	g->all = t;
+	struct buf shown = BUF_INIT;
+
+	transfer_show_url(&shown, r->url);
+	t->activity = activity_begin(ACTIVITY_FETCH, buf_str(&shown));
+	buf_release(&shown);
 	return t;
 }
 

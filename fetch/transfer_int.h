@@ -33,6 +33,7 @@ struct transfer {
 	struct response response;
 	char *validator; /* strong etag of what was handed out so far */
 
+	unsigned activity;
 	struct hash_ctx hash;
 	struct transfer_result result;
 	int rc;

@@ -3,6 +3,7 @@
  * What happens to the bytes of a transfer, and what transfers need from the machine.  No libcurl here.
  */
 #include "config.h"
+#include "base/activity.h"
 #include "fetch/interrupt.h"
 #include "base/fdio.h"
 #include "fetch/netrc.h"
@@ -61,6 +62,7 @@ int transfer_sink(struct transfer *t, const void *p, size_t n, uint64_t total)
 			hash_update(&t->hash, p, n);
 		if (q->write)
 			rc = q->write(q->user, p, n, &t->err);
+		activity_progress(t->activity, t->result.size, total);
 		if (q->progress)
 			q->progress(q->user, t->result.size, total);
 	}
@@ -100,6 +102,7 @@ void transfer_finish(struct transfer *t, int rc)
 	}
 	t->rc = rc;
 	t->state = TRANSFER_DONE;
+	activity_end(t->activity, rc);
 }
 
 /* --- settings --- */
