@@ -58,6 +58,11 @@ void build_settings_init(struct build_settings *s)
 	*s = (struct build_settings){ .max_jobs = 1, .log_lines = BUILD_LOG_LINES, .cancel_fd = -1 };
 }
 
+static void say_plan(struct build *b)
+{
+	build_event(b, &(struct build_event){ .kind = BUILD_PLAN, .builds = b->builds, .fetches = b->fetches });
+}
+
 /* --- ends --- */
 
 static void forget_job(struct build *b, struct job *j, int failed)
@@ -74,7 +79,7 @@ static void forget_job(struct build *b, struct job *j, int failed)
 /* Deals with the end of a build, rc being how it went. */
 static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
 {
-	struct build_event ev = { .kind = rc ? BUILD_FAILED : BUILD_DONE, .drv = &n->path };
+	struct build_event ev = { .kind = rc ? BUILD_FAILED : BUILD_DONE, .drv = &n->path, .fetch = n->fetch };
 	struct job *j = n->job;
 
 	if (j)
@@ -112,24 +117,70 @@ static int start_node(struct build *b, struct node *n)
 		node_ended(b, n, rc, &e);
 	} else if (rc == 2) {
 		graph_finish(n, 0);
+		*(n->fetch ? &b->fetches : &b->builds) -= 1;
+		build_event(b, &(struct build_event){ .kind = BUILD_FOUND, .drv = &n->path });
+		say_plan(b);
 	}
 	err_release(&e);
 	return rc < 0 || rc == 2;
 }
 
+static size_t max_jobs(const struct build *b)
+{
+	return b->set->max_jobs ? b->set->max_jobs : 1;
+}
+
+/* Whether there is room for it beside what runs. */
+static int has_room(const struct build *b, const struct node *n)
+{
+	size_t same = 0;
+
+	for (size_t i = 0; i < b->njobs; i++)
+		same += b->jobs[i]->node->fetch == n->fetch;
+	return same < (n->fetch ? (size_t)BUILD_FETCHES : max_jobs(b));
+}
+
 static void start_ready(struct build *b)
 {
 	double now = build_now();
-	size_t max = b->set->max_jobs ? b->set->max_jobs : 1;
 	int again;
 
 	do {
 		again = 0;
-		for (size_t i = 0; i < b->n && b->njobs < max && may_go_on(b); i++)
-			if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now)
+		for (size_t i = 0; i < b->n && may_go_on(b); i++)
+			if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now && has_room(b, b->nodes[i]))
 				again |= start_node(b, b->nodes[i]);
 		/* What became ready may stand before what made it so; nothing else would wake us for it. */
 	} while (again);
+}
+
+/* Names, in the order in which they will be started if all take the same time: what only waits for room, then what waits for
+ * the fewest others. */
+static void say_next(struct build *b)
+{
+	enum { NAMES = 3 };
+	const struct node *v[NAMES];
+	struct buf text = BUF_INIT;
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->n; i++) {
+		const struct node *c = b->nodes[i];
+		size_t at = n;
+
+		if ((c->state != NODE_READY && c->state != NODE_WAITING) || c->retry_at)
+			continue;
+		while (at && v[at - 1]->pending > c->pending)
+			at--;
+		if (at == NAMES)
+			continue;
+		n += n < NAMES;
+		memmove(v + at + 1, v + at, (n - 1 - at) * sizeof *v);
+		v[at] = c;
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_addf(&text, "%s%.*s", i ? ", " : "", (int)v[i]->drv.name.n, v[i]->drv.name.p);
+	build_event(b, &(struct build_event){ .kind = BUILD_NEXT, .text = { buf_str(&text), text.len } });
+	buf_release(&text);
 }
 
 static int work_left(const struct build *b)
@@ -218,10 +269,12 @@ static void step(struct build *b)
 
 static void run(struct build *b)
 {
+	say_plan(b);
 	while (may_go_on(b)) {
 		start_ready(b);
 		if (!work_left(b) || !may_go_on(b))
 			break;
+		say_next(b);
 		step(b);
 	}
 	/* All at once, so that a builder that will not die does not keep the others alive meanwhile. */
@@ -282,7 +335,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	int rc = 0;
 
 	*out = (struct build_result){ NULL, 0, 0 };
-	b.jobs = xcalloc((set->max_jobs ? set->max_jobs : 1) + 1, sizeof *b.jobs);
+	b.jobs = xcalloc(max_jobs(&b) + BUILD_FETCHES + 1, sizeof *b.jobs);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
 	for (size_t i = 0; i < b.n && !rc && set->plan; i++)

@@ -24,10 +24,14 @@ enum build_confinement {
 };
 
 enum build_event_kind {
-	BUILD_START,	/* path: the derivation; n of total that will be built as far as known */
+	BUILD_PLAN,	/* builds, fetches: how many there are to do and done in all, as far as known; no drv */
+	BUILD_NEXT,	/* text: names of what comes next, the soonest first; no drv */
+	BUILD_START,	/* text: what people call it; fetch */
 	BUILD_LINE,	/* text: one line the builder printed */
 	BUILD_PHASE,	/* text: what the builder says it is doing */
+	BUILD_PROGRESS, /* now of all: bytes of a fetch, else what the builder counts (packages) */
 	BUILD_WAIT,	/* text: who else is building it */
+	BUILD_FOUND,	/* somebody else has made it */
 	BUILD_DONE,	/* seconds */
 	BUILD_FAILED,	/* text: why, as in the error */
 	BUILD_NOTE	/* text: something a person should know */
@@ -39,7 +43,9 @@ struct build_event {
 	struct slice text;
 	int code; /* BUILD_FAILED: the error's */
 	double seconds;
-	size_t n, total;
+	int fetch; /* a builder of ours that fetches; these are not counted as builds */
+	uint64_t now, all;
+	size_t builds, fetches;
 };
 
 /* Builders that are part of this program, "builtin:NAME"; see build/builtin_builders.h. */
@@ -67,7 +73,7 @@ struct build_hooks {
 };
 
 struct build_settings {
-	unsigned max_jobs;	    /* builders at once; 0 counts as 1 */
+	unsigned max_jobs;	    /* builders at once, but for those of ours that fetch; 0 counts as 1 */
 	unsigned cores;		    /* NIX_BUILD_CORES; 0: all of this machine */
 	unsigned timeout;	    /* seconds for one build, 0 for any */
 	unsigned max_silent;	    /* seconds without output, 0 for any */

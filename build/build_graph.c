@@ -97,6 +97,12 @@ static int node_paths(struct build *b, struct node *n, struct err *e)
 	return 0;
 }
 
+/* Builders of ours may use the network only for an output whose hash is known. */
+static int is_fetch(const struct drv *d)
+{
+	return slice_starts(d->builder, SLICE("builtin:")) && d->noutputs && d->outputs[0].kind == DRV_FIXED;
+}
+
 /* A derivation is checked whenever it is read: what it says is where its outputs go. */
 static int node_load(struct build *b, struct node *n, struct err *e)
 {
@@ -108,6 +114,7 @@ static int node_load(struct build *b, struct node *n, struct err *e)
 	if (rc)
 		return rc;
 	n->loaded = 1;
+	n->fetch = is_fetch(&n->drv);
 	rc = store_check_drv(b->s, &n->path, &n->drv, e);
 	if (!rc && (rc = node_paths(b, n, e)))
 		err_prefix(e, "derivation '%s'", n->path.base);
@@ -215,7 +222,10 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 
 	n->expanded = 1;
 	n->state = NODE_WAITING;
-	b->total++;
+	if (n->fetch)
+		b->fetches++;
+	else
+		b->builds++;
 	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
 		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
 		rc = rc ? rc : obtain(b, n, &p, e);

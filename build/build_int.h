@@ -21,7 +21,8 @@ enum {
 	SANDBOX_GID = 100,
 	BUILD_PROCS_LEAST = 4096, /* processes of a builder; a fork bomb of as many costs some hundred MB */
 	BUILD_LOG_LINES = 25,
-	BUILD_LINE_MAX = 65536 /* a longer line is shown in pieces */
+	BUILD_LINE_MAX = 65536, /* a longer line is shown in pieces */
+	BUILD_FETCHES = 16 /* at once: they wait for servers and not for this machine; each is a process with a connection */
 };
 
 /* Where builders work, inside. */
@@ -40,6 +41,7 @@ struct node {
 	struct drv drv;
 	int loaded;
 	int asked; /* by the caller, not as an input */
+	int fetch; /* its builder is one of ours, and fetches */
 	enum node_state state;
 	int expanded;		  /* inputs are in the graph */
 	unsigned char *wanted;	  /* by output */
@@ -99,6 +101,7 @@ struct job {
 	struct build_log *log;
 	struct tail tail;
 	uint64_t printed;
+	uint64_t counted, to_count; /* lines of this phase that stand for a unit of work; of how many, 0: none do */
 	double started, last_output;
 	enum job_end end;
 };
@@ -111,7 +114,8 @@ struct build {
 	struct node **table; /* by digest */
 	size_t table_cap;
 	struct job **jobs;
-	size_t njobs, started, total;
+	size_t njobs, started;
+	size_t builds, fetches; /* to do and done in all */
 	struct err err; /* the first failure */
 	struct buf told; /* variables whose refusal was told, each between blanks */
 	struct build_result *result;

@@ -327,10 +327,26 @@ static int job_begin(struct job *j, struct err *e)
 	return rc;
 }
 
+/* A Go module is called by its path and version, the derivation's name being both with other signs. */
+static void say_start(struct job *j)
+{
+	const struct drv *d = &j->node->drv;
+	const struct slice *module = drv_env(d, SLICE("module")), *version = drv_env(d, SLICE("version"));
+	struct buf title = BUF_INIT;
+
+	if (slice_eq(d->builder, SLICE("builtin:go-module")) && module && version &&
+	    !slice_eq(*module, SLICE("golang.org/toolchain")))
+		buf_addf(&title, "%.*s %.*s", (int)module->n, module->p, (int)version->n, version->p);
+	else
+		buf_add(&title, d->name.p, d->name.n);
+	build_event(j->b, &(struct build_event){ .kind = BUILD_START, .drv = &j->node->path, .fetch = j->node->fetch,
+						 .text = { buf_str(&title), title.len } });
+	buf_release(&title);
+}
+
 int job_start(struct build *b, struct node *n, struct err *e)
 {
 	struct job *j = job_new(b, n);
-	struct build_event ev = { .kind = BUILD_START, .drv = &n->path };
 	int rc = take_locks(j, e);
 
 	if (rc == 1) {
@@ -351,9 +367,7 @@ int job_start(struct build *b, struct node *n, struct err *e)
 	n->job = j;
 	n->state = NODE_RUNNING;
 	if (!rc) {
-		ev.n = b->started + 1;
-		ev.total = b->total > ev.n ? b->total : ev.n;
-		build_event(b, &ev);
+		say_start(j);
 		rc = job_begin(j, e);
 	}
 	b->started++;
@@ -374,19 +388,62 @@ static void tail_add(struct tail *t, struct slice line)
 		t->n++;
 }
 
-/* "@nix {…}": what a builder says to the program, not to people.  Only the name of a phase is of use. */
+static void say_progress(struct job *j, uint64_t now, uint64_t all)
+{
+	build_event(j->b, &(struct build_event){ .kind = BUILD_PROGRESS, .drv = &j->node->path, .fetch = j->node->fetch,
+						 .now = now, .all = all });
+}
+
+/* {"action":"setPhase","phase":NAME}, Nix's own.  With "lines":N, which Nix passes over: each line from now on that is one word (a
+ * package, as go build -v prints them) stands for one of N parts of the work. */
+static void phase_line(struct job *j, const struct jnode *n)
+{
+	const struct jnode *phase = json_member(n, SLICE("phase")), *lines = json_member(n, SLICE("lines"));
+
+	if (!phase || phase->kind != JSON_STRING)
+		return;
+	j->counted = 0;
+	j->to_count = lines && lines->kind == JSON_INT && lines->i > 0 ? (uint64_t)lines->i : 0;
+	build_event(j->b, &(struct build_event){ .kind = BUILD_PHASE, .drv = &j->node->path, .text = phase->str });
+}
+
+/* {"action":"result","type":105,"fields":[NOW,ALL]}: how far it is. */
+static void result_line(struct job *j, const struct jnode *n)
+{
+	const struct jnode *type = json_member(n, SLICE("type")), *fields = json_member(n, SLICE("fields"));
+	const struct jnode *now = fields && fields->kind == JSON_ARRAY ? fields->first : NULL, *all = now ? now->next : NULL;
+
+	if (type && type->kind == JSON_INT && type->i == BUILTIN_PROGRESS && all && now->kind == JSON_INT && now->i >= 0 &&
+	    all->kind == JSON_INT && all->i >= 0)
+		say_progress(j, (uint64_t)now->i, (uint64_t)all->i);
+}
+
+/* "@nix {…}": what a builder says to the program, not to people. */
 static void structured_line(struct job *j, struct slice text)
 {
 	struct arena a = ARENA_INIT;
-	struct jnode *n, *action, *phase;
+	struct jnode *n, *action;
 
 	if (!json_tree_parse(&a, text, &n, NULL)) {
 		action = json_member(n, SLICE("action"));
-		phase = json_member(n, SLICE("phase"));
-		if (action && phase && slice_eq(action->str, SLICE("setPhase")) && phase->kind == JSON_STRING)
-			build_event(j->b, &(struct build_event){ .kind = BUILD_PHASE, .drv = &j->node->path, .text = phase->str });
+		if (action && slice_eq(action->str, SLICE("setPhase")))
+			phase_line(j, n);
+		else if (action && slice_eq(action->str, SLICE("result")))
+			result_line(j, n);
 	}
 	arena_release(&a);
+}
+
+/* Builders of ours tell how far they are ten times a second, which is not for the log. */
+static void log_text(struct job *j, const char *p, size_t n, int line)
+{
+	int ours = slice_starts(j->node->drv.builder, SLICE("builtin:"));
+
+	if (ours != line)
+		return;
+	log_write(j->log, p, n);
+	if (line)
+		log_write(j->log, "\n", 1);
 }
 
 static void end_line(struct job *j)
@@ -401,15 +458,18 @@ static void end_line(struct job *j)
 	} else {
 		if (!s.n)
 			s.p = "";
+		log_text(j, s.p, s.n, 1);
 		tail_add(&j->tail, s);
 		build_event(j->b, &(struct build_event){ .kind = BUILD_LINE, .drv = &j->node->path, .text = s });
+		if (j->to_count && s.n && !memchr(s.p, ' ', s.n) && j->counted < j->to_count)
+			say_progress(j, ++j->counted, j->to_count);
 	}
 	buf_trim(l, 0);
 }
 
 static void take_output(struct job *j, const char *p, size_t n)
 {
-	log_write(j->log, p, n);
+	log_text(j, p, n, 0);
 	while (n) {
 		const char *nl = memchr(p, '\n', n);
 		size_t part = nl ? (size_t)(nl - p) : n;
@@ -528,6 +588,7 @@ int job_finish(struct job *j, struct err *e)
 		end_line(j);
 	if (j->end != JOB_RUNS || status)
 		return failure(j, status, e);
+	build_event(j->b, &(struct build_event){ .kind = BUILD_PHASE, .drv = &j->node->path, .text = SLICE("taking what it made") });
 	return build_outputs(j, e);
 }
 

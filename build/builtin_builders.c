@@ -9,8 +9,13 @@
 
 #include "build/builtin_builders.h"
 
+#include "base/activity.h"
+
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { TELL_MS = 100 }; /* not oftener: what is shown is drawn as often */
 
 static const struct builtin_builder own[] = {
 	{ "buildenv", builtin_buildenv },
@@ -37,10 +42,57 @@ const struct builtin_builder *builtin_find(struct slice builder, const struct bu
 	return b ? b : find(own, name);
 }
 
+/* --- how far it is --- */
+
+/* Of the one transfer that builders here have at a time. */
+static struct {
+	uint64_t now, all;
+	struct timespec told;
+} transfer;
+
+static void tell(void)
+{
+	dprintf(2, "@nix {\"action\":\"result\",\"type\":%d,\"fields\":[%llu,%llu]}\n", BUILTIN_PROGRESS,
+		(unsigned long long)transfer.now, (unsigned long long)transfer.all);
+}
+
+static void transfer_begins(unsigned id, enum activity_kind kind, const char *what)
+{
+	(void)id;
+	(void)kind;
+	(void)what;
+	transfer.now = transfer.all = 0;
+}
+
+static void transfer_moves(unsigned id, uint64_t now, uint64_t all)
+{
+	struct timespec t;
+
+	(void)id;
+	transfer.now = now;
+	transfer.all = all;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if ((t.tv_sec - transfer.told.tv_sec) * 1000 + (t.tv_nsec - transfer.told.tv_nsec) / 1000000 < TELL_MS)
+		return;
+	transfer.told = t;
+	tell();
+}
+
+static void transfer_ends(unsigned id, int rc)
+{
+	(void)id;
+	if (!rc && transfer.now)
+		tell();
+}
+
+static const struct activity_watcher to_parent = { transfer_begins, transfer_moves, transfer_ends };
+
 int builtin_run(void *call)
 {
 	const struct builtin_call *c = call;
 	struct err e = ERR_INIT;
+
+	activity_watch(&to_parent);
 	int rc = c->builtin->run(c, &e);
 
 	if (rc)

@@ -13,6 +13,8 @@
 
 struct builtin_builder;
 
+enum { BUILTIN_PROGRESS = 105 }; /* the type of a result that says how far it is: Nix's resProgress */
+
 /* What it works on.  Paths are as they are seen inside. */
 struct builtin_call {
 	struct slice name;

@@ -8,6 +8,7 @@
 #include "config.h"
 #include "cli/build_options.h"
 
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/signals.h"
 #include "build/builder_fetch.h"
@@ -45,7 +46,8 @@ enum {
 };
 
 const struct option build_option_table[] = {
-	{ O_MAX_JOBS, 'j', "max-jobs", "N", "Run N builders at once, or auto: as many as this machine has cores." },
+	{ O_MAX_JOBS, 'j', "max-jobs", "N", "Run N builders at once; auto, the default: as many as this machine has cores. What is fetched is not "
+						   "counted." },
 	{ O_CORES, 0, "cores", "N", "Tell builders to use N cores (NIX_BUILD_CORES); 0: all." },
 	{ O_KEEP_GOING, 'k', "keep-going", NULL, "After a failure build what does not need what failed." },
 	{ O_KEEP_FAILED, 'K', "keep-failed", NULL, "Keep the folder of a failed build." },
@@ -58,7 +60,7 @@ const struct option build_option_table[] = {
 	{ O_LOGS, 'L', "print-build-logs", NULL, "Print what builders print." },
 	{ O_LOG_LINES, 0, "log-lines", "N", "Show the last N lines of a failed build (25)." },
 	{ O_QUIET, 'q', "quiet", NULL, "Say nothing of builds that succeed." },
-	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "json: one object a line instead of text." },
+	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "Show progress as " LOG_FORMATS "." },
 	{ O_SANDBOX, 0, "sandbox", "MODE",
 	  "required: every builder sees only its inputs (the default); relaxed: but those with __noChroot; none: builders see this "
 	  "machine." },
@@ -81,10 +83,19 @@ static const int settings[] = { O_MAX_JOBS,  O_CORES,	   O_KEEP_GOING, O_KEEP_FA
 static struct build_options chosen;
 static int begun;
 
+static unsigned cores(void)
+{
+	cpu_set_t all;
+
+	return sched_getaffinity(0, sizeof all, &all) ? 1 : (unsigned)CPU_COUNT(&all);
+}
+
 static struct build_options *defaults(void)
 {
-	if (!begun)
+	if (!begun) {
 		build_settings_init(&chosen.settings);
+		chosen.settings.max_jobs = cores();
+	}
 	begun = 1;
 	return &chosen;
 }
@@ -122,10 +133,8 @@ static int take_unsigned(const char *name, const char *text, unsigned *out)
 
 static int take_jobs(struct build_options *o, const char *text)
 {
-	cpu_set_t all;
-
 	if (!strcmp(text, "auto")) {
-		o->settings.max_jobs = sched_getaffinity(0, sizeof all, &all) ? 1 : (unsigned)CPU_COUNT(&all);
+		o->settings.max_jobs = cores();
 		return 0;
 	}
 	if (take_unsigned("max-jobs", text, &o->settings.max_jobs))
@@ -164,7 +173,7 @@ static void would_build(void *user, const struct store *s, const struct store_pa
 
 	(void)user;
 	store_add_path(s, &b, drv);
-	fprintf(stderr, "would build '%s'\n", buf_str(&b));
+	report_line("would build '%s'", buf_str(&b));
 	buf_release(&b);
 }
 
@@ -187,8 +196,8 @@ int build_options_take(struct build_options *o, int id, char **values)
 	case O_MAX_SILENT: return take_unsigned("max-silent-time", values[0], &s->max_silent);
 	case O_MAX_LOG: return take_log_size(o, values[0]);
 	case O_LOG_LINES: return take_unsigned("log-lines", values[0], &s->log_lines);
-	case O_LOGS: o->logs = 1; return 0;
-	case O_QUIET: o->quiet = 1; return 0;
+	case O_LOGS: progress_settings.logs = 1; return 0;
+	case O_QUIET: progress_settings.quiet = 1; return 0;
 	case O_SANDBOX: return take_sandbox(o, values[0]);
 	case O_NO_SANDBOX: return take_sandbox(o, "none");
 	case O_SHELL: s->shell = values[0]; return 0;
@@ -196,10 +205,7 @@ int build_options_take(struct build_options *o, int id, char **values)
 	case O_PROCESSES: return take_unsigned("build-processes", values[0], &s->max_procs);
 	case O_IMPURE_ENV: s->impure_env = values[0]; return 0;
 	case O_LOG_FORMAT:
-		if (strcmp(values[0], "json") && strcmp(values[0], "text"))
-			return bad("log-format", values[0], "json or text");
-		report_settings.json = values[0][0] == 'j';
-		return 0;
+		return progress_set_format(values[0]) ? bad("log-format", values[0], LOG_FORMATS) : 0;
 	}
 	return 0;
 }
@@ -289,30 +295,49 @@ static void add_fetchers(struct build_hooks *h)
 	h->paths = fetch_builder_paths;
 }
 
-void build_options_apply(struct build_options *o, struct build_progress *p)
+static unsigned failure_bits(int code)
 {
-	catch_signals();
-	add_fetchers(&o->settings.hooks);
-	p->quiet = o->quiet;
-	p->logs = o->logs;
-	p->json = report_settings.json;
-	p->failed = &o->failed;
-	o->failed = 0;
-	o->settings.cancel_fd = cancel_pipe[0];
-	o->settings.hooks.event = build_progress_event;
-	o->settings.hooks.user = p;
+	switch (code) {
+	case ERR_TIMEOUT: return EXIT_BUILD_TIMEOUT - EXIT_BUILD_BASE;
+	case ERR_HASH: return EXIT_BUILD_HASH - EXIT_BUILD_BASE;
+	case ERR_DIFFERS: return EXIT_BUILD_DIFFERS - EXIT_BUILD_BASE;
+	case ERR_BUILD: return EXIT_BUILD - EXIT_BUILD_BASE;
+	}
+	return 0;
 }
 
-void build_options_end(struct build_progress *p)
+static void on_event(void *user, const struct build_event *ev)
+{
+	struct build_options *o = user;
+
+	if (ev->kind == BUILD_FAILED)
+		o->failed |= failure_bits(ev->code);
+	progress_build_event(ev);
+}
+
+void build_options_apply(struct build_options *o, const struct store *s)
+{
+	progress_begin();
+	catch_signals();
+	add_fetchers(&o->settings.hooks);
+	progress_watch_builds(store_dir(s));
+	o->failed = 0;
+	o->settings.hooks.event = on_event;
+	o->settings.hooks.user = o;
+	o->settings.cancel_fd = cancel_pipe[0];
+}
+
+void build_options_end(void)
 {
 	signals_pop();
-	build_progress_end(p);
+	progress_end();
 }
 
 int build_options_status(const struct build_options *o, struct err *e)
 {
 	int status = build_is_failure(e->code) ? EXIT_BUILD : e->code == ERR_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 
+	progress_finish();
 	if (status == EXIT_BUILD && o->failed)
 		status = EXIT_BUILD_BASE | (int)o->failed;
 	report_err(e);

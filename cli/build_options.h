@@ -5,7 +5,6 @@
 #ifndef CLI_BUILD_OPTIONS_H
 #define CLI_BUILD_OPTIONS_H
 
-#include "cli/build_progress.h"
 #include "cli/options.h"
 #include "cli/settings.h"
 #include "build/build.h"
@@ -15,7 +14,7 @@ enum { BUILD_OPTION_FIRST = 100, BUILD_OPTION_LAST = 200 };
 
 struct build_options {
 	struct build_settings settings;
-	int quiet, logs, dry_run;
+	int dry_run;
 	unsigned failed; /* what the last build's failures were, for build_options_status */
 };
 
@@ -33,11 +32,11 @@ int build_setting_is_bool(const char *name);
 /* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
 int build_options_take(struct build_options *o, int id, char **values);
 
-/* Ready to build: sets up the progress display; SIGINT, SIGTERM and SIGHUP cancel it until build_options_end. */
-void build_options_apply(struct build_options *o, struct build_progress *p);
+/* Ready to build in a store: what it does is shown; SIGINT, SIGTERM and SIGHUP cancel it until build_options_end. */
+void build_options_apply(struct build_options *o, const struct store *s);
 
-/* Signals mean again what they did, and the progress display is gone. */
-void build_options_end(struct build_progress *p);
+/* Signals mean again what they did, and nothing is shown of it any more. */
+void build_options_end(void);
 
 /* Says the error of a build and releases it; returns the exit status that its failures mean together: Nix's. */
 int build_options_status(const struct build_options *o, struct err *e);

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "cli/eval_cmd.h"
+#include "base/activity.h"
 #include "base/source.h"
 #include "builtins/store_real.h"
 #include "cli/drv_paths.h"
@@ -13,6 +14,7 @@
 #include "cli/given.h"
 #include "cli/options.h"
 #include "cli/parse_cmd.h"
+#include "cli/progress.h"
 #include "cli/repl/repl.h"
 #include "cli/realise.h"
 #include "cli/report.h"
@@ -133,11 +135,11 @@ static int realise_and_print(const struct build_targets *targets)
 	int status = EXIT_DONE;
 
 	if (eval_settings.read_only) {
+		progress_finish();
 		report_error("--realise builds, and --read-only forbids it");
 		return EXIT_USAGE;
 	}
 	build_options_init(&o);
-	o.quiet = report_settings.quiet;
 	s = store_real_store(eval_store(), &e);
 	if (!s || realise(s, &o, targets, &built, &e))
 		status = build_options_status(&o, &e);
@@ -145,6 +147,7 @@ static int realise_and_print(const struct build_targets *targets)
 		store_add_path(s, &out, &built.v[i].path);
 		buf_addc(&out, '\n');
 	}
+	progress_finish();
 	if (!status)
 		status = output_write(buf_str(&out), out.len);
 	buf_release(&out);
@@ -169,8 +172,13 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	world_start(r, stack_low);
 	if (r->profile)
 		profile_start(PROFILE_INTERVAL_US);
+	progress_begin();
+	unsigned activity = activity_begin(ACTIVITY_EVALUATE, "");
 	int ok = unwind_run(run, &k, &f, 1);
-	if (ok && eval_store_write()) {
+	int written = ok ? eval_store_write() : 0;
+	activity_end(activity, !ok);
+	if (written) {
+		progress_finish();
 		eval_store_end();
 		return EXIT_FAILED;
 	}
@@ -182,6 +190,7 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 			flake_options_notes();
 		return built;
 	}
+	progress_finish();
 	eval_store_end();
 	build_targets_release(&k.targets);
 	/* What was made before the error of a later --attr is a result all the same. */

@@ -7,6 +7,7 @@
 #include "cli/eval_options.h"
 #include "base/alloc.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/value_options.h"
@@ -62,7 +63,7 @@ static const struct option talk_options[] = {
 	{ O_TRACE_VERBOSE, 0, "trace-verbose", NULL, "Let builtins.traceVerbose print." },
 	{ O_STATS, 0, "stats", NULL, "Print counts of the evaluation as JSON on standard error." },
 	{ O_PROFILE, 0, "profile", "FILE", "Write folded call stacks for a flame graph to FILE." },
-	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "'text' for people, or 'json': one object a line." },
+	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "Show progress and messages as " LOG_FORMATS "." },
 	{ O_QUIET, 'q', "quiet", NULL, "No warnings." },
 	{ O_VERBOSE, 'v', "verbose", NULL, "Say more: whole traces, notes of traceVerbose." },
 	{ O_HELP, 'h', "help", NULL, "Print this text." },
@@ -140,11 +141,7 @@ static int set_form(struct reading *g, enum option_id id)
 
 static int set_log_format(const char *value)
 {
-	if (!strcmp(value, "json"))
-		report_settings.json = 1;
-	else if (strcmp(value, "text"))
-		return usage_error(&gxeval, "log format '%s' is neither 'text' nor 'json'", value);
-	return 0;
+	return progress_set_format(value) ? usage_error(&gxeval, "log format '%s' is none of " LOG_FORMATS, value) : 0;
 }
 
 static int say_version(struct reading *g)
@@ -197,7 +194,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_PROFILE: r->profile = values[0]; return 0;
 	case O_LOG_FORMAT: return set_log_format(values[0]);
 	case O_VERBOSE: eval_settings.show_trace = eval_settings.trace_verbose = 1; return 0;
-	case O_QUIET: report_settings.quiet = 1; return 0;
+	case O_QUIET: report_settings.quiet = progress_settings.quiet = 1; return 0;
 	case O_HELP: g->stop = 1; return options_help(&gxeval);
 	case O_VERSION: return say_version(g);
 	case O_DUMP_BUILTINS: r->dump_builtins = 1; return 0;

@@ -5,12 +5,14 @@
  */
 #include "config.h"
 #include "cli/evaluation.h"
+#include "base/activity.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/source.h"
 #include "builtins/compiled.h"
 #include "cli/eval_cmd.h"
 #include "cli/eval_store.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/world.h"
@@ -41,8 +43,12 @@ static int evaluate(const struct evaluation *v, char *stack_low)
 	if (eval_store_start(v->r))
 		return EXIT_FAILED;
 	world_start(v->r, stack_low);
+	progress_begin();
+	unsigned activity = activity_begin(ACTIVITY_EVALUATE, "");
 	int ok = unwind_run(v->fn, v->arg, &f, 1);
 	int written = ok ? eval_store_write() : 0;
+	activity_end(activity, !ok);
+	progress_end();
 	eval_store_end();
 	flake_options_notes();
 	if (ok)

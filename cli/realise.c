@@ -72,16 +72,14 @@ void build_targets_release(struct build_targets *t)
 int realise(struct store *s, struct build_options *o, const struct build_targets *t, struct build_result *result,
 	    struct err *e)
 {
-	struct build_progress progress;
 	int rc = 0;
 
 	for (size_t i = 0; i < t->n && !rc; i++)
 		rc = store_add_temp_root(s, &t->v[i].drv, e);
 	if (rc)
 		return rc;
-	build_progress_init(&progress, store_dir(s));
-	build_options_apply(o, &progress);
+	build_options_apply(o, s);
 	rc = build_realise(s, &o->settings, t->v, t->n, result, e);
-	build_options_end(&progress);
+	build_options_end();
 	return rc;
 }

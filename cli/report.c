@@ -19,6 +19,7 @@
 #include "base/source.h"
 #include "base/visible.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/report_trace.h"
 
 #include <errno.h>
@@ -53,7 +54,7 @@ static const char *colour(const char *code)
 /* Standard error is where failures are told: when it fails too there is nobody to tell. */
 static void send(struct buf *b)
 {
-	fd_write_all(2, b->p, b->len);
+	progress_write(b->p, b->len);
 	buf_release(b);
 }
 
@@ -221,13 +222,33 @@ static void add_human(struct buf *b, const struct message *m)
 	}
 }
 
+/* As people would read it, in an object of its own, for programs that show what Nix prints. */
+static void add_nix(struct buf *b, const struct message *m)
+{
+	struct buf text = BUF_INIT;
+	int level = *m->level == 'e' ? 0 : *m->level == 'w' ? 1 : 3;
+
+	if (level < 3)
+		add_human(&text, m);
+	else
+		buf_add(&text, m->text, m->len);
+	while (text.len && text.p[text.len - 1] == '\n')
+		buf_trim(&text, text.len - 1);
+	buf_addf(b, "@nix {\"action\":\"msg\",\"level\":%d,\"msg\":", level);
+	output_json_string(b, text.p, text.len);
+	buf_adds(b, "}\n");
+	buf_release(&text);
+}
+
 static void tell(const struct message *m)
 {
 	struct buf b = BUF_INIT;
 
-	if (report_settings.json) {
+	if (progress_settings.format == LOG_JSON) {
 		add_json(&b, m);
 		buf_adds(&b, "}\n");
+	} else if (progress_settings.format == LOG_NIX) {
+		add_nix(&b, m);
 	} else {
 		add_human(&b, m);
 	}
@@ -285,15 +306,14 @@ void report_warning(uint32_t pos, uint32_t len, const char *msg)
 
 void report_message(const char *p, size_t n)
 {
+	struct message m = { "info", p, n, 0, 0, NULL, NULL };
 	struct buf b = BUF_INIT;
 
-	if (report_settings.json) {
-		struct message m = { "info", p, n, 0, 0, NULL, NULL };
-		add_json(&b, &m);
-		buf_adds(&b, "}");
-	} else {
-		visible_add(&b, p, n, VISIBLE_LINES | shown());
+	if (progress_settings.format == LOG_JSON || progress_settings.format == LOG_NIX) {
+		tell(&m);
+		return;
 	}
+	visible_add(&b, p, n, VISIBLE_LINES | shown());
 	buf_addc(&b, '\n');
 	send(&b);
 }

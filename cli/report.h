@@ -10,7 +10,6 @@
 #include "eval/error.h"
 
 struct report_settings {
-	int json;	/* --log-format json: one object a line */
 	int colour;
 	int quiet;	/* no warnings */
 	int full_trace; /* --show-trace */

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cli/signals.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -52,6 +53,7 @@ void signals_exit(int sig)
 	static const char text[] = "\nerror: interrupted\n";
 
 	(void)sig;
+	progress_wipe();
 	ssize_t w = write(2, text, sizeof text - 1);
 	(void)w;
 	_exit(EXIT_INTERRUPTED);

@@ -59,7 +59,7 @@ static int build(struct repl *r, const char *text, void (*each)(void *arg, const
 {
 	struct build_targets targets = { NULL, 0, 0 };
 	struct build_result res = { NULL, 0, 0 };
-	struct build_options o = { .quiet = 0 };
+	struct build_options o;
 	struct err e = ERR_INIT;
 
 	derivations(r, text, &targets);

@@ -16,6 +16,7 @@
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/installable.h"
+#include "cli/progress.h"
 #include "cli/project.h"
 #include "cli/realise.h"
 #include "cli/report.h"
@@ -289,11 +290,13 @@ int build_run(int argc, char **argv)
 	if (rc != COMMAND_GO)
 		return rc;
 	rc = command_open(&c, 0);
+	progress_begin();
 	if (!rc)
 		rc = evaluate(&c, &r, &x);
 	if (!rc && (read_operands(&c, &x, &w, &e) || build(&c, &r, &w, &out, &e)))
 		rc = build_options_status(&r.build, &e);
-	else if (!rc && out.len)
+	progress_finish();
+	if (!rc && out.len)
 		rc = command_print(&out);
 	evaluated_release(&x);
 	wanted_release(&w);

@@ -13,6 +13,7 @@
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/installable.h"
+#include "cli/progress.h"
 #include "cli/realise.h"
 #include "cli/report.h"
 #include "cli/shell.h"
@@ -110,12 +111,14 @@ static int start(struct run *r, const struct program *p, int argc, char **argv, 
 	r->wanted = xcalloc(n, sizeof *r->wanted);
 	if (command_open(&r->c, 0))
 		return EXIT_FAILED;
+	progress_begin();
 	rc = installables_eval(&r->eval, r->c.store, r->c.operands, r->c.n, want, r->wanted);
 	return rc ? rc : COMMAND_GO;
 }
 
 static int end(struct run *r, int status)
 {
+	progress_finish();
 	build_result_release(&r->built);
 	for (size_t i = 0; r->wanted && i < (r->c.n ? r->c.n : 1); i++)
 		installable_release(&r->wanted[i]);
@@ -137,6 +140,7 @@ static int build(struct run *r, size_t i)
  * to the moment at which it takes the place of this process and a collector sees what it uses. */
 static int leave(struct run *r, char *const *argv)
 {
+	progress_finish();
 	return store_view_exec(&r->c.place, argv);
 }
 

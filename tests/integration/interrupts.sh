@@ -137,7 +137,7 @@ sleep 0.3
 > 40 + 1
 = 41
 > :b fetched
-= building
+= fetching
 sleep 0.7
 ^C
 = interrupted
