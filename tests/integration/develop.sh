@@ -108,7 +108,7 @@ END
 no_files_left() { [ -z "$(ls -A tmp | grep -v ^fish)" ] || { ls -lA tmp; return 1; }; ! find /tmp -maxdepth 1 -name 'gx-*' -user "$(id -u)" -newer nasty | grep -e shell -e root; }
 check "first into an empty folder of temporary files" no_files_left
 try_shell() { # NAME WHAT-SHOWS-THAT-ITS-FILES-WERE-READ
-	shell=$(command -v "$1") || { echo "# no $1"; return; }
+	shell=$(command -v "$1") || { skip "$1: the user's files, the packages, the variables, the hook" "no $1"; return; }
 	common "$2" >"$1.in"
 	own_shell() { terminal <"$1.in"; }
 	check "$1: the user's files, the packages, the variables, the hook" own_shell "$1"
@@ -142,6 +142,8 @@ END
 	}
 	check "zsh: files that .zshenv says are elsewhere" zshenv_says
 	check "zsh: leaves no file then" no_files_left
+else
+	skip "zsh: files that are elsewhere" "no zsh"
 fi
 shell=/bin/sh
 other() { terminal <<'END'
@@ -179,8 +181,12 @@ if [ "$(id -u)" = 0 ]; then
 		sed -i 's|"mkdir -p|"PATH=/usr/bin:/bin; mkdir -p|' "$refused/flake/flake.gx"
 		check "no namespaces: with both words" prints "my tool 1" refuse shell $relocated --sandbox none ./flake#mytool --command mytool 1
 		check "no namespaces: which is said" says "without the sandbox: it sees this machine" refuse develop $relocated --sandbox none ./flake --command true
+	else
+		skip "no namespaces: a build is refused" "no way to refuse them"
 	fi
 	rm -rf "$refused"
+elif [ -z "${BUILD_AS-}" ]; then
+	skip "no namespaces: a build is refused" "not root"
 fi
 
 # --- gx shell, gx run
@@ -192,7 +198,7 @@ check "a collector leaves alone what runs" sh -c "'$gx' shell $place ./flake#myt
 check "a collector started inside knows the same store" sh -c "'$gx' shell $place ./flake#mytool --command sh -c '\"$gx\" store gc >/dev/null 2>&1; mytool 3' | grep -qx 'my tool 3'"
 check "gx run" prints "my tool x  y" "$gx" run $place ./flake -- x " y"
 check "a package" prints "another ls" "$gx" run $place ./flake#ls
-shell=$(command -v bash) && {
+if shell=$(command -v bash); then
 	gx_shell() { env SHELL="$shell" python3 "$srcdir/tests/integration/lib/terminal.py" "$gx" shell $place ./flake <<'END'
 = prompt>
 > mine; mytool 3
@@ -203,5 +209,7 @@ exit 0
 END
 	}
 	check "gx shell in the user's shell" gx_shell
-}
+else
+	skip "gx shell in the user's shell" "no bash"
+fi
 exit 0

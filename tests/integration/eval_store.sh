@@ -39,5 +39,8 @@ check "a filtered copy holds what the filter wanted" \
 	'builtins.readDir (builtins.filterSource (p: t: baseNameOf p != "two") ./src)'
 check "a derivation is imported from its file" prints '"dev"' gxeval --store "$here/st" -E \
 	'builtins.elemAt (map (o: o.outputName) (import (import ./pkg.gx { }).drvPath).all) 0'
-check "the store is as Nix wants it" sh -c 'command -v nix-store >/dev/null || exit 0
-	NIX_REMOTE= NIX_CONF_DIR="$PWD" nix-store --store "$PWD/st" --verify --check-contents'
+if command -v nix-store >/dev/null; then
+	check "the store is as Nix wants it" env NIX_REMOTE= NIX_CONF_DIR="$PWD" nix-store --store "$PWD/st" --verify --check-contents
+else
+	skip "the store is as Nix wants it" "no nix-store"
+fi

@@ -50,6 +50,8 @@ if have_nix; then
 		check "$a is what Nix says" prints "$(nix_ eval --raw "$PWD/app#$a" 2>/dev/null)" gxeval --raw ./app --attr $a
 	done
 	check "sourceInfo holds what Nix has" prints "$(nix_ eval --json "$PWD/app#info" 2>/dev/null)" gxeval --json ./app --attr info
+else
+	skip "the lock file and what comes of it is what Nix says" "no nix"
 fi
 
 echo '{ outputs = { self }: { v = 43; }; }' >dep/flake.nix

@@ -19,6 +19,12 @@ check() { # DESCRIPTION COMMAND...
 	fi
 }
 
+# Says that something is not tried here, and why; a script that cannot run at all prints why and ends with status 77.  scripts/check
+# takes only what tests/skips-allowed names.
+skip() { # WHAT WHY
+	echo "ok - $1 # SKIP $2"
+}
+
 # Succeeds when the command ends with exactly this status.
 status() { # STATUS COMMAND...
 	_want=$1

@@ -33,7 +33,11 @@ mkdir flake/src && echo src >flake/src/file
 collect_gx() { "$gx" store gc --store "$store"; }
 collect_nix() { nix-store --store "$store" --option substituters '' --gc; }
 collectors=collect_gx
-command -v nix-store >/dev/null 2>&1 && collectors="$collectors collect_nix"
+if command -v nix-store >/dev/null 2>&1; then
+	collectors="$collectors collect_nix"
+else
+	skip "the same with Nix as the collector" "no nix-store"
+fi
 
 wait_for() { # FILE: at most 20 s
 	_n=0

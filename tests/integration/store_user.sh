@@ -4,7 +4,8 @@
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/store.sh"
 sample_tree tree
-[ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || { echo "needs root and setpriv"; exit 77; }
+[ "$(id -u)" = 0 ] || { echo "not root"; exit 77; }
+command -v setpriv >/dev/null || { echo "no setpriv"; exit 77; }
 
 # A copy of the program where anybody may run it.
 top=$(mktemp -d /tmp/gx-user.XXXXXX) && chmod 755 "$top"

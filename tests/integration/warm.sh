@@ -265,12 +265,13 @@ at_once() {
 }
 check "two at once" at_once
 
-[ "$(id -u)" = 0 ] && command -v setpriv >/dev/null || exit 0
+[ "$(id -u)" = 0 ] || { skip "an ordinary user and root do not take each other's" "not root"; exit 0; }
+command -v setpriv >/dev/null || { skip "an ordinary user and root do not take each other's" "no setpriv"; exit 0; }
 top=$(mktemp -d /tmp/gx-warm.XXXXXX) && chmod 755 "$top"
 trap 'rm -rf "$top"' EXIT
 cp "$gxeval" "$top/" && cp -r src "$top/" && mkdir "$top/home" && chown 65534:65534 "$top/home" && sleep 3
 as_user() { (cd "$top" && setpriv --reuid 65534 --regid 65534 --clear-groups env XDG_CACHE_HOME="$top/home" "$@"); }
-as_user "$top/gxeval" -E 1 >/dev/null 2>&1 || exit 0
+as_user "$top/gxeval" -E 1 >/dev/null 2>&1 || { skip "an ordinary user and root do not take each other's" "cannot become another user"; exit 0; }
 user_kept() { count programsKept as_user "$top/gxeval" -f "$top/src/main.nix" -A used; }
 check "an ordinary user" [ "$(user_kept; user_kept)" = "0
 3" ]
