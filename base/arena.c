@@ -6,6 +6,7 @@
 #include "config.h"
 #include "base/arena.h"
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -31,6 +32,7 @@ static void chunk_free(struct arena_chunk *c)
 
 void *arena_alloc_more(struct arena *a, size_t size)
 {
+	CHECK(a->cur <= a->end && !a->cur == !a->chunks);
 	size_t want = a->chunks ? a->chunks->size * 2 : CHUNK_MIN;
 
 	if (want > CHUNK_MAX)
@@ -48,6 +50,7 @@ void *arena_alloc_more(struct arena *a, size_t size)
 	a->chunks = c;
 	a->cur = (char *)(c + 1) + size;
 	a->end = (char *)c + want;
+	CHECK(a->cur <= a->end && !((uintptr_t)a->cur & 7));
 	return c + 1;
 }
 

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "base/buf.h"
 #include "base/alloc.h"
+#include "base/check.h"
 #include "base/mem.h"
 
 #include <stdint.h>
@@ -23,6 +24,7 @@ void buf_release(struct buf *b)
 
 void buf_reserve(struct buf *b, size_t n)
 {
+	CHECK(b->len <= b->cap && (b->p || !b->cap));
 	if (b->cap - b->len > n)
 		return;
 	size_t need = mem_size(1, n, b->len + 1);
@@ -40,6 +42,7 @@ void buf_reserve(struct buf *b, size_t n)
 	p[b->len] = 0;
 	b->p = p;
 	b->cap = cap;
+	CHECK(b->cap - b->len > n);
 }
 
 void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
@@ -52,6 +55,7 @@ void buf_vaddf(struct buf *b, const char *fmt, va_list ap)
 		buf_reserve(b, (size_t)n + 1);
 		vsnprintf(b->p + b->len, (size_t)n + 1, fmt, again);
 		b->len += (size_t)n;
+		CHECK(b->len < b->cap && !b->p[b->len]);
 	}
 	va_end(again);
 }
@@ -67,6 +71,7 @@ void buf_addf(struct buf *b, const char *fmt, ...)
 
 void buf_trim(struct buf *b, size_t n)
 {
+	CHECK(n <= b->len);
 	if (n < b->len) {
 		b->len = n;
 		b->p[n] = 0;
@@ -99,14 +104,17 @@ void buf_addi(struct buf *b, int64_t i)
 
 const char *buf_str(const struct buf *b)
 {
+	CHECK(b->p || !b->len);
 	return b->p ? b->p : "";
 }
 
 char *buf_detach(struct buf *b, size_t *len)
 {
+	CHECK(!b->gc);
 	if (!b->p)
 		buf_reserve(b, 1);
 	char *p = b->p;
+	CHECK(!p[b->len]);
 	if (len)
 		*len = b->len;
 	b->p = NULL;

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "base/strmap.h"
+#include "base/check.h"
 #include "base/hashing.h"
 #include "base/mem.h"
 
@@ -20,6 +21,7 @@ static struct strmap_entry *find(const struct strmap *m, const char *key, size_t
 {
 	size_t i = hash & (m->cap - 1);
 
+	CHECK(m->cap && !(m->cap & (m->cap - 1)) && m->n < m->cap);
 	for (; m->e[i].key; i = (i + 1) & (m->cap - 1))
 		if (m->e[i].hash == hash && m->e[i].len == n && !memcmp(m->e[i].key, key, n))
 			break;
@@ -61,6 +63,7 @@ uint64_t *strmap_put(struct strmap *m, const char *key, size_t n, int *is_new)
 		*e = (struct strmap_entry){ copy, (uint32_t)n, hash, 0 };
 		m->n++;
 	}
+	CHECK(m->n * 2 <= m->cap);
 	return &e->value;
 }
 

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "builtins/store_real.h"
 #include "base/alloc.h"
+#include "base/check.h"
 
 #include "builtins/drvs.h"
 #include "store/claims.h"
@@ -124,6 +125,7 @@ static int prepare(struct store_real *r, const struct store_path *p, const struc
 	rc = a->text ? store_is_text(r->store, p, *a->text, e) : store_is_valid_as(r->store, p, a->method, a->hash, e);
 	if (rc)
 		return rc;
+	CHECK(r->n <= BATCH && (!r->n || r->stage));
 	if (r->n == BATCH)
 		rc = store_real_flush(r, e);
 	return rc || r->stage ? rc : stage_open(r->store, &r->stage, e);
@@ -148,6 +150,7 @@ static int take_refs(struct store_real *r, struct path_info *info, const struct 
 static int enqueue(struct store_real *r, const struct store_path *p, enum ca_method m, const struct hash *h,
 		   const struct object_facts *f, const struct slice *refs, size_t nrefs, struct err *e)
 {
+	CHECK(r->n < BATCH && r->stage);
 	struct new_object *o = &r->queue[r->n];
 	struct buf ca = BUF_INIT;
 	int rc;

@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "eval/attrs.h"
+#include "base/check.h"
 #include "base/source.h"
 #include "eval/builtin.h"
 #include "eval/state.h"
@@ -73,6 +74,14 @@ struct attrs *attrs_with_shape(struct shape *sh)
 	return sh->n ? attrs_alloc(sh, sh->n) : &empty;
 }
 
+static int ascends(const struct shape *sh)
+{
+	for (uint32_t i = 1; i < sh->n; i++)
+		if (sh->sym[i - 1] >= sh->sym[i])
+			return 0;
+	return 1;
+}
+
 /* --- look-up --- */
 
 static W *member(struct attrs *a, uint32_t i)
@@ -85,6 +94,7 @@ static W *member(struct attrs *a, uint32_t i)
 		*p = W_HOLE;
 		*p = delay_checked(n, (struct frame *)(uintptr_t)a->v[a->n]);
 	}
+	CHECK(i < a->n && a->n == a->sh->n && !W_IS_LAZY(*p) && *p != W_ABSENT);
 	return p;
 }
 
@@ -98,6 +108,7 @@ static void build_index(struct shape *sh)
 {
 	uint32_t size = 1;
 
+	CHECK(ascends(sh));
 	while (size < sh->n * 2)
 		size *= 2;
 	uint32_t *t = mem_bytes((size + 1) * sizeof *t);
@@ -131,6 +142,7 @@ static inline int may_have(struct shape *sh, sym_t s)
 		uint64_t mask = 0;
 		for (uint32_t i = 0; i < sh->n; i++)
 			mask |= (uint64_t)1 << (sh->sym[i] & 63);
+		CHECK(ascends(sh));
 		sh->mask = mask; /* whole at once: half of it would hide names */
 	}
 	return sh->mask >> (s & 63) & 1;
@@ -261,6 +273,7 @@ W *attrs_find_c(W set, const char *name)
 
 static struct attrs *materialise(struct attrs *a)
 {
+	CHECK(a->kind == SET_LAZY && a->n == a->sh->n);
 	for (uint32_t i = 0; i < a->n; i++)
 		member(a, i);
 	a->kind = SET_FLAT;
@@ -279,6 +292,7 @@ static uint32_t operands(struct merge *m, struct attrs **out)
 	while (top) {
 		struct attrs *a = stack[--top];
 		struct merge *x = (struct merge *)a;
+		CHECK(top + 2 <= sizeof stack / sizeof *stack);
 		if (a->kind == SET_MERGE && x->flat)
 			a = x->flat;
 		if (a->kind == SET_LAZY)
@@ -340,6 +354,7 @@ static struct attrs *merge_two(struct attrs *l, struct attrs *r)
 			a->v[k++] = l->v[i++];
 		}
 	}
+	CHECK(i == l->n && j == r->n && ascends(a->sh));
 	return a;
 }
 
@@ -351,6 +366,7 @@ static struct attrs *flatten(struct merge *m)
 		return m->flat;
 	es.count.flattened++;
 	uint32_t n = operands(m, ops);
+	CHECK(n >= 1 && n <= sizeof ops / sizeof *ops);
 	/* Neighbours first, so that small operands meet small ones. */
 	while (n > 1) {
 		uint32_t k = 0;
@@ -360,6 +376,7 @@ static struct attrs *flatten(struct merge *m)
 	}
 	m->flat = ops[0];
 	m->l = m->r = NULL;
+	CHECK(ops[0]->n <= m->n);
 	m->n = ops[0]->n;
 	return m->flat;
 }
@@ -392,6 +409,7 @@ static struct attrs *as_flat(struct attrs *a)
 
 static W merge_new(struct attrs *l, struct attrs *r)
 {
+	CHECK(l->n && r->n);
 	struct merge *m = alloc(sizeof *m);
 	uint32_t d = l->kind == SET_MERGE ? l->depth : 1, e = r->kind == SET_MERGE ? r->depth : 1;
 
@@ -401,6 +419,7 @@ static W merge_new(struct attrs *l, struct attrs *r)
 	m->depth = (uint8_t)((d > e ? d : e) + 1);
 	m->l = l;
 	m->r = r;
+	CHECK(m->depth <= DEPTH_MAX + 1);
 	if (m->depth > DEPTH_MAX)
 		flatten(m);
 	return w_tag(m, TAG_ATTRS);
@@ -484,6 +503,8 @@ const uint32_t *attrs_order(struct attrs *a)
 		sort_names(v, sh->n, v + sh->n);
 		for (uint32_t i = 0; i < sh->n; i++)
 			o[i] = v[i].index;
+		for (uint32_t i = 1; i < sh->n; i++)
+			CHECK(sym_cmp(sh->sym[o[i - 1]], sh->sym[o[i]]) < 0);
 		sh->order = o;
 	}
 	return sh->order;
@@ -581,6 +602,7 @@ static W finish(struct attrs_builder *b, int keep_last)
 	}
 	release(b->e, b->cap * sizeof *b->e);
 	b->e = NULL;
+	CHECK(ascends(a->sh));
 	return w_attrs(a);
 }
 
@@ -612,6 +634,7 @@ static W subset(struct attrs *a, const uint32_t *at, uint32_t n)
 		pos[i] = a->sh->pos ? a->sh->pos[at[i]] : 0;
 		out->v[i] = a->v[at[i]];
 	}
+	CHECK(ascends(out->sh));
 	return w_attrs(out);
 }
 
@@ -621,6 +644,8 @@ W attrs_remove(W set, const sym_t *drop, size_t n)
 	uint32_t *at = mem_bytes(mem_size(a->n, sizeof *at, 4)), k = 0;
 	size_t j = 0;
 
+	for (size_t i = 1; i < n; i++)
+		CHECK(drop[i - 1] <= drop[i]);
 	for (uint32_t i = 0; i < a->n; i++) {
 		while (j < n && drop[j] < a->sh->sym[i])
 			j++;

@@ -10,6 +10,7 @@
  * There are no tail calls through lambdas: unbounded recursion must end in the stack error.
  */
 #include "config.h"
+#include "base/check.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/ops.h"
@@ -136,6 +137,7 @@ static inline void enter(struct rec *r, const struct node *by)
 
 static inline W leave(struct rec *r, W v)
 {
+	CHECK(es.top == r && es.depth > 0);
 	es.top = r->up;
 	es.depth--;
 	return v;

@@ -14,6 +14,7 @@
 #include "eval/context.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/check.h"
 #include "base/mem.h"
 #include "lang/word.h"
 
@@ -138,6 +139,8 @@ static uint32_t set_add(const uint32_t *e, uint32_t n, uint32_t hash)
 /* The id of the set of n ascending elements. */
 static uint32_t set_intern(const uint32_t *e, uint32_t n)
 {
+	for (uint32_t i = 0; i < n; i++)
+		CHECK(e[i] && e[i] <= tab.elems && (!i || e[i - 1] < e[i]));
 	if (!n)
 		return 0;
 	if (tab.sets * 2 >= tab.by_set.mask)
@@ -191,6 +194,7 @@ static uint32_t union_slow(uint32_t a, uint32_t b)
 
 uint32_t ctx_union(uint32_t a, uint32_t b)
 {
+	CHECK(a <= tab.sets && b <= tab.sets);
 	if (a == b || !b)
 		return a;
 	if (!a)

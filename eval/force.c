@@ -10,6 +10,7 @@
  * place; a thunk is made only when the word must be kept somewhere else first (share_slot).
  */
 #include "config.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "eval/list.h"
 #include "eval/attrs.h"
@@ -27,6 +28,7 @@ W thunk_new(const struct node *n, struct frame *f)
 {
 	struct thunk *t = alloc(sizeof *t);
 
+	CHECK(n && !((uintptr_t)n & 3));
 	t->code = (uintptr_t)n;
 	t->val = (W)(uintptr_t)f;
 	es.count.thunks++;
@@ -81,8 +83,10 @@ W force_by(W w, const struct node *by)
 	struct rec r = { es.top, t, code, by, REC_THUNK, 0, 0 };
 	W v;
 
-	if ((code & 3) == TH_DONE)
+	if ((code & 3) == TH_DONE) {
+		CHECK(w_is_value(t->val));
 		return t->val;
+	}
 	if ((code & 3) == TH_RUNNING)
 		infinite_recursion(t, by);
 	check_stack();
@@ -96,6 +100,7 @@ W force_by(W w, const struct node *by)
 		v = force(n->fn(n->a, n->b));
 		n->b = 0;
 	}
+	CHECK(es.top == &r && (t->code & 3) == TH_RUNNING && w_is_value(v));
 	es.top = r.up;
 	return finish(t, v);
 }
@@ -160,6 +165,7 @@ static W fill_slot(W *slot, struct frame *f, const struct node *by)
 	es.top = &r;
 	*slot = W_HOLE;
 	W v = ev(W_LAZY_NODE(w), f);
+	CHECK(es.top == &r && *slot == W_HOLE && w_is_value(v));
 	es.top = r.up;
 	/* A thunk may have been made for the slot meanwhile: it reads the slot when forced. */
 	return *slot = v;
@@ -173,6 +179,7 @@ W read_slot(W *slot, struct frame *f, const struct node *by)
 		return *slot = force_by(w, by);
 	if (W_IS_LAZY(w) || w == W_HOLE)
 		return fill_slot(slot, f, by);
+	CHECK(w_is_value(w));
 	return w;
 }
 

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 #include "eval/list.h"
+#include "base/check.h"
 #include "eval/builtin.h"
 #include "eval/state.h"
 
@@ -87,6 +88,7 @@ static W share_lazy(struct list *l, uint32_t i)
 {
 	W *p = &l->e[i], src = l->e[l->n + 1];
 
+	CHECK(l->kind == LIST_LAZY && i < l->n);
 	check_stack();
 	if (*p == W_ABSENT)
 		*p = lazy_call1(l->e[l->n], src ? list_share(src, i) : w_int(i));
@@ -119,6 +121,7 @@ static W evaluate(struct list *l, uint32_t i)
 	l->e[i] = W_HOLE;
 	es.top = &r;
 	W v = call1(f, arg);
+	CHECK(es.top == &r && w_is_value(v));
 	es.top = r.up;
 	return l->e[i] = v;
 }
@@ -127,6 +130,7 @@ W list_force_slow(W w, uint32_t i)
 {
 	struct list *l = W_PTR(w);
 
+	CHECK(W_TAG(w) == TAG_LIST && i < l->n);
 	if (l->kind == LIST_CONCAT)
 		l = list_of(w);
 	W e = l->e[i];
@@ -143,6 +147,7 @@ W list_share(W w, uint32_t i)
 {
 	struct list *l = W_PTR(w);
 
+	CHECK(W_TAG(w) == TAG_LIST && i < l->n);
 	if (l->kind == LIST_LAZY)
 		return share_lazy(l, i);
 	return w_peek(list_of(w)->e[i]);
@@ -153,6 +158,7 @@ static void flatten_into(struct list *root, W *out)
 {
 	size_t cap = 32, top = 0;
 	struct list **stack = mem_new(cap * sizeof *stack);
+	const W *end = out + root->n;
 
 	stack[top++] = root;
 	while (top) {
@@ -163,6 +169,7 @@ static void flatten_into(struct list *root, W *out)
 		if (l->kind == LIST_LAZY)
 			make_all(l);
 		if (l->kind == LIST_FLAT) {
+			CHECK(l->n <= (size_t)(end - out));
 			memcpy(out, l->e, l->n * sizeof(W));
 			out += l->n;
 			continue;
@@ -176,6 +183,8 @@ static void flatten_into(struct list *root, W *out)
 		stack[top++] = c->r;
 		stack[top++] = c->l;
 	}
+	CHECK(out == end);
+	(void)end;
 }
 
 static struct list *flatten(struct concat *c)
@@ -193,6 +202,7 @@ struct list *list_of(W w)
 {
 	struct list *l = W_PTR(w);
 
+	CHECK(W_TAG(w) == TAG_LIST && (l->kind == LIST_FLAT || l->kind == LIST_LAZY || l->kind == LIST_CONCAT));
 	if (__builtin_expect(l->kind == LIST_FLAT, 1))
 		return l;
 	return l->kind == LIST_LAZY ? make_all(l) : flatten((struct concat *)l);
@@ -202,6 +212,7 @@ W list_concat(W a, W b)
 {
 	struct list *l = W_PTR(a), *r = W_PTR(b);
 
+	CHECK(W_TAG(a) == TAG_LIST && W_TAG(b) == TAG_LIST);
 	if (!l->n)
 		return b;
 	if (!r->n)

@@ -8,6 +8,7 @@
  * run, calls and notes are copied into the trace if the catcher wants one.
  */
 #include "config.h"
+#include "base/check.h"
 #include "base/limits.h"
 #include "eval/coerce.h"
 #include "eval/state.h"
@@ -136,6 +137,7 @@ static struct trace *trace_collect(const struct rec *from, const struct rec *to)
 			trace_fill(&t->v[k++], r);
 		i++;
 	}
+	CHECK(k == keep && i == total);
 	return t;
 }
 
@@ -159,8 +161,10 @@ static void restore(const struct rec *r)
 {
 	if (r->kind == REC_THUNK) {
 		struct thunk *t = (struct thunk *)r->p;
+		CHECK((t->code & 3) == 3 && ((r->data & 3) == 0 || (r->data & 3) == 2)); /* being evaluated; was not */
 		t->code = r->data;
 	} else if (r->kind == REC_SLOT) {
+		CHECK(*(const W *)r->p == W_HOLE && W_IS_LAZY(r->data));
 		*(W *)r->p = r->data;
 	} else if (r->kind == REC_ELEMENT) {
 		const struct element *e = r->p;
@@ -208,9 +212,11 @@ static __attribute__((noreturn)) void raise_failure(const struct failure *f)
 	}
 	while (es.top != h->top) {
 		const struct rec *r = es.top;
+		CHECK(r);
 		es.top = r->up;
 		restore(r);
 	}
+	CHECK(es.depth >= h->depth);
 	es.depth = h->depth;
 	forget_frames(h);
 	longjmp(h->jb, 1);
@@ -223,10 +229,12 @@ int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_tra
 	es.handler = &h;
 	if (setjmp(h.jb)) {
 		/* h is unchanged since setjmp, so reading it here is defined. */
+		CHECK(es.handler == &h && es.top == h.top && es.depth == h.depth);
 		es.handler = es.handler->up;
 		return 0;
 	}
 	fn(arg);
+	CHECK(es.handler == &h && es.top == h.top && es.depth == h.depth); /* no record is open, nothing pretends to be */
 	es.handler = h.up;
 	return 1;
 }

@@ -10,6 +10,7 @@
  * The text form is in aterm.c, everything computed from a derivation in modulo.c.
  */
 #include "config.h"
+#include "base/check.h"
 #include "format/drv_int.h"
 #include "base/alloc.h"
 #include "base/mem.h"
@@ -202,6 +203,8 @@ static void sort(void *array, size_t n, size_t size)
 	else
 		for (; i < n; i++)
 			insert(p, i, size);
+	for (i = 1; i < n; i++)
+		CHECK(by_key(p + (i - 1) * size, p + i * size) <= 0);
 }
 
 size_t drv_sort_slices(struct slice *s, size_t n)

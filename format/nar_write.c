@@ -20,6 +20,7 @@
  * another place's contents.
  */
 #include "config.h"
+#include "base/check.h"
 #include "format/nar.h"
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -227,6 +228,8 @@ static int list(struct writer *w, int fd, struct listing *l)
 	}
 	if (l->n)
 		qsort(l->names, l->n, sizeof *l->names, by_name);
+	for (size_t i = 1; i < l->n; i++)
+		CHECK(strcmp(l->names[i - 1], l->names[i]) < 0);
 	return 0;
 }
 

@@ -7,14 +7,26 @@
 #include "config.h"
 #include "format/pathset.h"
 #include "base/alloc.h"
+#include "base/check.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Larger ones are checked where a look-up passes, or looking would cost as much as sorting. */
+enum { CHECKED_WHOLE = 32 };
 
 void path_set_release(struct path_set *s)
 {
 	free(s->v);
 	*s = (struct path_set)PATH_SET_INIT;
+}
+
+int path_set_is_sorted(const struct path_set *s)
+{
+	for (size_t i = 1; i < s->n; i++)
+		if (store_path_cmp(&s->v[i - 1], &s->v[i]) >= 0)
+			return 0;
+	return s->n <= s->cap;
 }
 
 void path_set_push(struct path_set *s, const struct store_path *p)
@@ -42,6 +54,7 @@ void path_set_sort(struct path_set *s)
 		n++;
 	}
 	s->n = n;
+	CHECK(path_set_is_sorted(s));
 }
 
 /* Where p is or would be. */
@@ -49,6 +62,7 @@ static size_t place_of(const struct path_set *s, const struct store_path *p)
 {
 	size_t lo = 0, hi = s->n;
 
+	CHECK(s->n > CHECKED_WHOLE || path_set_is_sorted(s));
 	if (hi && store_path_cmp(&s->v[hi - 1], p) < 0)
 		return hi;
 	while (lo < hi) {
@@ -58,6 +72,8 @@ static size_t place_of(const struct path_set *s, const struct store_path *p)
 		else
 			hi = mid;
 	}
+	CHECK(!lo || store_path_cmp(&s->v[lo - 1], p) < 0);
+	CHECK(lo == s->n || store_path_cmp(&s->v[lo], p) >= 0);
 	return lo;
 }
 
@@ -72,6 +88,7 @@ int path_set_has_digest(const struct path_set *s, const char *base)
 {
 	size_t lo = 0, hi = s->n;
 
+	CHECK(s->n > CHECKED_WHOLE || path_set_is_sorted(s));
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		int c = memcmp(s->v[mid].base, base, STORE_HASH_LEN);

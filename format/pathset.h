@@ -27,6 +27,9 @@ int path_set_add(struct path_set *s, const struct store_path *p);
 void path_set_push(struct path_set *s, const struct store_path *p);
 void path_set_sort(struct path_set *s);
 
+/* Does the invariant hold?  For CHECK. */
+int path_set_is_sorted(const struct path_set *s);
+
 int path_set_has(const struct path_set *s, const struct store_path *p);
 
 /* Is there one with the 32 digits that `base` begins with? */

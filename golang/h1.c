@@ -9,6 +9,7 @@
 #include "config.h"
 #include "golang/h1.h"
 #include "base/alloc.h"
+#include "base/check.h"
 #include "format/basen.h"
 #include "format/goh1.h"
 
@@ -200,6 +201,9 @@ void gosum_release(struct gosum *g)
 const struct gosum_line *gosum_find(const struct gosum *g, const struct module_version *m, int go_mod)
 {
 	struct gosum_line key = { .path = m->path, .version = m->version, .go_mod = go_mod };
+
+	for (size_t i = 1; i < g->n; i++)
+		CHECK(line_cmp_any(&g->v[i - 1], &g->v[i]) <= 0);
 
 	return g->n ? bsearch(&key, g->v, g->n, sizeof *g->v, line_cmp_any) : NULL;
 }

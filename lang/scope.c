@@ -7,6 +7,7 @@
  * correct, since all code of a frame runs at most once for each frame.
  */
 #include "config.h"
+#include "base/check.h"
 #include "lang/program.h"
 #include "lang/scope_int.h"
 
@@ -419,6 +420,8 @@ static void resolve_formals(struct resolver *r, struct n_lambda *l, const struct
 			r->frame->captured |= l->formals[i].def->op != OP_CONST;
 		}
 	qsort(l->formals, fs->n, sizeof *l->formals, formal_by_symbol);
+	for (uint32_t i = 1; i < fs->n; i++)
+		CHECK(l->formals[i - 1].sym < l->formals[i].sym);
 }
 
 static const struct node *resolve_lambda(struct resolver *r, const struct expr *x)

@@ -11,6 +11,7 @@
 #define LANG_STACK_H
 
 #include "base/alloc.h"
+#include "base/check.h"
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +37,7 @@ static inline void *stack_push(struct stack *s)
 /* The items from `mark` up; the caller knows their type. */
 static inline void *stack_from(const struct stack *s, uint32_t mark)
 {
+	CHECK(mark <= s->n && s->n <= s->cap);
 	return s->p ? s->p + (size_t)mark * s->size : NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "lang/symbol.h"
 #include "base/alloc.h"
 #include "base/arena.h"
+#include "base/check.h"
 #include "base/hashing.h"
 #include "base/mem.h"
 
@@ -60,6 +61,7 @@ static void rehash(void)
 	array_free(tab.slots, tab.slots ? tab.mask + 1 : 0, sizeof *slots);
 	tab.slots = slots;
 	tab.mask = cap - 1;
+	CHECK(!(cap & (cap - 1)) && tab.n < cap);
 }
 
 static void more_names(void)
@@ -82,6 +84,7 @@ static sym_t sym_add(const char *p, size_t n)
 	s->len = (uint32_t)n;
 	memcpy(s->b, p, n);
 	tab.names[tab.n] = s;
+	CHECK(tab.n < tab.cap && !s->b[n]);
 	return tab.n++;
 }
 

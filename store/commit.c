@@ -15,6 +15,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "base/check.h"
 #include "format/nar.h"
 #include "store/claims.h"
 #include "store/object.h"
@@ -67,6 +68,7 @@ static int check(struct store *s, const struct new_object *o, struct err *e)
 {
 	const struct path_info *i = &o->info;
 
+	CHECK(path_set_is_sorted(&i->refs));
 	if (i->nar_hash.algo != HASH_SHA256 || !i->nar_size)
 		return err_set(e, ERR_INVALID, "'%s' cannot be registered without the hash and size of its archive", i->path.base);
 	return i->ca ? store_check_ca(s, i, e) : 0;

@@ -19,6 +19,7 @@
 #include "config.h"
 #include "store/db.h"
 #include "base/alloc.h"
+#include "base/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -361,6 +362,7 @@ void db_free(struct db *db)
 
 int db_begin(struct db *db, struct err *e)
 {
+	CHECK(db->depth >= 0);
 	if (db->depth++ == 0 && run(db, "begin immediate", e)) {
 		db->depth = 0;
 		return e && e->code ? e->code : ERR_IO;
@@ -373,6 +375,7 @@ int db_commit(struct db *db, struct err *e)
 	/* After a rollback inside there is nothing left that the outer part could commit. */
 	if (db->depth == 0)
 		return err_set(e, ERR_INVALID, "the database of the store, '%s': a change that was taken back cannot be kept", db->file);
+	CHECK(!sqlite3_get_autocommit(db->h));
 	if (--db->depth > 0)
 		return 0;
 	if (!run(db, "commit", e))
@@ -383,6 +386,7 @@ int db_commit(struct db *db, struct err *e)
 
 void db_rollback(struct db *db)
 {
+	CHECK(db->depth >= 0);
 	/* The whole of it, however deep: a half-done inner part must not be committed by the outer. */
 	db->depth = 0;
 	if (!sqlite3_get_autocommit(db->h))
