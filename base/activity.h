@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum activity_kind { ACTIVITY_EVALUATE, ACTIVITY_FETCH, ACTIVITY_COPY, ACTIVITY_WAIT };
+enum activity_kind { ACTIVITY_EVALUATE, ACTIVITY_FETCH, ACTIVITY_COPY, ACTIVITY_HASH, ACTIVITY_WAIT };
 
 /* Called by the thread that works.  what is borrowed for the call. */
 struct activity_watcher {

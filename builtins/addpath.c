@@ -15,6 +15,7 @@
 
 #include "builtins/addpath.h"
 
+#include "base/activity.h"
 #include "base/mem.h"
 #include "base/strmap.h"
 #include "builtins/fs.h"
@@ -139,6 +140,7 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	struct err e = ERR_INIT;
 	uint64_t size = 0;
 	int rc = 0;
+	unsigned activity = text ? 0 : activity_begin(ACTIVITY_HASH, place);
 
 	if (text && p->method == CA_FLAT)
 		hash_bytes(HASH_SHA256, text, strlen(text), out);
@@ -149,6 +151,7 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	else
 		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : members.n ? &tracked : NULL, out, &size,
 			      &e);
+	activity_end(activity, rc);
 	hashed_bytes += size;
 	if (f && f->raised) {
 		err_release(&e);

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "builtins/store_real.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "base/check.h"
 
@@ -189,6 +190,16 @@ static int add_text(void *user, struct slice path, struct slice text, const stru
 	return rc ? rc : enqueue(r, &p, CA_TEXT, &h, &f, refs, nrefs, e);
 }
 
+/* The evaluation stands still meanwhile. */
+static int copy_tree(const char *from, const struct nar_filter *filter, int fd, const char *to, struct object_facts *f, struct err *e)
+{
+	unsigned activity = activity_begin(ACTIVITY_COPY, from);
+	int rc = object_copy(AT_FDCWD, from, NULL, filter, fd, to, f, e);
+
+	activity_end(activity, rc);
+	return rc;
+}
+
 static int add_tree(void *user, struct slice path, const char *from, enum ca_method method, const struct hash *h,
 		    const struct nar_filter *filter, const struct slice *refs, size_t nrefs, struct err *e)
 {
@@ -202,7 +213,7 @@ static int add_tree(void *user, struct slice path, const char *from, enum ca_met
 	if (rc)
 		return rc < 0 ? rc : 0;
 	if (method == CA_NAR)
-		rc = object_copy(AT_FDCWD, from, NULL, filter, stage_fd(r->stage), p.base, &f, e);
+		rc = copy_tree(from, filter, stage_fd(r->stage), p.base, &f, e);
 	else
 		rc = object_copy_flat(AT_FDCWD, from, stage_fd(r->stage), p.base, &f, e);
 	if (!rc && !hash_eq(h, &f.hash))

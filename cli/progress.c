@@ -373,7 +373,7 @@ static struct task *activity_task(unsigned id)
 
 static void on_begin(unsigned id, enum activity_kind kind, const char *what)
 {
-	static const enum task_kind kinds[] = { TASK_EVALUATE, TASK_FETCH, TASK_COPY, TASK_WAIT };
+	static const enum task_kind kinds[] = { TASK_EVALUATE, TASK_FETCH, TASK_COPY, TASK_HASH, TASK_WAIT };
 
 	pthread_mutex_lock(&all.lock);
 	all.p.now = clock_now();

@@ -25,7 +25,7 @@ enum {
 
 static const double quiet_seconds = 0.5;
 
-static const char *const verbs[] = { "evaluate", "fetch", "build", "copy", "wait" };
+static const char *const verbs[] = { "evaluate", "fetch", "build", "copy", "hash", "wait" };
 
 static void add_blue(const struct progress *p, struct buf *b, const char *s)
 {

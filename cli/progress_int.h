@@ -13,7 +13,7 @@
 
 #include <stdint.h>
 
-enum task_kind { TASK_EVALUATE, TASK_FETCH, TASK_BUILD, TASK_COPY, TASK_WAIT };
+enum task_kind { TASK_EVALUATE, TASK_FETCH, TASK_BUILD, TASK_COPY, TASK_HASH, TASK_WAIT };
 
 struct task {
 	unsigned id, activity; /* of base/activity.h, 0 for a build */

@@ -2,7 +2,7 @@
  *
  * The form json: an object a line.
  *
- *     action   fetch, build, copy, wait: a task; summary: the end
+ *     action   fetch, build, copy, hash, wait: a task; summary: the end
  *     event    start, line, phase, progress, done, failed
  *     id, name, drv (of builds), text (of a line or a phase), now and all (bytes of a fetch), seconds (of done)
  *
@@ -21,7 +21,7 @@ static void add_text(struct buf *b, const char *key, const char *p, size_t n)
 
 static void say_task(struct progress *p, enum change c, const struct task *t, struct slice text)
 {
-	static const char *const actions[] = { "", "fetch", "build", "copy", "wait" };
+	static const char *const actions[] = { "", "fetch", "build", "copy", "hash", "wait" };
 	static const char *const events[] = { "start", "line", "phase", "progress", "done", "failed" };
 	struct buf *b = &p->out;
 

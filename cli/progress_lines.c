@@ -13,8 +13,8 @@
 
 static const double quiet_seconds = 0.5;
 
-static const char *const doing[] = { "evaluating", "fetching", "building", "copying", "waiting for" };
-static const char *const done[] = { "evaluated", "fetched", "built", "copied", "waited for" };
+static const char *const doing[] = { "evaluating", "fetching", "building", "copying", "hashing", "waiting for" };
+static const char *const done[] = { "evaluated", "fetched", "built", "copied", "hashed", "waited for" };
 
 static const char *name_of(const struct task *t)
 {

@@ -98,8 +98,8 @@ static void all_builds(struct progress *p, const struct task *ended)
 
 static void nix_change(struct progress *p, enum change c, const struct task *t, struct slice text)
 {
-	/* Evaluating is no activity there. */
-	if (t && t->kind == TASK_EVALUATE)
+	/* These are no activities there. */
+	if (t && (t->kind == TASK_EVALUATE || t->kind == TASK_HASH))
 		return;
 	switch (c) {
 	case CHANGE_BEGIN: begin(p, t); break;

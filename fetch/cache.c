@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "fetch/cache.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "fetch/interrupt.h"
 #include "format/basen.h"
@@ -231,6 +232,17 @@ int cache_put(struct cache *c, struct slice key, struct slice value, struct err 
 
 /* --- repositories --- */
 
+static unsigned wait_begins(struct slice key)
+{
+	struct buf what = BUF_INIT;
+	unsigned id;
+
+	buf_addf(&what, "another process with '%.*s'", (int)key.n, key.p);
+	id = activity_begin(ACTIVITY_WAIT, what.p);
+	buf_release(&what);
+	return id;
+}
+
 int cache_lock(struct cache *c, struct slice key, struct err *e)
 {
 	char name[NAME_LEN + 1];
@@ -241,9 +253,14 @@ int cache_lock(struct cache *c, struct slice key, struct err *e)
 
 	if (fd < 0)
 		return err_errno(e, "cannot lock the cache '%s'", c->path);
-	while ((rc = lock_fd(fd, LOCK_EX | LOCK_NB, e)) == 1)
+	unsigned activity = 0;
+	while ((rc = lock_fd(fd, LOCK_EX | LOCK_NB, e)) == 1) {
+		if (!activity)
+			activity = wait_begins(key);
 		if ((rc = fetch_wait(-1, 50, e)))
 			break;
+	}
+	activity_end(activity, rc);
 	if (!rc)
 		return fd;
 	close(fd);

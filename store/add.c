@@ -6,6 +6,7 @@
  * then asked whether it is valid (store/roots.h).
  */
 #include "config.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "store/claims.h"
 #include "store/lock.h"
@@ -157,10 +158,12 @@ int store_add_tree(struct store *s, int dirfd, const char *name, const struct so
 
 	if (!rc)
 		rc = stage_open(s, &st, e);
+	unsigned activity = activity_begin(ACTIVITY_COPY, name);
 	if (!rc && o->method == CA_NAR)
 		rc = object_copy(dirfd, name, o->path, o->filter, stage_fd(st), staged, &f, e);
 	else if (!rc)
 		rc = object_copy_flat(dirfd, name, stage_fd(st), staged, &f, e);
+	activity_end(activity, rc);
 	if (!rc && o->expected && !hash_eq(o->expected, &f.hash))
 		rc = mismatch(o, &f.hash, e);
 	if (!rc)

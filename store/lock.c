@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "store/lock.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "base/flock.h"
 
@@ -37,7 +38,9 @@ static int take_one(struct store *s, int dirfd, const char *name, enum lock_wait
 		rc = lock_fd(*fd, LOCK_EX | LOCK_NB, e);
 		if (rc == 1 && wait == LOCK_WAIT) {
 			store_notice(s, "waiting for another process to finish with '%.*s'", (int)(strlen(name) - 5), name);
+			unsigned activity = activity_begin(ACTIVITY_WAIT, name);
 			rc = lock_fd(*fd, LOCK_EX, e);
+			activity_end(activity, rc);
 		}
 		if (rc == 0 && fstat(*fd, &st) < 0)
 			rc = err_errno(e, "cannot look at the lock file '%s'", name);

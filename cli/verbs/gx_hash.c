@@ -3,7 +3,9 @@
  * gx hash: of trees and files, and between the ways hashes are written.
  */
 #include "config.h"
+#include "base/activity.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verb.h"
 #include "format/hash.h"
@@ -80,11 +82,15 @@ static int hash_each(const struct program *p, int argc, char **argv,
 	rc = command_read(&h.c, argc, argv, 1, 0, "a path");
 	if (rc != COMMAND_GO)
 		return rc;
+	progress_begin();
 	for (size_t i = 0; i < h.c.n && !e.code; i++) {
+		unsigned activity = activity_begin(ACTIVITY_HASH, h.c.operands[i]);
 		struct hash out;
 		if (!hash(h.algo, h.c.operands[i], &out, &e))
 			add_line(&b, &out, h.format);
+		activity_end(activity, e.code);
 	}
+	progress_finish();
 	rc = command_print(&b);
 	return command_end(&h.c, e.code ? command_fail(&e) : rc);
 }

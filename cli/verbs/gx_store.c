@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/verbs/gx_store.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/verb.h"
 #include "store/gc.h"
 #include "store/object.h"
@@ -88,6 +89,7 @@ static int add_run(int argc, char **argv)
 		return command_end(&a.c, usage_error(&program, "--name and --out-link go with one path"));
 	if ((rc = command_open(&a.c, 0)))
 		return rc;
+	progress_begin();
 	for (size_t i = 0; i < a.c.n && !e.code; i++) {
 		struct store_path p;
 		a.object.name = a.name ? slice_of(a.name) : base_name(a.c.operands[i]);
@@ -97,6 +99,7 @@ static int add_run(int argc, char **argv)
 		store_add_path(a.c.store, &b, &p);
 		buf_addc(&b, '\n');
 	}
+	progress_finish();
 	rc = command_print(&b);
 	return command_end(&a.c, e.code ? command_fail(&e) : rc);
 }

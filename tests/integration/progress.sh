@@ -96,6 +96,15 @@ together() { watch 80 24 moves shows '0 of 6 fetched' shows "fetch slow-1 " show
 check "several at once" together
 check "how far it is does not go to the log" prints "" "$gx" log --store "$store" "$("$gx" eval --store "$store" --impure -f fetch.gx --drv-path --attr one)"
 
+# --- what is copied and hashed, and who holds what is wanted
+mkdir big
+for i in 1 2 3; do truncate -s 400M big/$i; done
+hashed() { watch 80 24 moves shows '  hash big ' -- "$gx" hash path big; }
+check "hashing" hashed
+copied() { watch 80 24 moves shows '  copy big ' -- "$gx" store add --store "$store" big; }
+check "copying" copied
+rm -rf big
+
 # --- elsewhere
 script piped 'echo a word; sleep 1.1; echo > $out'
 piped() {

@@ -4,6 +4,7 @@
  * repositories made here; repositories that try to run something; the cache.
  */
 #include "config.h"
+#include "base/activity.h"
 #include "fetch/cache.h"
 #include "fetch/git.h"
 #include "fetch/program.h"
@@ -495,6 +496,46 @@ static void caching(void **state)
 	buf_release(&b);
 }
 
+/* --- waiting --- */
+
+static int holder; /* of the lock; closed once it was said that somebody waits for it */
+static struct buf told;
+
+static void wait_begins(unsigned id, enum activity_kind kind, const char *what)
+{
+	assert_int_equal(kind, ACTIVITY_WAIT);
+	buf_addf(&told, "%u begins: %s\n", id, what);
+	close(holder);
+}
+
+static void wait_ends(unsigned id, int rc)
+{
+	buf_addf(&told, "%u ends: %d\n", id, rc);
+}
+
+static void waiting_is_told(void **state)
+{
+	static const struct activity_watcher watcher = { wait_begins, NULL, wait_ends };
+	struct err e = ERR_INIT;
+	struct cache *c;
+	char dir[96];
+
+	(void)state;
+	snprintf(dir, sizeof dir, "%s/cache-waiting", top);
+	assert_int_equal(cache_open(&c, dir, &e), 0);
+	activity_watch(&watcher);
+	holder = cache_lock(c, SLICE("http://u"), &e);
+	assert_true(holder >= 0);
+	assert_null(told.p);
+	int fd = cache_lock(c, SLICE("http://u"), &e);
+	assert_true(fd >= 0);
+	assert_string_equal(told.p, "1 begins: another process with 'http://u'\n1 ends: 0\n");
+	activity_watch(NULL);
+	close(fd);
+	cache_free(c);
+	buf_release(&told);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +543,7 @@ int main(void)
 		cmocka_unit_test(fetching),   cmocka_unit_test(exporting),     cmocka_unit_test(hostile_trees),
 		cmocka_unit_test(work_trees), cmocka_unit_test(before_the_first_commit),
 		cmocka_unit_test(programs),   cmocka_unit_test(caching),       cmocka_unit_test(nothing_is_run),
+		cmocka_unit_test(waiting_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
