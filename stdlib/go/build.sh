@@ -44,21 +44,34 @@ packages() {
 	fi
 }
 
+# Those that are not compiled yet, as far as that is known without asking for each.
+compiled() {
+	if [ -n "${goDeps-}" ]; then
+		_which='{{with .Module}}{{if .Main}}{{println $.ImportPath}}{{end}}{{end}}'
+	elif [ -n "${goStd-}" ]; then
+		_which='{{if not .Standard}}{{println .ImportPath}}{{end}}'
+	else
+		_which='{{println .ImportPath}}'
+	fi
+	# shellcheck disable=SC2086
+	go list -e -deps -f "$_which" ${buildFlags-} $list | grep .
+}
+
 hook preBuild
-echo '@nix {"action":"setPhase","phase":"buildPhase"}' >&2
 list=$(packages)
 [ -n "$list" ] || { echo "error: there is no main package in $modRoot of the source" >&2; exit 1; }
 mkdir -p "$out/bin"
 (
 	[ -z "${targetOS-}" ] || export GOOS=$targetOS
 	[ -z "${targetArch-}" ] || export GOARCH=$targetArch
+	phase buildPhase compiled
 	# shellcheck disable=SC2086
-	go build ${buildFlags-} "-ldflags=${ldflags:+$ldflags }-buildid=" -o "$out/bin/" $list
+	go build -v ${buildFlags-} "-ldflags=${ldflags:+$ldflags }-buildid=" -o "$out/bin/" $list
 )
 hook postBuild
 
 if [ -n "${doCheck-}" ]; then
-	echo '@nix {"action":"setPhase","phase":"checkPhase"}' >&2
+	phase checkPhase
 	hook preCheck
 	# shellcheck disable=SC2086
 	go test ${checkFlags-} ${checkPackages:-./...}

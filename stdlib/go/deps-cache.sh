@@ -31,19 +31,20 @@ imports=$(go list -e -f '{{join .Imports "\n"}}' .) || unusable
 	list=$(go list -e -f '{{if not (or .Incomplete (eq .Name "main"))}}{{.ImportPath}}{{end}}' $imports) || unusable
 
 compile() { # COMMAND...
-	rc=0
-	"$@" 2>log || rc=$?
-	cat log >&2
-	[ $rc -ne 0 ] || return 0
+	{ "$@" 2>&1 && : >compiled; } | tee log >&2
+	[ ! -e compiled ] || { rm compiled; return; }
 	# Not for want of memory or space: what is missing then would be there another time.
 	! grep -q 'signal: \|no space left\|cannot allocate' log || exit 1
 	echo 'note: not all dependencies compile' >&2
 }
 if [ -n "${list-}" ]; then
 	# shellcheck disable=SC2086
-	compile go build ${buildFlags-} $list
+	phase compiling go list -e -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ${buildFlags-} $list
+	# shellcheck disable=SC2086
+	compile go build -v ${buildFlags-} $list
 	# What `go vet`, a part of every test, has to know of them.
 	if [ -n "${doCheck-}" ]; then
+		phase 'preparing tests'
 		rm deps*.go
 		{ echo 'package deps'; printf 'import _ "%s"\n' testing $list; } >deps.go
 		compile go test .

@@ -26,3 +26,12 @@ for _cache in ${goStd-} ${goDeps-}; do
 	find "$GOCACHE" -type d -exec chmod u+w {} +
 done
 date +%s >"$GOCACHE/trim.txt"
+
+# Says what begins; with a command, that it is to be counted in the lines `go build -v` prints, of as many as the command does.
+phase() { # NAME [COMMAND]...
+	_phase=$1
+	shift
+	_lines=0
+	[ $# -eq 0 ] || _lines=$("$@" 2>/dev/null | wc -l)
+	echo "@nix {\"action\":\"setPhase\",\"phase\":\"$_phase\",\"lines\":$_lines}" >&2
+}

@@ -9,7 +9,8 @@ export HOME=$PWD/home GOCACHE=$PWD/cache GOENV=off GOPROXY=off GOTOOLCHAIN=local
 export GOFLAGS='-trimpath -buildvcs=false' GOMAXPROCS=${NIX_BUILD_CORES:-1} PATH=$go/bin
 mkdir -p "$HOME" "$GOCACHE" stub
 cd "$go/src"
-go build std
+echo "@nix {\"action\":\"setPhase\",\"phase\":\"compiling\",\"lines\":$(go list std | wc -l)}" >&2
+go build -v std
 
 # A package that imports all of it, and has no tests.
 if [ "$GOOS/$GOARCH" = "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" ]; then
@@ -21,6 +22,7 @@ if [ "$GOOS/$GOARCH" = "$(go env GOHOSTOS)/$(go env GOHOSTARCH)" ]; then
 			case /$p/ in /vendor/* | */internal/* | /unsafe/) ;; *) echo "import _ \"$p\"" ;; esac
 		done
 	} >stub.go
+	echo '@nix {"action":"setPhase","phase":"preparing tests"}' >&2
 	go test .
 fi
 save_cache "$GOCACHE" "$out"

@@ -88,7 +88,7 @@ rm -f service/internal/notes/more.go
 # The dependencies are compiled apart from the package, and not again when it changes.
 variant() { # OPTION... : the package from ./changed, telling what it compiles
 	gxeval --store "$store" "$@" -E "let p = import $srcdir/stdlib/go { system = \"x86_64-linux\"; };
-		in p.buildGoModule { pname = \"go-service\"; src = ./changed; go = p.go_1_22; buildFlags = [ \"-v\" ]; }"
+		in p.buildGoModule { pname = \"go-service\"; src = ./changed; go = p.go_1_22; }"
 }
 compiled() { # ATTRIBUTE: what the log of this build names
 	"$gx" log --store "$store" "$(variant --raw -A "$1")" >log && grep '^[a-z.]*/' log | sort
@@ -97,8 +97,10 @@ cp -r service changed
 check "a variant of the package" variant --realise
 check "compiles its own packages" prints "example.com/go-service
 example.com/go-service/internal/notes" compiled drvPath
+check "and says beforehand how many they are" grep -qF '"phase":"buildPhase","lines":2}' log
 check "the dependencies are another object" prints "github.com/go-chi/chi/v5
 github.com/google/uuid" compiled goDeps.drvPath
+check "which says so too" grep -qF '"phase":"compiling","lines":2}' log
 variant --raw -A goDeps.outPath >deps
 echo 'func leaf() int { return 1 }' >>changed/internal/notes/notes.go
 check "a leaf of the source changes" variant --realise
