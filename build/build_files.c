@@ -4,14 +4,14 @@
  *
  * Byte for byte as Nix 2.8 writes them, since they are inputs of the build:
  *   .attrs.json   the document of __json with "outputs" (name to path) and the exported graphs put in, compact, keys sorted
- *   .attrs.sh     those members that a shell can hold, as `declare` lines of bash
+ *   .attrs.sh     those members that a shell can hold (format/attrs_sh.h)
  *   a graph       for each object of a closure: path, deriver (always empty), number of references, references; a line each
  */
 #include "config.h"
 
 #include "build/build_int.h"
+#include "format/attrs_sh.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* --- exported graphs --- */
@@ -133,93 +133,6 @@ static int graph_node(struct job *j, const struct export_graph *g, struct jnode 
 	return rc;
 }
 
-/* --- .attrs.sh --- */
-
-static void add_quoted(struct buf *b, struct slice s)
-{
-	buf_addc(b, '\'');
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '\'')
-			buf_adds(b, "'\\''");
-		else
-			buf_addc(b, s.p[i]);
-	}
-	buf_addc(b, '\'');
-}
-
-/* A value that fits in one word; 0 when it does not.  Numbers are cut to int, as Nix does. */
-static int add_simple(struct buf *b, const struct jnode *n)
-{
-	double d;
-
-	switch (n->kind) {
-	case JSON_STRING: add_quoted(b, n->str); return 1;
-	case JSON_NULL: buf_adds(b, "''"); return 1;
-	case JSON_TRUE: buf_addc(b, '1'); return 1;
-	case JSON_FALSE: return 1;
-	case JSON_INT: buf_addf(b, "%d", (int)n->i); return 1;
-	case JSON_UINT: buf_addf(b, "%d", (int)n->u); return 1;
-	case JSON_FLOAT:
-		d = (double)(float)n->d;
-		if (ceil(d) != d || d < -9e18 || d > 9e18)
-			return 0;
-		buf_addf(b, "%d", (int)(int64_t)n->d);
-		return 1;
-	default: return 0;
-	}
-}
-
-static int is_variable(struct slice s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && c >= '0' && c <= '9')))
-			return 0;
-	}
-	return s.n > 0;
-}
-
-/* The elements of a list or set, each followed by a blank; 0 when one is not simple. */
-static int add_elements(struct buf *b, const struct jnode *n)
-{
-	for (const struct jnode *m = n->first; m; m = m->next) {
-		if (n->kind == JSON_OBJECT) {
-			buf_addc(b, '[');
-			add_quoted(b, m->key);
-			buf_adds(b, "]=");
-		}
-		if (!add_simple(b, m))
-			return 0;
-		buf_addc(b, ' ');
-	}
-	return 1;
-}
-
-static void write_shell(struct buf *b, const struct jnode *json)
-{
-	for (const struct jnode *m = json->first; m; m = m->next) {
-		size_t at = b->len;
-		int good;
-
-		if (!is_variable(m->key))
-			continue;
-		buf_addf(b, "declare %s%.*s=", m->kind == JSON_ARRAY ? "-a " : m->kind == JSON_OBJECT ? "-A " : "",
-			 (int)m->key.n, m->key.p);
-		if (m->kind == JSON_ARRAY || m->kind == JSON_OBJECT) {
-			buf_addc(b, '(');
-			good = add_elements(b, m);
-			buf_addc(b, ')');
-		} else {
-			good = add_simple(b, m);
-		}
-		if (good)
-			buf_addc(b, '\n');
-		else
-			buf_trim(b, at);
-	}
-}
-
 int build_structured(struct job *j, struct buf *json, struct buf *sh, struct err *e)
 {
 	struct jnode *outputs = json_node(&j->opt.arena, JSON_OBJECT), *n = NULL;
@@ -237,6 +150,6 @@ int build_structured(struct job *j, struct buf *json, struct buf *sh, struct err
 	if (rc)
 		return rc;
 	json_tree_write(json, j->opt.json);
-	write_shell(sh, j->opt.json);
+	attrs_sh_write(sh, j->opt.json);
 	return 0;
 }

@@ -18,6 +18,8 @@
 static const struct verb verbs[] = {
 	{ "build", "build packages and derivations", build_run, NULL },
 	{ "develop", "a shell with what a flake's development shell offers", develop_run, NULL },
+	{ "print-dev-env", "print what gx develop sets, as a script", print_dev_env_run, NULL },
+	{ "env", "what gx develop sets, for direnv", env_run, NULL },
 	{ "shell", "a shell with packages in PATH", shell_run, NULL },
 	{ "run", "run a program of a flake", run_run, NULL },
 	{ "init", "write a flake.gx to start from", init_run, NULL },

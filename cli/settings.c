@@ -7,6 +7,7 @@
 #include "config.h"
 #include "cli/settings.h"
 #include "cli/build_options.h"
+#include "cli/shell.h"
 #include "eval/eval.h"
 
 #include <errno.h>
@@ -39,6 +40,7 @@ static const struct setting settings[] = {
 	{ "nix-path", SET_STRING, &nix_path },
 	{ "pure-eval", SET_BOOL, &eval_settings.pure },
 	{ "restrict-eval", SET_BOOL, &eval_settings.restricted },
+	{ "shell-note", SET_BOOL, &shell_note },
 	{ "show-trace", SET_BOOL, &eval_settings.show_trace },
 	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose },
 	{ "experimental-features", SET_FEATURES, NULL },

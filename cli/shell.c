@@ -15,6 +15,8 @@
 #include "cli/shell.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "cli/report.h"
+#include "cli/tools.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +40,7 @@ void shell_request_release(struct shell_request *r)
 {
 	free(r->keep);
 	free(r->words);
-	*r = (struct shell_request){ NULL, 0, NULL, 0, NULL, NULL };
+	*r = (struct shell_request){ .command = NULL };
 }
 
 /* --- environment --- */
@@ -46,7 +48,8 @@ void shell_request_release(struct shell_request *r)
 static int is_kept(const struct shell_request *r, const char *name, size_t n)
 {
 	/* Without these hardly a program runs. */
-	static const char *const always[] = { "HOME", "USER", "LOGNAME", "TERM", "SHELL" };
+	static const char *const always[] = { "HOME", "USER", "LOGNAME", "TERM", "SHELL", "SSL_CERT_FILE",
+					      "NIX_SSL_CERT_FILE" };
 
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
 		if (!strncmp(always[i], name, n) && !always[i][n])
@@ -81,10 +84,17 @@ void shell_path(struct shell_request *r, const char *folders)
 {
 	struct buf b = BUF_INIT;
 
+	const char *path;
+
 	if (r->ignore)
 		clear_environment(r);
-	const char *path = getenv("PATH");
 	buf_adds(&b, folders);
+	if (r->ignore && !getenv("PATH")) {
+		if (b.len)
+			buf_addc(&b, ':');
+		tools_folder(&b, r->tools);
+	}
+	path = getenv("PATH");
 	if (path && *path)
 		buf_addf(&b, "%s%s", b.len ? ":" : "", path);
 	put("PATH", buf_str(&b));
@@ -92,72 +102,11 @@ void shell_path(struct shell_request *r, const char *folders)
 	buf_release(&b);
 }
 
-static int is_identifier(struct slice s)
+void shell_environment(struct shell_request *r, const struct dev_env *env)
 {
-	if (!s.n || (s.p[0] >= '0' && s.p[0] <= '9'))
-		return 0;
-	for (size_t i = 0; i < s.n; i++)
-		if (!strchr("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789", s.p[i]) || !s.p[i])
-			return 0;
-	return 1;
-}
-
-/* Variables of a build that mean nothing in a shell, or would break it; those Nix leaves alone, and what PATH is made of. */
-static int is_of_the_build(struct slice name)
-{
-	static const char *const names[] = {
-		"HOME", "NIX_BUILD_TOP", "NIX_ENFORCE_PURITY", "NIX_LOG_FD", "NIX_REMOTE", "PATH", "PPID", "SHELL", "SHELLOPTS",
-		"BASHOPTS", "SSL_CERT_FILE", "TEMP", "TEMPDIR", "TERM", "TMP", "TMPDIR", "TZ", "UID", "EUID", "USER", "LOGNAME", "args",
-		"builder", "system", "outputs", "out", "nativeBuildInputs", "buildInputs", "propagatedBuildInputs",
-		"propagatedNativeBuildInputs", "packages", "preferLocalBuild", "allowSubstitutes", "passAsFile",
-		"disallowedReferences", "allowedReferences", "LD_PRELOAD"
-	};
-
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (slice_eq(name, slice_of(names[i])))
-			return 1;
-	return 0;
-}
-
-/* Appends DIR/bin for each of the folders in a variable. */
-static void add_bins(struct buf *b, const struct drv *d, const char *name)
-{
-	const struct slice *v = drv_env(d, slice_of(name));
-
-	for (size_t i = 0; v && i < v->n;) {
-		size_t n = 0;
-
-		while (i + n < v->n && !strchr(" \t\n", v->p[i + n]))
-			n++;
-		if (n)
-			buf_addf(b, "%s%.*s/bin", b->len ? ":" : "", (int)n, v->p + i);
-		i += n + 1;
-	}
-}
-
-static void put_slices(struct slice key, struct slice value)
-{
-	char *k = xstrndup(key.p, key.n), *v = xstrndup(value.n ? value.p : "", value.n);
-
-	put(k, v);
-	free(k);
-	free(v);
-}
-
-void shell_environment(struct shell_request *r, const struct drv *d)
-{
-	static const char *const lists[] = { "packages", "nativeBuildInputs", "propagatedNativeBuildInputs", "buildInputs",
-					     "propagatedBuildInputs" };
-	struct buf bins = BUF_INIT;
-
-	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-		add_bins(&bins, d, lists[i]);
-	shell_path(r, buf_str(&bins));
-	buf_release(&bins);
-	for (size_t i = 0; i < d->nenv; i++)
-		if (is_identifier(d->env[i].key) && !is_of_the_build(d->env[i].key))
-			put_slices(d->env[i].key, d->env[i].value);
-	put("IN_NIX_SHELL", r->ignore ? "pure" : "impure");
+	shell_path(r, env->bins.p);
+	for (size_t i = 0; i < env->n; i++)
+		put(env->v[i].name.p, env->v[i].value.p);
 	r->hook = getenv("shellHook");
 	if (r->hook && !*r->hook)
 		r->hook = NULL;
@@ -191,6 +140,9 @@ static char *hook_shell(void)
 	return access("/bin/bash", X_OK) ? (char *)"/bin/sh" : (char *)"/bin/bash";
 }
 
+/* Structured attributes that are no variables of the environment: arrays of bash. */
+#define ATTRIBUTES "[ -z \"${BASH_VERSION-}\" ] || [ -z \"${NIX_ATTRS_SH_FILE-}\" ] || . \"$NIX_ATTRS_SH_FILE\"\n"
+
 /* The hook, then the program. */
 static void add_hook_words(struct shell_request *r, size_t *n)
 {
@@ -198,11 +150,11 @@ static void add_hook_words(struct shell_request *r, size_t *n)
 		return;
 	r->words[(*n)++] = hook_shell();
 	r->words[(*n)++] = (char *)"-c";
-	r->words[(*n)++] = (char *)"eval \"$shellHook\"\nexec \"$@\"";
+	r->words[(*n)++] = (char *)ATTRIBUTES "eval \"$shellHook\"\nexec \"$@\"";
 	r->words[(*n)++] = (char *)"gx-develop";
 }
 
-#define AGAIN "PATH=\"$GX_SHELL_PATH${GX_SHELL_PATH:+:}$PATH\"\n[ -z \"${shellHook-}\" ] || eval \"$shellHook\"\n"
+#define AGAIN "PATH=\"$GX_SHELL_PATH${GX_SHELL_PATH:+:}$PATH\"\n" ATTRIBUTES "[ -z \"${shellHook-}\" ] || eval \"$shellHook\"\n"
 
 #define THEIR_ZDOTDIR "if [ -n \"$GX_ZDOTDIR\" ]; then ZDOTDIR=$GX_ZDOTDIR; else unset ZDOTDIR; fi\n"
 
@@ -285,6 +237,16 @@ static void fish_words(struct shell_request *r, char *shell, size_t *n)
 	r->words[(*n)++] = (char *)"test -z \"$GX_SHELL_PATH\"; or set -gx PATH (string split : $GX_SHELL_PATH) $PATH";
 }
 
+int shell_note = 1;
+
+static void say_inside(void)
+{
+	const char *name = getenv("GX_SHELL");
+
+	if (shell_note && !report_settings.quiet && isatty(0) && isatty(2))
+		report_line("note: you are in the shell '%s'; 'exit' leaves it", name ? name : "gx");
+}
+
 char *const *shell_words(struct shell_request *r)
 {
 	size_t n = 0, extra = 0;
@@ -292,6 +254,8 @@ char *const *shell_words(struct shell_request *r)
 	while (r->command && r->command[extra])
 		extra++;
 	r->words = xcalloc(extra + 12, sizeof *r->words);
+	if (!extra)
+		say_inside();
 	if (extra) {
 		add_hook_words(r, &n);
 		for (size_t i = 0; i < extra; i++)

@@ -7,12 +7,13 @@
 #ifndef CLI_SHELL_H
 #define CLI_SHELL_H
 
-#include "format/drv.h"
+#include "cli/dev_env.h"
 
 /* Zeroed is a shell in the environment as it is. */
 struct shell_request {
 	char **command; /* what runs instead of a shell, ended by NULL; NULL for a shell */
 	int ignore;	/* start from an empty environment */
+	const char *tools; /* the sandbox's shell, whose programs are there then; NULL: the usual one */
 	const char **keep; /* names kept then; borrowed texts */
 	size_t nkeep;
 
@@ -27,9 +28,11 @@ void shell_request_release(struct shell_request *r);
 /* Puts folders (separated by colons) in front of PATH. */
 void shell_path(struct shell_request *r, const char *folders);
 
-/* The environment that the derivation of a shell describes: the bin folders of its inputs before PATH, its other
- * variables, its shellHook. */
-void shell_environment(struct shell_request *r, const struct drv *d);
+/* The environment of a derivation, its folders before PATH. */
+void shell_environment(struct shell_request *r, const struct dev_env *env);
+
+/* Cleared, nothing says that one is inside of a shell now (the setting shell-note). */
+extern int shell_note;
 
 /* The words to execute, borrowed until shell_request_release. */
 char *const *shell_words(struct shell_request *r);

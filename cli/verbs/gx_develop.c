@@ -1,153 +1,53 @@
 /* SPDX-License-Identifier: MIT
  *
- * gx develop, gx shell, gx run: programs of the store, run as the user's own.
+ * gx develop, gx print-dev-env, gx env: the environment of a derivation, for people.
  *
- * develop reads the environment from the derivation of the shell (stdlib/pkgs/shell.gx): the inputs' bin folders come first in
- * PATH, the other variables are set, shellHook is run by the shell.  Variables go through the environment of the new process
- * and are never written into a script, so there is nothing to quote.  The derivation is built as well: its output names all that the
- * shell needs, and a link to it, a root, keeps that from being collected.
+ * It is read from the derivation (cli/dev_env.h), of a shell (stdlib/pkgs/shell.gx) or of any package: only its inputs are built, so
+ * that of a package whose build fails can be looked at.  Variables go through the environment of the new process and are never written into a
+ * script, so there is nothing to quote.  An object of the store names all that the environment needs, and a link to it, a root,
+ * keeps that from being collected.
  */
 #include "config.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
-#include "cli/build_options.h"
-#include "cli/command.h"
-#include "cli/installable.h"
+#include "cli/output.h"
 #include "cli/progress.h"
-#include "cli/realise.h"
 #include "cli/report.h"
-#include "cli/shell.h"
-#include "cli/store_view.h"
+#include "cli/runner.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
 #include "format/drv.h"
 #include "format/hash.h"
 #include "store/roots.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { O_IGNORE = 1, O_KEEP, DRV_TEXT_MAX = 64 << 20 };
+enum { O_DIRENV = 1, DRV_TEXT_MAX = 64 << 20 };
 
-struct run {
-	struct command c;
-	struct eval_request eval;
-	struct build_options build;
-	struct shell_request shell;
-	struct installable *wanted; /* by operand */
-	struct build_result built;
-};
-
-static const struct option own_options[] = {
-	{ O_IGNORE, 'i', "ignore-environment", NULL,
-	  "Start from an empty environment, but for HOME, USER, LOGNAME, TERM and what --keep names." },
-	{ O_KEEP, 'k', "keep", "NAME", "With --ignore-environment keep the variable NAME." },
-	/* Taken from the line before the others are read; here for --help. */
-	{ -1, 'c', "command", "PROGRAM", "Run PROGRAM with all words that follow instead of a shell." },
-	{ 0 }
-};
-
-static const struct option_group groups[] = { { "Options", own_options },
+static const struct option_group groups[] = { { "Shells", runner_shell_options },
 					      { "What to evaluate", value_option_table },
 					      { "Flakes", flake_option_table },
 					      { "Building", build_option_table },
 					      { "The store", command_store_options },
 					      { NULL, NULL } };
 
-static const struct option_group run_groups[] = { { "What to evaluate", value_option_table },
-						  { "Flakes", flake_option_table },
-						  { "Building", build_option_table },
-						  { "The store", command_store_options },
-						  { NULL, NULL } };
+/* What all three open. */
+struct opened {
+	struct runner r; /* first: options get it */
+	struct buf text;
+	struct drv drv;
+	struct dev_env env;
+	int parsed, made, direnv;
+};
 
-static int on_option(void *arg, int id, char **values)
-{
-	struct run *r = arg;
-
-	if (id >= FLAKE_OPTION_FIRST && id < FLAKE_OPTION_LAST) {
-		flake_options_take(&r->eval.flake_options, id, values);
-		return 0;
-	}
-	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
-		return value_options_take(r->c.program, &r->eval, id, values);
-	if (id >= BUILD_OPTION_FIRST && id < BUILD_OPTION_LAST)
-		return build_options_take(&r->build, id, values);
-	switch (id) {
-	case O_IGNORE: r->shell.ignore = 1; break;
-	case O_KEEP: shell_keep(&r->shell, values[0]); break;
-	}
-	return 0;
-}
-
-/* Cuts the words from the first that is one of the two; returns where they begin, NULL when there is none. */
-static char **cut_words(int *argc, char **argv, const char *word, const char *letter)
-{
-	for (int i = 1; i < *argc; i++)
-		if (!strcmp(argv[i], word) || (letter && !strcmp(argv[i], letter))) {
-			*argc = i;
-			return argv + i + 1;
-		}
-	return NULL;
-}
-
-static int start(struct run *r, const struct program *p, int argc, char **argv, size_t max, const char *what,
-		 enum flake_want want)
-{
-	int rc;
-
-	r->c.program = p;
-	r->c.option = on_option;
-	r->c.arg = r;
-	build_options_init(&r->build);
-	rc = command_read(&r->c, argc, argv, 0, max, what);
-	if (rc != COMMAND_GO)
-		return rc;
-	size_t n = r->c.n ? r->c.n : 1;
-	r->wanted = xcalloc(n, sizeof *r->wanted);
-	if (command_open(&r->c, 0))
-		return EXIT_FAILED;
-	progress_begin();
-	rc = installables_eval(&r->eval, r->c.store, r->c.operands, r->c.n, want, r->wanted);
-	return rc ? rc : COMMAND_GO;
-}
-
-static int end(struct run *r, int status)
-{
-	progress_finish();
-	build_result_release(&r->built);
-	for (size_t i = 0; r->wanted && i < (r->c.n ? r->c.n : 1); i++)
-		installable_release(&r->wanted[i]);
-	free(r->wanted);
-	shell_request_release(&r->shell);
-	return command_end(&r->c, status);
-}
-
-static int build(struct run *r, size_t i)
-{
-	struct err e = ERR_INIT;
-
-	if (realise(r->c.store, &r->build, &r->wanted[i].targets, &r->built, &e))
-		return build_options_status(&r->build, &e);
-	return r->build.dry_run ? EXIT_DONE : COMMAND_GO;
-}
-
-/* The store stays open, so that its temporary roots hold what the program is made of: while this process waits for it, or up
- * to the moment at which it takes the place of this process and a collector sees what it uses. */
-static int leave(struct run *r, char *const *argv)
-{
-	progress_finish();
-	return store_view_exec(&r->c.place, argv);
-}
-
-/* --- develop --- */
+/* --- roots --- */
 
 /* $XDG_STATE_HOME/gx/roots/develop-HASH, of the folder and the words that asked. */
-static int root_name(const struct run *r, struct buf *out)
+static int root_name(const struct runner *r, struct buf *out)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
 	char cwd[PATH_MAX], hex[33];
@@ -159,7 +59,7 @@ static int root_name(const struct run *r, struct buf *out)
 	buf_addf(out, "%s%s/gx/roots", state && *state == '/' ? state : home, state && *state == '/' ? "" : "/.local/state");
 	/* One that cannot be made is told of when the link in it cannot. */
 	make_folders(buf_str(out), 0755);
-	buf_addf(&key, "%s\n%s\n%s", cwd, r->c.n ? r->c.operands[0] : ".", r->c.place.real_store);
+	buf_addf(&key, "%s\n%s\n%s", cwd, runner_name(r, 0), r->c.place.real_store);
 	hash_bytes(HASH_SHA256, key.p, key.len, &h);
 	buf_release(&key);
 	for (int i = 0; i < 16; i++)
@@ -168,7 +68,7 @@ static int root_name(const struct run *r, struct buf *out)
 	return 0;
 }
 
-static void keep_root(struct run *r, const struct store_path *p)
+static void keep_root(struct runner *r, const struct store_path *p)
 {
 	struct buf name = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -182,120 +82,185 @@ static void keep_root(struct run *r, const struct store_path *p)
 	buf_release(&name);
 }
 
-/* The derivation of the shell, from the store. */
-static int read_shell(struct run *r, struct drv *d, struct buf *text, struct err *e)
+/* --- opening --- */
+
+/* The derivation, from the store. */
+static int read_shell(struct opened *o, struct err *e)
 {
+	const struct runner *r = &o->r;
 	const struct build_targets *t = &r->wanted[0].targets;
 	struct slice name;
 	int rc;
 
 	if (t->n != 1)
-		return err_set(e, ERR_INVALID, "'%s' is not one derivation", r->c.n ? r->c.operands[0] : ".");
-	rc = store_read(r->c.store, &t->v[0].drv, DRV_TEXT_MAX, text, e);
+		return err_set(e, ERR_INVALID, "'%s' is not one derivation", runner_name(r, 0));
+	rc = store_read(r->c.store, &t->v[0].drv, DRV_TEXT_MAX, &o->text, e);
 	if (rc)
 		return rc;
 	name = store_path_name(&t->v[0].drv);
 	name.n -= 4; /* ".drv" */
-	return drv_parse(d, store_dir(r->c.store), name, (struct slice){ text->p, text->len }, e);
+	rc = drv_parse(&o->drv, store_dir(r->c.store), name, (struct slice){ o->text.p, o->text.len }, e);
+	o->parsed = !rc;
+	return rc;
 }
+
+/* Builds what it needs. */
+static int build_inputs(struct opened *o)
+{
+	struct build_targets t = { NULL, 0, 0 };
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < o->drv.ninputs && !rc; i++) {
+		const struct drv_input *in = &o->drv.inputs[i];
+		struct store_path p;
+
+		rc = store_path_parse(store_dir(o->r.c.store), in->path, &p, &e);
+		if (!rc && in->node.noutputs)
+			build_targets_add(&t, &p, in->node.outputs, in->node.noutputs);
+	}
+	rc = rc ? command_fail(&e) : runner_build(&o->r, &t);
+	build_targets_release(&t);
+	return rc;
+}
+
+/* Evaluates, builds what is needed, and makes the environment.  COMMAND_GO, or an exit status. */
+static int open_env(struct opened *o)
+{
+	struct runner *r = &o->r;
+	struct store_path kept;
+	struct err e = ERR_INIT;
+	int rc = runner_eval(r, FLAKE_WANT_SHELL);
+
+	if (rc != COMMAND_GO)
+		return rc;
+	if (read_shell(o, &e))
+		return command_fail(&e);
+	rc = build_inputs(o);
+	if (rc != COMMAND_GO)
+		return rc;
+	o->made = 1;
+	if (dev_env_make(&o->env, r->c.store, &o->drv, &r->built, r->shell.ignore, &e) || dev_env_add(&o->env, &kept, &e))
+		return command_fail(&e);
+	keep_root(r, &kept);
+	return COMMAND_GO;
+}
+
+static int close_env(struct opened *o, int status)
+{
+	if (o->made)
+		dev_env_release(&o->env);
+	if (o->parsed)
+		drv_release(&o->drv);
+	buf_release(&o->text);
+	return runner_end(&o->r, status);
+}
+
+/* --- develop --- */
 
 int develop_run(int argc, char **argv)
 {
 	static const struct program program = {
 		"gx develop", "a shell with what a flake's development shell offers",
-		"gx develop [options] [FLAKE[#ATTR]] [--command PROGRAM [ARGUMENT ...]]",
-		"Without ATTR devShells.SYSTEM.default, or the default package.", groups
+		"gx develop [options] [FLAKE[#ATTR]] [--command PROGRAM [ARGUMENT ...]]\n"
+		"gx develop [options] -f FILE [ATTR] [--command PROGRAM [ARGUMENT ...]]",
+		"Without ATTR devShells.SYSTEM.default, or the default package. Where there is no flake: shell.gx, shell.nix, default.gx, "
+		"default.nix, or the Go that go.mod asks for. The environment of any derivation can be opened; it is not built itself.",
+		groups
 	};
-	struct run r = { .wanted = NULL };
-	struct buf text = BUF_INIT;
-	struct err e = ERR_INIT;
-	struct drv d;
+	struct opened o = { .parsed = 0 };
+	int rc;
 
-	r.shell.command = cut_words(&argc, argv, "--command", "-c");
-	int rc = start(&r, &program, argc, argv, 1, "at most one flake", FLAKE_WANT_SHELL);
-	if (rc != COMMAND_GO)
-		return end(&r, rc);
-	if ((rc = build(&r, 0)) != COMMAND_GO)
-		return end(&r, rc);
-	if (read_shell(&r, &d, &text, &e)) {
-		buf_release(&text);
-		return end(&r, command_fail(&e));
-	}
-	if (r.built.n)
-		keep_root(&r, &r.built.v[0].path);
-	shell_environment(&r.shell, &d);
-	drv_release(&d);
-	buf_release(&text);
-	return end(&r, leave(&r, shell_words(&r.shell)));
-}
-
-/* --- shell --- */
-
-int shell_run(int argc, char **argv)
-{
-	static const struct program program = { "gx shell", "a shell with packages in PATH",
-						"gx shell [options] [FLAKE[#ATTR] ...] [--command PROGRAM [ARGUMENT ...]]",
-						NULL, groups };
-	struct run r = { .wanted = NULL };
-	struct buf bin = BUF_INIT;
-
-	r.shell.command = cut_words(&argc, argv, "--command", "-c");
-	int rc = start(&r, &program, argc, argv, 0, "flakes", FLAKE_WANT_PACKAGE);
-	for (size_t i = 0; rc == COMMAND_GO && i < (r.c.n ? r.c.n : 1); i++) {
-		int done = build(&r, i);
-
-		/* With --dry-run each is told of. */
-		if (done != COMMAND_GO && (done != EXIT_DONE || i + 1 >= r.c.n))
-			rc = done;
-		for (size_t k = 0; k < r.built.n && done == COMMAND_GO; k++) {
-			if (bin.len)
-				buf_addc(&bin, ':');
-			store_add_path(r.c.store, &bin, &r.built.v[k].path);
-			buf_adds(&bin, "/bin");
-		}
-		build_result_release(&r.built);
-		r.built = (struct build_result){ NULL, 0, 0 };
-	}
+	o.r.shell.command = runner_cut_words(&argc, argv, "--command", "-c");
+	rc = runner_read(&o.r, &program, argc, argv, 1, "at most one flake");
+	if (rc == COMMAND_GO)
+		rc = open_env(&o);
 	if (rc == COMMAND_GO) {
-		shell_path(&r.shell, buf_str(&bin));
-		rc = leave(&r, shell_words(&r.shell));
+		shell_environment(&o.r.shell, &o.env);
+		rc = runner_exec(&o.r, shell_words(&o.r.shell));
 	}
-	buf_release(&bin);
-	return end(&r, rc);
+	return close_env(&o, rc);
 }
 
-/* --- run --- */
+/* --- print-dev-env, env --- */
 
-int run_run(int argc, char **argv)
+static int print_env(struct opened *o, int rc)
+{
+	struct buf out = BUF_INIT;
+
+	if (rc == COMMAND_GO)
+		rc = open_env(o);
+	if (rc != COMMAND_GO)
+		return close_env(o, rc);
+	progress_finish();
+	if (o->r.c.json)
+		dev_env_json(&o->env, &out);
+	else
+		dev_env_script(&o->env, &out);
+	return close_env(o, command_print(&out));
+}
+
+static const struct option print_options[] = { OPTION_JSON, { 0 } };
+
+static const struct option_group print_groups[] = { { "Options", print_options },
+						    { "What to evaluate", value_option_table },
+						    { "Flakes", flake_option_table },
+						    { "Building", build_option_table },
+						    { "The store", command_store_options },
+						    { NULL, NULL } };
+
+int print_dev_env_run(int argc, char **argv)
+{
+	static const struct program program = { "gx print-dev-env", "print the environment of 'gx develop' as a script for bash",
+						"gx print-dev-env [options] [FLAKE[#ATTR]]",
+						"The script sets the variables and runs the shell's hook: eval \"$(gx print-dev-env)\".",
+						print_groups };
+	struct opened o = { .parsed = 0 };
+
+	return print_env(&o, runner_read(&o.r, &program, argc, argv, 1, "at most one flake"));
+}
+
+static const char direnv_function[] =
+	"use_gx() {\n"
+	"\tlocal env\n"
+	"\twatch_file flake.gx flake.nix flake.lock shell.gx shell.nix default.gx default.nix go.mod go.work\n"
+	"\tenv=$(gx env \"$@\") || return\n"
+	"\teval \"$env\"\n"
+	"}\n";
+
+static const struct option env_options[] = {
+	OPTION_JSON,
+	{ O_DIRENV, 0, "direnv", NULL, "Print the function that makes 'use gx' work in an .envrc." },
+	{ 0 }
+};
+
+static const struct option_group env_groups[] = { { "Options", env_options },
+						  { "What to evaluate", value_option_table },
+						  { "Flakes", flake_option_table },
+						  { "Building", build_option_table },
+						  { "The store", command_store_options },
+						  { NULL, NULL } };
+
+static int on_env_option(struct runner *r, int id, char **values)
+{
+	(void)values;
+	if (id == O_DIRENV)
+		((struct opened *)r)->direnv = 1;
+	return 0;
+}
+
+int env_run(int argc, char **argv)
 {
 	static const struct program program = {
-		"gx run", "run a program of a flake", "gx run [options] [FLAKE[#ATTR]] [-- ARGUMENT ...]",
-		"An app's program, or the main program of a package. Words after FLAKE or -- are the program's.", run_groups
+		"gx env", "the environment of 'gx develop' for direnv", "gx env [options] [FLAKE[#ATTR]]\ngx env --direnv",
+		"Once: gx env --direnv > ~/.config/direnv/lib/gx.sh\n"
+		"In a project: echo 'use gx' > .envrc; direnv allow\n",
+		env_groups
 	};
-	struct run r = { .wanted = NULL };
-	int all = argc;
-	char **words = cut_words(&argc, argv, "--", NULL), **v;
-	struct buf path = BUF_INIT;
-	size_t n = words ? (size_t)(argv + all - words) : 0;
-	int rc = start(&r, &program, argc, argv, 1, "one flake (words for its program follow --)", FLAKE_WANT_APP);
+	struct opened o = { .r.option = on_env_option };
+	int rc = runner_read(&o.r, &program, argc, argv, 1, "at most one flake");
 
-	if (rc != COMMAND_GO || (rc = build(&r, 0)) != COMMAND_GO)
-		return end(&r, rc);
-	if (r.wanted[0].program) {
-		buf_adds(&path, r.wanted[0].program);
-	} else if (r.built.n && r.wanted[0].main) {
-		store_add_path(r.c.store, &path, &r.built.v[0].path);
-		buf_addf(&path, "/bin/%s", r.wanted[0].main);
-	} else {
-		report_error("'%s' does not say which program is its main one (meta.mainProgram)", r.c.n ? r.c.operands[0] : ".");
-		return end(&r, EXIT_FAILED);
-	}
-	v = xcalloc(n + 2, sizeof *v);
-	v[0] = (char *)buf_str(&path);
-	for (size_t i = 0; i < n; i++)
-		v[i + 1] = words[i];
-	rc = leave(&r, v);
-	free(v);
-	buf_release(&path);
-	return end(&r, rc);
+	if (rc == COMMAND_GO && o.direnv)
+		return close_env(&o, output_write(direnv_function, sizeof direnv_function - 1));
+	return print_env(&o, rc);
 }

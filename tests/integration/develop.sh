@@ -59,13 +59,17 @@ check "whatever is in them" sh -c "\"\$@\" >nasty.got && cmp nasty nasty.got" - 
 check "the hook has run" prints "hello from the hook" inside 'echo $hooked'
 check "in the environment it belongs to" prints "another ls" cat hook.ls
 check "folders of the build are not" prints "$TMPDIR $HOME" inside 'echo $TMPDIR $HOME'
-check "nothing of the build is" prints "" inside 'for v in out builder system args outputs NIX_BUILD_TOP NIX_STORE nativeBuildInputs TMP TEMP; do eval "echo \${$v-}"; done | tr -d "\n"'
+check "nothing of the build is" prints "" inside 'for v in builder system args NIX_BUILD_TOP NIX_STORE nativeBuildInputs TMP TEMP; do eval "echo \${$v-}"; done | tr -d "\n"'
+check "outputs are folders here" prints "$PWD/outputs/out" inside 'echo $out'
 check "words of the command stay words" prints "a b|c
 d|" develop ./flake --command sh -c 'for w; do printf "%s|" "$w"; done' - "a b" "c
 d"
 check "its status counts" status 7 inside 'exit 7'
 check "a program that is not there" status 127 develop ./flake --command no-such-program
 check "from an empty environment" sh -c "A_SECRET=1 '$gx' develop $place -i ./flake --command /usr/bin/env >env.out && ! grep -q A_SECRET env.out && grep -q ^GREETING=hello env.out && grep -q ^HOME= env.out"
+check "which has programs all the same" prints "a.b ls" develop -i ./flake --command sh -c 'echo a-b | tr - . | tr "\n" " "; basename /bin/ls'
+check "and certificates" sh -c "'$gx' develop $place -i ./flake --command env | grep -q '^SSL_CERT_FILE=/' || [ ! -e /etc/ssl/certs/ca-certificates.crt ]"
+check "the user's own stay" prints /my/own.crt env SSL_CERT_FILE=/my/own.crt "$gx" develop $place -i ./flake --command sh -c 'echo $SSL_CERT_FILE'
 check "--keep keeps" sh -c "A_SECRET=1 '$gx' develop $place -i --keep A_SECRET ./flake --command /usr/bin/env | grep -q ^A_SECRET=1"
 check "no harm was done" unharmed
 
@@ -99,7 +103,7 @@ common() { # what every shell shows
 = same
 > /bin/ls /proc/self/fd | tr '\\n' ' ' ; echo .
 = 0 1 2 3 .
-> echo "<\$TMPDIR>" "<\$out\$builder\$NIX_BUILD_TOP>"
+> echo "<\$TMPDIR>" "<\$builder\$NIX_BUILD_TOP>"
 = <$TMPDIR> <>
 > exit 3
 exit 3
@@ -189,7 +193,80 @@ elif [ -z "${BUILD_AS-}" ]; then
 	skip "no namespaces: a build is refused" "not root"
 fi
 
+# --- of any derivation: only what it needs is built
+mkdir other && cat >other/default.nix <<'END'
+let
+  system = builtins.currentSystem;
+  make = attrs: derivation ({ name = "other"; inherit system; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; } // attrs);
+  input = name: text: derivation { inherit name system; builder = "/bin/sh"; args = [ "-c" "mkdir -p $out/bin; echo \"echo ${text}\" > $out/bin/${name}; chmod +x $out/bin/${name}" ]; };
+in {
+  broken = make { OPTS = "-g"; nativeBuildInputs = [ (input "dep" "of a broken package") ]; prefix = "--prefix=${placeholder "out"}"; };
+  needs-broken = make { nativeBuildInputs = [ (make { name = "broken-input"; }) ]; };
+  structured = make {
+    __structuredAttrs = true;
+    WORD = "w x"; number = 3; yes = true; no = false; list = [ "a b" "c" ]; nested.a = 1; env.EXPORTED = "e";
+    nativeBuildInputs = [ (input "dep" "of structured") ];
+    outputs = [ "out" "dev" ];
+    shellHook = ''echo "hook: $WORD, ''${list[0]}, ''${outputs[dev]##*/}"'';
+  };
+  files = make { passAsFile = [ "text" ]; text = "of a file\n"; };
+  with-go = make { buildInputs = [ (input "go" "go") ]; };
+  go-of-its-own = make { buildInputs = [ (input "go" "go") ]; GOTOOLCHAIN = "auto"; };
+}
+END
+other() { _attr=$1; shift; develop -f other/default.nix "$_attr" --command "$@"; }
+check "a package that does not build" prints "of a broken package" other broken dep
+check "has its variables" prints "-g --prefix=$PWD/outputs/out" other broken sh -c 'echo $OPTS $prefix'
+check "an input that does not build is an error" complains "builder for" other needs-broken true
+if [ -x /bin/bash ]; then
+	check "structured attributes" prints "hook: w x, a b, dev
+w x,3,1,,e,
+of structured" other structured sh -c 'echo "$WORD,$number,$yes,$no,$EXPORTED,$nested"; dep'
+	check "as files too" prints "hook: w x, a b, dev
+\"a b\"" other structured sh -c 'grep -o "\"a b\"" "$NIX_ATTRS_JSON_FILE"'
+fi
+check "passAsFile is a file" prints "of a file" other files sh -c 'cat "$textPath"; echo $text'
+unset GOTOOLCHAIN
+check "a Go stays the one of the shell" prints local other with-go sh -c 'echo $GOTOOLCHAIN'
+check "unless the user says otherwise" prints path env GOTOOLCHAIN=path "$gx" develop $place -f other/default.nix with-go --command sh -c 'echo $GOTOOLCHAIN'
+check "or the shell" prints auto other go-of-its-own sh -c 'echo $GOTOOLCHAIN'
+check "other shells say nothing of Go" prints "" inside 'echo $GOTOOLCHAIN'
+check "what is inside says so" prints shell inside 'echo $GX_SHELL'
+if shell=$(command -v bash); then
+	note() { env SHELL="$shell" PS1= python3 "$srcdir/tests/integration/lib/terminal.py" "$gx" develop $place "$@" ./flake; }
+	entered() { note <<'END'
+= note: you are in the shell 'shell'; 'exit' leaves it
+> exit
+exit 0
+END
+	}
+	check "and a line, on a terminal" entered
+	silent() { note --option shell-note false <<'END' >note.out; ! grep -q 'you are in' note.out; }
+= prompt>
+> exit
+exit 0
+END
+	check "which a setting turns off" silent
+fi
+
+# --- printed
+if [ -x /bin/bash ]; then
+	evaluated() { "$gx" "$@" >env.sh && /bin/bash -euc '. ./env.sh; printf %s "$NASTY" | cmp - nasty; echo "$GREETING, $hooked"; [ "${PATH%%/bin*}" != /usr ]'; }
+	for verb in print-dev-env env; do
+		check "gx $verb as a script" prints "hello, hello from the hook" evaluated $verb $place ./flake
+	done
+	"$gx" env --direnv >direnv.sh
+	uses() { prints "hello from the hook" /bin/bash -euc 'PATH='"${gx%/*}"':$PATH; watch_file() { echo "$@" >watched; }; . ./direnv.sh; use_gx '"$place"' ./flake; echo $hooked' && grep -q flake.lock watched; }
+	check "direnv's function" uses
+	check "which fails where there is no environment" must_fail /bin/bash -euc 'PATH='"${gx%/*}"':$PATH; watch_file() { :; }; . ./direnv.sh; use_gx '"$place"' ./flake#nope; echo went on'
+fi
+check "as JSON" prints hello sh -c "'$gx' print-dev-env $place --json ./flake >env.json && '$gx' eval --impure --raw -E '(builtins.fromJSON (builtins.readFile ./env.json)).variables.GREETING.value'"
+check "no harm was done by these" unharmed
+
 # --- gx shell, gx run
+check "gx shell --run" prints "my tool 1 2" "$gx" shell $place ./flake#mytool --run 'mytool 1 2'
+[ ! -e "$srcdir/stdlib/flake.gx" ] || check "gx shell -p names packages of gx:std" complains "no-such-package" "$gx" shell $place -p no-such-package
+check "gx shell -p needs one" status 2 "$gx" shell $place -p
 check "gx shell" prints "my tool 1" "$gx" shell $place ./flake#mytool --command mytool 1
 check "with several packages" prints "another ls
 my tool" "$gx" shell $place ./flake#mytool ./flake#ls --command sh -c 'ls; mytool'

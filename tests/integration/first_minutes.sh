@@ -32,7 +32,7 @@ cat >default.nix <<'END'
 }
 END
 cat >shell.nix <<'END'
-{ word ? "from shell.nix" }: derivation { name = "sh"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; WORD = word; }
+{ word ? "from shell.nix" }: derivation { name = "sh"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; WORD = word; }
 END
 check "an attribute of a file" reads default build -f default.nix a
 check "--argstr" reads given build -f default.nix --argstr v given a

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The environment of a derivation, for people: what its builder would be started with, made fit for a shell.
+ *
+ * The inputs' bin folders are to come before PATH. Variables of the build that mean nothing outside are left out; outputs are
+ * folders below ./outputs, as in Nix.  What the builder would get as files (passAsFile, structured attributes) are objects of the
+ * store, so nobody has to remove them.
+ */
+#ifndef CLI_DEV_ENV_H
+#define CLI_DEV_ENV_H
+
+#include "build/build.h"
+#include "format/drv_options.h"
+#include "format/pathset.h"
+
+struct dev_var {
+	struct slice name, value; /* NUL-terminated */
+};
+
+struct dev_env {
+	struct slice name;	/* of the derivation */
+	struct slice bins;	/* folders, separated by colons; NUL-terminated */
+	struct dev_var *v;	/* exported */
+	size_t n, cap;
+	struct slice attrs_sh, attrs_json; /* texts of structured attributes; empty without */
+	struct path_set refs;	/* all of the store that it needs */
+
+	/* private */
+	struct arena arena;
+	struct drv_options options;
+	struct store *store;
+	const struct drv *drv;
+	char *outputs; /* "/…/outputs" */
+	int ignore;
+};
+
+/* d and s are borrowed for as long as env is used; inputs: what was built of d's inputs.  ignore: what this process has in its
+ * own environment will not be there. */
+int dev_env_make(struct dev_env *env, struct store *s, const struct drv *d, const struct build_result *inputs, int ignore,
+		 struct err *e);
+void dev_env_release(struct dev_env *env);
+
+/* The value of a variable, NULL when it is not set. */
+const char *dev_env_get(const struct dev_env *env, const char *name);
+
+/* Appends it as Nix's print-dev-env --json does. */
+void dev_env_json(const struct dev_env *env, struct buf *b);
+
+/* Appends a script for bash that sets it and runs the hook. */
+void dev_env_script(const struct dev_env *env, struct buf *b);
+
+/* Puts it into the store, as an object that refers to all it needs. */
+int dev_env_add(const struct dev_env *env, struct store_path *out, struct err *e);
+
+#endif

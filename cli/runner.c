@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What follows --command is cut off before the options are read: it belongs to another program.
+ */
+#include "config.h"
+#include "cli/runner.h"
+#include "base/alloc.h"
+#include "cli/progress.h"
+#include "cli/store_view.h"
+#include "cli/value_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { O_IGNORE = RUNNER_OPTION_FIRST, O_KEEP, O_COMMAND };
+
+const struct option runner_shell_options[] = {
+	{ O_IGNORE, 'i', "ignore-environment", NULL,
+	  "Start from an empty environment, but for HOME, USER, LOGNAME, TERM, certificates and what --keep names." },
+	{ O_KEEP, 'k', "keep", "NAME", "With --ignore-environment keep the variable NAME." },
+	{ O_COMMAND, 'c', "command", "PROGRAM", "Run PROGRAM with all words that follow instead of a shell." },
+	{ 0 }
+};
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct runner *r = arg;
+
+	if (id >= FLAKE_OPTION_FIRST && id < FLAKE_OPTION_LAST) {
+		flake_options_take(&r->eval.flake_options, id, values);
+		return 0;
+	}
+	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
+		return value_options_take(r->c.program, &r->eval, id, values);
+	if (id >= BUILD_OPTION_FIRST && id < BUILD_OPTION_LAST)
+		return build_options_take(&r->build, id, values);
+	switch (id) {
+	case O_IGNORE: r->shell.ignore = 1; return 0;
+	case O_KEEP: shell_keep(&r->shell, values[0]); return 0;
+	case O_COMMAND: return 0;
+	}
+	return r->option ? r->option(r, id, values) : 0;
+}
+
+char **runner_cut_words(int *argc, char **argv, const char *word, const char *letter)
+{
+	for (int i = 1; i < *argc; i++)
+		if (!strcmp(argv[i], word) || (letter && !strcmp(argv[i], letter))) {
+			*argc = i;
+			return argv + i + 1;
+		}
+	return NULL;
+}
+
+int runner_read(struct runner *r, const struct program *p, int argc, char **argv, size_t max, const char *what)
+{
+	r->c.program = p;
+	r->c.option = on_option;
+	r->c.arg = r;
+	build_options_init(&r->build);
+	return command_read(&r->c, argc, argv, 0, max, what);
+}
+
+int runner_eval(struct runner *r, enum flake_want want)
+{
+	r->wanted = xcalloc(runner_count(r), sizeof *r->wanted);
+	r->shell.tools = r->build.settings.shell;
+	if (command_open(&r->c, 0))
+		return EXIT_FAILED;
+	progress_begin();
+	int rc = installables_eval(&r->eval, r->c.store, r->c.operands, r->c.n, want, r->wanted);
+	return rc ? rc : COMMAND_GO;
+}
+
+size_t runner_count(const struct runner *r)
+{
+	return r->c.n ? r->c.n : 1;
+}
+
+const char *runner_name(const struct runner *r, size_t i)
+{
+	return r->c.n ? r->c.operands[i] : r->eval.file ? r->eval.file : r->eval.expr ? r->eval.expr : ".";
+}
+
+int runner_build(struct runner *r, const struct build_targets *t)
+{
+	struct err e = ERR_INIT;
+
+	if (realise(r->c.store, &r->build, t, &r->built, &e))
+		return build_options_status(&r->build, &e);
+	return r->build.dry_run ? EXIT_DONE : COMMAND_GO;
+}
+
+int runner_exec(struct runner *r, char *const *argv)
+{
+	progress_finish();
+	return store_view_exec(&r->c.place, argv);
+}
+
+int runner_end(struct runner *r, int status)
+{
+	progress_finish();
+	build_result_release(&r->built);
+	for (size_t i = 0; r->wanted && i < runner_count(r); i++)
+		installable_release(&r->wanted[i]);
+	free(r->wanted);
+	shell_request_release(&r->shell);
+	return command_end(&r->c, status);
+}
