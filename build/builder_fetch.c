@@ -318,9 +318,13 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 			struct err *e)
 {
 	int rc = fetch_builders_prepare(e);
-	const char *p = settings.go.proxy;
+	const char *p;
 
 	(void)user;
+	/* The builder may run no program. */
+	if (!rc && slice_eq(d->builder, SLICE("builtin:go-module")))
+		go_settings_ask(&settings.go);
+	p = settings.go.proxy;
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
 		rc = transfer_load(e);

@@ -7,6 +7,7 @@
 #include "golang/goproxy.h"
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "fetch/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -116,6 +117,47 @@ int go_settings_load(struct go_settings *s, struct err *e)
 	}
 	buf_release(&file);
 	return rc;
+}
+
+static char *next_line(const char **p)
+{
+	size_t n = strcspn(*p, "\n");
+	char *line = n ? xstrndup(*p, n) : NULL;
+
+	*p += n + ((*p)[n] == '\n');
+	return line;
+}
+
+void go_settings_ask(struct go_settings *s)
+{
+	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	static const char *const question[] = { "go", "env", "GOPROXY", "GONOPROXY", "GOPRIVATE" };
+	struct buf answer = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (s->proxy || s->asked)
+		return;
+	s->asked = 1;
+	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
+		words_add(&argv, question[i]);
+	for (char **v = environ; *v; v++)
+		if (strncmp(*v, "GOTOOLCHAIN=", 12))
+			words_add(&env, *v);
+	/* A go.mod here is not to make it fetch another Go before it answers. */
+	words_add(&env, "GOTOOLCHAIN=local");
+	if (!program_run(&argv, &env, &answer, NULL, &e)) {
+		const char *p = buf_str(&answer);
+
+		s->proxy = next_line(&p);
+		if (!s->no_proxy)
+			s->no_proxy = next_line(&p);
+		if (!s->no_proxy)
+			s->no_proxy = next_line(&p);
+	}
+	err_release(&e);
+	buf_release(&answer);
+	words_release(&argv);
+	words_release(&env);
 }
 
 void go_settings_release(struct go_settings *s)
@@ -233,11 +275,27 @@ static int try_all(const struct proxies *p, struct slice list, struct err *e)
 			break;
 	}
 	if (rc && !any)
-		rc = err_set(e, ERR_NOTFOUND, "no module proxy is known: set GOPROXY");
+		rc = err_set(e, ERR_NOTFOUND, "no module proxy is known");
 	else if (rc && best.code)
 		rc = err_set(e, best.code, "%s", best.msg);
 	err_release(&best);
 	return rc;
+}
+
+/* What the user could set. */
+static void say_where(struct err *e)
+{
+	char *text = e && e->msg ? xstrdup(e->msg) : NULL;
+	int code = e ? e->code : 0;
+
+	if (text)
+		err_release(e);
+	if (text)
+		err_set(e, code,
+			"%s; neither the environment, nor 'go env -w', nor a go command in PATH says which module proxy to use: "
+			"set GOPROXY",
+			text);
+	free(text);
 }
 
 int go_proxy_get(struct transfer_engine *g, const struct go_settings *s, struct slice list, const struct module_version *m,
@@ -250,6 +308,8 @@ int go_proxy_get(struct transfer_engine *g, const struct go_settings *s, struct 
 		list = SLICE("direct");
 	if (!rc)
 		rc = try_all(&p, list, e);
+	if (rc && rc != ERR_INTERRUPT && !s->proxy)
+		say_where(e);
 	if (rc)
 		err_prefix(e, "Go module '%.*s@%.*s'", (int)m->path.n, m->path.p, (int)m->version.n, m->version.p);
 	return rc;

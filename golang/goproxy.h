@@ -18,12 +18,17 @@
 struct go_settings {
 	char *proxy;	/* GOPROXY */
 	char *no_proxy; /* GONOPROXY, or GOPRIVATE when that is not set */
+	int asked;	/* the go command of this machine was */
 };
 
 /* Reads them as the go command does: the environment, then the file of `go env -w` ($GOENV, or go/env in the user's
  * configuration folder). */
 int go_settings_load(struct go_settings *s, struct err *e);
 void go_settings_release(struct go_settings *s);
+
+/* Where they say no proxy: asks the go command of this machine, which knows what the go.env of its GOROOT says.  Nothing changes when
+ * there is none, or when it fails. */
+void go_settings_ask(struct go_settings *s);
 
 /* The value of a variable in the text of such a file (or of a toolchain's go.env): 1 when it is there and not empty. */
 int go_env_find(struct slice text, const char *name, struct slice *value);
@@ -32,8 +37,8 @@ int go_env_find(struct slice text, const char *name, struct slice *value);
  * toolchain's go.env, may be empty) says.  An empty list when nothing says. */
 struct slice go_proxy_list(const struct go_settings *s, const struct module_version *m, struct slice go_env);
 
-/* Gets module/@v/version.ENDING ("zip", "mod", "info") from the first proxy of the list that has it.  Of the request, sink
- * and limits count; a sink that cannot restart must have written nothing.  ERR_NOTFOUND when no proxy has it; ERR_DENIED when the
+/* Gets module/@v/version.ENDING ("zip", "mod", "info") from the first proxy of the list that has it.  Where
+ * the user has chosen none, an error says where that was looked for.  Of the request, sink and limits count; a sink that cannot restart must have written nothing.  ERR_NOTFOUND when no proxy has it; ERR_DENIED when the
  * list forbids to look; what went wrong otherwise. */
 int go_proxy_get(struct transfer_engine *g, const struct go_settings *s, struct slice list,
 		 const struct module_version *m, const char *ending, const struct transfer_request *request,
