@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * gx flake lock, update, metadata, init.  show and check have files of their own.
+ * gx flake lock, update, metadata.  show and check have files of their own.
  */
 #include "config.h"
 #include "base/alloc.h"
@@ -12,13 +12,10 @@
 #include "flake/call.h"
 #include "flake/ref.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 /* --- lock, update --- */
 
@@ -198,51 +195,6 @@ static int metadata_run(int argc, char **argv)
 	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
 
 	return rc != COMMAND_GO ? rc : flake_cmd_run(&f, metadata);
-}
-
-/* --- init --- */
-
-static const char template[] =
-	"{\n"
-	"  description = \"A shell and a package for four systems\";\n"
-	"\n"
-	"  inputs.std.url = \"gx:std\";\n"
-	"\n"
-	"  outputs = { self, std }:\n"
-	"    std.lib.eachDefaultSystem (system:\n"
-	"      let pkgs = std.legacyPackages.${system}; in {\n"
-	"        devShells.default = pkgs.mkShell {\n"
-	"          packages = [ ];\n"
-	"          env.GREETING = \"hello\";\n"
-	"        };\n"
-	"        packages.default = pkgs.writeShellScriptBin \"hello\" \"echo hello\";\n"
-	"      });\n"
-	"}\n";
-
-int init_run(int argc, char **argv)
-{
-	static const struct option_group groups[] = { { "Options", command_help_options }, { NULL, NULL } };
-	static const struct program program = { "gx flake init", "write a flake.gx to start from", "gx flake init",
-						"A flake.gx or flake.nix that is here stays as it is.", groups };
-	struct command c = { .program = &program };
-	int rc = command_read(&c, argc, argv, 0, 0, "nothing");
-	size_t n = sizeof template - 1;
-
-	if (rc != COMMAND_GO)
-		return rc;
-	if (c.n)
-		return command_end(&c, usage_error(&program, "'gx flake init' takes nothing, not '%s'", c.operands[0]));
-	if (access("flake.nix", F_OK) == 0 || access("flake.gx", F_OK) == 0) {
-		report_error("there is a flake here already");
-		return command_end(&c, EXIT_FAILED);
-	}
-	int fd = open("flake.gx", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	if (fd < 0 || write(fd, template, n) != (ssize_t)n || close(fd)) {
-		report_error("cannot write 'flake.gx': %s", strerror(errno));
-		return command_end(&c, EXIT_FAILED);
-	}
-	report_line("note: wrote flake.gx");
-	return command_end(&c, EXIT_DONE);
 }
 
 const struct verb flake_verbs[] = {

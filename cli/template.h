@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A template in memory: the files of a flake to start from, fitted to what is here and written.
+ */
+#ifndef CLI_TEMPLATE_H
+#define CLI_TEMPLATE_H
+
+#include <stddef.h>
+
+/* Zeroed is empty; malloc memory. */
+struct template {
+	struct template_file {
+		char *name; /* below the folder; folders come before what is in them */
+		char *text; /* NULL: a folder */
+		size_t len;
+	} *v;
+	size_t n, cap;
+};
+
+/* Copies both; text NULL for a folder. */
+void template_add(struct template *t, const char *name, const char *text, size_t len);
+void template_release(struct template *t);
+
+/* For the templates "go" and "go-workspace" of gx:std: puts the names of the module or workspace here in place of their
+ * stand-ins. */
+void template_put_names(struct template *t, const char *name);
+
+/* Writes it here, when nothing of it is here yet, and makes it known to git.  Returns an exit status after saying what went wrong. */
+int template_write(const struct template *t);
+
+/* 1 when there is something of that name. */
+int template_exists(const char *name);
+
+#endif

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx init, gx flake init: a flake to start from.
+ *
+ * What is written is a template: a folder that a flake has under templates.NAME.  Those of gx:std can be used as they are; for a Go
+ * module or workspace that is here already, their stand-ins are replaced by its names.
+ *
+ * The evaluation half reads all of the template into memory; the files are made when it is over.
+ */
+#include "config.h"
+#include "base/alloc.h"
+#include "cli/flake_cmd.h"
+#include "cli/evaluation.h"
+#include "cli/report.h"
+#include "cli/template.h"
+#include "cli/value_options.h"
+#include "cli/verb.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/coerce.h"
+#include "eval/eval.h"
+#include "flake/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { O_TEMPLATE = 1 };
+
+struct init {
+	struct flake_cmd f; /* first: options get it */
+	const char *name;     /* what -t says */
+	char *welcome;
+	struct template files;
+};
+
+static const struct option own_options[] = {
+	{ O_TEMPLATE, 't', "template", "TEMPLATE",
+	  "go, go-workspace or shell of gx:std, or FLAKE#NAME; by default what fits to a go.work or go.mod that is here." },
+	{ 0 }
+};
+
+static const struct option_group groups[] = { { "Options", own_options },
+					      { "Flakes", flake_option_table },
+					      { "The store", command_store_options },
+					      { NULL, NULL } };
+
+/* --- reading a template --- */
+
+static void read_folder(struct init *in, const char *path, const char *name)
+{
+	W entries = call1(eval_builtin("readDir"), w_cstr(path));
+	struct attrs *a = attrs_of(entries);
+	const uint32_t *order = attrs_order(a);
+
+	stack_check();
+	for (uint32_t i = 0; i < a->n; i++) {
+		const char *entry = sym_name(a->sh->sym[order[i]])->b, *kind = w_get_str(force_at(&a->v[order[i]]))->b;
+		struct buf from = BUF_GC, to = BUF_GC;
+
+		buf_addf(&from, "%s/%s", path, entry);
+		buf_addf(&to, "%s%s%s", name, *name ? "/" : "", entry);
+		if (!strcmp(kind, "directory")) {
+			template_add(&in->files, to.p, NULL, 0);
+			read_folder(in, from.p, to.p);
+		} else if (!strcmp(kind, "regular")) {
+			struct str *text = w_get_str(call1(eval_builtin("readFile"), w_cstr(from.p)));
+
+			template_add(&in->files, to.p, text->b, text->len);
+		} else {
+			throw_error(EK_EVAL, "'%s' of the template is neither a file nor a folder", to.p);
+		}
+	}
+}
+
+/* "go" is gx:std#templates.go. */
+static const char *reference(const struct init *in)
+{
+	struct buf b = BUF_GC;
+	const char *t = in->name, *hash = strchr(t, '#');
+
+	if (!hash && !strpbrk(t, ":/."))
+		buf_addf(&b, "gx:std#templates.%s", t);
+	else if (!hash || !hash[1])
+		buf_addf(&b, "%.*s#templates.default", (int)strcspn(t, "#"), t);
+	else
+		buf_addf(&b, "%.*s#templates.%s", (int)(hash - t), t, hash + 1);
+	return b.p;
+}
+
+static void read_template(struct flake_cmd *f, struct buf *out)
+{
+	struct init *in = (struct init *)f;
+	const char *ref = reference(in), *fragment, *found;
+	struct locked_flake *lf = flake_options_open(&f->eval.flake_options, ref, &fragment);
+	W outputs = flake_outputs(flake_call(lf));
+	struct buf exact = BUF_GC;
+
+	(void)out;
+	buf_addf(&exact, ".%s", fragment);
+	W t = want_attrs(flake_select(outputs, exact.p, FLAKE_WANT_PACKAGE, ref, &found), "a template");
+	W *welcome = attrs_find_c(t, "welcomeText");
+	struct str *path = w_get_str(coerce_string(want_attr(t, "path", "a template"), 0));
+
+	if (welcome)
+		in->welcome = xstrdup(want_string(*welcome, "the welcomeText of a template")->b);
+	read_folder(in, path->b, "");
+}
+
+static void say_next(const struct init *in)
+{
+	int go = !strncmp(in->name, "go", 2);
+
+	for (size_t i = 0; i < in->files.n; i++)
+		if (in->files.v[i].text)
+			report_line("note: wrote %s", in->files.v[i].name);
+	if (in->welcome) {
+		report_line("%s", in->welcome);
+		return;
+	}
+	report_line("next: gx develop      %s", go ? "a shell with the Go that is asked for" : "the development shell");
+	report_line("      gx build        builds the default package");
+	report_line("      gx flake show   what there is");
+}
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct init *in = arg;
+
+	if (id == O_TEMPLATE)
+		in->name = values[0];
+	else
+		flake_options_take(&in->f.eval.flake_options, id, values);
+	return 0;
+}
+
+int init_run(int argc, char **argv)
+{
+	static const struct program program = {
+		"gx init", "write a flake to start from", "gx init [-t TEMPLATE]",
+		"Without TEMPLATE: go-workspace where there is a go.work, go where there is a go.mod, else shell. Nothing that is here is "
+		"changed; in a git repository the new files are made known to git.", groups
+	};
+	struct init in = { .f.c = { .program = &program, .option = on_option, .arg = &in } };
+	int rc = command_read(&in.f.c, argc, argv, 0, 0, "nothing");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	if (in.f.c.n)
+		return command_end(&in.f.c, usage_error(&program, "'gx init' takes nothing, not '%s'", in.f.c.operands[0]));
+	if (template_exists("flake.nix") || template_exists("flake.gx")) {
+		report_error("there is a flake here already");
+		return command_end(&in.f.c, EXIT_FAILED);
+	}
+	if (!in.name)
+		in.name = template_exists("go.work") ? "go-workspace" : template_exists("go.mod") ? "go" : "shell";
+	rc = flake_cmd_run(&in.f, read_template);
+	if (!rc) {
+		template_put_names(&in.files, in.name);
+		rc = template_write(&in.files);
+	}
+	if (!rc)
+		say_next(&in);
+	template_release(&in.files);
+	free(in.welcome);
+	return rc;
+}
