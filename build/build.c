@@ -6,7 +6,7 @@
  * stop, or the next time limit; deal with what came.  Ready builds start in the order in which the walk found
  * them, so the order is the same each time as far as their durations are.
  *
- * The first failure is the one reported.  Without keep_going it stops everything: running builders are killed, with
+ * The first failure is the one reported, with keep_going each.  Without it the first stops everything: running builders are killed, with
  * everything they started, and their folders removed.
  */
 #include "config.h"
@@ -76,6 +76,23 @@ static void forget_job(struct build *b, struct job *j, int failed)
 	job_free(j, failed);
 }
 
+/* The first failure is what the run ends with; when it goes on, the others are told of as well. */
+static void keep_error(struct build *b, struct err *e)
+{
+	struct err all = ERR_INIT;
+
+	if (!b->err.code) {
+		b->err = *e;
+		*e = (struct err)ERR_INIT;
+		return;
+	}
+	if (!b->set->keep_going)
+		return;
+	err_set(&all, b->err.code, "%s\nerror: %s", b->err.msg, e->msg);
+	err_release(&b->err);
+	b->err = all;
+}
+
 /* Deals with the end of a build, rc being how it went. */
 static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
 {
@@ -92,10 +109,8 @@ static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
 		b->result->built++;
 	graph_finish(n, rc != 0);
 	build_event(b, &ev);
-	if (rc && !b->err.code) {
-		b->err = *e;
-		*e = (struct err)ERR_INIT;
-	}
+	if (rc)
+		keep_error(b, e);
 	err_release(e);
 }
 

@@ -10,32 +10,33 @@
 #include "cli/report.h"
 #include "eval/eval.h"
 
-enum { O_ALL_SYSTEMS = 1, O_LEGACY, O_NO_BUILD };
+enum { O_ALL_SYSTEMS = 1, O_LEGACY };
 
-static const struct option own_options[] = {
+const struct option flake_cmd_options[] = {
 	OPTION_JSON,
 	{ O_LEGACY, 0, "legacy", NULL, "Show legacyPackages as well." },
-	{ O_ALL_SYSTEMS, 0, "all-systems", NULL, NULL },
-	{ O_NO_BUILD, 0, "no-build", NULL, NULL },
+	{ O_ALL_SYSTEMS, 0, "all-systems", NULL, "Look at what is there for other systems as well." },
 	{ 0 }
 };
 
-const struct option_group flake_cmd_groups[] = { { "Options", own_options },
+const struct option_group flake_cmd_groups[] = { { "Options", flake_cmd_options },
 						 { "Flakes", flake_option_table },
 						 { "The store", command_store_options },
 						 { NULL, NULL } };
 
-static int on_option(void *arg, int id, char **values)
+int flake_cmd_option(struct flake_cmd *f, int id, char **values)
 {
-	struct flake_cmd *f = arg;
-
 	switch (id) {
 	case O_LEGACY: f->legacy = 1; break;
 	case O_ALL_SYSTEMS: f->all_systems = 1; break;
-	case O_NO_BUILD: break;
 	default: flake_options_take(&f->eval.flake_options, id, values);
 	}
 	return 0;
+}
+
+static int on_option(void *arg, int id, char **values)
+{
+	return flake_cmd_option(arg, id, values);
 }
 
 int flake_cmd_read(struct flake_cmd *f, const struct program *p, int argc, char **argv, size_t max, const char *what)
@@ -68,7 +69,7 @@ static void call(void *arg)
 	buf_add(&j->out, buf_str(&out), out.len);
 }
 
-int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out))
+int flake_cmd_evaluate(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out))
 {
 	struct job j = { f, fn, BUF_INIT };
 	int status;
@@ -76,9 +77,15 @@ int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct bu
 	f->eval.store = f->c.request.store;
 	f->eval.store_dir = f->c.request.store_dir;
 	status = evaluation_run(&f->eval, !f->eval.flake_options.impure, call, &j);
-
 	if (!status && j.out.len)
 		status = output_show(j.out.p, j.out.len);
 	buf_release(&j.out);
+	return status;
+}
+
+int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out))
+{
+	int status = flake_cmd_evaluate(f, fn);
+
 	return command_end(&f->c, status ? status : f->failed ? EXIT_FAILED : EXIT_DONE);
 }

@@ -22,10 +22,17 @@ int flake_cmd_read(struct flake_cmd *f, const struct program *p, int argc, char 
 /* Runs fn in an evaluator; what it adds to out is printed when it returns.  Ends the command; returns an exit status. */
 int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out));
 
+/* The same without the end, for a verb that goes on. */
+int flake_cmd_evaluate(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out));
+
+/* Takes one of the options of these verbs. */
+int flake_cmd_option(struct flake_cmd *f, int id, char **values);
+
 /* The reference the words name, "." without. */
 const char *flake_cmd_ref(const struct flake_cmd *f);
 
 /* Their verbs' tables share these. */
+extern const struct option flake_cmd_options[];
 extern const struct option_group flake_cmd_groups[];
 
 int flake_show_run(int argc, char **argv);

@@ -202,7 +202,7 @@ const struct verb flake_verbs[] = {
 	{ "metadata", "what a flake is and what it is locked to", metadata_run, NULL },
 	{ "lock", "complete the lock file", lock_run, NULL },
 	{ "update", "lock inputs anew", update_run, NULL },
-	{ "check", "evaluate everything a flake provides", flake_check_run, NULL },
+	{ "check", "evaluate what a flake provides, build its checks", flake_check_run, NULL },
 	{ "init", "write a flake.gx to start from", init_run, NULL },
 	{ 0 }
 };

@@ -84,4 +84,31 @@ for verb in build develop run shell; do
 	check "gx $verb says how to begin" complains "'gx init' writes one" "$gx" $verb $place
 done
 cd ..
+# --- gx flake check
+mkdir checked && cat >checked/flake.gx <<'END'
+{
+  outputs = { self }: let
+    check = name: script: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" script ]; };
+  in {
+    checks.x86_64-linux = { good = check "good" "echo > $out"; bad = check "bad" "exit 1"; worse = check "worse" "exit 2"; };
+    packages.x86_64-linux.default = check "package" "exit 3";
+    packages.riscv64-linux = throw "of another system";
+  };
+}
+END
+flake_check() { "$gx" flake check $place "$@"; }
+if [ "$(uname -m)" = x86_64 ]; then
+	check "a check that fails to build" status 100 flake_check ./checked
+	each() { must_fail flake_check ./checked 2>each.log && grep -q -- '-bad.drv. failed with exit code 1' each.log && grep -q -- '-worse.drv. failed with exit code 2' each.log && ! grep -q -- '-package.drv' each.log; }
+	check "each failure is told of, and packages are not built" each
+	check "one of them" says "1 checks were built" sh -c "cd checked && exec '$gx' flake check $place good"
+	check "by its reference" status 100 flake_check ./checked#bad
+	check "one that is not there" complains "has no check 'nope' for x86_64-linux; it has 'bad', 'good', 'worse'" flake_check ./checked#nope
+	check "--no-build builds none" says "4 outputs evaluate, 0 do not; nothing was built" flake_check --no-build ./checked
+	check "--all-systems looks at the others" complains "of another system" flake_check --all-systems --no-build ./checked
+	check "which hides nothing" sh -c "'$gx' flake show $place --all-systems ./checked >show.log; grep -q \"worse: derivation\" show.log && grep -q 'riscv64-linux: error: of another system' show.log"
+	check "nor is it looked at otherwise" sh -c "'$gx' flake show $place ./checked >show.log && grep -q 'riscv64-linux: omitted' show.log"
+	several() { must_fail "$gx" build $place --no-link -k ./checked#checks.x86_64-linux.bad ./checked#checks.x86_64-linux.worse 2>each.log && grep -q -- '-bad.drv. failed' each.log && grep -q -- '-worse.drv. failed' each.log; }
+	check "gx build --keep-going tells of each failure too" several
+fi
 exit 0

@@ -27,15 +27,17 @@ check "show" prints 'path:/x
     ├───x86_64-darwin
     │   └───default: package '"'hello'"'
     └───x86_64-linux
-        └───default: package '"'hello'" sh -c 'gx flake show ./new >show.log && sed "1s,.*,path:/x," show.log'
+        └───default: package '"'hello'" sh -c 'gx flake show --all-systems ./new >show.log && sed "1s,.*,path:/x," show.log'
 check "show --json" sh -c 'gx flake show --json ./new >show.json && grep -qF "{\"name\":\"hello\",\"type\":\"derivation\"}" show.json'
 hash=$(gx hash path "$srcdir/stdlib")
 check "metadata" sh -c "gx flake metadata ./new >meta.log && grep -qF '└───std: gx:std?narHash=' meta.log"
 check "metadata --json" sh -c 'gx flake metadata --json ./new >meta.json && gxeval --json -E "(builtins.fromJSON (builtins.readFile ./meta.json)).locks.nodes.std.locked" >out && grep -qF "{\"name\":\"std\",\"narHash\":\"'$hash'\",\"type\":\"gx\",\"version\":\"0.1.0\"}" out'
-check "check" warns "8 outputs evaluate, 0 do not" gx flake check ./new
+check "other systems are left out" sh -c 'gx flake show ./new >show.log && [ "$(grep -c "omitted (use .--all-systems. to show)" show.log)" = 6 ]'
+check "check" warns "8 outputs evaluate, 0 do not" gx flake check --all-systems --no-build ./new
+check "check of this system" warns "2 outputs evaluate, 0 do not; nothing was built" gx flake check --no-build ./new
 mkdir half
 echo '{ outputs = { self }: { packages.x86_64-linux = { a = throw "sorry"; b = derivation { name = "b"; system = "s"; builder = "b"; }; }; }; }' >half/flake.gx
-check "check goes on after an error" complains "1 outputs evaluate, 1 do not" gx flake check ./half
+check "check goes on after an error" complains "1 outputs evaluate, 1 do not" gx flake check --no-build ./half
 check "show goes on after an error" sh -c 'gx flake show ./half >half.log; [ $? -eq 1 ] && grep -q "a: error: sorry" half.log && grep -q "b: package" half.log'
 
 # A flake written for nixpkgs and flake-utils.
@@ -58,7 +60,7 @@ cat >theirs/flake.nix <<'X'
 X
 std="--override-input nixpkgs gx:std --override-input flake-utils gx:std"
 check "needs the network as it is" must_fail gxeval --offline ./theirs
-check "evaluates with gx:std for both" gx flake check $std ./theirs
+check "evaluates with gx:std for both" gx flake check --no-build $std ./theirs
 check "hooks of shells it takes from" prints 'echo other
 echo hi' gxeval --raw $std ./theirs#devShells.x86_64-linux.default.shellHook
 check "nothing is written" [ ! -e theirs/flake.lock ]

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The outputs of a flake, one by one: what stands where.
+ */
+#ifndef CLI_OUTPUTS_H
+#define CLI_OUTPUTS_H
+
+#include "eval/value.h"
+
+#include <stddef.h>
+
+enum { DEPTH_MAX = 32 };
+
+/* A place in the outputs. */
+struct spot {
+	const char *name[DEPTH_MAX];
+	size_t n;
+	W value;
+};
+
+enum what { IS_SET, IS_LEAF, IS_OMITTED };
+
+/* What one spot turned out to be: a text for people, a type and perhaps name and description for programs. */
+struct found {
+	enum what what;
+	const char *text, *type;
+	const char *name, *description;
+};
+
+struct look {
+	struct spot *s;
+	W *slot; /* where its value is; NULL: in s */
+	int legacy, all_systems;
+	struct found f;
+};
+
+/* Is the first name of the spot one of these words? */
+int output_is(const struct spot *s, const char *words);
+
+/* Is it all that is there for a system that is not this one? */
+int output_of_another_system(const struct spot *s);
+
+/* Evaluates it as far as it must be and fills l->f.  Throws. */
+void output_look(struct look *l);
+
+#endif

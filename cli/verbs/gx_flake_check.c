@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx flake check: is everything that a flake provides in order?
+ *
+ * Every output is evaluated, also after one has failed; then the checks are built, all of them.
+ */
+#include "config.h"
+#include "cli/drv_paths.h"
+#include "cli/flake_cmd.h"
+#include "cli/given.h"
+#include "cli/outputs.h"
+#include "cli/realise.h"
+#include "cli/report.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/eval.h"
+#include "flake/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { O_NO_BUILD = 50 };
+
+struct check {
+	struct flake_cmd f; /* first: options get it */
+	struct build_options build;
+	struct build_targets checks;
+	const char *flake, *only; /* only: the name of one check, NULL for all */
+	int no_build;
+	size_t good, bad;
+};
+
+static const struct option own_options[] = {
+	{ O_NO_BUILD, 0, "no-build", NULL, "Only evaluate: the checks are not built." },
+	{ 0 }
+};
+
+static const struct option_group groups[] = { { "Options", own_options },
+					      { "What to look at", flake_cmd_options },
+					      { "Flakes", flake_option_table },
+					      { "Building", build_option_table },
+					      { "The store", command_store_options },
+					      { NULL, NULL } };
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct check *c = arg;
+
+	if (id >= BUILD_OPTION_FIRST && id < BUILD_OPTION_LAST)
+		return build_options_take(&c->build, id, values);
+	if (id != O_NO_BUILD)
+		return flake_cmd_option(&c->f, id, values);
+	c->no_build = 1;
+	return 0;
+}
+
+/* --- evaluating --- */
+
+struct leaf {
+	struct look l; /* first */
+	struct check *c;
+};
+
+static void check_leaf(void *arg)
+{
+	struct leaf *leaf = arg;
+	struct look *l = &leaf->l;
+	struct check *c = leaf->c;
+
+	output_look(l);
+	if (l->f.what != IS_LEAF || !l->f.type || strcmp(l->f.type, "derivation"))
+		return;
+	force(want_attr(l->s->value, "drvPath", "the derivation"));
+	/* Those of other systems cannot be built here. */
+	if (output_is(l->s, "checks") && l->s->n == 3 && !strcmp(l->s->name[1], eval_settings.system) && !c->no_build)
+		drv_paths_add(&c->checks, l->s->value, given_args(&c->f.eval));
+}
+
+static void check_below(struct check *c, struct spot *s);
+
+static void check_entry(struct check *c, struct spot *s, W *slot)
+{
+	struct leaf leaf = { { s, slot, 0, c->f.all_systems, { 0 } }, c };
+	struct failure fail;
+
+	if (!unwind_run(check_leaf, &leaf, &fail, TRACE_ALL)) {
+		struct buf path = BUF_GC;
+
+		for (size_t i = 0; i < s->n; i++)
+			buf_addf(&path, "%s%s", i ? "." : "", s->name[i]);
+		c->bad++;
+		report_line("checking '%s':", path.p);
+		report_failure(&fail);
+	} else if (leaf.l.f.what == IS_SET) {
+		check_below(c, s);
+	} else if (leaf.l.f.what == IS_LEAF) {
+		c->good++;
+	}
+}
+
+static void check_below(struct check *c, struct spot *s)
+{
+	struct attrs *a = attrs_of(s->value);
+	const uint32_t *order = attrs_order(a);
+	W set = s->value;
+
+	if (s->n == DEPTH_MAX)
+		throw_error(EK_EVAL, "the outputs are nested deeper than %d", DEPTH_MAX);
+	for (uint32_t k = 0; k < a->n; k++) {
+		s->name[s->n++] = sym_name(a->sh->sym[order[k]])->b;
+		check_entry(c, s, &a->v[order[k]]);
+		s->n--;
+		s->value = set;
+	}
+}
+
+/* The one check that is wanted. */
+static void check_one(struct check *c, W outputs)
+{
+	struct spot s = { .name = { "checks", eval_settings.system, c->only }, .n = 3 };
+	W *checks = attrs_find_c(outputs, "checks"), *here = NULL, *it = NULL;
+
+	if (checks)
+		here = attrs_find_c(want_attrs(force_at(checks), "the checks of a flake"), eval_settings.system);
+	if (here)
+		it = attrs_find_c(want_attrs(force_at(here), "the checks of a flake"), c->only);
+	if (it) {
+		check_entry(c, &s, it);
+		return;
+	}
+	struct buf names = BUF_GC;
+	struct attrs *a = here ? attrs_of(force_at(here)) : NULL;
+
+	for (uint32_t k = 0; a && k < a->n; k++)
+		buf_addf(&names, "%s'%s'", k ? ", " : "", sym_name(a->sh->sym[attrs_order(a)[k]])->b);
+	throw_error(EK_EVAL, "the flake '%s' has no check '%s' for %s; it has %s", c->flake, c->only, eval_settings.system,
+		    names.len ? buf_str(&names) : "none");
+}
+
+static void evaluate(struct flake_cmd *cmd, struct buf *b)
+{
+	struct check *c = (struct check *)cmd;
+	const char *fragment;
+	const struct locked_flake *lf = flake_options_open(&cmd->eval.flake_options, c->flake, &fragment);
+	struct spot s = { .n = 0, .value = want_attrs(flake_outputs(flake_call(lf)), "the outputs of a flake") };
+
+	(void)b;
+	if (*fragment)
+		c->only = fragment;
+	if (c->only)
+		check_one(c, s.value);
+	else
+		check_below(c, &s);
+}
+
+/* --- building --- */
+
+static int build(struct check *c)
+{
+	struct build_result built = { NULL, 0, 0 };
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (!c->checks.n)
+		return EXIT_DONE;
+	/* One that fails says nothing of the others. */
+	c->build.settings.keep_going = 1;
+	rc = realise(c->f.c.store, &c->build, &c->checks, &built, &e) ? build_options_status(&c->build, &e) : EXIT_DONE;
+	build_result_release(&built);
+	return rc;
+}
+
+static void say_result(const struct check *c, int built)
+{
+	if (report_settings.quiet || c->build.quiet)
+		return;
+	if (!c->checks.n)
+		report_line("note: %zu outputs evaluate, %zu do not; nothing was built", c->good, c->bad);
+	else
+		report_line("note: %zu outputs evaluate, %zu do not; %zu checks were built%s", c->good, c->bad, c->checks.n,
+			    built ? ", not all of them with success" : "");
+}
+
+/* A word is a flake, or the name of a check of the flake here. */
+static void read_operand(struct check *c)
+{
+	c->flake = ".";
+	if (c->f.c.n && flake_options_is_flake(c->f.c.operands[0]))
+		c->flake = c->f.c.operands[0];
+	else if (c->f.c.n)
+		c->only = c->f.c.operands[0];
+}
+
+int flake_check_run(int argc, char **argv)
+{
+	static const struct program program = {
+		"gx flake check", "evaluate what a flake provides, build its checks",
+		"gx flake check [options] [FLAKE[#NAME] | NAME]",
+		"Every output for this system is evaluated and every check built, also after one has failed. NAME is one check. Exit status "
+		"1: something does not evaluate, 100: a check failed.",
+		groups
+	};
+	struct check c = { .f.c = { .program = &program, .option = on_option, .arg = &c } };
+	int rc, status;
+
+	build_options_init(&c.build);
+	rc = command_read(&c.f.c, argc, argv, 0, 1, "at most one flake or check");
+	if (rc != COMMAND_GO)
+		return rc;
+	read_operand(&c);
+	if (!c.no_build && (rc = command_open(&c.f.c, 0)))
+		return rc;
+	c.f.eval.open_store = c.f.c.store;
+	rc = flake_cmd_evaluate(&c.f, evaluate);
+	status = rc ? rc : build(&c);
+	if (!rc)
+		say_result(&c, status);
+	build_targets_release(&c.checks);
+	return command_end(&c.f.c, status ? status : c.bad ? EXIT_FAILED : EXIT_DONE);
+}
