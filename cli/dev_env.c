@@ -233,6 +233,29 @@ static void add_bins(struct buf *b, struct slice folders)
 	}
 }
 
+/* The folders of the store in a PATH that the derivation sets itself. */
+static void add_own_path(const struct dev_env *env, struct buf *b)
+{
+	const struct slice *path = drv_env(env->drv, SLICE("PATH"));
+
+	for (const char *p = path ? path->p : ""; *p; p += *p == ':') {
+		struct slice folder = { p, strcspn(p, ":") };
+
+		if (slice_starts(folder, store_dir(env->store)))
+			buf_addf(b, "%s%.*s", b->len ? ":" : "", (int)folder.n, folder.p);
+		p += folder.n;
+	}
+}
+
+/* The toolchain of a Go module's package (stdlib/go/build-go-module.gx). */
+static void add_go(const struct dev_env *env, struct buf *b)
+{
+	const struct slice *go = drv_env(env->drv, SLICE("go"));
+
+	if (go && slice_starts(*go, store_dir(env->store)))
+		add_bins(b, *go);
+}
+
 static void find_bins(struct dev_env *env)
 {
 	static const char *const lists[] = { "packages", "nativeBuildInputs", "propagatedNativeBuildInputs", "buildInputs",
@@ -251,6 +274,8 @@ static void find_bins(struct dev_env *env)
 			if (m->kind == JSON_STRING)
 				add_bins(&b, m->str);
 	}
+	add_own_path(env, &b);
+	add_go(env, &b);
 	env->bins = keep(env, (struct slice){ buf_str(&b), b.len });
 	buf_release(&b);
 }

@@ -128,6 +128,14 @@ static char *next_line(const char **p)
 	return line;
 }
 
+static void take(char **setting, char *answer)
+{
+	if (*setting)
+		free(answer);
+	else
+		*setting = answer;
+}
+
 void go_settings_ask(struct go_settings *s)
 {
 	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
@@ -135,7 +143,7 @@ void go_settings_ask(struct go_settings *s)
 	struct buf answer = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	if (s->proxy || s->asked)
+	if (s->asked || (s->proxy && s->no_proxy))
 		return;
 	s->asked = 1;
 	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
@@ -148,11 +156,13 @@ void go_settings_ask(struct go_settings *s)
 	if (!program_run(&argv, &env, &answer, NULL, &e)) {
 		const char *p = buf_str(&answer);
 
-		s->proxy = next_line(&p);
-		if (!s->no_proxy)
-			s->no_proxy = next_line(&p);
-		if (!s->no_proxy)
-			s->no_proxy = next_line(&p);
+		char *answers[3];
+
+		for (size_t i = 0; i < 3; i++)
+			answers[i] = next_line(&p);
+		take(&s->proxy, answers[0]);
+		take(&s->no_proxy, answers[1]);
+		take(&s->no_proxy, answers[2]);
 	}
 	err_release(&e);
 	buf_release(&answer);

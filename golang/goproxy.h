@@ -26,7 +26,7 @@ struct go_settings {
 int go_settings_load(struct go_settings *s, struct err *e);
 void go_settings_release(struct go_settings *s);
 
-/* Where they say no proxy: asks the go command of this machine, which knows what the go.env of its GOROOT says.  Nothing changes when
+/* What they do not say: asks the go command of this machine, which knows what the go.env of its GOROOT says.  Nothing changes when
  * there is none, or when it fails. */
 void go_settings_ask(struct go_settings *s);
 

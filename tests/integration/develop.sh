@@ -210,6 +210,7 @@ in {
     shellHook = ''echo "hook: $WORD, ''${list[0]}, ''${outputs[dev]##*/}"'';
   };
   files = make { passAsFile = [ "text" ]; text = "of a file\n"; };
+  go-package = make { go = input "go" "the toolchain"; PATH = "${input "tool" "in PATH"}/bin:/path-not-set"; };
   with-go = make { buildInputs = [ (input "go" "go") ]; };
   go-of-its-own = make { buildInputs = [ (input "go" "go") ]; GOTOOLCHAIN = "auto"; };
 }
@@ -227,6 +228,9 @@ of structured" other structured sh -c 'echo "$WORD,$number,$yes,$no,$EXPORTED,$n
 fi
 check "passAsFile is a file" prints "of a file" other files sh -c 'cat "$textPath"; echo $text'
 unset GOTOOLCHAIN
+check "what a package's build has in PATH" prints "in PATH" other go-package tool
+check "and its Go" prints "the toolchain
+local" other go-package sh -c 'go; echo $GOTOOLCHAIN'
 check "a Go stays the one of the shell" prints local other with-go sh -c 'echo $GOTOOLCHAIN'
 check "unless the user says otherwise" prints path env GOTOOLCHAIN=path "$gx" develop $place -f other/default.nix with-go --command sh -c 'echo $GOTOOLCHAIN'
 check "or the shell" prints auto other go-of-its-own sh -c 'echo $GOTOOLCHAIN'

@@ -44,10 +44,10 @@ go_says "file://$PWD/nowhere
 
 "
 : >asked
-check "the environment comes first" only env GOPROXY="file://$PWD/proxy" "$gxeval" --store "$PWD/s1" --realise -E "$fetch"
+check "the environment comes first" only env GOPROXY="file://$PWD/proxy" GOPRIVATE=example.org "$gxeval" --store "$PWD/s1" --realise -E "$fetch"
 mkdir -p home/.config/go && echo "GOPROXY=file://$PWD/proxy" >home/.config/go/env
+check "and is enough" [ ! -s asked ]
 check "then the file of go env -w" only realise
-check "the go command is not asked then" [ ! -s asked ]
 rm home/.config/go/env
 printf '#!/bin/sh\nexit 1\n' >bin/go
 check "one that fails knows nothing" only complains "set GOPROXY" realise
