@@ -15,6 +15,7 @@
 #include "cli/shell.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/tools.h"
 
@@ -243,7 +244,7 @@ static void say_inside(void)
 {
 	const char *name = getenv("GX_SHELL");
 
-	if (shell_note && !report_settings.quiet && isatty(0) && isatty(2))
+	if (shell_note && !report_settings.quiet && !progress_settings.quiet && isatty(0) && isatty(2))
 		report_line("note: you are in the shell '%s'; 'exit' leaves it", name ? name : "gx");
 }
 

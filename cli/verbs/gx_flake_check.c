@@ -9,6 +9,7 @@
 #include "cli/flake_cmd.h"
 #include "cli/given.h"
 #include "cli/outputs.h"
+#include "cli/progress.h"
 #include "cli/realise.h"
 #include "cli/report.h"
 #include "eval/attrs.h"
@@ -172,7 +173,7 @@ static int build(struct check *c)
 
 static void say_result(const struct check *c, int built)
 {
-	if (report_settings.quiet || c->build.quiet)
+	if (report_settings.quiet || progress_settings.quiet)
 		return;
 	if (!c->checks.n)
 		report_line("note: %zu outputs evaluate, %zu do not; nothing was built", c->good, c->bad);
@@ -211,8 +212,10 @@ int flake_check_run(int argc, char **argv)
 	if (!c.no_build && (rc = command_open(&c.f.c, 0)))
 		return rc;
 	c.f.eval.open_store = c.f.c.store;
+	progress_begin();
 	rc = flake_cmd_evaluate(&c.f, evaluate);
 	status = rc ? rc : build(&c);
+	progress_finish();
 	if (!rc)
 		say_result(&c, status);
 	build_targets_release(&c.checks);
