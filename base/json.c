@@ -354,7 +354,7 @@ static void value_done(struct json_reader *r)
 static enum json_event open_bracket(struct json_reader *r, int object)
 {
 	if (r->depth == LIMIT_JSON_DEPTH)
-		return json_fail(r, r->p, "nesting deeper than 10000 levels");
+		return json_fail(r, r->p, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
 	unsigned char bit = (unsigned char)(1u << r->depth % 8);
 	if (object)
 		r->is_object[r->depth / 8] |= bit;

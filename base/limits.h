@@ -13,12 +13,19 @@
 /* Kept free at the end of that stack for what runs after an overflow is noticed. */
 #define LIMIT_EVAL_STACK_RESERVE ((size_t)1 << 20)
 
+/* Calls within calls, unless the setting max-call-depth says otherwise: what fits on that stack. Nix stops at 10,000. */
+#define LIMIT_CALL_DEPTH 1000000
+
 /* Nesting of syntax (lists, parentheses, operators on the right of others) the parser and the passes over the tree accept.
  * Bison's own stack is on the heap; the passes recurse on the C stack.  Chains to the left, as `1 + 1 + 1`, have no limit. */
 #define LIMIT_PARSE_DEPTH 10000
 
 /* Nesting of JSON and TOML documents. */
 #define LIMIT_JSON_DEPTH 10000
+
+/* A limit as text, for messages that are literals. */
+#define LIMIT_TEXT_(n) #n
+#define LIMIT_TEXT(n) LIMIT_TEXT_(n)
 
 /* Nesting of a value that is printed: far more than data has, and reached long before the end of the stack. */
 #define LIMIT_PRINT_DEPTH 100000
@@ -28,6 +35,12 @@
 
 /* Length of a chain of derivations read from a store, each an input of the one before; nixpkgs has chains of some hundreds. */
 #define LIMIT_DRV_DEPTH 10000
+
+/* The text of one derivation; the largest of nixpkgs have some MB. */
+#define LIMIT_DRV_TEXT ((size_t)256 << 20)
+
+/* Symbolic links that are followed for one path: more is a circle. */
+#define LIMIT_LINKS 1024
 
 /* Longest string value: lengths are 32-bit. */
 #define LIMIT_STRING_LENGTH 0xfffffff0u
@@ -61,8 +74,8 @@
 /* Depth of directories in an archive: what a NAR can hold. */
 #define LIMIT_ARCHIVE_DEPTH LIMIT_NAR_DEPTH
 
-/* Flakes: inputs of inputs, of which the deepest known graphs have some ten levels; and all inputs of a graph, each counted for every way
- * that leads to it. */
+/* Flakes: inputs of inputs, of which the deepest known graphs have some ten levels; and all inputs of a graph, each counted for
+ * every way that leads to it. */
 #define LIMIT_FLAKE_DEPTH 200
 #define LIMIT_FLAKE_INPUTS 20000
 

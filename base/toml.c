@@ -425,7 +425,7 @@ static int read_key(struct toml *t)
 			return -1;
 		add_part(t, s);
 		if (t->depth + (int)t->parts > LIMIT_JSON_DEPTH)
-			return fail(t, "nesting deeper than 10000 levels");
+			return fail(t, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
 		skip_blanks(t);
 		if (peek(t) != '.')
 			return 0;
@@ -643,7 +643,7 @@ static int read_inline(struct toml *t, struct toml_value *v)
 static int read_nested(struct toml *t, struct toml_value *v)
 {
 	if (++t->depth > LIMIT_JSON_DEPTH)
-		return fail(t, "nesting deeper than 10000 levels");
+		return fail(t, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
 	int r = *t->p == '[' ? read_array(t, v) : read_inline(t, v);
 	t->depth--;
 	return r;

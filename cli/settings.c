@@ -236,8 +236,6 @@ void settings_defaults(void)
 	eval_settings.system = this_system();
 	if (!eval_settings.store_dir)
 		eval_settings.store_dir = "/nix/store";
-	if (!eval_settings.max_call_depth)
-		eval_settings.max_call_depth = 10000;
 	eval_settings.parse.home = getenv("HOME");
 	const char *keep = getenv("GX_COMPILE_CACHE");
 	eval_settings.compile_cache = keep && !strcmp(keep, "0") ? 0 : keep && !strcmp(keep, "always") ? 2 : 1;

@@ -27,6 +27,8 @@ enum error_kind {
 	EK_QUIT	      /* leaves without message (builtins.break quitting …) */
 };
 
+/* --- unwind.c --- */
+
 /* Raises an error at the position of the innermost call to a builtin, or at pos.  fmt as printf, with
  * lower-case message, subjects in quotes, no full stop.  Never returns. */
 void throw_error(enum error_kind k, const char *fmt, ...)
@@ -38,8 +40,12 @@ void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ..
 void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 3, 4)));
 
+/* --- fail.c --- */
+
 /* What the set has that is like this name, as advice on the collected heap; NULL when there is nothing to say. */
 const char *near_attr(W set, const struct str *name);
+
+/* --- unwind.c --- */
 
 /* "expected X but found Y: value".  wanted with article ("a list"). */
 void throw_type(const char *wanted, W got) __attribute__((noreturn, cold));
@@ -71,9 +77,10 @@ struct failure {
 
 /* Which errors to catch, and whether to collect a trace: it costs time in the depth of the stack. */
 enum unwind_trace {
-	TRACE_NONE,  /* all errors, no trace */
+	TRACE_NONE, /* all errors, no trace */
 	TRACE_ALL,
-	TRACE_THROWN /* only those that tryEval catches (EK_THROW, EK_ASSERT), no trace; others pass on to the next that catches them */
+	TRACE_THROWN /* only those that tryEval catches (EK_THROW, EK_ASSERT), no trace; others pass on to the next that catches
+			them */
 };
 
 /* Runs fn(arg).  Returns 1 when it ended, 0 when it raised: then *f (when not NULL) says what. Thunks that were being forced
@@ -83,8 +90,12 @@ int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_tra
 /* Raises a caught failure again. */
 void unwind_rethrow(struct failure *f) __attribute__((noreturn));
 
+/* --- force.c --- */
+
 /* Throws EK_STACK when the C stack is nearly used up.  Stands at the top of every function that recurses over values. */
 void stack_check(void);
+
+/* --- unwind.c --- */
 
 /* Position of the innermost builtin call, 0 when none: for positions a builtin puts in its result. */
 uint32_t call_pos(void);

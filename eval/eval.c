@@ -18,7 +18,7 @@
 struct eval_settings eval_settings = {
 	.system = "x86_64-linux",
 	.store_dir = "/nix/store",
-	.max_call_depth = 1000000,
+	.max_call_depth = LIMIT_CALL_DEPTH,
 };
 
 /* Shapes of literals come in blocks: nodes point into them, which the collector does not see. */

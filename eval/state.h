@@ -92,6 +92,8 @@ struct es {
 
 extern _Thread_local struct es es;
 
+/* --- value.c --- */
+
 /* Drops the free lists of pointer-free objects, whose links the collector cannot follow. */
 void alloc_forget(void);
 
@@ -169,6 +171,7 @@ static inline W delay(const struct node *n, struct frame *f)
 	return ops_delay[n->op](n, f);
 }
 
+/* --- force.c --- */
 W thunk_new(const struct node *n, struct frame *f);
 
 /* delay where it may lead to itself again, from one variable or member to the next: near the end of the stack a
@@ -186,6 +189,8 @@ W read_slot(W *slot, struct frame *f, const struct node *by);
 
 /* The word of a slot for keeping elsewhere: not a mark, save W_HOLE while the slot is being filled. */
 W share_slot(W *slot, struct frame *f);
+
+/* --- ops.c --- */
 
 /* What the native thunk of a variable runs that was asked for while it was being evaluated: its frame and node. */
 W read_variable(W g, W var);
@@ -205,10 +210,14 @@ static inline sym_t word_symbol(W str)
 	return es.symbols[i].str == str ? es.symbols[i].sym : word_symbol_slow(str);
 }
 
+/* --- call.c --- */
+
 /* Applies a closure or builtin to exactly its arity / calls anything. node may be NULL. */
 W call_words(W fn, unsigned n, const W *args, const struct node *by);
 W call_closure(const struct n_lambda *l, struct frame *nf, const struct node *by);
 W call_node(const struct node *n, struct frame *f);
+
+/* --- unwind.c, interrupt.c, profile.c --- */
 
 /* The stack limit was passed: a sample is due, or the stack is used up (then throws). */
 __attribute__((cold)) void stack_event(void);
@@ -236,6 +245,8 @@ void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint,
 
 enum { SET_FLAT, SET_LAZY, SET_MERGE };
 
+/* --- attrs.c --- */
+
 /* A set literal's object for n attributes, with room for the frame of members not made yet. */
 struct attrs *attrs_alloc(struct shape *sh, uint32_t n);
 struct attrs *attrs_alloc_lazy(struct shape *sh, uint32_t n, struct frame *f);
@@ -262,6 +273,8 @@ int attrs_has(W set, sym_t s, uint32_t *hint);
 W *attrs_peek_hint(W set, sym_t s, uint32_t *hint);
 
 struct shape *shape_new(const sym_t *sym, const uint32_t *pos, uint32_t n);
+
+/* --- fail.c --- */
 
 /* "attribute 'x' missing" with the nearest name, at pos. */
 void throw_missing_attr(W set, sym_t s, uint32_t pos, uint32_t len) __attribute__((noreturn, cold));

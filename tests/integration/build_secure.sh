@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# What builders must not be able to do (DESIGN.md section 4, the advisories behind build/sandbox.c and build/seccomp.c).
+# What builders must not be able to do (doc/ARCHITECTURE.md, the advisories behind build/sandbox.c and build/seccomp.c).
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/build.sh"
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The arrows of doc/ARCHITECTURE.md: which folder may include which, private headers stay in their folder, each
-# library's header occurs in one .c file, config.h comes first in every .c file.
+# library's header occurs in one .c file, config.h comes first in every .c file, no file is longer than 1000 lines or wider than 132 columns.
 cd "$srcdir" || exit 1
 . tests/lint/lib.sh
 
@@ -17,6 +17,12 @@ find $FOLDERS -name '*.[chy]' -o -name '*.re' |
 			bad("does not start with the licence line")
 	}
 	FNR > 1000 && !long[FILENAME]++ { bad("longer than 1000 lines") }
+	{
+		line = $0
+		while ((tab = index(line, "\t")))
+			line = substr(line, 1, tab - 1) sprintf("%*s", 8 - (tab - 1) % 8, "") substr(line, tab + 1)
+		if (length(line) > 132) bad("wider than 132 columns")
+	}
 	folder ~ /^(format|store|fetch|golang|build)$/ && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
 		bad("collected memory in " folder "/")
 	}
