@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Memory of malloc: one answer to there being none.  A program that has run out of memory cannot be trusted to clean up, and nothing
- * needs it to: a store or a cache survives a process that ends at any point.  So these never return NULL: they say
- * "error: out of memory" and exit with status 1.  tests/lint/banned.sh keeps the plain functions out of all other files.
+ * Memory of malloc: one answer to there being none.  A program that has run out of memory cannot be trusted to clean up, and
+ * nothing needs it to: a store or a cache survives a process that ends at any point.  So these never return NULL: they say "error:
+ * out of memory" and exit with status 1.  tests/lint/banned.sh keeps the plain functions out of all other files.
  *
  * The collector's memory is base/mem.h's.
  */
@@ -32,7 +32,8 @@ char *xstrndup(const char *s, size_t n) ALLOC_OWNED;
 /* For sizes that somebody else's data names, where an error can be given: NULL when there is no room. */
 void *try_malloc(size_t n) __attribute__((malloc, warn_unused_result));
 
-/* The room to make for want elements where there is room for cap: at least twice as many, so that adding one at a time costs a constant. */
+/* The room to make for want elements where there is room for cap: at least twice as many, so that adding one at a time costs a
+ * constant. */
 size_t array_room(size_t cap, size_t want);
 
 /* Makes room in v, of cap elements, for want. */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What must hold whatever the input is: CHECK(condition) ends the program, saying where, when it does not.  It is compiled only where
- * configure was given --enable-checks, as scripts/check does for the sanitizers, so it may cost something and must have no effect: the condition
- * is not evaluated otherwise.  Never for what a user, a file or the network can bring about: that is an error with a message.
+ * What must hold whatever the input is: CHECK(condition) ends the program, saying where, when it does not.  It is compiled only
+ * where configure was given --enable-checks, as scripts/check does for the sanitizers, so it may cost something and must have no
+ * effect: the condition is not evaluated otherwise.  Never for what a user, a file or the network can bring about: that is an error
+ * with a message.
  */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H

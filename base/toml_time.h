@@ -9,8 +9,8 @@
 
 #include <stddef.h>
 
-/* Appends the date, time, or date and time that the n bytes at p write: 'T' between the two, 'Z' for UTC, fractions of seconds with no,
- * three, six or nine digits, further ones dropped.  Returns -1, with a part appended, when there is no such day or time. */
+/* Appends the date, time, or date and time that the n bytes at p write: 'T' between the two, 'Z' for UTC, fractions of seconds with
+ * no, three, six or nine digits, further ones dropped.  Returns -1, with a part appended, when there is no such day or time. */
 int toml_time_normal(struct buf *out, const char *p, size_t n);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An escape sequence is left out when it is certain where it ends, and on the line it began on: then nothing that is meant to be read
- * goes with it.  Otherwise only its first byte is changed, after which the rest is but letters.
+ * An escape sequence is left out when it is certain where it ends, and on the line it began on: then nothing that is meant to be
+ * read goes with it.  Otherwise only its first byte is changed, after which the rest is but letters.
  *
  * Colours are ESC [ digits and semicolons m, exactly: other sequences that end in m set modes of the keyboard.  One
  * that is still on at the end of a line is switched off there, or the next thing printed would be in it.

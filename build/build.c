@@ -6,8 +6,8 @@
  * stop, or the next time limit; deal with what came.  Ready builds start in the order in which the walk found
  * them, so the order is the same each time as far as their durations are.
  *
- * The first failure is the one reported, with keep_going each.  Without it the first stops everything: running builders are killed, with
- * everything they started, and their folders removed.
+ * The first failure is the one reported, with keep_going each.  Without it the first stops everything: running builders are killed,
+ * with everything they started, and their folders removed.
  */
 #include "config.h"
 #include "base/alloc.h"

@@ -120,12 +120,12 @@ struct build_result {
 
 void build_result_release(struct build_result *r);
 
-/* Makes the outputs valid (with set->plan only names them).  On success they are temporary roots of the store's process, so that nobody collects them before
- * the caller has made lasting ones.
+/* Makes the outputs valid (with set->plan only names them).  On success they are temporary roots of the store's process, so that
+ * nobody collects them before the caller has made lasting ones.
  *
- * ERR_BUILD, ERR_TIMEOUT: a build failed; ERR_HASH: a fixed output came out different; ERR_DIFFERS: a build that was to be checked is
- * not deterministic; ERR_DENIED: builds cannot be confined here; ERR_INTERRUPT: cancelled.  The message of a failed build has several lines: what failed, the end of its log, and
- * how to see all of it. */
+ * ERR_BUILD, ERR_TIMEOUT: a build failed; ERR_HASH: a fixed output came out different; ERR_DIFFERS: a build that was to be checked
+ * is not deterministic; ERR_DENIED: builds cannot be confined here; ERR_INTERRUPT: cancelled.  The message of a failed build has
+ * several lines: what failed, the end of its log, and how to see all of it. */
 int build_realise(struct store *s, const struct build_settings *set, const struct build_target *v, size_t n,
 		  struct build_result *out, struct err *e);
 

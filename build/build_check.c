@@ -87,10 +87,11 @@ static int read_spec(struct job *j, const struct new_object *o, const struct sli
 		while (k < d->noutputs && !slice_eq(d->outputs[k].name, s))
 			k++;
 		if (k == d->noutputs)
-			return err_set(e, ERR_BUILD,
-				       "output check for '%s' contains an illegal reference specifier '%.*s', expected store path or "
-				       "output name",
-				       o->info.path.base, (int)s.n, s.p);
+			return err_set(
+				e, ERR_BUILD,
+				"output check for '%s' contains an illegal reference specifier '%.*s', expected store path or "
+				"output name",
+				o->info.path.base, (int)s.n, s.p);
 		path_set_add(out, &j->node->paths[k]);
 	}
 	return 0;

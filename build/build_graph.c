@@ -240,7 +240,8 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 		struct node *input;
 
 		if (in->node.nchildren)
-			return err_set(e, ERR_INVALID, "'%s' needs outputs of a derivation that is itself built, which is not possible yet",
+			return err_set(e, ERR_INVALID,
+				       "'%s' needs outputs of a derivation that is itself built, which is not possible yet",
 				       n->path.base);
 		rc = store_path_parse(store_dir(b->s), in->path, &p, e);
 		if (rc)

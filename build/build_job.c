@@ -588,7 +588,8 @@ int job_finish(struct job *j, struct err *e)
 		end_line(j);
 	if (j->end != JOB_RUNS || status)
 		return failure(j, status, e);
-	build_event(j->b, &(struct build_event){ .kind = BUILD_PHASE, .drv = &j->node->path, .text = SLICE("taking what it made") });
+	build_event(j->b,
+		    &(struct build_event){ .kind = BUILD_PHASE, .drv = &j->node->path, .text = SLICE("taking what it made") });
 	return build_outputs(j, e);
 }
 

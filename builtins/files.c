@@ -49,7 +49,8 @@ static uint32_t text_context(W path, const struct str *text)
 }
 
 BUILTIN(bi_read_file, "readFile", "!path",
-	"The contents of the file *path* as a string. A file with a NUL byte cannot be read. The text of a file in the store carries "
+	"The contents of the file *path* as a string. A file with a NUL byte cannot be read. The text of a file in the store "
+	"carries "
 	"the context of the store paths it mentions.",
 	"isString (readFile <nix/fetchurl.nix>)", "true")
 {
@@ -74,8 +75,8 @@ BUILTIN(bi_read_dir, "readDir", "!path",
 }
 
 BUILTIN(bi_read_file_type, "readFileType", "!path",
-	"What is at *path*: `\"regular\"`, `\"directory\"`, `\"symlink\"` or `\"unknown\"` (a device, a socket …). A symbolic link "
-	"is not followed.",
+	"What is at *path*: `\"regular\"`, `\"directory\"`, `\"symlink\"` or `\"unknown\"` (a device, a socket …). "
+	"A symbolic link is not followed.",
 	"readFileType /.", "\"directory\"")
 {
 	return fs_kind_string(fs_realise(args[0]));

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "builtins/fs_int.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/mem.h"
 #include "base/pathname.h"
 #include "builtins/corepkgs.h"
@@ -26,7 +27,6 @@
 #include <unistd.h>
 
 /* As in Nix; the kernel stops at 40. */
-enum { LINKS_MAX = 1024 };
 
 static struct fs *the_fs;
 
@@ -336,7 +336,7 @@ static enum fs_kind step_in(struct walk *w)
 
 W fs_walk(W path, int full, enum fs_kind *why)
 {
-	struct walk w = { .done = BUF_GC, .todo = BUF_GC, .links = LINKS_MAX };
+	struct walk w = { .done = BUF_GC, .todo = BUF_GC, .links = LIMIT_LINKS };
 	struct box_path *p = w_get_path(path);
 
 	buf_add(&w.todo, p->b, p->h.n);

@@ -395,7 +395,8 @@ static W list_dir(W real, W path)
 	if (fd < 0 && errno == ENOTDIR && fs_stat(path) > FS_MISSING)
 		throw_error(EK_IO, "cannot list '%s': it is not a directory", w_get_path(path)->b);
 	/* Above what may be read only what leads there shows; whether the machine has the folder must not. */
-	if (fd < 0 && errno == ENOENT && fs_guarded() && strmap_get(&fs_state()->ancestors, w_get_path(real)->b, w_get_path(real)->h.n))
+	if (fd < 0 && errno == ENOENT && fs_guarded() &&
+	    strmap_get(&fs_state()->ancestors, w_get_path(real)->b, w_get_path(real)->h.n))
 		return attrs_finish(&l.b);
 	if (fd < 0)
 		cannot_open(path, errno);

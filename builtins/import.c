@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "base/buf.h"
+#include "base/limits.h"
 #include "base/pathname.h"
 #include "base/source.h"
 #include "builtins/compiled.h"
@@ -22,7 +23,6 @@
 
 #include <string.h>
 
-enum { LINKS_MAX = 1024 };
 
 /* --- realising --- */
 
@@ -121,7 +121,7 @@ static W expression_file(W path)
 	W next;
 
 	for (int links = 0; w_get_path(path)->h.n > 1; path = next, links++) {
-		if (links == LINKS_MAX)
+		if (links == LIMIT_LINKS)
 			fs_throw(FS_LOOP, path);
 		if ((next = link_target(path)) == W_ABSENT)
 			break;

@@ -190,8 +190,10 @@ static struct fs_search_entry read_entry(W w, W *keep)
 }
 
 BUILTIN(bi_find_file, "findFile", "!search-path name",
-	"Looks *name* up in *search-path*, a list of sets with a `path` and perhaps a `prefix`, and returns the first path that exists. "
-	"`<a/b>` means `findFile nixPath \"a/b\"`. An element with prefix `a` answers for `a` and for names below it; one without prefix "
+	"Looks *name* up in *search-path*, a list of sets with a `path` and perhaps a `prefix`, and returns the first path that "
+	"exists. "
+	"`<a/b>` means `findFile nixPath \"a/b\"`. An element with prefix `a` answers for `a` and for names below it; one without "
+	"prefix "
 	"for every name. A name that is not found is an error that `tryEval` catches.",
 	"findFile [ { prefix = \"root\"; path = \"/\"; } ] \"root\"", "/")
 {
@@ -205,10 +207,11 @@ BUILTIN(bi_find_file, "findFile", "!search-path name",
 	return fs_find_file(e, l->n, name->b, name->len);
 }
 
-BUILTIN_FLAGS(bi_nix_path, BI_VALUE, "nixPath", "",
-	      "The search path that `<name>` is looked up in, as a list for `findFile`: the entries given with `-I`, then those of the "
-	      "environment variable `NIX_PATH`. Empty in pure evaluation.",
-	      "isList nixPath", "true")
+BUILTIN_FLAGS(
+	bi_nix_path, BI_VALUE, "nixPath", "",
+	"The search path that `<name>` is looked up in, as a list for `findFile`: the entries given with `-I`, then those of the "
+	"environment variable `NIX_PATH`. Empty in pure evaluation.",
+	"isList nixPath", "true")
 {
 	size_t n;
 	const struct fs_search_entry *e = fs_search_path(&n);

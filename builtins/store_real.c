@@ -11,6 +11,7 @@
 #include "base/activity.h"
 #include "base/alloc.h"
 #include "base/check.h"
+#include "base/limits.h"
 
 #include "builtins/drvs.h"
 #include "store/claims.h"
@@ -22,10 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	BATCH = 200,	       /* each object's lock takes a descriptor, of which there may be only 256 */
-	TEXT_MAX_BYTES = 256 << 20
-};
+enum { BATCH = 200 }; /* each object's lock takes a descriptor, of which there may be only 256 */
 
 struct store_real {
 	struct store_ops ops;
@@ -191,7 +189,8 @@ static int add_text(void *user, struct slice path, struct slice text, const stru
 }
 
 /* The evaluation stands still meanwhile. */
-static int copy_tree(const char *from, const struct nar_filter *filter, int fd, const char *to, struct object_facts *f, struct err *e)
+static int copy_tree(const char *from, const struct nar_filter *filter, int fd, const char *to, struct object_facts *f,
+		     struct err *e)
 {
 	unsigned activity = activity_begin(ACTIVITY_COPY, from);
 	int rc = object_copy(AT_FDCWD, from, NULL, filter, fd, to, f, e);
@@ -310,7 +309,7 @@ static int read_text(void *user, struct slice path, struct buf *out, struct err 
 		rc = begin(r, path, &p, e);
 	if (!rc && store_path_is_drv(&p))
 		return store_read_drv_text(r->store, &p, out, e);
-	return rc ? rc : store_read(r->store, &p, TEXT_MAX_BYTES, out, e);
+	return rc ? rc : store_read(r->store, &p, LIMIT_DRV_TEXT, out, e);
 }
 
 /* --- the whole --- */

@@ -46,8 +46,9 @@ enum {
 };
 
 const struct option build_option_table[] = {
-	{ O_MAX_JOBS, 'j', "max-jobs", "N", "Run N builders at once; auto, the default: as many as this machine has cores. What is fetched is not "
-						   "counted." },
+	{ O_MAX_JOBS, 'j', "max-jobs", "N",
+	  "Run N builders at once; auto, the default: as many as this machine has cores. What is fetched is not "
+	  "counted." },
 	{ O_CORES, 0, "cores", "N", "Tell builders to use N cores (NIX_BUILD_CORES); 0: all." },
 	{ O_KEEP_GOING, 'k', "keep-going", NULL, "After a failure build what does not need what failed." },
 	{ O_KEEP_FAILED, 'K', "keep-failed", NULL, "Keep the folder of a failed build." },
@@ -70,7 +71,8 @@ const struct option build_option_table[] = {
 	{ O_PROCESSES, 0, "build-processes", "N",
 	  "Let one builder have N processes and threads; 0, the default: by the cores of this machine, and at least 4096." },
 	{ O_IMPURE_ENV, 0, "allowed-impure-env-vars", "NAMES",
-	  "Variables of the environment that builders of fixed outputs may ask for (impureEnvVars), besides those about proxies and "
+	  "Variables of the environment that builders of fixed outputs may ask for (impureEnvVars), besides those about proxies "
+	  "and "
 	  "mirrors." },
 	{ 0, 0, NULL, NULL, NULL }
 };

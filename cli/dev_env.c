@@ -29,9 +29,10 @@ static int is_identifier(struct slice s)
 /* Variables of a build that mean nothing in a shell, or would break it; those Nix leaves alone, and what PATH is made of. */
 static int is_of_the_build(struct slice name)
 {
-	return slice_in_words(name, "HOME NIX_BUILD_TOP NIX_ENFORCE_PURITY NIX_LOG_FD NIX_REMOTE PATH PPID SHELL SHELLOPTS BASHOPTS "
-				    "TEMP TEMPDIR TERM TMP TMPDIR TZ UID EUID USER LOGNAME args builder system nativeBuildInputs "
-				    "buildInputs propagatedBuildInputs propagatedNativeBuildInputs packages passAsFile");
+	return slice_in_words(name,
+			      "HOME NIX_BUILD_TOP NIX_ENFORCE_PURITY NIX_LOG_FD NIX_REMOTE PATH PPID SHELL SHELLOPTS BASHOPTS "
+			      "TEMP TEMPDIR TERM TMP TMPDIR TZ UID EUID USER LOGNAME args builder system nativeBuildInputs "
+			      "buildInputs propagatedBuildInputs propagatedNativeBuildInputs packages passAsFile");
 }
 
 static struct slice keep(struct dev_env *env, struct slice s)

@@ -4,8 +4,8 @@
  *
  *     272.4 gopls-0.23.0
  *
- * It is read when first asked, and written as a new file in the place of the old one.  Of two programs that end together one may win:
- * the other's builds are then expected as before.
+ * It is read when first asked, and written as a new file in the place of the old one.  Of two programs that end together one may
+ * win: the other's builds are then expected as before.
  */
 #include "config.h"
 #include "cli/durations.h"

@@ -118,8 +118,8 @@ static W find_attr(W root, const char *path, W args)
 static W go_shell(const char *dir, const char *fragment)
 {
 	if (*fragment)
-		throw_error_hint(EK_EVAL, "'gx init' writes a flake", "there is only a Go module in '%s', it has no attribute '%s'", dir,
-				 fragment);
+		throw_error_hint(EK_EVAL, "'gx init' writes a flake", "there is only a Go module in '%s', it has no attribute '%s'",
+				 dir, fragment);
 	return call1(given_word("(builtins.getFlake \"gx:std\").legacyPackages.${builtins.currentSystem}.goShell", "«go.mod»"),
 		     w_cstr(dir));
 }

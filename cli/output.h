@@ -45,8 +45,8 @@ int output_show_end(struct buf *rest, struct err *e);
 /* A JSON string literal, for machine-readable messages: bytes that are no UTF-8 become U+FFFD. */
 void output_json_string(struct buf *b, const char *p, size_t n);
 
-/* Opens /dev/null for each of 0, 1, 2 that the caller closed, so that no file opened later gets its number.  Ends the program when that
- * fails.  For main, first. */
+/* Opens /dev/null for each of 0, 1, 2 that the caller closed, so that no file opened later gets its number.  Ends the program when
+ * that fails.  For main, first. */
 void output_hold_descriptors(void);
 
 #endif

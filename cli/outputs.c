@@ -145,7 +145,8 @@ static void classify(const struct spot *s, int legacy, struct found *f)
 
 int output_of_another_system(const struct spot *s)
 {
-	return s->n == 2 && output_is(s, "checks packages devShells apps legacyPackages formatter devShell defaultPackage defaultApp") &&
+	return s->n == 2 &&
+	       output_is(s, "checks packages devShells apps legacyPackages formatter devShell defaultPackage defaultApp") &&
 	       strcmp(s->name[1], eval_settings.system);
 }
 

@@ -78,7 +78,9 @@ void parse_cmd(struct buf *b, const struct source *src)
 	struct err e = ERR_INIT;
 	struct globals g;
 	uint32_t nslots;
-	struct scope_env env = { .global = global, .builtin = no_builtin, .shape = any_shape, .empty_list = W_NULL, .empty_set = W_NULL, .arg = &g };
+	struct scope_env env = {
+		.global = global, .builtin = no_builtin, .shape = any_shape, .empty_list = W_NULL, .empty_set = W_NULL, .arg = &g
+	};
 
 	globals_init(&g);
 	struct expr *x = parse_source(src, &eval_settings.parse, &tree, &e);

@@ -50,7 +50,9 @@ static void json_change(struct progress *p, enum change c, const struct task *t,
 		buf_addf(b, "{\"action\":\"plan\",\"builds\":%zu,\"fetches\":%zu}\n", p->builds, p->fetches);
 	} else if (c == CHANGE_OVER) {
 		if (p->built + p->fetched + p->failed)
-			buf_addf(b, "{\"action\":\"summary\",\"built\":%zu,\"fetched\":%zu,\"failed\":%zu,\"bytes\":%llu,\"seconds\":%.3f}\n",
+			buf_addf(b,
+				 "{\"action\":\"summary\",\"built\":%zu,\"fetched\":%zu,\"failed\":%zu,\"bytes\":%llu,\"seconds\":%"
+				 ".3f}\n",
 				 p->built, p->fetched, p->failed, (unsigned long long)p->bytes, p->now - p->began);
 	} else if (t->kind != TASK_EVALUATE) {
 		say_task(p, c, t, text);

@@ -2,8 +2,8 @@
  *
  * Whole lines, which stay: the forms plain and raw, and what the bar has above it.
  *
- * A build is told when it starts; what is not in a build (a copy, a transfer of the evaluator) only once it has taken half a second,
- * and only then of its end.
+ * A build is told when it starts; what is not in a build (a copy, a transfer of the evaluator) only once it has taken half a
+ * second, and only then of its end.
  */
 #include "config.h"
 #include "cli/progress_int.h"

@@ -115,7 +115,8 @@ static void nix_change(struct progress *p, enum change c, const struct task *t, 
 		break;
 	case CHANGE_PLAN:
 		if (!p->planned)
-			buf_addf(&p->out, "@nix {\"action\":\"start\",\"id\":%d,\"level\":0,\"parent\":0,\"text\":\"\",\"type\":%d}\n",
+			buf_addf(&p->out,
+				 "@nix {\"action\":\"start\",\"id\":%d,\"level\":0,\"parent\":0,\"text\":\"\",\"type\":%d}\n",
 				 ID_BUILDS, TYPE_BUILDS);
 		p->planned = 1;
 		break;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * An expression is a program: one that anybody could have put into a folder above, such as /tmp, is not run because somebody works below.
- * Of go.mod only the version is read, so it is looked for as the go command does.
+ * An expression is a program: one that anybody could have put into a folder above, such as /tmp, is not run because somebody works
+ * below. Of go.mod only the version is read, so it is looked for as the go command does.
  */
 #include "config.h"
 #include "cli/project.h"

@@ -2,8 +2,8 @@
  *
  * The frame of the verbs that run something of the store: what is named is evaluated, then built, then a program takes over.
  *
- * The store stays open up to the end, so that its temporary roots hold what the program is made of: while this process waits for it,
- * or up to the moment at which it takes the place of this process and a collector sees what it uses.
+ * The store stays open up to the end, so that its temporary roots hold what the program is made of: while this process waits for
+ * it, or up to the moment at which it takes the place of this process and a collector sees what it uses.
  */
 #ifndef CLI_RUNNER_H
 #define CLI_RUNNER_H
@@ -31,8 +31,8 @@ extern const struct option runner_shell_options[];
 /* Cuts the words from the first that is one of the two (letter may be NULL); returns where they begin, NULL when there is none. */
 char **runner_cut_words(int *argc, char **argv, const char *word, const char *letter);
 
-/* Reads the command line; then opens the store and evaluates.  Both return COMMAND_GO, or the exit status of a program that is done.
- * max and what as for command_read. */
+/* Reads the command line; then opens the store and evaluates.  Both return COMMAND_GO, or the exit status of a program that is
+ * done. max and what as for command_read. */
 int runner_read(struct runner *r, const struct program *p, int argc, char **argv, size_t max, const char *what);
 int runner_eval(struct runner *r, enum flake_want want);
 

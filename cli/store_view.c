@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A store below another root (--store, or the per-user one) holds programs and links that say /nix/store.  What is run from it gets a
- * mount namespace in which the store's folder lies there, and all else is as it was: same user, same files, same
- * network.  This is a view and no confinement.
+ * A store below another root (--store, or the per-user one) holds programs and links that say /nix/store.  What is run from it gets
+ * a mount namespace in which the store's folder lies there, and all else is as it was: same user, same files, same network.  This
+ * is a view and no confinement.
  *
  * Where the machine has a folder for the store (/nix, perhaps of somebody else's Nix) ours is put in its place.  Where it
  * has none, nobody but root could make one, so / becomes a small tmpfs with everything of the old / mounted into it, and a /nix.
@@ -10,7 +10,8 @@
  * The store's database comes along, at /nix/var/nix: a gx or Nix started inside takes /nix for its store, and with another database
  * than the one that knows these objects its collector would delete them all.
  *
- * Namespaces of users are for processes with one thread; the collector has several.  Hence the child: it is made by fork and has one.
+ * Namespaces of users are for processes with one thread; the collector has several.  Hence the child: it is made by fork and has
+ * one.
  */
 #include "config.h"
 #include "cli/store_view.h"

@@ -25,7 +25,8 @@ void template_release(struct template *t);
  * stand-ins. */
 void template_put_names(struct template *t, const char *name);
 
-/* Writes it here, when nothing of it is here yet, and makes it known to git.  Returns an exit status after saying what went wrong. */
+/* Writes it here, when nothing of it is here yet, and makes it known to git.  Returns an exit status after saying what went wrong.
+ */
 int template_write(const struct template *t);
 
 /* 1 when there is something of that name. */

@@ -66,7 +66,8 @@ void tools_folder(struct buf *out, const char *shell)
 	if (!shell)
 		shell = GX_SANDBOX_SHELL;
 	if (stat(shell, &st) == 0 && cache && *cache == '/')
-		snprintf(dir, sizeof dir, "%s/gx/tools-%llx-%llx", cache, (unsigned long long)st.st_ino, (unsigned long long)st.st_mtime);
+		snprintf(dir, sizeof dir, "%s/gx/tools-%llx-%llx", cache, (unsigned long long)st.st_ino,
+			 (unsigned long long)st.st_mtime);
 	else if (stat(shell, &st) == 0 && home && *home == '/')
 		snprintf(dir, sizeof dir, "%s/.cache/gx/tools-%llx-%llx", home, (unsigned long long)st.st_ino,
 			 (unsigned long long)st.st_mtime);

@@ -87,7 +87,8 @@ void attrs_builder_init(struct attrs_builder *b, size_t cap);
 void attrs_add(struct attrs_builder *b, sym_t s, uint32_t pos, W v);
 void attrs_add_c(struct attrs_builder *b, const char *name, W v);
 
-/* The finished set; the builder's memory is given back and it must not be used again.  Of several entries with one name the first added wins (keep_last: the last). */
+/* The finished set; the builder's memory is given back and it must not be used again.  Of several entries with one name the first
+ * added wins (keep_last: the last). */
 W attrs_finish(struct attrs_builder *b);
 W attrs_finish_keep_last(struct attrs_builder *b);
 

@@ -131,7 +131,8 @@ W w_cstr(const char *s);
 struct str *str_alloc(size_t n, uint32_t ctx);
 
 /* A string put together in a collected buffer (BUF_GC): str_begin with about how many bytes it will have, then add them, then
- * str_end, which takes over the buffer or copies it, whichever is less.  str_length: how many there are so far.  Throws as w_str. */
+ * str_end, which takes over the buffer or copies it, whichever is less.  str_length: how many there are so far.  Throws as w_str.
+ */
 void str_begin(struct buf *b, size_t about);
 W str_end(struct buf *b, uint32_t ctx);
 

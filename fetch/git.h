@@ -33,8 +33,8 @@ int git_check_url(const char *url, struct err *e);
 
 /* --- elsewhere --- */
 
-/* Which revision a reference of a repository stands for: a full name ("refs/heads/main"), a branch or tag, or NULL for HEAD.  *full, when not
- * NULL, receives the full name (malloc'd; of HEAD the branch it stands for).  ERR_NOTFOUND. */
+/* Which revision a reference of a repository stands for: a full name ("refs/heads/main"), a branch or tag, or NULL for HEAD. *full,
+ * when not NULL, receives the full name (malloc'd; of HEAD the branch it stands for).  ERR_NOTFOUND. */
 int git_resolve(const char *url, const char *ref, char rev[GIT_REV_MAX + 1], char **full, struct err *e);
 
 /* Brings a revision into the bare repository at dir, which is made when it is not there.  ref: where to look for it; NULL:
@@ -52,8 +52,8 @@ int git_is_whole(const char *dir);
 /* Time of the commit, seconds since 1970. */
 int git_last_modified(const char *dir, const char *rev, int64_t *out, struct err *e);
 
-/* Number of commits it descends from, itself included.  ERR_INVALID in a repository without its whole history; whole: it is known to
- * have it. */
+/* Number of commits it descends from, itself included.  ERR_INVALID in a repository without its whole history; whole: it is known
+ * to have it. */
 int git_rev_count(const char *dir, const char *rev, int whole, uint64_t *out, struct err *e);
 
 /* Writes the tree of a commit into the empty directory dirfd: what is committed, byte for byte (no filters, attributes or line

@@ -122,7 +122,8 @@ static int switch_off(struct git_call *c, const char *key, struct err *e)
 	if (last < name)
 		return 0;
 	if (memchr(name, '=', (size_t)(last - name)))
-		return err_set(e, ERR_INVALID, "the repository configures the filter '%.*s', which cannot be switched off because of its name",
+		return err_set(e, ERR_INVALID,
+			       "the repository configures the filter '%.*s', which cannot be switched off because of its name",
 			       (int)(last - name), name);
 	for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
 		words_add(&c->argv, "-c");
@@ -220,7 +221,9 @@ static int take_entry(const char *line, struct entry *out, struct err *e)
 	const char *id = strlen(line) > 9 ? line + 9 : "", *tab = strchr(id, '\t');
 
 	*out = (struct entry){ *line, line + 2, tab ? tab + 1 : NULL, { id, strcspn(id, " ") } };
-	return tab && !git_check_rev(out->id, NULL) ? 0 : err_set(e, ERR_INVALID, "git lists its files in a way that is not understood");
+	return tab && !git_check_rev(out->id, NULL)
+		       ? 0
+		       : err_set(e, ERR_INVALID, "git lists its files in a way that is not understood");
 }
 
 /* The name git gives to what a file holds, as hexadecimal digits. */

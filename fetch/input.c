@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * One row of `schemes` for each kind of input: which attributes it knows, which of them pins it, where it lies, which URLs are its
- * own, the two directions, and how it is fetched.  What Nix accepts is accepted and written as Nix writes it, with one exception: the
- * name of a branch or tag that begins with a dash is refused here already, since it would end up on a
- * command line.
+ * own, the two directions, and how it is fetched.  What Nix accepts is accepted and written as Nix writes it, with one exception:
+ * the name of a branch or tag that begins with a dash is refused here already, since it would end up on a command line.
  *
  *   indirect   flake:ID[/REF][/REV], also without "flake:"
  *   path       path:PATH and absolute paths
@@ -425,8 +424,8 @@ static int check_forge(struct input_ctx *c, const struct input_scheme *s, struct
 	struct hash h;
 
 	(void)s;
-	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) || input_string(c, in, "ref", &ref) ||
-	    input_string(c, in, "rev", &rev))
+	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) ||
+	    input_string(c, in, "ref", &ref) || input_string(c, in, "rev", &rev))
 		return -1;
 	if (ref.p && rev.p)
 		return err_set(c->e, ERR_INVALID, "input has both a commit hash ('%.*s') and a branch/tag name ('%.*s')",
@@ -444,8 +443,9 @@ static int to_forge(struct input_ctx *c, const struct input_scheme *s, const str
 {
 	struct slice owner, repo, ref, rev, nar, host;
 
-	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) || input_string(c, in, "ref", &ref) ||
-	    input_hash(c, in, "rev", &rev) || input_hash(c, in, "narHash", &nar) || input_string(c, in, "host", &host))
+	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) ||
+	    input_string(c, in, "ref", &ref) || input_hash(c, in, "rev", &rev) || input_hash(c, in, "narHash", &nar) ||
+	    input_string(c, in, "host", &host))
 		return -1;
 	u->scheme = slice_of(s->name);
 	input_url_push(c, u, owner);
@@ -565,7 +565,8 @@ static int to_gx(struct input_ctx *c, const struct input_scheme *s, const struct
 	struct slice name, nar, version;
 
 	(void)s;
-	if (input_need_string(c, in, "name", &name) || input_hash(c, in, "narHash", &nar) || input_string(c, in, "version", &version))
+	if (input_need_string(c, in, "name", &name) || input_hash(c, in, "narHash", &nar) ||
+	    input_string(c, in, "version", &version))
 		return -1;
 	u->scheme = SLICE("gx");
 	input_url_push(c, u, name);
@@ -586,7 +587,8 @@ static const struct input_scheme schemes[] = {
 	{ "github", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
 	{ "gitlab", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
 	{ "gx", "name narHash version", NULL, INPUT_WITH_PROGRAM, owns_gx, from_gx, check_gx, to_gx },
-	{ "hg", "url ref rev revCount narHash name", "rev", INPUT_AT_URL, input_owns_hg, input_from_hg, input_check_hg, input_to_hg },
+	{ "hg", "url ref rev revCount narHash name", "rev", INPUT_AT_URL, input_owns_hg, input_from_hg, input_check_hg,
+	  input_to_hg },
 	{ "indirect", "id ref rev narHash", "narHash", INPUT_WITH_PROGRAM, owns_indirect, from_indirect, check_indirect,
 	  to_indirect },
 	{ "path", "path rev revCount lastModified narHash", "narHash", INPUT_AT_PATH, owns_path, from_path, check_path, to_path },

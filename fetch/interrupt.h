@@ -11,8 +11,8 @@
  * unreadable again. */
 extern int fetch_interrupt_fd;
 
-/* Waits until fd is readable (or at its end), or the time is over; fd -1: only for the time.  -1: as long as it takes.  ERR_INTERRUPT
- * when asked to stop. */
+/* Waits until fd is readable (or at its end), or the time is over; fd -1: only for the time.  -1: as long as it takes.
+ * ERR_INTERRUPT when asked to stop. */
 int fetch_wait(int fd, int milliseconds, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * posix_spawn, pipe and socket, wait.  Standard error goes to a file in memory rather than a pipe, so that nobody has to read two pipes
- * at once; only its end is shown.
+ * posix_spawn, pipe and socket, wait.  Standard error goes to a file in memory rather than a pipe, so that nobody has to read two
+ * pipes at once; only its end is shown.
  */
 #include "config.h"
 #include "fetch/program.h"

@@ -196,8 +196,8 @@ static void check_self(W set, uint32_t pos)
 		const char *name = sym_name(a->sh->sym[i])->b;
 		uint32_t at = shape_pos(a->sh, i);
 		if (strcmp(name, "submodules") && strcmp(name, "lfs"))
-			throw_at(EK_EVAL, at, 0, "'inputs.self' has an attribute '%s', but only 'submodules' and 'lfs' mean something",
-				 name);
+			throw_at(EK_EVAL, at, 0,
+				 "'inputs.self' has an attribute '%s', but only 'submodules' and 'lfs' mean something", name);
 		if (want(a->v[i], V_BOOL, name, at) == W_TRUE)
 			throw_at(EK_EVAL, at, 0, "the flake needs its Git %s, which are not supported",
 				 *name == 's' ? "submodules" : "LFS files");

@@ -378,7 +378,8 @@ static void lock_tree_input(struct locking *k, const struct step *s, const struc
 static void note_open(struct locking *k, const struct lock_node *old)
 {
 	if (!k->open_noted && is_library(&old->locked) && !input_get(&old->locked, "narHash")) {
-		say(k->o, "note: the lock file does not say which 'gx:std' it means, so this gx's own is taken; 'gx flake lock' writes it down");
+		say(k->o, "note: the lock file does not say which 'gx:std' it means, so this gx's own is taken; 'gx flake lock' "
+			  "writes it down");
 		k->open_noted = 1;
 	}
 }

@@ -66,7 +66,8 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev, 
 /* --- the tree of a commit --- */
 
 /* The key under which the cache has the hash of a commit's tree.  A repository of somebody's may hold under a commit's name what
- * is not that commit: git does not look.  What came from one is its own (dir); what git_fetch brought is checked, and everybody's. */
+ * is not that commit: git does not look.  What came from one is its own (dir); what git_fetch brought is checked, and everybody's.
+ */
 static struct slice fact_key(const char *dir, const char *rev)
 {
 	struct buf b = BUF_GC;
@@ -243,7 +244,8 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 static void use_signed(struct flake_tree *t, const struct git_worktree *w, const char *url)
 {
 	if (w->dirty || !*w->rev)
-		throw_error(EK_EVAL, "the commit of '%s' must be verified, but its working tree is not that of a commit: it has changes",
+		throw_error(EK_EVAL,
+			    "the commit of '%s' must be verified, but its working tree is not that of a commit: it has changes",
 			    w->top);
 	source_verify(&t->locked, take_commit(t, url, w->ref, w->rev), w->rev);
 }

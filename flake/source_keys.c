@@ -45,7 +45,8 @@ static struct jnode *key_node(W set, int literal)
 		if ((strcmp(name, "type") && strcmp(name, "key")) || !w_is_str(w))
 			bad_keys();
 		struct str *s = w_get_str(w);
-		json_set(o, slice_of(name), json_string(flake_arena(), (struct slice){ arena_dup(flake_arena(), s->b, s->len), s->len }));
+		json_set(o, slice_of(name),
+			 json_string(flake_arena(), (struct slice){ arena_dup(flake_arena(), s->b, s->len), s->len }));
 	}
 	return o;
 }

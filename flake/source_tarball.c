@@ -2,7 +2,8 @@
  *
  * Trees that come as an archive: tarball addresses, and the archives github and gitlab make of a commit.
  *
- * What was unpacked is kept in the cache by its hash (flake/kept.h), so a tree that is locked is fetched once.  A branch or tag of a forge is first asked for its commit; the lock then names that alone.
+ * What was unpacked is kept in the cache by its hash (flake/kept.h), so a tree that is locked is fetched once.  A branch or tag of
+ * a forge is first asked for its commit; the lock then names that alone.
  */
 #include "config.h"
 #include "flake/kept.h"

@@ -355,8 +355,9 @@ static int check_go_h1(const struct drv *d, struct slice path, const struct drv_
 	}
 	go_h1_address(module ? *module : SLICE(""), &h1, &address);
 	if (o->method != CA_NAR || !hash_eq(&address, &o->hash))
-		return err_set(e, ERR_INVALID, "derivation '%s' has an output whose hash is not that of the Go module with the sum '%s'",
-			       path.p, sum->p);
+		return err_set(e, ERR_INVALID,
+			       "derivation '%s' has an output whose hash is not that of the Go module with the sum '%s'", path.p,
+			       sum->p);
 	return 0;
 }
 
@@ -412,7 +413,8 @@ static int check_name(const struct drv *d, struct slice dir, struct slice path, 
 		return rc;
 	name = store_path_name(&p);
 	if (!store_path_is_drv(&p) || !slice_eq((struct slice){ name.p, name.n - 4 }, d->name))
-		return err_set(e, ERR_INVALID, "derivation '%s' has the name '%s', which is not that of its path", path.p, d->name.p);
+		return err_set(e, ERR_INVALID, "derivation '%s' has the name '%s', which is not that of its path", path.p,
+			       d->name.p);
 	return 0;
 }
 

@@ -38,8 +38,9 @@ int go_env_find(struct slice text, const char *name, struct slice *value);
 struct slice go_proxy_list(const struct go_settings *s, const struct module_version *m, struct slice go_env);
 
 /* Gets module/@v/version.ENDING ("zip", "mod", "info") from the first proxy of the list that has it.  Where
- * the user has chosen none, an error says where that was looked for.  Of the request, sink and limits count; a sink that cannot restart must have written nothing.  ERR_NOTFOUND when no proxy has it; ERR_DENIED when the
- * list forbids to look; what went wrong otherwise. */
+ * the user has chosen none, an error says where that was looked for.  Of the request, sink and limits count; a sink that cannot
+ * restart must have written nothing.  ERR_NOTFOUND when no proxy has it; ERR_DENIED when the list forbids to look; what went wrong
+ * otherwise. */
 int go_proxy_get(struct transfer_engine *g, const struct go_settings *s, struct slice list,
 		 const struct module_version *m, const char *ending, const struct transfer_request *request,
 		 struct transfer_result *out, struct err *e);

@@ -240,7 +240,8 @@ struct expr *set_add(struct parse *ps, struct expr *set, uint32_t mark, struct s
 	if (inner) {
 		struct attr_name last = ((struct attr_name *)stack_from(&ps->names, mark))[n - 1];
 		if (last.sym)
-			set_put(ps, inner, mark, (struct binding){ .sym = last.sym, .pos = path.begin, .len = len, .value = value });
+			set_put(ps, inner, mark,
+				(struct binding){ .sym = last.sym, .pos = path.begin, .len = len, .value = value });
 		else
 			append_dyn(ps, inner, (struct dyn_binding){ last.expr, value, path.begin, len });
 		ast_set_doc(ps, value, path.begin);

@@ -163,7 +163,8 @@ struct n_assert { struct node h; const struct node *cond, *body; };
 struct n_unary { struct node h; const struct node *e; };
 struct n_binary { struct node h; const struct node *l, *r; };
 
-/* A long chain of operators: v[0] has `first` on its left and each other the one before it, so v[n - 1] alone would mean the same. */
+/* A long chain of operators: v[0] has `first` on its left and each other the one before it, so v[n - 1] alone would mean the same.
+ */
 struct n_chain { struct node h; uint32_t n; const struct node *first; const struct n_binary *v[]; };
 
 struct n_interp { struct node h; uint32_t n; const struct node *v[]; };

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 #include "store/claims.h"
+#include "base/limits.h"
 #include "format/drv_load.h"
 #include "format/goh1.h"
 #include "format/nar.h"
@@ -21,7 +22,6 @@
 #include <sys/stat.h>
 
 /* The largest text of a derivation that is looked at; nixpkgs' largest have some hundred KiB. */
-enum { DRV_TEXT_MAX = 256 << 20 };
 
 /* --- derivations --- */
 
@@ -47,7 +47,7 @@ static int read_text(struct store *s, const struct store_path *p, const char *ca
 	size_t at = text->len;
 	int rc = store_path_is_drv(p) ? 0 : err_set(e, ERR_INVALID, "'%s' is not a derivation", p->base);
 
-	rc = rc ? rc : store_read(s, p, DRV_TEXT_MAX, text, e);
+	rc = rc ? rc : store_read(s, p, LIMIT_DRV_TEXT, text, e);
 	if (!rc && !ca && (rc = check_bound(s, p, (struct slice){ buf_str(text) + at, text->len - at }, e)))
 		err_prefix(e, "'%s' is no derivation", p->base);
 	return rc;

@@ -95,7 +95,8 @@ static const char *const sql_text[SQL_COUNT] = {
 	[SQL_REFERRERS] = "select v.path from Refs r join ValidPaths v on r.referrer = v.id "
 			  "where r.reference = (select id from ValidPaths where path = ?1)",
 	[SQL_DERIVERS] = "select v.path from DerivationOutputs d join ValidPaths v on d.drv = v.id where d.path = ?1",
-	[SQL_OUTPUTS] = "select id, path from DerivationOutputs where drv = (select id from ValidPaths where path = ?1) order by id",
+	[SQL_OUTPUTS] =
+		"select id, path from DerivationOutputs where drv = (select id from ValidPaths where path = ?1) order by id",
 	/* Paths are "<dir>/<digest>-…": the first one not below "<dir>/<digest>" is it, or there is none. */
 	[SQL_DIGEST] = "select path from ValidPaths where path >= ?1 limit 1",
 	[SQL_ALL] = "select path from ValidPaths order by path", /* the index alone has all of it, in the order wanted */
@@ -374,7 +375,8 @@ int db_commit(struct db *db, struct err *e)
 {
 	/* After a rollback inside there is nothing left that the outer part could commit. */
 	if (db->depth == 0)
-		return err_set(e, ERR_INVALID, "the database of the store, '%s': a change that was taken back cannot be kept", db->file);
+		return err_set(e, ERR_INVALID, "the database of the store, '%s': a change that was taken back cannot be kept",
+			       db->file);
 	CHECK(!sqlite3_get_autocommit(db->h));
 	if (--db->depth > 0)
 		return 0;
@@ -612,9 +614,11 @@ int db_closure(struct db *db, const struct path_set *start, enum db_closure flag
 	buf_adds(&sql, flags & DB_CLOSURE_REFERRERS ? "union select r.referrer from Refs r join c on r.reference = c.id " :
 						      "union select r.reference from Refs r join c on r.referrer = c.id ");
 	if (flags & DB_CLOSURE_OUTPUTS)
-		buf_adds(&sql, "union select v.id from c join DerivationOutputs d on d.drv = c.id join ValidPaths v on v.path = d.path ");
+		buf_adds(&sql,
+			 "union select v.id from c join DerivationOutputs d on d.drv = c.id join ValidPaths v on v.path = d.path ");
 	if (flags & DB_CLOSURE_DERIVERS)
-		buf_adds(&sql, "union select d.id from c join ValidPaths v on v.id = c.id join ValidPaths d on d.path = v.deriver ");
+		buf_adds(&sql,
+			 "union select d.id from c join ValidPaths v on v.id = c.id join ValidPaths d on d.path = v.deriver ");
 	buf_adds(&sql, ") select path from ValidPaths where id in (select id from c)");
 	if (sqlite3_prepare_v2(db->h, sql.p, -1, &st, NULL) != SQLITE_OK)
 		rc = fail(db, e);

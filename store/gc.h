@@ -31,8 +31,8 @@ struct gc_result {
 	size_t n;	/* objects and leftovers deleted or listed */
 };
 
-/* Runs it; a store that was opened for reading can be listed.  Other processes go on meanwhile: new temporary roots are taken over a socket, as Nix does.  ERR_INVALID when one of `paths`
- * is alive. */
+/* Runs it; a store that was opened for reading can be listed.  Other processes go on meanwhile: new temporary roots are taken over
+ * a socket, as Nix does.  ERR_INVALID when one of `paths` is alive. */
 int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out, struct err *e);
 
 #endif

@@ -9,8 +9,8 @@
 
 struct gc_server;
 
-/* Listens in the store's gc-socket folder.  told() is called for each root; it returns 1 when the answer must wait until gc_server_release_waiting
- * (the object is just being deleted), 0 when it may go out at once. */
+/* Listens in the store's gc-socket folder.  told() is called for each root; it returns 1 when the answer must wait until
+ * gc_server_release_waiting (the object is just being deleted), 0 when it may go out at once. */
 int gc_server_open(struct gc_server **out, struct store *s, int (*told)(void *arg, const struct store_path *p), void *arg,
 		   struct err *e);
 void gc_server_free(struct gc_server *g);

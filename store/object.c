@@ -63,7 +63,8 @@ static int at_root(struct writer *w, enum nar_type type, int executable, struct 
 	w->f->type = type;
 	w->f->executable = executable;
 	if (w->hash_contents && type != NAR_REGULAR)
-		return err_set(e, ERR_INVALID, "the object is a %s, and only a regular file can be hashed flat", nar_type_name(type));
+		return err_set(e, ERR_INVALID, "the object is a %s, and only a regular file can be hashed flat",
+			       nar_type_name(type));
 	return 0;
 }
 

@@ -242,8 +242,10 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 	if (is_word(store, "local") || is_word(store, "local://"))
 		return parse_local(p, store, e);
 	if (!strcmp(store, "daemon") || !strncmp(store, "unix://", 7))
-		return err_set(e, ERR_INVALID, "gx does not talk to a Nix daemon yet ('%s'): leave --store out to use a store of your "
-					       "own, or name a directory", store);
+		return err_set(e, ERR_INVALID,
+			       "gx does not talk to a Nix daemon yet ('%s'): leave --store out to use a store of your "
+			       "own, or name a directory",
+			       store);
 	if (strstr(store, "://"))
 		return err_set(e, ERR_INVALID, "'%s' is no store that can be written to here: --store takes a directory", store);
 	struct stat st;

@@ -21,6 +21,7 @@
 #include "base/alloc.h"
 #include "base/dir.h"
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "base/parallel.h"
 #include "format/goh1.h"
 #include "format/modulo.h"
@@ -35,7 +36,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DRV_TEXT_MAX = 256 << 20 };
 
 struct prover {
 	struct proof *v;
@@ -162,7 +162,7 @@ int proofs_read_drv(int dirfd, struct slice dir, const struct store_path *p, str
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		rc = err_errno(e, "it cannot be opened");
-	else if (!S_ISREG(st.st_mode) || st.st_size > DRV_TEXT_MAX)
+	else if (!S_ISREG(st.st_mode) || (size_t)st.st_size > LIMIT_DRV_TEXT)
 		rc = err_set(e, ERR_INVALID, "it is no derivation");
 	else if (fd_read_all(fd, text))
 		rc = err_errno(e, "it cannot be read");

@@ -14,8 +14,8 @@
  * delete p, and none is in the middle of it: ask whether p is valid only then. */
 int store_add_temp_root(struct store *s, const struct store_path *p, struct err *e);
 
-/* Makes `link` (a path of the user's, such as ./result; made absolute) a symlink to the object and a lasting root.  Replaces a link,
- * refuses to replace anything else. */
+/* Makes `link` (a path of the user's, such as ./result; made absolute) a symlink to the object and a lasting root.  Replaces a
+ * link, refuses to replace anything else. */
 int store_add_root_link(struct store *s, const char *link, const struct store_path *p, struct err *e);
 
 /* Names an existing link outside the store a root (gcroots/auto). */

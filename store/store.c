@@ -133,7 +133,8 @@ int store_read_schema(int db_fd, int *version, struct err *e)
 	while (*end == '\n' || *end == ' ')
 		end++;
 	if (n == 0 || *end || *version <= 0)
-		return err_set(e, ERR_INVALID, "the schema file of the store is damaged: it holds '%s', not a number" REBUILD_HINT, text);
+		return err_set(e, ERR_INVALID, "the schema file of the store is damaged: it holds '%s', not a number" REBUILD_HINT,
+			       text);
 	if (*version != DB_SCHEMA)
 		return err_set(e, ERR_INVALID, "the store has schema %d, and gx knows only %d: %s", *version, DB_SCHEMA,
 			       *version > DB_SCHEMA ? "a newer program made it" : "open it once with Nix, which converts it");

@@ -53,8 +53,8 @@ int store_state_fd(const struct store *s); /* var/nix */
 int store_is_readonly(const struct store *s);
 int store_syncs(const struct store *s);
 
-/* Returns when all that the stores of this process have made valid will survive a power cut: to be called before anybody is told of it.
- * Waits once for however many objects, and not at all when there are none. */
+/* Returns when all that the stores of this process have made valid will survive a power cut: to be called before anybody is told of
+ * it. Waits once for however many objects, and not at all when there are none. */
 int store_sync_all(struct err *e);
 
 /* The folder of build logs, opened (and made) on first use; negative on failure. */

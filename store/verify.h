@@ -28,8 +28,8 @@ struct verify_options {
 			    struct err *e);
 };
 
-/* Checks them, on all cores: objects that are gone and that nobody refers to are made invalid, the rest is reported.  *bad: how many
- * problems remain. */
+/* Checks them, on all cores: objects that are gone and that nobody refers to are made invalid, the rest is reported.  *bad: how
+ * many problems remain. */
 int store_verify(struct store *s, const struct verify_options *o, size_t *bad, struct err *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of the REPL share: repl.c (the loop), repl_input.c (what an input is), repl_commands.c,
- * repl_complete.c, repl_doc.c, repl_store.c.  Everything that evaluates may throw and runs below repl_guard.
+ * repl_complete.c, repl_doc.c, repl_store.c.  Everything that evaluates may throw: it runs below repl_guard, or, where an error
+ * means that there is nothing to offer (repl_complete.c), below an unwind_run of its own.
  */
 #ifndef CLI_REPL_REPL_INT_H
 #define CLI_REPL_REPL_INT_H

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "cli/command.h"
+#include "base/limits.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "format/drv.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_RECURSIVE = 1, TEXT_MAX_BYTES = 64 << 20 };
+enum { O_RECURSIVE = 1 };
 
 static int on_option(void *arg, int id, char **values)
 {
@@ -138,7 +139,7 @@ static int show(struct command *c, struct printer *p, const struct store_path *p
 	struct buf text = BUF_INIT, full = BUF_INIT;
 	struct slice name = store_path_name(path);
 	struct drv d;
-	int rc = store_read(c->store, path, TEXT_MAX_BYTES, &text, e);
+	int rc = store_read(c->store, path, LIMIT_DRV_TEXT, &text, e);
 
 	store_add_path(c->store, &full, path);
 	if (!rc)
@@ -179,7 +180,9 @@ static int add_derivation(struct command *c, const char *text, int recursive, st
 		return store_closure(c->store, &p, 0, out, e);
 	if (!rc) {
 		int valid = store_is_valid(c->store, &p, e);
-		rc = valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s/%s' is not valid", c->place.store_dir, p.base);
+		rc = valid < 0 ? valid
+		     : valid   ? 0
+			       : err_set(e, ERR_NOTFOUND, "path '%s/%s' is not valid", c->place.store_dir, p.base);
 	}
 	if (!rc)
 		path_set_add(out, &p);
@@ -188,9 +191,9 @@ static int add_derivation(struct command *c, const char *text, int recursive, st
 
 static int show_run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ O_RECURSIVE, 'r', "recursive", NULL, "Also the derivations it needs." }, { OPT_JSON, 0, "json", NULL, NULL }, { 0 }
-	};
+	static const struct option options[] = { { O_RECURSIVE, 'r', "recursive", NULL, "Also the derivations it needs." },
+						 { OPT_JSON, 0, "json", NULL, NULL },
+						 { 0 } };
 	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
 	static const struct program program = { "gx derivation show", "print derivations as JSON",
 						"gx derivation show [options] PATH...", NULL, groups };

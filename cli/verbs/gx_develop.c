@@ -2,14 +2,15 @@
  *
  * gx develop, gx print-dev-env, gx env: the environment of a derivation, for people.
  *
- * It is read from the derivation (cli/dev_env.h), of a shell (stdlib/pkgs/shell.gx) or of any package: only its inputs are built, so
- * that of a package whose build fails can be looked at.  Variables go through the environment of the new process and are never written into a
- * script, so there is nothing to quote.  An object of the store names all that the environment needs, and a link to it, a root,
- * keeps that from being collected.
+ * It is read from the derivation (cli/dev_env.h), of a shell (stdlib/pkgs/shell.gx) or of any package: only its inputs are built,
+ * so that of a package whose build fails can be looked at.  Variables go through the environment of the new process and are never
+ * written into a script, so there is nothing to quote.  An object of the store names all that the environment needs, and a link to
+ * it, a root, keeps that from being collected.
  */
 #include "config.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
+#include "base/limits.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -26,7 +27,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { O_DIRENV = 1, DRV_TEXT_MAX = 64 << 20 };
+enum { O_DIRENV = 1 };
 
 static const struct option_group groups[] = { { "Shells", runner_shell_options },
 					      { "What to evaluate", value_option_table },
@@ -94,7 +95,7 @@ static int read_shell(struct opened *o, struct err *e)
 
 	if (t->n != 1)
 		return err_set(e, ERR_INVALID, "'%s' is not one derivation", runner_name(r, 0));
-	rc = store_read(r->c.store, &t->v[0].drv, DRV_TEXT_MAX, &o->text, e);
+	rc = store_read(r->c.store, &t->v[0].drv, LIMIT_DRV_TEXT, &o->text, e);
 	if (rc)
 		return rc;
 	name = store_path_name(&t->v[0].drv);
@@ -160,14 +161,14 @@ static int close_env(struct opened *o, int status)
 
 int develop_run(int argc, char **argv)
 {
-	static const struct program program = {
-		"gx develop", "a shell with what a flake's development shell offers",
-		"gx develop [options] [FLAKE[#ATTR]] [--command PROGRAM [ARGUMENT ...]]\n"
-		"gx develop [options] -f FILE [ATTR] [--command PROGRAM [ARGUMENT ...]]",
-		"Without ATTR devShells.SYSTEM.default, or the default package. Where there is no flake: shell.gx, shell.nix, default.gx, "
-		"default.nix, or the Go that go.mod asks for. The environment of any derivation can be opened; it is not built itself.",
-		groups
-	};
+	static const struct program program = { "gx develop", "a shell with what a flake's development shell offers",
+						"gx develop [options] [FLAKE[#ATTR]] [--command PROGRAM [ARGUMENT ...]]\n"
+						"gx develop [options] -f FILE [ATTR] [--command PROGRAM [ARGUMENT ...]]",
+						"Without ATTR devShells.SYSTEM.default, or the default package. Where there is no "
+						"flake: shell.gx, shell.nix, default.gx, "
+						"default.nix, or the Go that go.mod asks for. The environment of any derivation "
+						"can be opened; it is not built itself.",
+						groups };
 	struct opened o = { .parsed = 0 };
 	int rc;
 
@@ -211,10 +212,11 @@ static const struct option_group print_groups[] = { { "Options", print_options }
 
 int print_dev_env_run(int argc, char **argv)
 {
-	static const struct program program = { "gx print-dev-env", "print the environment of 'gx develop' as a script for bash",
-						"gx print-dev-env [options] [FLAKE[#ATTR]]",
-						"The script sets the variables and runs the shell's hook: eval \"$(gx print-dev-env)\".",
-						print_groups };
+	static const struct program program = {
+		"gx print-dev-env", "print the environment of 'gx develop' as a script for bash",
+		"gx print-dev-env [options] [FLAKE[#ATTR]]",
+		"The script sets the variables and runs the shell's hook: eval \"$(gx print-dev-env)\".", print_groups
+	};
 	struct opened o = { .parsed = 0 };
 
 	return print_env(&o, runner_read(&o.r, &program, argc, argv, 1, "at most one flake"));

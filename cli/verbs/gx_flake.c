@@ -65,7 +65,8 @@ static int update_run(int argc, char **argv)
 	f.eval.flake_options.no_write = 0;
 	f.eval.flake_options.complete = 1;
 	f.eval.flake_options.recreate |= !f.c.n && !f.eval.flake_options.nupdates;
-	f.eval.flake_options.updates = xrealloc_array(f.eval.flake_options.updates, f.eval.flake_options.nupdates + f.c.n + 1, sizeof *f.eval.flake_options.updates);
+	f.eval.flake_options.updates = xrealloc_array(f.eval.flake_options.updates, f.eval.flake_options.nupdates + f.c.n + 1,
+						      sizeof *f.eval.flake_options.updates);
 	for (size_t i = 0; i < f.c.n; i++)
 		f.eval.flake_options.updates[f.eval.flake_options.nupdates++] = f.c.operands[i];
 	return flake_cmd_run(&f, update);

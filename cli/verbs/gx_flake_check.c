@@ -194,13 +194,12 @@ static void read_operand(struct check *c)
 
 int flake_check_run(int argc, char **argv)
 {
-	static const struct program program = {
-		"gx flake check", "evaluate what a flake provides, build its checks",
-		"gx flake check [options] [FLAKE[#NAME] | NAME]",
-		"Every output for this system is evaluated and every check built, also after one has failed. NAME is one check. Exit status "
-		"1: something does not evaluate, 100: a check failed.",
-		groups
-	};
+	static const struct program program = { "gx flake check", "evaluate what a flake provides, build its checks",
+						"gx flake check [options] [FLAKE[#NAME] | NAME]",
+						"Every output for this system is evaluated and every check built, also after one "
+						"has failed. NAME is one check. Exit status "
+						"1: something does not evaluate, 100: a check failed.",
+						groups };
 	struct check c = { .f.c = { .program = &program, .option = on_option, .arg = &c } };
 	int rc, status;
 

@@ -139,8 +139,10 @@ static void show(struct flake_cmd *cmd, struct buf *b)
 
 int flake_show_run(int argc, char **argv)
 {
-	static const struct program program = { "gx flake show", "what a flake provides", "gx flake show [options] [FLAKE]",
-						"Of other systems only the names are shown, unless --all-systems is given; nothing is built.", flake_cmd_groups };
+	static const struct program program = {
+		"gx flake show", "what a flake provides", "gx flake show [options] [FLAKE]",
+		"Of other systems only the names are shown, unless --all-systems is given; nothing is built.", flake_cmd_groups
+	};
 	struct flake_cmd f = { .failed = 0 };
 	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
 

@@ -135,11 +135,11 @@ static int on_option(void *arg, int id, char **values)
 
 int init_run(int argc, char **argv)
 {
-	static const struct program program = {
-		"gx init", "write a flake to start from", "gx init [-t TEMPLATE]",
-		"Without TEMPLATE: go-workspace where there is a go.work, go where there is a go.mod, else shell. Nothing that is here is "
-		"changed; in a git repository the new files are made known to git.", groups
-	};
+	static const struct program program = { "gx init", "write a flake to start from", "gx init [-t TEMPLATE]",
+						"Without TEMPLATE: go-workspace where there is a go.work, go where there is a "
+						"go.mod, else shell. Nothing that is here is "
+						"changed; in a git repository the new files are made known to git.",
+						groups };
 	struct init in = { .f.c = { .program = &program, .option = on_option, .arg = &in } };
 	int rc = command_read(&in.f.c, argc, argv, 0, 0, "nothing");
 

@@ -166,7 +166,9 @@ static int read_nar(struct reading *r, const char *file, struct err *e)
 
 static int ls_run(int argc, char **argv)
 {
-	static const struct option_group groups[] = { { "Options", listing_option_table }, { "Help", command_help_options }, { 0 } };
+	static const struct option_group groups[] = { { "Options", listing_option_table },
+						      { "Help", command_help_options },
+						      { 0 } };
 	static const struct program program = { "gx nar ls", "list what is in an archive", "gx nar ls [options] FILE.nar [PATH]",
 						NULL, groups };
 	struct listing_options o = { 0 };

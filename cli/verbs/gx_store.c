@@ -174,9 +174,12 @@ static void say_freed(const struct gc_result *r)
 static int gc_run(int argc, char **argv)
 {
 	static const struct option_group groups[] = { { "Options", gc_options }, { "Store", command_store_options }, { 0 } };
-	static const struct program program = { "gx store gc", "delete what nothing needs", "gx store gc [options]",
-						"What is linked from a place that gx or Nix knows as a root is kept, with all it refers to, "
-						"and what running processes use.\n", groups };
+	static const struct program program = {
+		"gx store gc", "delete what nothing needs", "gx store gc [options]",
+		"What is linked from a place that gx or Nix knows as a root is kept, with all it refers to, "
+		"and what running processes use.\n",
+		groups
+	};
 	struct gc_command g = { .list = BUF_INIT };
 	struct gc_result result = { 0 };
 	struct err e = ERR_INIT;

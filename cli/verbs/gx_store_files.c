@@ -184,7 +184,9 @@ static int add_node(struct node *up, int dirfd, const char *name, int levels, st
 
 int store_ls_run(int argc, char **argv)
 {
-	static const struct option_group groups[] = { { "Options", listing_option_table }, { "Store", command_store_options }, { 0 } };
+	static const struct option_group groups[] = { { "Options", listing_option_table },
+						      { "Store", command_store_options },
+						      { 0 } };
 	static const struct program program = { "gx store ls", "list what is in a store object", "gx store ls [options] PATH",
 						NULL, groups };
 	struct listing_options o = { 0 };
