@@ -93,7 +93,12 @@ struct evaluated {
 
 static int is_evaluated(const struct request *r, const char *word)
 {
-	return value_options_given(&r->eval) || flake_options_is_flake(word) || project_is_file(word);
+	const char *hat = strrchr(word, '^');
+	char *bare = xstrndup(word, hat ? (size_t)(hat - word) : strlen(word));
+	int yes = value_options_given(&r->eval) || flake_options_is_flake(bare) || project_is_file(bare);
+
+	free(bare);
+	return yes;
 }
 
 /* Returns 0 or an exit status. */

@@ -46,6 +46,8 @@ check "all it offers" [ "$(build 2>/dev/null | grep -c -e "-[ab]$")" = 2 ]
 check "one output" reads doc build 'b^doc' -f default.nix
 check "several" [ "$(build -f default.nix 'b^dev,doc' 2>/dev/null | wc -l)" = 2 ]
 check "all outputs" [ "$(build -f default.nix 'b^*' 2>/dev/null | wc -l)" = 3 ]
+check "of a file or folder as an operand" reads doc build './default.nix#b^doc'
+check "and of a file alone" sh -c "[ \"\$('$gx' build $place --no-link --print-out-paths './shell.nix^out' --dry-run 2>/dev/null)\" ]"
 check "an output that is not there" complains "does not have wanted output 'nope'" build -f default.nix 'b^nope'
 check "no output" complains "names no output" build -f default.nix 'b^'
 check "gx shell has the output that was named" prints "of dev" "$gx" shell $place -f default.nix 'b^dev' --command tool

@@ -76,6 +76,7 @@ check "settings of nix.conf that do not matter here are accepted" prints 1 gxeva
 check "and it is said that they do not" sh -c '[ "$(gxeval --option http2 true -E 1 2>&1 >/dev/null)" = "note: setting '"'http2'"' has no effect here" ]'
 
 check "a missing file" status 1 gxeval no-such-file.gx
+check "an expression taken for a file" complains "an expression is given with -E" gxeval '1 + 1'
 check "a missing file is named" complains "'no-such-file.gx'" gxeval no-such-file.gx
 check "a syntax error" status 1 gxeval broken.gx
 check "a failed evaluation" status 1 gxeval -E 'throw "x"'
