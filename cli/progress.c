@@ -16,14 +16,17 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "base/visible.h"
+#include "build/build.h"
 #include "cli/command.h"
 #include "cli/durations.h"
 #include "cli/output.h"
 #include "cli/progress_int.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -53,8 +56,8 @@ static struct {
 	size_t columns, rows;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* Read by handlers of signals. */
-static volatile sig_atomic_t drawn;
+/* Shared with handlers of signals: there is something to take away; somebody writes; nobody is to write any more. */
+static atomic_int drawn, writing, gone;
 
 static double clock_now(void)
 {
@@ -165,6 +168,8 @@ static void read_size(void)
 /* Appends what draws the lines and puts the cursor back. */
 static void add_frame(struct buf *b, const struct buf *lines, size_t n)
 {
+	/* What somebody types meanwhile is shown where the cursor rests. */
+	buf_addc(b, '\r');
 	for (size_t i = 0; i < lines->len; i++)
 		if (lines->p[i] == '\n')
 			buf_adds(b, "\033[K\r\n");
@@ -202,7 +207,10 @@ static void show(const char *text, size_t n)
 	} else if (b.len && !count) {
 		drawn = 0;
 	}
-	fd_write_all(2, b.p, b.len);
+	writing = 1;
+	if (!gone)
+		fd_write_all(2, b.p, b.len);
+	writing = 0;
 	buf_release(&b);
 	buf_release(&lines);
 }
@@ -216,6 +224,10 @@ static void take_away(void)
 
 void progress_wipe(void)
 {
+	gone = 1;
+	/* Another thread is done in a moment; this one, if it was interrupted in the middle, will not be. */
+	for (int i = 0; i < 50 && writing; i++)
+		poll(NULL, 0, 1);
 	if (drawn && write(2, wipe, sizeof wipe - 1) < 0)
 		return;
 }
@@ -453,7 +465,8 @@ static void task_event(const struct build_event *ev, struct task *t)
 {
 	switch (ev->kind) {
 	case BUILD_LINE:
-		if (ev->text.n)
+		/* Of a fetch the bytes say more. */
+		if (ev->text.n && t->kind == TASK_BUILD)
 			set_text(&t->detail, ev->text);
 		tell(CHANGE_LINE, t, ev->text);
 		break;

@@ -11,7 +11,8 @@
 #define CLI_PROGRESS_H
 
 #include "base/slice.h"
-#include "build/build.h"
+
+struct build_event;
 
 enum log_format {
 	LOG_AUTO, /* a bar on a terminal, else plain */

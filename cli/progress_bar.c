@@ -66,7 +66,7 @@ static void add_numbers(const struct progress *p, const struct task *t, struct b
 {
 	if (t->kind == TASK_FETCH && t->now) {
 		add_bytes(b, t->now, t->all);
-		if (t->rate >= 1) {
+		if (t->rate >= 1 && t->now != t->all) {
 			buf_adds(b, ", ");
 			command_add_size(b, (uint64_t)t->rate);
 			buf_adds(b, "/s");

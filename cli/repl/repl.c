@@ -14,10 +14,12 @@
  */
 #include "config.h"
 #include "cli/repl/repl.h"
+#include "base/activity.h"
 #include "base/alloc.h"
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/repl/repl_int.h"
 #include "cli/report.h"
 #include "cli/signals.h"
@@ -80,7 +82,11 @@ int repl_guard(void (*fn)(void *arg), void *arg)
 	struct failure f;
 
 	forget_interrupts();
+	progress_begin();
+	unsigned activity = activity_begin(ACTIVITY_EVALUATE, "");
 	int ok = unwind_run(fn, arg, &f, TRACE_ALL);
+	activity_end(activity, !ok);
+	progress_finish();
 	if (!ok && f.kind == EK_INTERRUPT) {
 		/* Behind the terminal's "^C"; where it happened to be is not what one wants to know. */
 		if (isatty(2))
@@ -92,8 +98,10 @@ int repl_guard(void (*fn)(void *arg), void *arg)
 	return ok;
 }
 
+/* Nothing that takes long follows a result. */
 void repl_write(const char *p, size_t n)
 {
+	progress_finish();
 	fflush(stdout);
 	output_show(p, n);
 }
@@ -148,7 +156,7 @@ void repl_add(struct repl *r, W set)
 
 	r->scope = attrs_update(r->scope, set);
 	if (!report_settings.quiet)
-		fprintf(stderr, "added %u variable%s\n", n, n == 1 ? "" : "s");
+		report_line("added %u variable%s", n, n == 1 ? "" : "s");
 }
 
 /* --- loading --- */

@@ -6,6 +6,7 @@
 #include "cli/repl/repl_int.h"
 #include "base/suggest.h"
 #include "builtins/fs.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
@@ -148,6 +149,7 @@ static void run_program(char *const *argv)
 	pid_t pid;
 	int status;
 
+	progress_finish();
 	sigfillset(&all);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);

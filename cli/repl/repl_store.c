@@ -13,6 +13,7 @@
 #include "cli/build_options.h"
 #include "cli/drv_paths.h"
 #include "cli/eval_store.h"
+#include "cli/progress.h"
 #include "cli/realise.h"
 #include "cli/report.h"
 #include "cli/store_view.h"
@@ -149,6 +150,7 @@ void repl_shell(struct repl *r, const char *text)
 
 	if (!build(r, text, add_folder, &folders))
 		return;
+	progress_finish();
 	pid_t pid = fork();
 	if (pid < 0)
 		throw_error(EK_IO, "cannot start a shell: %s", strerror(errno));

@@ -96,6 +96,9 @@ together() { watch 80 24 moves shows '0 of 6 fetched' shows "fetch slow-1 " show
 check "several at once" together
 check "how far it is does not go to the log" prints "" "$gx" log --store "$store" "$("$gx" eval --store "$store" --impure -f fetch.gx --drv-path --attr one)"
 
+in_repl() { watch 300 24 moves shows '  fetch http://127.0.0.1:' shows ' evaluating, ' shows 'error: ' -- sh -c "echo '(builtins.fetchTree { type = \"tarball\"; url = \"$url/slow-repl.tar\"; }).nothing' | '$gx' repl --store '$store'"; }
+check "in the REPL too" in_repl
+
 # --- what is copied and hashed, and who holds what is wanted
 mkdir big
 for i in 1 2 3; do truncate -s 400M big/$i; done

@@ -137,7 +137,8 @@ while True:
         rest = b""
     shown = window()
     now = time.time() - began
-    if history and moves and now - history[-1][0] > 1:
+    # Half a second more: the machine may be busy with other tests.
+    if history and moves and now - history[-1][0] > 1.5:
         fail("nothing changed for %.1f seconds" % (now - history[-1][0]))
     if not history or history[-1][1] != shown:
         history.append((now, shown))
