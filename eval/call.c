@@ -17,6 +17,7 @@
 #include "eval/show.h"
 #include "eval/state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { ARITY_MAX = 8 };
@@ -31,18 +32,6 @@ static const char *lambda_label(const struct n_lambda *l)
 		return "anonymous function";
 	buf_addf(&b, "function '%s'", sym_name(l->name)->b);
 	return buf_str(&b);
-}
-
-static __attribute__((noreturn, cold)) void missing_argument(const struct n_lambda *l, const struct n_formal *fm,
-							     const struct node *by)
-{
-	struct buf hint = BUF_GC;
-	struct source_loc at;
-
-	if (by && !source_locate(fm->pos, &at))
-		buf_addf(&hint, "it is declared at %s:%u:%u", source_shown_name(at.src), at.line, at.column);
-	throw_hint(EK_EVAL, by ? by->pos : fm->pos, by ? by->span : fm->span, hint.len ? buf_str(&hint) : NULL,
-		   "%s called without required argument '%s'", lambda_label(l), sym_name(fm->sym)->b);
 }
 
 static int has_formal(const struct n_lambda *l, sym_t s)
@@ -61,26 +50,89 @@ static int has_formal(const struct n_lambda *l, sym_t s)
 	return 0;
 }
 
-static __attribute__((noreturn, cold)) void unexpected_argument(const struct n_lambda *l, W set,
-								const struct node *by)
+/* The first attribute of the set, by name, that is no formal; SYM_NONE when all are. */
+static sym_t first_extra(const struct n_lambda *l, W set)
 {
 	struct attrs *a = attrs_of(set);
 	const uint32_t *order = attrs_order(a);
-	sym_t extra = SYM_NONE;
+
+	for (uint32_t i = 0; i < a->n; i++)
+		if (!has_formal(l, a->sh->sym[order[i]]))
+			return a->sh->sym[order[i]];
+	return SYM_NONE;
+}
+
+static int by_place(const void *a, const void *b)
+{
+	uint32_t x = (*(const struct n_formal *const *)a)->pos, y = (*(const struct n_formal *const *)b)->pos;
+
+	return x < y ? -1 : x > y;
+}
+
+/* "its arguments are a, b and c", in the order they are written. */
+static void list_formals(struct buf *b, const struct n_lambda *l)
+{
+	enum { SHOWN = 12 };
+	const struct n_formal **v = mem_new(mem_size(l->n_formals, sizeof *v, 1));
+
+	for (uint32_t i = 0; i < l->n_formals; i++)
+		v[i] = &l->formals[i];
+	qsort(v, l->n_formals, sizeof *v, by_place);
+	buf_adds(b, l->n_formals ? l->n_formals == 1 ? "its only argument is " : "its arguments are " : "it has no arguments");
+	for (uint32_t i = 0; i < l->n_formals && i < SHOWN; i++)
+		buf_addf(b, "%s%s", !i ? "" : i + 1 == l->n_formals ? " and " : ", ", sym_name(v[i]->sym)->b);
+	if (l->n_formals > SHOWN)
+		buf_adds(b, ", …");
+}
+
+static __attribute__((noreturn, cold)) void unexpected_argument(const struct n_lambda *l, sym_t extra,
+								const struct node *by)
+{
+	const struct str *name = sym_name(extra);
 	struct suggest near;
 	struct buf hint = BUF_GC;
 
-	for (uint32_t i = 0; i < a->n && !extra; i++)
-		if (!has_formal(l, a->sh->sym[order[i]]))
-			extra = a->sh->sym[order[i]];
-	const struct str *name = sym_name(extra);
 	suggest_init(&near, name->b, name->len);
 	for (uint32_t j = 0; j < l->n_formals; j++)
 		suggest_offer(&near, sym_name(l->formals[j].sym)->b, sym_name(l->formals[j].sym)->len);
 	if (near.best)
 		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
-	throw_hint(EK_EVAL, by ? by->pos : l->h.pos, by ? by->span : l->h.span, hint.len ? buf_str(&hint) : NULL,
+	else
+		list_formals(&hint, l);
+	throw_hint(EK_EVAL, by ? by->pos : l->h.pos, by ? by->span : l->h.span, buf_str(&hint),
 		   "%s called with unexpected argument '%s'", lambda_label(l), name->b);
+}
+
+/* An attribute of the set that is no formal and was probably meant to be s. */
+static sym_t misspelt(const struct n_lambda *l, W set, sym_t s)
+{
+	struct attrs *a = attrs_of(set);
+	struct suggest near;
+
+	suggest_init(&near, sym_name(s)->b, sym_name(s)->len);
+	for (uint32_t i = 0; i < a->n; i++) {
+		const struct str *name = sym_name(a->sh->sym[i]);
+		if (!has_formal(l, a->sh->sym[i]))
+			suggest_offer(&near, name->b, name->len);
+	}
+	return near.best ? sym_intern(near.best, near.best_len) : SYM_NONE;
+}
+
+static __attribute__((noreturn, cold)) void missing_argument(const struct n_lambda *l, const struct n_formal *fm, W set,
+							     const struct node *by)
+{
+	sym_t instead = misspelt(l, set, fm->sym);
+	struct buf hint = BUF_GC;
+	struct source_loc at;
+
+	if (instead && !l->ellipsis)
+		unexpected_argument(l, instead, by);
+	if (instead)
+		buf_addf(&hint, "it was given '%s' instead", sym_name(instead)->b);
+	else if (by && !source_locate(fm->pos, &at))
+		buf_addf(&hint, "it is declared at %s:%u:%u", source_shown_name(at.src), at.line, at.column);
+	throw_hint(EK_EVAL, by ? by->pos : fm->pos, by ? by->span : fm->span, hint.len ? buf_str(&hint) : NULL,
+		   "%s called without required argument '%s'", lambda_label(l), sym_name(fm->sym)->b);
 }
 
 /* Both in order of symbols: one walk when the sizes are close, else a search for each formal. */
@@ -103,11 +155,11 @@ static void bind_formals(const struct n_lambda *l, struct frame *nf, const struc
 		} else if (fm->def) {
 			nf->s[fm->slot] = fm->def->op == OP_CONST ? delay(fm->def, nf) : W_LAZY(fm->def);
 		} else {
-			missing_argument(l, fm, by);
+			missing_argument(l, fm, set, by);
 		}
 	}
 	if (!l->ellipsis && attrs_count(set) != found)
-		unexpected_argument(l, set, by);
+		unexpected_argument(l, first_extra(l, set), by);
 }
 
 /* --- closures --- */

@@ -63,9 +63,19 @@ struct gather {
 	unsigned flags;
 };
 
+/* What makes a string of it. */
+static const char *way_to_string(W w)
+{
+	if (w_is_int(w) || w_is_float(w))
+		return "builtins.toString makes a string of a number";
+	if (w_is_bool(w))
+		return "builtins.toJSON makes \"true\" or \"false\" of it, builtins.toString \"1\" or \"\"";
+	return W_TAG(w) == TAG_LIST ? "builtins.concatStringsSep joins a list" : NULL;
+}
+
 static __attribute__((noreturn, cold)) void cannot_coerce(W w)
 {
-	throw_error(EK_EVAL, "cannot coerce %s to a string: %s", show_type(w), show_brief(w));
+	throw_error_hint(EK_EVAL, way_to_string(w), "cannot coerce %s to a string: %s", show_type(w), show_brief(w));
 }
 
 static W number_string(W w)

@@ -87,6 +87,9 @@ enum unwind_trace {
  * are thunks again.  with_trace is one of enum unwind_trace. */
 int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_trace);
 
+/* Whether whoever catches the next failed assertion or throw looks at what it says. */
+int unwind_is_told(void);
+
 /* Raises a caught failure again. */
 void unwind_rethrow(struct failure *f) __attribute__((noreturn));
 

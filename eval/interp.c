@@ -5,14 +5,27 @@
  */
 #include "config.h"
 #include "base/pathname.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
 #include "eval/coerce.h"
 #include "eval/context.h"
 #include "eval/ops.h"
 #include "eval/show.h"
+#include "lang/mistake.h"
 
 #include <string.h>
 
 enum { PARTS_ON_STACK = 16 };
+
+/* ${NAME:-x} of the shell is a function here. */
+static __attribute__((noreturn, cold)) void refuse_function(const struct node *n, W w)
+{
+	struct buf hint = BUF_GC;
+
+	mistake_function(&hint, n->pos);
+	throw_hint(EK_EVAL, n->pos, n->span, hint.len ? buf_str(&hint) : NULL, "cannot coerce %s to a string: %s", show_type(w),
+		   show_brief(w));
+}
 
 static W coerce_part(const struct node *n, W w)
 {
@@ -20,6 +33,8 @@ static W coerce_part(const struct node *n, W w)
 
 	if (w_is_str(w))
 		return w;
+	if (w_is_function(w))
+		refuse_function(n, w);
 	es.top = &r;
 	w = coerce_string(w, COERCE_COPY);
 	es.top = r.up;
@@ -93,12 +108,32 @@ static W add_to_path(const struct node *n, W l, W r)
 	return path_of(&b);
 }
 
+/* Lists, functions and sets that stand for no string. */
+static __attribute__((noreturn, cold)) void cannot_add(const struct node *n, W w)
+{
+  const char *hint = W_TAG(w) == TAG_LIST    ? "lists are joined by '++'"
+                     : W_TAG(w) == TAG_ATTRS ? "sets are joined by '//'"
+                                             : NULL;
+
+  throw_hint(EK_EVAL, n->pos, n->span, hint, "'+' cannot add %s: %s",
+             show_type(w), show_brief(w));
+}
+
+static int stands_for_nothing(W w)
+{
+	if (W_TAG(w) == TAG_ATTRS)
+		return !attrs_find(w, SYM_TO_STRING) && !attrs_find(w, SYM_OUT_PATH);
+	return W_TAG(w) == TAG_LIST || w_is_function(w);
+}
+
 const struct str *add_operand(const struct node *n, W w, unsigned flags)
 {
 	struct rec note = { es.top, "while evaluating an operand of '+'", 0, n, REC_NOTE, 0, n->pos };
 
 	if (w_is_str(w))
 		return w_get_str(w);
+	if (stands_for_nothing(w))
+		cannot_add(n, w);
 	es.top = &note;
 	w = coerce_string(w, flags);
 	es.top = note.up;

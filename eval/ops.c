@@ -15,6 +15,7 @@
 #include "eval/ops.h"
 #include "eval/show.h"
 #include "eval/state.h"
+#include "lang/mistake.h"
 #include "lang/unit.h"
 
 #include <string.h>
@@ -129,9 +130,10 @@ static __attribute__((noreturn, cold)) void with_undefined(const struct n_with_v
 	suggest_init(&near, name->b, name->len);
 	for (uint32_t i = 0; i < v->n; i++)
 		offer_names(&near, up(f, v->env[i].level)->s[v->env[i].slot]);
-	if (near.best)
+	mistake_variable(&hint, v->sym, v->h.pos);
+	if (near.best && !hint.len)
 		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
-	throw_hint(EK_EVAL, v->h.pos, v->h.span, near.best ? buf_str(&hint) : NULL, "undefined variable '%s'", name->b);
+	throw_hint(EK_EVAL, v->h.pos, v->h.span, hint.len ? buf_str(&hint) : NULL, "undefined variable '%s'", name->b);
 }
 
 static W ev_with_var(const struct node *n, struct frame *f)
@@ -224,6 +226,41 @@ static W dl_select1(const struct node *n, struct frame *f)
 			return w_peek(*p);
 	}
 	return thunk_new(n, f);
+}
+
+static W peek_member(W set, sym_t sym)
+{
+	uint32_t hint = 0;
+	W *p = W_TAG(set) == TAG_ATTRS ? attrs_peek_hint(set, sym, &hint) : NULL;
+
+	return p && *p != W_HOLE ? w_peek(*p) : W_ABSENT;
+}
+
+static W peek_path(const struct n_select *s, struct frame *f)
+{
+	W w = peek_value(s->e, f);
+
+	for (uint32_t i = 0; i < s->n; i++)
+		w = s->v[i].name ? W_ABSENT : peek_member(w, s->v[i].sym);
+	return w;
+}
+
+W peek_value(const struct node *n, struct frame *f)
+{
+	W w = W_ABSENT;
+
+	if (n->op >= OP_VAR0 && n->op <= OP_VARN) {
+		w = w_peek(peek_var(n, f));
+	} else if (n->op == OP_WITH_VAR) {
+		const struct n_with_var *v = (const void *)n;
+		w = up(f, v->level)->s[v->slot];
+		w = w ? w_peek(w) : W_ABSENT;
+	} else if (n->op == OP_SELECT1) {
+		w = peek_member(peek_value(((const struct n_select1 *)n)->e, f), ((const struct n_select1 *)n)->sym);
+	} else if (n->op == OP_SELECT) {
+		w = peek_path((const struct n_select *)n, f);
+	}
+	return w_is_value(w) ? w : W_ABSENT;
 }
 
 /* A dynamic name is evaluated before the set it is looked up in is, save the first. */

@@ -21,6 +21,9 @@ W add_to_other(const struct node *n, W l, struct frame *f);
 /* w as a string, for the `+` n; flags as for coerce_string. */
 const struct str *add_operand(const struct node *n, W w, unsigned flags);
 
+/* The value of a variable or a selection as far as it is known: evaluates nothing.  W_ABSENT when it is not. */
+W peek_value(const struct node *n, struct frame *f);
+
 /* A CHAIN. */
 W chain_node(const struct node *n, struct frame *f);
 

@@ -239,6 +239,11 @@ int unwind_run(void (*fn)(void *arg), void *arg, struct failure *f, int with_tra
 	return 1;
 }
 
+int unwind_is_told(void)
+{
+	return !es.handler || es.handler->f;
+}
+
 struct note {
 	W value, text;
 };

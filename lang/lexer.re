@@ -13,8 +13,9 @@
  * time.
  */
 #include "config.h"
+#include "lang/mistake.h"
 #include "lang/parser.h"
-#include "base/buf.h"
+#include "lang/reread.h"
 #include "base/limits.h"
 
 #include <errno.h>
@@ -165,7 +166,8 @@ static int end_path(struct lexer *lx)
 
 	lx->cond = COND_code;
 	if (slash)
-		return LEX_ERROR(lx, lx->cur - 1, 1, "a path literal cannot end with a slash");
+		return LEX_ERROR(lx, lx->cur - 1, 1, "a path literal cannot end with a slash%s",
+				 *lx->cur == '$' ? "; a variable in it is written ${d}" : "");
 	return PATH_END;
 }
 
@@ -208,6 +210,33 @@ static int utf8_length(const unsigned char *p)
 	return n;
 }
 
+/* Sets the error about n bytes of UTF-8. */
+static int bad_sequence(struct lexer *lx, const unsigned char *p, int n)
+{
+	struct buf b = BUF_INIT;
+
+	mistake_character(&b, p, n);
+	err_at(lx->err, pos_of(lx, p), (uint32_t)n, "%s", buf_str(&b));
+	buf_release(&b);
+	return LANG_error;
+}
+
+/* Of ASCII, in what the shell should see perhaps. */
+static int bad_ascii(struct lexer *lx, const unsigned char *p)
+{
+	const struct bracket *top = lx->brackets.n ? stack_from(&lx->brackets, lx->brackets.n - 1) : NULL;
+	struct buf b = BUF_INIT;
+
+	buf_addf(&b, "unexpected character '%c'", *p);
+	if (top && top->kind == '$' && mistake_is_shell((const char *)lx->text + (top->pos - lx->src->start) + 2))
+		mistake_in_braces(&b, lx->src, top);
+	else
+		buf_adds(&b, mistake_ascii(*p));
+	err_at(lx->err, pos_of(lx, p), 1, "%s", buf_str(&b));
+	buf_release(&b);
+	return LANG_error;
+}
+
 static int bad_character(struct lexer *lx)
 {
 	const unsigned char *p = lx->tok;
@@ -216,7 +245,7 @@ static int bad_character(struct lexer *lx)
 	if (!*p)
 		return LEX_ERROR(lx, p, 1, "unexpected NUL byte");
 	if (n)
-		return LEX_ERROR(lx, p, n, "unexpected character '%.*s'", n, (const char *)p);
+		return bad_sequence(lx, p, n);
 	if (*p == '\\')
 		return LEX_ERROR(lx, p, 1, "unexpected character '\\'; a function is written 'x: body'");
 	if (*p == '&' || *p == '|')
@@ -227,7 +256,7 @@ static int bad_character(struct lexer *lx)
 	if (*p == '\'')
 		return LEX_ERROR(lx, p, 1, "unexpected character \"'\"; strings are written \"...\" or ''...''");
 	if (*p > 0x20 && *p < 0x7f)
-		return LEX_ERROR(lx, p, 1, "unexpected character '%c'", *p);
+		return bad_ascii(lx, p);
 	return LEX_ERROR(lx, p, 1, "unexpected byte 0x%02x", *p);
 }
 
@@ -239,14 +268,21 @@ static int unterminated_string(struct lexer *lx)
 	uint32_t n = lx->brackets.n;
 	const struct bracket *v = stack_from(&lx->brackets, 0), *top = &v[n - 1];
 	int ind = top->kind == '\'';
+	struct span before;
 	struct buf b = BUF_INIT;
 
 	for (const unsigned char *p = lx->tok; p < lx->lim; p++)
 		if (!*p)
 			return LEX_ERROR(lx, p, 1, "a string cannot contain a NUL byte");
+	before = reread_long_string(lx->src, top->pos);
 	if (n > 1 && top[-1].kind == '$') {
 		buf_adds(&b, "; it begins inside the '${' opened at ");
 		show_position(&b, top[-1].pos);
+	}
+	if (before.begin) {
+		buf_adds(&b, "\nthe string opened at ");
+		show_position(&b, before.begin);
+		buf_adds(&b, " runs over the end of its line; is its closing '\"' missing?");
 	}
 	err_at(lx->err, top->pos, ind ? 2 : 1, "unterminated string: no closing %s before the end of file%s",
 	       ind ? "\"''\"" : "'\"'", buf_str(&b));

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "lang/ast_build.h"
+#include "lang/mistake.h"
 
 #include <string.h>
 
@@ -145,8 +146,24 @@ struct expr *literal_search_path(struct parse *ps, struct span at)
 	return e;
 }
 
+/* "${HOME:-/root}" is a URL in braces.  It is what the shell's users write, and seldom a URL. */
+static void warn_shell(struct parse *ps, struct span at)
+{
+	const char *p = literal_text(ps, at);
+	size_t n = at.end - at.begin;
+	struct buf b = BUF_INIT;
+
+	if (at.begin < ps->src->start + 2 || p[-1] != '{' || p[-2] != '$' || p[n] != '}' || !mistake_is_shell(p) || !ps->opt->warn)
+		return;
+	buf_addf(&b, "${%.*s} is a URL in an interpolation here; for the shell's variable write ''${%.*s} in a ''...'' string, "
+		     "\\${%.*s} in \"...\"", (int)n, p, (int)n, p, (int)n, p);
+	ps->opt->warn(ps->opt->warn_arg, at.begin, (uint32_t)n, buf_str(&b));
+	buf_release(&b);
+}
+
 struct expr *literal_url(struct parse *ps, struct span at)
 {
+	warn_shell(ps, at);
 	lint(ps, ps->opt->url_literals, at, "URL literal", "should be a string, in quotes", "lint-url-literals");
 	return ast_str(ps, literal_text(ps, at), at.end - at.begin, at);
 }

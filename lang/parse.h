@@ -28,6 +28,10 @@ struct expr *parse_source(const struct source *src, const struct parse_options *
 struct expr *parse_bindings(const struct source *src, const struct parse_options *opt, struct arena *mem,
 			    struct err *e);
 
+/* From the keyword of an `assert` at pos that was parsed: where its condition stands.  Returns 0 when the text is not there any
+ * more (base/source.h). */
+uint32_t assert_condition(uint32_t pos, uint32_t *len);
+
 /* Prints the tree in the reference's normal form (--parse), onto b. */
 struct buf;
 void print_ast(struct buf *b, const struct expr *e);

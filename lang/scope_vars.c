@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "lang/program.h"
 #include "lang/scope_int.h"
+#include "lang/mistake.h"
 #include "base/suggest.h"
 
 #include <stdlib.h>
@@ -148,9 +149,23 @@ static const struct node *with_var(struct resolver *r, const struct expr *x, sym
 	return &v->h;
 }
 
+/* a-b is one name: advice when the part before a hyphen is a variable. */
+static void mistake_hyphen(struct buf *b, sym_t s)
+{
+	const struct str *name = sym_name(s);
+
+	for (const char *p = strchr(name->b, '-'); p; p = strchr(p + 1, '-'))
+		if (p[1] && scope_bound(sym_intern(name->b, (size_t)(p - name->b)))) {
+			buf_addf(b, "\n'%s' is one name; a difference has blanks around the sign, %.*s - %s", name->b,
+				 (int)(p - name->b), name->b, p + 1);
+			return;
+		}
+}
+
 static void undefined(struct resolver *r, const struct expr *x, sym_t s)
 {
 	const struct str *name = sym_name(s);
+	struct buf b = BUF_INIT;
 	struct suggest near;
 
 	suggest_init(&near, name->b, name->len);
@@ -159,11 +174,15 @@ static void undefined(struct resolver *r, const struct expr *x, sym_t s)
 		if (i != s && (scope_bound(i) || (c->len > 1 && c->b[0] != '_' && r->env->global(r->env->arg, i) != W_ABSENT)))
 			suggest_offer(&near, c->b, c->len);
 	}
-	if (near.best)
-		err_at(r->err, x->pos, x->len, "undefined variable '%s'\ndid you mean '%.*s'?", name->b,
-		       (int)near.best_len, near.best);
-	else
-		err_at(r->err, x->pos, x->len, "undefined variable '%s'", name->b);
+	buf_addf(&b, "undefined variable '%s'", name->b);
+	size_t n = b.len;
+	mistake_hyphen(&b, s);
+	if (b.len == n)
+		mistake_variable(&b, s, x->pos);
+	if (b.len == n && near.best)
+		buf_addf(&b, "\ndid you mean '%.*s'?", (int)near.best_len, near.best);
+	err_at(r->err, x->pos, x->len, "%s", buf_str(&b));
+	buf_release(&b);
 }
 
 const struct node *scope_var(struct resolver *r, const struct expr *x, sym_t s)

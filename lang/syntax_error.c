@@ -12,7 +12,9 @@
  */
 #include "config.h"
 #include "lang/ast_build.h"
+#include "lang/mistake.h"
 #include "lang/parser.h"
+#include "lang/reread.h"
 #include "base/buf.h"
 
 #include <string.h>
@@ -146,6 +148,8 @@ static void add_open(struct buf *b, const struct report *r)
 	show_position(b, r->open->pos);
 }
 
+/* Before them a ';' may be missing. */
+static const char *const binding_ends[] = { "'}'", "'in'", "'='", "'inherit'", NULL };
 static const char *const comparisons[] = { "'=='", "'!='", "'<'", "'>'", "'<='", "'>='", NULL };
 static const char *const prefix_words[] = { "'if'", "'let'", "'with'", "'assert'", NULL };
 static const char *const keywords[] = { "'if'", "'then'", "'else'", "'let'", "'in'", "'with'", "'assert'", "'rec'",
@@ -178,10 +182,18 @@ static const char *advice_for_keyword(const struct report *r)
 	return NULL;
 }
 
+/* Names after `inherit`. */
+static int in_inherit(const struct report *r)
+{
+	return expects(r, "';'") && expects_name(r) && !expects_expr(r) && !expects(r, "'}'");
+}
+
 static const char *advice_for_equals(const struct report *r)
 {
 	if (expects_only(r, "';'"))
 		return ": is a ';' missing before this binding? A comparison is written '=='";
+	if (in_inherit(r))
+		return ": 'inherit' takes names only; what is bound to something else has a line of its own, a = 1;";
 	if (literal_text(r->ps, r->at)[1] == '>')
 		return ": a function is written 'x: body'";
 	if (expects(r, "','") && expects(r, "'}'"))
@@ -195,6 +207,8 @@ static const char *advice_for_equals(const struct report *r)
 
 static const char *advice_for_comma(const struct report *r)
 {
+	if (in_inherit(r))
+		return ": names after 'inherit' are separated by blanks";
 	if (r->ps->lx.prev.token == ELLIPSIS)
 		return ": '...' comes last among the arguments";
 	if (r->open && r->open->kind == '[')
@@ -210,9 +224,65 @@ static const char *advice_for_dot(const struct report *r)
 {
 	const char *p = literal_text(r->ps, r->at);
 
+	if (r->ps->lx.prev.token == '?')
+		return ": an attribute that may be missing is written a.x or null";
+	if (p[1] == '/' && p[2] == '$')
+		return ": a variable in a path is written ./${d}";
 	if (p[1] == '/' || (p[1] == '.' && p[2] == '/'))
 		return p[1] == '/' ? ": a path cannot end with a slash; the current directory is './.'"
 				   : ": a path cannot end with a slash; the parent directory is '../.'";
+	return NULL;
+}
+
+static const char *advice_for_colon(const struct report *r)
+{
+	int prev = r->ps->lx.prev.token;
+
+	if (reread_has_question(r->ps->src, r->at))
+		return ": '?' asks whether a set has an attribute; a choice is written 'if c then a else b'";
+	if (expects(r, "'='"))
+		return ": names and values in a set are joined by '=', { a = 1; }";
+	if (prev == ID)
+		return ": a function used as an operand or argument needs parentheses";
+	if (prev == '}')
+		return ": these braces hold bindings; the arguments of a function are { a, b ? default, ... }";
+	return NULL;
+}
+
+static const char *const operators[] = { "'+'", "'-'", "'*'", "'/'", "'//'", "'++'", "'=='", "'!='", "'<'", "'>'", "'<='", "'>='",
+					 "'&&'", "'||'", "'->'", NULL };
+
+/* An operator where none may be. */
+static const char *advice_for_operator(const struct report *r)
+{
+	if (is(r, "'//'") && !expects(r, "'//'"))
+		return ": a comment begins with '#', or stands between '/*' and '*/'";
+	if (r->open && r->open->kind == '[' && expects(r, "']'"))
+		return ": an operator inside a list needs parentheses, [ (a + b) (-1) ]";
+	if (expects(r, "'='") && next_char(r) == '=')
+		return ": a name is bound once, with '='";
+	return NULL;
+}
+
+/* What follows a '?' is a name. */
+static const char *advice_after_question(const struct report *r)
+{
+	if (r->ps->lx.prev.token != '?' || !expects_name(r))
+		return NULL;
+	if (is(r, "'?'"))
+		return ": what stands for a missing attribute follows 'or', a.x or 1";
+	return is(r, "'.'") ? NULL : ": '?' asks whether a set has an attribute; a choice is written 'if c then a else b'";
+}
+
+/* Nothing is open, and the expression was over. */
+static const char *advice_at_end(const struct report *r)
+{
+	if (r->open || !expects(r, "end of file"))
+		return NULL;
+	if (is(r, "'}'") || is(r, "']'") || is(r, "')'"))
+		return ": there is one too many, nothing is open here";
+	if (is(r, "';'"))
+		return ": the expression is over here; either a closing bracket before it is one too many, or the ';' is";
 	return NULL;
 }
 
@@ -228,24 +298,26 @@ static const char *advice(const struct report *r)
 		return advice_for_equals(r);
 	if (is(r, "','"))
 		return advice_for_comma(r);
+	if ((word = advice_after_question(r)) || (word = advice_at_end(r)))
+		return word;
 	if (is(r, "'.'"))
 		return advice_for_dot(r);
+	if (is_one_of(r->token, operators) && (word = advice_for_operator(r)))
+		return word;
 	if (is_one_of(r->token, comparisons) && expects(r, "'++'"))
 		return ": comparisons do not chain; use parentheses or '&&'";
 	if ((is(r, "'|>'") || is(r, "'<|'")) && !expects_expr(r))
 		return ": '|>' and '<|' do not mix without parentheses";
 	if (is(r, "end of path"))
 		return ": a path cannot contain '//'; the operator needs blanks around it";
-	if ((is(r, "':'") || is(r, "'@'")) && r->ps->lx.prev.token == ID)
+	if (is(r, "':'"))
+		return advice_for_colon(r);
+	if (is(r, "'@'") && r->ps->lx.prev.token == ID)
 		return ": a function used as an operand or argument needs parentheses";
-	if (is(r, "':'") && r->ps->lx.prev.token == '}')
-		return ": these braces hold bindings; the arguments of a function are { a, b ? default, ... }";
 	if (expects_only(r, "'{'") && r->ps->lx.prev.token == LET)
 		return ": a 'let' used as an operand or argument needs parentheses";
 	if (expects_only(r, "'else'"))
 		return ": every 'if' needs an 'else'";
-	if (expects_only(r, "';'") && (is(r, "'}'") || is(r, "'in'")))
-		return ": a ';' is missing before it";
 	return NULL;
 }
 
@@ -267,16 +339,57 @@ static const struct bracket *innermost(const struct parse *ps, struct span at)
 	return n ? &v[n - 1] : NULL;
 }
 
+/* Sets the error and returns 1 when what is wrong began before the token: it is told where it began. */
+static int began_earlier(const struct report *r)
+{
+	const struct source *src = r->ps->src;
+	struct span at = is(r, "end of file") ? (struct span){ 0, 0 } : reread_long_string(src, r->at.begin);
+
+	if (at.begin) {
+          err_at(r->ps->err, at.begin, 1,
+                 "the string that begins here runs over the end of its line; "
+                 "is its closing '\"' missing?");
+          return 1;
+	}
+	if (!expects_only(r, "';'"))
+		return 0;
+	/* What looked like a set is the arguments of a function. */
+	if (is(r, "'}'") && (next_char(r) == ':' || next_char(r) == '@') && (at = reread_last_equals(src, r->at)).begin) {
+		err_at(r->ps->err, at.begin, 1, "syntax error: the default of an argument is written with '?', { a ? 1 }: a");
+		return 1;
+	}
+	uint32_t pos = is_one_of(r->token, binding_ends) ? reread_missing_semicolon(src, r->at) : 0;
+	if (pos)
+		err_at(r->ps->err, pos, 1, "syntax error: a ';' is missing here");
+	return pos != 0;
+}
+
+/* The rest of a message about a bracket that is never closed: by the indentation another may be the one. */
+static void add_odd_bracket(const struct report *r, struct buf *b)
+{
+	struct span opened, closed;
+
+	if (!reread_odd_bracket(r->ps->src, &opened, &closed) || opened.begin == r->open->pos)
+		return;
+	buf_adds(b, "\nby the indentation it is the one opened at ");
+	show_position(b, opened.begin);
+	buf_adds(b, ": what closes it stands at ");
+	show_position(b, closed.begin);
+}
+
 void syntax_error(struct parse *ps, const char *unexpected, struct span at, const char *const *expected, int n)
 {
 	struct report r = { ps, unexpected, at, expected, n, innermost(ps, at) };
 	struct buf b = BUF_INIT;
 	const char *what_to_do;
 
+	if (began_earlier(&r))
+		return;
 	buf_adds(&b, "syntax error: ");
 	what_to_do = advice(&r);
 	if (is(&r, "end of file") && r.open) {
 		unclosed(&r, &b);
+		add_odd_bracket(&r, &b);
 	} else {
 		buf_adds(&b, "unexpected ");
 		add_token(&b, &r);
@@ -286,6 +399,7 @@ void syntax_error(struct parse *ps, const char *unexpected, struct span at, cons
 			add_expected(&b, &r);
 		if (!what_to_do)
 			add_open(&b, &r);
+		mistake_in_braces(&b, ps->src, r.open);
 	}
 	err_at(ps->err, at.begin, at.end - at.begin, "%s", buf_str(&b));
 	buf_release(&b);

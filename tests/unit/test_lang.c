@@ -181,7 +181,7 @@ static void bad_characters(void **state)
 	    { "\\x", 0, 1, "unexpected character '\\'; a function is written 'x: body'" },
 	    { "'a'", 0, 1, "unexpected character \"'\"; strings are written \"...\" or ''...''" },
 	    { "$x", 0, 1, "unexpected character '$'; a variable is written without it, or as ${...} in a string" },
-	    { "[ ` ]", 2, 1, "unexpected character '`'" }, { "1 \xc3\xa9", 2, 2, "unexpected character '\xc3\xa9'" },
+	    { "[ ` ]", 2, 1, "unexpected character '`'; strings are written \"...\" or ''...''" }, { "1 \xc3\xa9", 2, 2, "unexpected character '\xc3\xa9'" },
 	    { "\xff", 0, 1, "unexpected byte 0xff" }, { "\xc3", 0, 1, "unexpected byte 0xc3" },
 	    { "\x01", 0, 1, "unexpected byte 0x01" });
 }
@@ -288,7 +288,7 @@ static void path_errors(void **state)
 	    { "./a//b", 6, 0, "syntax error: unexpected end of path: a path cannot contain '//'; the operator needs blanks around it" },
 	    { "[ ./ ]", 2, 1, "syntax error: unexpected '.': a path cannot end with a slash; the current directory is './.'" },
 	    { "../", 0, 1, "syntax error: unexpected '.': a path cannot end with a slash; the parent directory is '../.'" },
-	    { "~", 0, 1, "unexpected character '~'" });
+	    { "~", 0, 1, "unexpected character '~'; a path in the home folder is written ~/x" });
 }
 
 static void home_paths_may_be_refused(void **state)
@@ -363,7 +363,7 @@ static void operator_errors(void **state)
 	    { "a <| b |> c", 7, 2, "syntax error: unexpected '|>': '|>' and '<|' do not mix without parentheses" },
 	    { "1 +", 3, 0, "syntax error: unexpected end of file, expected an expression" },
 	    { "* 2", 0, 1, "syntax error: unexpected '*', expected an expression" },
-	    { "a ? 1", 4, 1, "syntax error: unexpected integer '1', expected a name" },
+	    { "a ? 1", 4, 1, "syntax error: unexpected integer '1': '?' asks whether a set has an attribute; a choice is written 'if c then a else b'" },
 	    { "a ? b.", 6, 0, "syntax error: unexpected end of file, expected a name" },
 	    { "f x: x", 3, 1, "syntax error: unexpected ':': a function used as an operand or argument needs parentheses" },
 	    { "f if a then b else c", 2, 2, "syntax error: unexpected 'if': as an operand or argument it needs parentheses" },
@@ -507,7 +507,7 @@ static void duplicates(void **state)
 
 static void set_errors(void **state)
 {
-	BAD({ "{ a = 1 }", 8, 1, "syntax error: unexpected '}': a ';' is missing before it" },
+	BAD({ "{ a = 1 }", 7, 1, "syntax error: a ';' is missing here" },
 	    { "{ a = 1 b = 2; }", 10, 1,
 	      "syntax error: unexpected '=': is a ';' missing before this binding? A comparison is written '=='" },
 	    { "{ a = 1, b = 2; }", 7, 1, "syntax error: unexpected ',': a binding ends with ';'" },
@@ -538,7 +538,7 @@ static void list_errors(void **state)
 	    { "[ 1; ]", 3, 1, "syntax error: unexpected ';', expected an expression or ']' to close the '[' opened at t:1:1" },
 	    { "[ 1 )", 4, 1, "syntax error: unexpected ')', expected an expression or ']' to close the '[' opened at t:1:1" },
 	    { "[ 1", 3, 0, "syntax error: unexpected end of file: the '[' opened at t:1:1 is never closed" },
-	    { "[ -1 ]", 2, 1, "syntax error: unexpected '-', expected an expression or ']'" },
+	    { "[ -1 ]", 2, 1, "syntax error: unexpected '-': an operator inside a list needs parentheses, [ (a + b) (-1) ]" },
 	    { "]", 0, 1, "syntax error: unexpected ']', expected an expression" });
 }
 
@@ -579,7 +579,7 @@ static void keyword_errors(void **state)
 	    { "a = 1", 2, 1,
 	      "syntax error: unexpected '=': a comparison is written '==', and bindings stand in '{ }' or 'let ... in'" },
 	    { "(a = b)", 3, 1, "syntax error: unexpected '=': a comparison is written '=='" },
-	    { "let a = 1; b = 2 in a", 17, 2, "syntax error: unexpected 'in': a ';' is missing before it" },
+	    { "let a = 1; b = 2 in a", 16, 1, "syntax error: a ';' is missing here" },
 	    { "let a = 1;", 10, 0, "syntax error: unexpected end of file, expected 'in'" },
 	    { "let a = 1; if a then b else c", 11, 2, "syntax error: unexpected 'if', expected 'in'" },
 	    { "let if = 1; in 2", 4, 2, "syntax error: unexpected 'if': it is a reserved word; in quotes it can be the name of an attribute" },
@@ -592,7 +592,7 @@ static void keyword_errors(void **state)
 	    { "assert", 6, 0, "syntax error: unexpected end of file, expected an expression" },
 	    { "inherit a;", 0, 7, "syntax error: unexpected 'inherit', expected an expression" },
 	    { "", 0, 0, "syntax error: unexpected end of file, expected an expression" },
-	    { "1 ; 2", 2, 1, "syntax error: unexpected ';', expected end of file" },
+	    { "1 ; 2", 2, 1, "syntax error: unexpected ';': the expression is over here; either a closing bracket before it is one too many, or the ';' is" },
 	    { "(1", 2, 0, "syntax error: unexpected end of file: the '(' opened at t:1:1 is never closed" },
 	    { "(1]", 2, 1, "syntax error: unexpected ']', expected ')' to close the '(' opened at t:1:1" } );
 }
