@@ -4,6 +4,7 @@
  * expressions test them to learn what they may use; gxVersion is the program's own.
  */
 #include "config.h"
+#include "builtins/constants.h"
 #include "builtins/registry.h"
 #include "eval/builtin.h"
 
@@ -36,7 +37,7 @@ BUILTIN_FLAGS(bi_nix_version, BI_VALUE | BI_FIXED, "nixVersion", "",
 	      "compareVersions nixVersion \"2.18\" >= 0", "true")
 {
 	(void)args;
-	return w_cstr("2.35.2");
+	return w_cstr(NIX_VERSION);
 }
 
 BUILTIN_FLAGS(bi_lang_version, BI_VALUE | BI_FIXED, "langVersion", "",
@@ -45,7 +46,7 @@ BUILTIN_FLAGS(bi_lang_version, BI_VALUE | BI_FIXED, "langVersion", "",
 	      "langVersion", "6")
 {
 	(void)args;
-	return w_int(6);
+	return w_int(LANG_VERSION);
 }
 
 BUILTIN_FLAGS(bi_gx_version, BI_VALUE | BI_FIXED, "gxVersion", "",

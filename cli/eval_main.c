@@ -15,22 +15,27 @@ static int run(void *request, char *stack_low)
 	return eval_cmd_run(request, stack_low);
 }
 
-static int run_command_line(int argc, char **argv, int repl)
+static int run_command_line(int argc, char **argv, enum eval_program as)
 {
+	int repl = as == EVAL_GX_REPL, go = 0;
 	struct eval_request r = { .repl = repl, .want_store = repl };
-	int go = 0;
 
 	signals_push(SIGNALS_INTERRUPT, signals_exit);
-	int rc = eval_options_read(&r, argc, argv, &go);
+	int rc = eval_options_read(&r, as, argc, argv, &go);
 	return rc || !go ? rc : evaluation_on_stack(run, &r);
+}
+
+int gxeval_main(int argc, char **argv)
+{
+	return run_command_line(argc, argv, EVAL_GXEVAL);
 }
 
 int eval_main(int argc, char **argv)
 {
-	return run_command_line(argc, argv, 0);
+	return run_command_line(argc, argv, EVAL_GX_EVAL);
 }
 
 int repl_main(int argc, char **argv)
 {
-	return run_command_line(argc, argv, 1);
+	return run_command_line(argc, argv, EVAL_GX_REPL);
 }

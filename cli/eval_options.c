@@ -11,6 +11,7 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/value_options.h"
+#include "cli/version.h"
 #include "eval/eval.h"
 
 #include <stdio.h>
@@ -82,20 +83,40 @@ static const struct option_group groups[] = {
 	{ NULL, NULL }
 };
 
-static const struct program gxeval = {
-	"gxeval",
-	"evaluates expressions of the Nix language",
-	"  gxeval [options] FILE\n"
-	"  gxeval [options] -E EXPR",
-	"Exit status: 0 done, 1 the evaluation failed, 2 the command line is wrong, 130 interrupted.\n"
-	"\n"
-	"  gxeval -E 'map (x: x * x) [ 1 2 3 ]'\n"
-	"  gxeval -f release.gx -A hello --argstr system aarch64-linux\n"
-	"  gxeval --json -f config.gx\n",
-	groups
+static const struct option_group repl_groups[] = {
+	{ "What to load", value_option_table },
+	{ "What it may see", world_options },
+	{ "Flakes", flake_option_table },
+	{ "Messages", talk_options },
+	{ NULL, NULL }
+};
+
+#define ABOUT_EVAL(name) \
+	"Exit status: 0 done, 1 the evaluation failed, 2 the command line is wrong, 130 interrupted.\n" \
+	"\n" \
+	"  " name " -E 'map (x: x * x) [ 1 2 3 ]'\n" \
+	"  " name " -f release.gx -A hello --argstr system aarch64-linux\n" \
+	"  " name " --json -f config.gx\n"
+
+static const struct program programs[] = {
+	[EVAL_GXEVAL] = { "gxeval", "evaluates expressions of the Nix language",
+			  "gxeval [options] [FLAKE[#ATTR] | FILE]\n"
+			  "gxeval [options] -f FILE [ATTR ...]\n"
+			  "gxeval [options] -E EXPR [ATTR ...]", ABOUT_EVAL("gxeval"), groups },
+	[EVAL_GX_EVAL] = { "gx eval", "evaluate an attribute of a flake, a file or an expression",
+			   "gx eval [options] [FLAKE[#ATTR] | FILE]\n"
+			   "gx eval [options] -f FILE [ATTR ...]\n"
+			   "gx eval [options] -E EXPR [ATTR ...]", ABOUT_EVAL("gx eval"), groups },
+	[EVAL_GX_REPL] = { "gx repl", "evaluate expressions as they are typed",
+			   "gx repl [options] [FLAKE[#ATTR] | FILE]\n"
+			   "gx repl [options] -f FILE\n"
+			   "gx repl [options] -E EXPR",
+			   "What is named is loaded first: the attributes of a set become variables. :? lists the commands.\n",
+			   repl_groups },
 };
 
 struct reading {
+	const struct program *p;
 	struct eval_request *r;
 	enum option_id form; /* the option that chose the output form; 0: none yet */
 	int given;	     /* what to evaluate, by -f or -E */
@@ -127,10 +148,10 @@ static int set_form(struct reading *g, enum option_id id)
 	if (id == O_STRICT && g->form && g->form != O_LAZY)
 		return 0;
 	if (g->form && g->form != id && g->form != O_STRICT)
-		return usage_error(&gxeval, "options '--%s' and '--%s' exclude each other", form_name(g->form),
+		return usage_error(g->p, "options '--%s' and '--%s' exclude each other", form_name(g->form),
 				   form_name(id));
 	if (g->form == O_STRICT && id == O_LAZY)
-		return usage_error(&gxeval, "options '--strict' and '--lazy' exclude each other");
+		return usage_error(g->p, "options '--strict' and '--lazy' exclude each other");
 	g->form = id;
 	g->r->form = form[id];
 	g->r->parse_only = id == O_PARSE;
@@ -139,17 +160,9 @@ static int set_form(struct reading *g, enum option_id id)
 	return 0;
 }
 
-static int set_log_format(const char *value)
+static int set_log_format(const struct reading *g, const char *value)
 {
-	return progress_set_format(value) ? usage_error(&gxeval, "log format '%s' is none of " LOG_FORMATS, value) : 0;
-}
-
-static int say_version(struct reading *g)
-{
-	static const char text[] = PACKAGE_NAME " " PACKAGE_VERSION "\n";
-
-	g->stop = 1;
-	return output_write(text, sizeof text - 1);
+	return progress_set_format(value) ? usage_error(g->p, "log format '%s' is none of " LOG_FORMATS, value) : 0;
 }
 
 static int on_option(void *arg, int id, char **values)
@@ -162,7 +175,7 @@ static int on_option(void *arg, int id, char **values)
 		return 0;
 	}
 	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST) {
-		int before = value_options_given(r), rc = value_options_take(&gxeval, r, id, values);
+		int before = value_options_given(r), rc = value_options_take(g->p, r, id, values);
 
 		g->given |= !before && value_options_given(r);
 		return rc;
@@ -184,19 +197,19 @@ static int on_option(void *arg, int id, char **values)
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case O_STORE: r->store = values[0]; return 0;
 	case O_STORE_DIR: r->store_dir = values[0]; return 0;
-	case O_OPTION: return value_options_set(&gxeval, values[0], values[1]);
-	case O_LINT_URL: return value_options_set(&gxeval, "lint-url-literals", values[0]);
-	case O_LINT_ABSOLUTE: return value_options_set(&gxeval, "lint-absolute-path-literals", values[0]);
-	case O_LINT_SHORT: return value_options_set(&gxeval, "lint-short-path-literals", values[0]);
+	case O_OPTION: return value_options_set(g->p, values[0], values[1]);
+	case O_LINT_URL: return value_options_set(g->p, "lint-url-literals", values[0]);
+	case O_LINT_ABSOLUTE: return value_options_set(g->p, "lint-absolute-path-literals", values[0]);
+	case O_LINT_SHORT: return value_options_set(g->p, "lint-short-path-literals", values[0]);
 	case O_SHOW_TRACE: eval_settings.show_trace = 1; return 0;
 	case O_TRACE_VERBOSE: eval_settings.trace_verbose = 1; return 0;
 	case O_STATS: r->stats = 1; return 0;
 	case O_PROFILE: r->profile = values[0]; return 0;
-	case O_LOG_FORMAT: return set_log_format(values[0]);
+	case O_LOG_FORMAT: return set_log_format(g, values[0]);
 	case O_VERBOSE: eval_settings.show_trace = eval_settings.trace_verbose = 1; return 0;
 	case O_QUIET: report_settings.quiet = progress_settings.quiet = 1; return 0;
-	case O_HELP: g->stop = 1; return options_help(&gxeval);
-	case O_VERSION: return say_version(g);
+	case O_HELP: g->stop = 1; return options_help(g->p);
+	case O_VERSION: g->stop = 1; return version_print();
 	case O_DUMP_BUILTINS: r->dump_builtins = 1; return 0;
 	}
 	return 0;
@@ -213,40 +226,39 @@ static int on_operand(void *arg, char *word)
 		return 0;
 	}
 	if (r->flake || r->file)
-		return usage_error(&gxeval, "more than one thing to evaluate: '%s' and '%s'", r->file ? r->file : r->flake, word);
+		return usage_error(g->p, "more than one thing to evaluate: '%s' and '%s'", r->file ? r->file : r->flake, word);
 	*(flake_options_is_flake(word) ? &r->flake : &r->file) = word;
 	return 0;
 }
 
 static int on_other(void *arg, const char *name, char *value, int *used)
 {
-	(void)arg;
-	return value_options_other(&gxeval, name, value, used);
+	return value_options_other(((struct reading *)arg)->p, name, value, used);
 }
 
-int eval_options_read(struct eval_request *r, int argc, char **argv, int *go)
+int eval_options_read(struct eval_request *r, enum eval_program as, int argc, char **argv, int *go)
 {
-	struct reading g = { .r = r };
+	struct reading g = { .p = &programs[as], .r = r };
 	struct option_sink sink = { on_option, on_operand, on_other, settings_name, &g };
 
-	int rc = options_parse(&gxeval, argc, argv, &sink);
+	int rc = options_parse(g.p, argc, argv, &sink);
 	if (rc || g.stop)
 		return rc;
 	report_settings.full_trace = eval_settings.show_trace;
 	if (r->xml_no_location) {
 		if (r->form != OUTPUT_XML)
-			return usage_error(&gxeval, "option '--no-location' goes with '--xml'");
+			return usage_error(g.p, "option '--no-location' goes with '--xml'");
 		r->form = OUTPUT_XML_NO_LOCATION;
 	}
 	if (r->repl) {
 		if (r->parse_only || r->n_attrs || r->apply || g.form)
-			return usage_error(&gxeval, "option '--repl' takes no options about one result");
+			return usage_error(g.p, "option '--repl' takes no options about one result");
 		*go = 1;
 		return 0;
 	}
 	if (!r->file && !r->expr && !r->flake && !r->dump_builtins) {
 		if (!r->n_attrs)
-			return usage_error(&gxeval, "nothing to evaluate: name a FILE or a flake, pick an attribute of the flake "
+			return usage_error(g.p, "nothing to evaluate: name a FILE or a flake, pick an attribute of the flake "
 					   "here with --attr, or give an expression with -E");
 		r->flake = ".";
 	}
@@ -255,9 +267,9 @@ int eval_options_read(struct eval_request *r, int argc, char **argv, int *go)
 	else if (r->flake)
 		eval_settings.pure = 1;
 	if (r->parse_only && r->flake)
-		return usage_error(&gxeval, "option '--parse' goes with a file or an expression, not with a flake");
+		return usage_error(g.p, "option '--parse' goes with a file or an expression, not with a flake");
 	if (r->parse_only && (r->n_attrs || r->apply))
-		return usage_error(&gxeval, "option '--parse' takes neither '--attr' nor '--apply'");
+		return usage_error(g.p, "option '--parse' takes neither '--attr' nor '--apply'");
 	*go = 1;
 	return 0;
 }

@@ -32,6 +32,11 @@ static const struct verb verbs[] = {
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },
 	{ "nar", "archives of files and folders", NULL, nar_verbs },
+	{ "help", "what a verb does and which options it has", help_run, NULL },
+	{ "man", "print the manual page of a verb", man_run, NULL },
+	{ "completion", "what makes a shell complete gx's words", completion_run, NULL },
+	{ "version", "print the version", version_run, NULL },
+	{ "__complete", NULL, complete_run, NULL },
 	{ 0 }
 };
 
@@ -41,5 +46,5 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
 	settings_defaults();
-	return verb_run("gx", "the store, builds and flakes", verbs, argc, argv);
+	return verb_main(verbs, argc, argv);
 }

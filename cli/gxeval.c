@@ -19,5 +19,5 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
 	settings_defaults();
-	return eval_main(argc, argv);
+	return gxeval_main(argc, argv);
 }

@@ -177,6 +177,20 @@ int options_parse(const struct program *p, int argc, char **argv, const struct o
 
 /* --- help --- */
 
+/* Where options_program wants the table that --help would show; NULL: show it. */
+static const struct program **asked;
+
+const struct program *options_program(int (*run)(int argc, char **argv), const char *name)
+{
+	const struct program *p = NULL;
+	char *words[] = { (char *)name, (char[]){ "--help" }, NULL };
+
+	asked = &p;
+	run(2, words);
+	asked = NULL;
+	return p;
+}
+
 static size_t help_width(void)
 {
 	struct winsize ws;
@@ -234,6 +248,10 @@ int options_help(const struct program *p)
 	struct buf b = BUF_INIT;
 	size_t width = help_width();
 
+	if (asked) {
+		*asked = p;
+		return EXIT_DONE;
+	}
 	buf_addf(&b, "%s: %s\n\n%s\n", p->name, p->summary, p->usage);
 	for (const struct option_group *g = p->groups; g->title; g++) {
 		if (!g->options[0].id || !g->title[0])

@@ -70,6 +70,9 @@ const struct option *options_find(const struct program *p, const char *name);
 /* Prints the help text on standard output. Returns 0, or EXIT_FAILED when it cannot be written. */
 int options_help(const struct program *p);
 
+/* The table of a verb: what it would show when asked for --help.  run gets the words "name --help". */
+const struct program *options_program(int (*run)(int argc, char **argv), const char *name);
+
 /* "error: …" and where to look for help; returns EXIT_USAGE. */
 int usage_error(const struct program *p, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

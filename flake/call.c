@@ -261,11 +261,16 @@ static W find_path(W root, const char *path)
 	return w;
 }
 
-static const char *candidate(unsigned i, enum flake_want want, const char *attr)
+const char *flake_prefix(enum flake_want want, unsigned i)
 {
 	static const char *const prefixes[3][4] = { { "packages", "legacyPackages", NULL, NULL },
 						    { "devShells", "packages", "legacyPackages", NULL },
 						    { "apps", "packages", "legacyPackages", NULL } };
+	return i < 4 ? prefixes[want][i] : NULL;
+}
+
+static const char *candidate(unsigned i, enum flake_want want, const char *attr)
+{
 	static const char *const defaults[3][4] = { { "packages.%s.default", "defaultPackage.%s", NULL, NULL },
 						    { "devShells.%s.default", "devShell.%s", "packages.%s.default",
 						      "defaultPackage.%s" },
@@ -274,12 +279,12 @@ static const char *candidate(unsigned i, enum flake_want want, const char *attr)
 	const char *form = i < 4 ? defaults[want][i] : NULL;
 	struct buf b = BUF_GC;
 
-	if (*attr && (i > 3 || (i && !prefixes[want][i - 1])))
+	if (*attr && i && !flake_prefix(want, i - 1))
 		return NULL;
 	if (*attr && !i)
 		return attr;
 	if (*attr) {
-		buf_addf(&b, "%s.%s.%s", prefixes[want][i - 1], eval_settings.system, attr);
+		buf_addf(&b, "%s.%s.%s", flake_prefix(want, i - 1), eval_settings.system, attr);
 		return b.p;
 	}
 	if (!form)

@@ -20,6 +20,9 @@ W flake_outputs(W flake);
 enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };
 W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found);
 
+/* The outputs below whose SYSTEM an attribute path is looked up, in order; NULL past the last. */
+const char *flake_prefix(enum flake_want want, unsigned i);
+
 extern const struct session_part flake_call_session[];
 
 extern const struct builtin *const builtins_flake[];

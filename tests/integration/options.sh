@@ -53,7 +53,9 @@ check "--pure-eval has no environment" prints '""' gxeval --pure-eval -E 'builti
 check "--pure-eval reads no other file" must_fail gxeval --pure-eval -E "import $PWD/dir"
 check "--pure-eval reads what was named" prints 1 gxeval --pure-eval set.gx -A a
 check "--impure" prints "\"$HOME\"" gxeval --pure-eval --impure -E 'builtins.getEnv "HOME"'
-check "--version" prints "gx $("$gxeval" --version | cut -d' ' -f2)" gxeval --version
+check "--version" prints "gx $(gxeval --raw -E builtins.gxVersion)
+language: Nix $(gxeval --raw -E builtins.nixVersion) (langVersion $(gxeval -E builtins.langVersion))
+gx:std: $(gxeval --raw -E builtins.gxVersion) in $(cd "$srcdir/stdlib" && pwd -P)" gxeval --version
 check "--help" sh -c 'gxeval --help | grep -q -- --show-trace'
 check "--stats is JSON on standard error" sh -c 'gxeval --stats -E 1 2>s >o && [ "$(cat o)" = 1 ] && gxeval -E "(builtins.fromJSON (builtins.readFile ./s)).cpuTime >= 0" | grep -q true'
 

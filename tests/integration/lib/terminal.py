@@ -2,6 +2,7 @@
 #
 # terminal.py PROGRAM [ARGUMENT]...: runs a program in a terminal of its own and talks to it as the lines of standard input say:
 #     > TEXT     types TEXT and Return
+#     tab TEXT   types TEXT and Tab
 #     ^C         types Ctrl-C
 #     hangup     closes the terminal
 #     = TEXT     waits until it has printed TEXT since the last such line (at most 30 seconds)
@@ -63,6 +64,14 @@ def read_more(wait):
     return bool(data)
 
 
+def read_quiet():
+    """Until nothing was printed for half a second."""
+    while True:
+        before = len(shown)
+        if not read_more(0.5) or len(shown) == before:
+            return
+
+
 def expect(text):
     global since, unwanted
     end = time.time() + 30
@@ -96,6 +105,10 @@ for line in sys.stdin:
     word, _, rest = line.rstrip("\n").partition(" ")
     if word == ">":
         os.write(fd, rest.encode() + b"\r")
+    elif word == "tab":
+        os.write(fd, rest.encode() + b"\t")
+        # What is typed before the answer would be taken for a part of the word.
+        read_quiet()
     elif word == "^C":
         os.write(fd, b"\x03")
     elif word == "hangup":

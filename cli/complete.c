@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of verbs and options say what may stand where: an option's name for its value ("FILE") and the operands in the usage
+ * of a verb ("FLAKE[#ATTR]") say of which kind a word is.
+ */
+#include "config.h"
+#include "cli/complete.h"
+#include "base/alloc.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/settings.h"
+#include "cli/verb.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct completion {
+	struct buf *out;
+	const char *word; /* the one to complete */
+	const struct program *p;
+	enum flake_want want;
+};
+
+void complete_offer(struct buf *b, const char *word, const char *candidate, const char *doc)
+{
+	if (strncmp(candidate, word, strlen(word)))
+		return;
+	buf_adds(b, candidate);
+	if (doc) {
+		/* Up to the end of its first sentence. */
+		const char *end = strstr(doc, ". ");
+		size_t n = end ? (size_t)(end - doc) : strlen(doc);
+		buf_addf(b, "\t%.*s", (int)(n && !end && doc[n - 1] == '.' ? n - 1 : n), doc);
+	}
+	buf_addc(b, '\n');
+}
+
+/* Each of the words in a list as it is written for people: "json, plain or raw". */
+static void offer_list(const struct completion *c, const char *list)
+{
+	while (*(list += strspn(list, ", "))) {
+		size_t n = strcspn(list, ", ");
+		char *one = xstrndup(list, n);
+		if (strcmp(one, "or"))
+			complete_offer(c->out, c->word, one, NULL);
+		free(one);
+		list += n;
+	}
+}
+
+static void ask_shell(const struct completion *c, const char *what)
+{
+	buf_addf(c->out, "@%s\n", what);
+}
+
+/* --- verbs --- */
+
+static void offer_verbs(struct buf *b, const char *word, const struct verb *verbs)
+{
+	for (const struct verb *v = verbs; v->name; v++)
+		if (v->summary)
+			complete_offer(b, word, v->name, v->summary);
+	if (*word == '-') {
+		complete_offer(b, word, "--help", "Print what there is");
+		complete_offer(b, word, "--version", "Print the version");
+	}
+}
+
+/* --- options --- */
+
+static void offer_options(const struct completion *c)
+{
+	char name[64];
+
+	for (const struct option_group *g = c->p->groups; g->title; g++)
+		for (const struct option *o = g->options; o->id; o++) {
+			if (!o->doc)
+				continue;
+			if (o->name)
+				snprintf(name, sizeof name, "--%s", o->name);
+			else
+				snprintf(name, sizeof name, "-%c", o->letter);
+			complete_offer(c->out, c->word, name, o->doc);
+		}
+}
+
+static const struct option *find_option(const struct program *p, const char *word)
+{
+	if (word[0] != '-' || !word[1])
+		return NULL;
+	if (word[1] == '-')
+		return options_find(p, word + 2);
+	for (const struct option_group *g = p->groups; g->title; g++)
+		for (const struct option *o = g->options; o->id; o++)
+			if (o->letter == word[strlen(word) - 1])
+				return o;
+	return NULL;
+}
+
+static void offer_settings(const struct completion *c)
+{
+	for (size_t i = 0; settings_name(i); i++)
+		complete_offer(c->out, c->word, settings_name(i), NULL);
+}
+
+/* A value of an option, by the name that the table gives it. */
+static void offer_value(const struct completion *c, const struct option *o, const char *kind, size_t n, const char *before)
+{
+	static const char *const folders[] = { "DIR", "ROOT", "REF" }, *const files[] = { "FILE", "PATH", "LINK" };
+
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
+		if (!strncmp(kind, folders[i], n) && !folders[i][n])
+			ask_shell(c, "dirs");
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+		if (!strncmp(kind, files[i], n) && !files[i][n])
+			ask_shell(c, "files");
+	if (!strncmp(kind, "PROGRAM", n))
+		ask_shell(c, "commands");
+	else if (!strncmp(kind, "SYSTEM", n))
+		offer_list(c, "x86_64-linux aarch64-linux x86_64-darwin aarch64-darwin");
+	else if (o->name && !strcmp(o->name, "log-format"))
+		offer_list(c, LOG_FORMATS);
+	else if (!strncmp(kind, "LEVEL", n))
+		offer_list(c, "ignore warn fatal");
+	else if (o->name && !strcmp(o->name, "option") && !before)
+		offer_settings(c);
+	else if (before && settings_is_bool(before) == 1)
+		offer_list(c, "true false");
+}
+
+/* --- operands --- */
+
+static int usage_has(const struct completion *c, const char *word)
+{
+	return strstr(c->p->usage, word) != NULL;
+}
+
+static void offer_operand(const struct completion *c)
+{
+	if (usage_has(c, "FLAKE[#ATTR]")) {
+		if (!strchr(c->word, '/') || strchr(c->word, '#'))
+			complete_attributes(c->out, c->word, c->want);
+		if (!strchr(c->word, '#') && !strchr(c->word, ':'))
+			ask_shell(c, strchr(c->word, '/') && usage_has(c, "FILE") ? "files" : "dirs");
+	} else if (usage_has(c, "FLAKE")) {
+		complete_offer(c->out, c->word, "gx:std", "the standard library");
+		ask_shell(c, "dirs");
+	} else if (usage_has(c, "FILE") || usage_has(c, "PATH") || usage_has(c, "DRV")) {
+		ask_shell(c, "files");
+	}
+}
+
+/* The words before the last: what do they leave open? */
+static void offer_argument(const struct completion *c, char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct option *o = find_option(c->p, words[i]);
+		const char *kind = o ? o->value : NULL;
+
+		/* A program and its words, or those of the program of 'gx run'. */
+		if (!strcmp(words[i], "--") || (kind && !strcmp(kind, "PROGRAM"))) {
+			ask_shell(c, kind && i + 1 == n ? "commands" : "files");
+			return;
+		}
+		for (; kind; kind = strchr(kind, ' '), kind = kind ? kind + 1 : NULL)
+			if (++i == n) {
+				offer_value(c, o, kind, strcspn(kind, " "), i && kind != o->value ? words[i - 1] : NULL);
+				return;
+			}
+	}
+	if (*c->word == '-')
+		offer_options(c);
+	else
+		offer_operand(c);
+}
+
+static enum flake_want want_of(const struct verb *v)
+{
+	if (v->run == develop_run || v->run == print_dev_env_run || v->run == env_run)
+		return FLAKE_WANT_SHELL;
+	return v->run == run_run ? FLAKE_WANT_APP : FLAKE_WANT_PACKAGE;
+}
+
+void complete_words(struct buf *b, char *const *words, size_t n)
+{
+	const char *word = words[n - 1];
+	struct verb_found f;
+	size_t used = verb_find(&f, words, n - 1);
+
+	/* These two speak of verbs. */
+	if (f.verb.run == help_run || f.verb.run == man_run) {
+		size_t from = used;
+		if (*word != '-' && (used += verb_find(&f, words + from, n - 1 - from), used == n - 1) && f.verb.verbs) {
+			offer_verbs(b, word, f.verb.verbs);
+			return;
+		}
+	}
+	if (f.verb.run == completion_run && *word != '-') {
+		offer_list(&(struct completion){ .out = b, .word = word }, "bash zsh fish");
+	} else if (f.verb.verbs) {
+		if (used == n - 1)
+			offer_verbs(b, word, f.verb.verbs);
+	} else {
+		const struct completion c = { b, word, options_program(f.verb.run, f.verb.name), want_of(&f.verb) };
+		offer_argument(&c, words + used, n - 1 - used);
+	}
+}

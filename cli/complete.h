@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a shell offers for a word of a command line of gx.
+ *
+ * A line for each candidate: the word, then perhaps a tab and what it means.  Lines that begin with '@' ask the shell for
+ * what it knows better: @files, @dirs, @commands.
+ */
+#ifndef CLI_COMPLETE_H
+#define CLI_COMPLETE_H
+
+#include "base/buf.h"
+#include "flake/call.h"
+
+/* Candidates for the last of the words after "gx", of which there is at least one (it may be empty). */
+void complete_words(struct buf *b, char *const *words, size_t n);
+
+/* The attributes of a flake that a reference such as ".#he" may go on with, without the network and in a second or two;
+ * nothing when that is not enough.  Once a process. */
+void complete_attributes(struct buf *b, const char *word, enum flake_want want);
+
+/* Appends a candidate when it begins as word does; doc may be NULL. */
+void complete_offer(struct buf *b, const char *word, const char *candidate, const char *doc);
+
+#endif

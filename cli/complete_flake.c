@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Completing ".#he": the flake is evaluated up to the set that holds the last name, as gx build would look it up.  Only names
+ * are asked for, so nothing else is evaluated.  Somebody waits at a key: what is not here is not fetched, and what takes
+ * long is given up.
+ */
+#include "config.h"
+#include "cli/complete.h"
+#include "cli/eval_cmd.h"
+#include "cli/evaluation.h"
+#include "cli/flake_options.h"
+#include "cli/report.h"
+#include "eval/attrs.h"
+#include "eval/builtin.h"
+#include "eval/eval.h"
+#include "flake/call.h"
+#include "lang/quote.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SECONDS = 3 };
+
+struct attributes {
+	struct eval_request eval;
+	struct buf *out; /* malloc'd: outlives the evaluator */
+	const char *word, *path;
+	enum flake_want want;
+};
+
+static void give_up(int sig)
+{
+	(void)sig;
+	_exit(0);
+}
+
+/* The set that the names of a path lead to, all but the last of them; W_ABSENT when there is none. */
+static W walk(W w, const char *path)
+{
+	for (;;) {
+		size_t n = strcspn(path, ".");
+		w = force(w);
+		if (W_TAG(w) != TAG_ATTRS)
+			return W_ABSENT;
+		if (!path[n])
+			return w;
+		W *slot = attrs_find_name(w, path, n);
+		if (!slot)
+			return W_ABSENT;
+		w = *slot;
+		path += n + 1;
+	}
+}
+
+/* Sets of names, those that are found first in front. */
+struct sets {
+	W v[5];
+	size_t n;
+};
+
+static int is_hidden(const struct sets *earlier, const struct str *name)
+{
+	for (size_t i = 0; i < earlier->n; i++)
+		if (earlier->v[i] != W_ABSENT && attrs_find_name(earlier->v[i], name->b, name->len))
+			return 1;
+	return 0;
+}
+
+/* The names in the set that earlier ones lack, in front of each what was typed up to there. */
+static void offer_names(struct attributes *a, struct sets *earlier, W set, const char *kind)
+{
+	const char *dot = strrchr(a->path, '.');
+	size_t before = (size_t)((dot ? dot + 1 : a->path) - a->word);
+	struct attrs *attrs = set == W_ABSENT ? NULL : attrs_of(set);
+	const uint32_t *order = attrs ? attrs_order(attrs) : NULL;
+
+	for (uint32_t i = 0; attrs && i < attrs->n; i++) {
+		const struct str *name = sym_name(attrs->sh->sym[order[i]]);
+		struct buf b = BUF_GC;
+
+		buf_add(&b, a->word, before);
+		quote_name(&b, name->b, name->len);
+		if (b.len == before + name->len && !is_hidden(earlier, name))
+			complete_offer(a->out, a->word, buf_str(&b), kind);
+	}
+	earlier->v[earlier->n++] = set;
+}
+
+static W outputs_of(struct attributes *a, struct buf *ref)
+{
+	const char *fragment;
+
+	return flake_outputs(flake_call(flake_options_open(&a->eval.flake_options, buf_str(ref), &fragment)));
+}
+
+static void evaluate(void *arg)
+{
+	struct attributes *a = arg;
+	struct buf ref = BUF_GC;
+	struct sets sets = { .n = 0 };
+	const char *kind;
+	W outputs;
+
+	buf_add(&ref, a->word, (size_t)(a->path - 1 - a->word));
+	outputs = force(outputs_of(a, &ref));
+	for (unsigned i = 0; (kind = flake_prefix(a->want, i)); i++) {
+		struct buf path = BUF_GC;
+		buf_addf(&path, "%s.%s.%s", kind, eval_settings.system, a->path);
+		offer_names(a, &sets, walk(outputs, buf_str(&path)), kind);
+	}
+	if (*a->path)
+		offer_names(a, &sets, walk(outputs, a->path), NULL);
+}
+
+void complete_attributes(struct buf *b, const char *word, enum flake_want want)
+{
+	/* Without '#' it is the flake here that is meant. */
+	const char *hash = strchr(word, '#'), *shown = hash ? word : ".#";
+	struct attributes a = { .out = b, .word = shown, .path = hash ? hash + 1 : shown + 2, .want = want };
+
+	if (!hash && strncmp(".#", word, strlen(word)))
+		return;
+	a.eval.flake_options.no_write = 1;
+	eval_settings.offline = 1;
+	report_settings.quiet = 1;
+	signal(SIGALRM, give_up);
+	alarm(SECONDS);
+	evaluation_run(&a.eval, 1, evaluate, &a);
+	alarm(0);
+}
