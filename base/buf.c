@@ -104,7 +104,7 @@ void buf_addi(struct buf *b, int64_t i)
 
 const char *buf_str(const struct buf *b)
 {
-	CHECK(b->p || !b->len);
+	CHECK(b->p ? b->len < b->cap && !b->p[b->len] : !b->len);
 	return b->p ? b->p : "";
 }
 

@@ -51,6 +51,13 @@ static inline void buf_addc(struct buf *b, char c)
 	b->p[b->len] = 0;
 }
 
+/* Makes n bytes contents that were written at p + len, into room that buf_reserve made. */
+static inline void buf_extend(struct buf *b, size_t n)
+{
+	b->len += n;
+	b->p[b->len] = 0;
+}
+
 static inline void buf_adds(struct buf *b, const char *s)
 {
 	buf_add(b, s, strlen(s));

@@ -56,7 +56,7 @@ int fd_read_all(int fd, struct buf *out)
 	do {
 		buf_reserve(out, PIECE);
 		k = fd_read(fd, out->p + out->len, PIECE);
-		out->len += k > 0 ? (size_t)k : 0;
+		buf_extend(out, k > 0 ? (size_t)k : 0);
 	} while (k > 0);
 	return k < 0 ? -1 : 0;
 }

@@ -102,7 +102,7 @@ static W read_growing(int fd, W path, const char *first, size_t have)
 			cannot_open(path, errno);
 		if (!k)
 			return w_str(buf_str(&b), b.len, 0);
-		b.len += (size_t)k;
+		buf_extend(&b, (size_t)k);
 		if (b.len > LIMIT_STRING_LENGTH)
 			too_large(path);
 	}

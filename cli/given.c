@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "cli/given.h"
+#include "base/fdio.h"
 #include "base/source.h"
 #include "builtins/fs.h"
 #include "eval/attrs.h"
@@ -30,21 +31,12 @@ static char *read_stdin(size_t *len)
 {
 	struct buf b = BUF_INIT;
 
-	for (;;) {
-		buf_reserve(&b, 65536);
-		ssize_t n = read(0, b.p + b.len, b.cap - b.len - 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			int en = errno;
-			buf_release(&b);
-			throw_error(EK_IO, "cannot read standard input: %s", strerror(en));
-		}
-		if (n == 0)
-			break;
-		b.len += (size_t)n;
+	if (fd_read_all(0, &b)) {
+		int en = errno;
+
+		buf_release(&b);
+		throw_error(EK_IO, "cannot read standard input: %s", strerror(en));
 	}
-	b.p[b.len] = 0;
 	return buf_detach(&b, len);
 }
 

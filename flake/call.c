@@ -83,7 +83,7 @@ static void locate_relative(struct called *c)
 
 	locate(parent);
 	buf_addf(&b, "%s/%s", parent->dir, source_get(&c->node->locked, "path"));
-	b.len = path_normalise(b.p, b.len, b.p);
+	buf_trim(&b, path_normalise(b.p, b.len, b.p));
 	c->tree = parent->tree;
 	c->dir = flake_dir(c->tree, b.p, &c->node->locked);
 	c->info = parent->info;

@@ -312,7 +312,7 @@ const char *flake_dir(const struct flake_tree *tree, const char *below, const st
 	struct buf b = BUF_GC;
 
 	buf_addf(&b, "%s/%s", below, sub ? sub : "");
-	b.len = path_normalise(b.p, b.len, b.p);
+	buf_trim(&b, path_normalise(b.p, b.len, b.p));
 	if (!path_is_within(b.p, b.len, tree->store_path, strlen(tree->store_path)))
 		throw_error(EK_EVAL, "'%s' leads out of its source tree", sub ? sub : below);
 	return arena_dup(flake_arena(), b.p, b.len);

@@ -263,7 +263,7 @@ static const char *relative_dir(const struct step *s)
 	struct buf b = BUF_GC;
 
 	buf_addf(&b, "%s/%s", s->origin.dir, path);
-	b.len = path_normalise(b.p, b.len, b.p);
+	buf_trim(&b, path_normalise(b.p, b.len, b.p));
 	if (!path_is_within(b.p, b.len, s->origin.tree->store_path, strlen(s->origin.tree->store_path)))
 		throw_error_hint(EK_EVAL, "make both part of one git repository, or give an absolute path",
 				 "the relative path '%s' of input '%s' leads out of the tree of the flake", path,

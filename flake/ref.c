@@ -189,7 +189,7 @@ static const char *absolute_url(const char *text)
 		throw_error(EK_IO, "cannot determine the working directory: %s", strerror(errno));
 	size_t len = strcspn(text + n, "?");
 	buf_addf(&path, "%s/%.*s", cwd, (int)len, text + n);
-	path.len = path_normalise(path.p, path.len, path.p);
+	buf_trim(&path, path_normalise(path.p, path.len, path.p));
 	buf_add(&b, text, n);
 	if (n == 9)
 		buf_adds(&b, "//");

@@ -70,7 +70,7 @@ static char *room(struct out *o, size_t n)
 static void took(struct out *o, size_t n)
 {
 	if (o->b)
-		o->b->len += n;
+		buf_extend(o->b, n);
 	else
 		o->n += n;
 }
@@ -313,8 +313,6 @@ size_t drv_write_form(struct buf *b, const struct drv *d, const struct drv_form 
 	put_head(&o, d, f);
 	size_t rest = b->len;
 	put_rest(&o, d, f);
-	buf_reserve(b, 0);
-	b->p[b->len] = 0;
 	return rest;
 }
 
@@ -333,7 +331,7 @@ size_t drv_write_unmasked(struct buf *b, const struct drv *d, const struct buf *
 		buf_add(b, masked->p + done, cuts[i] - done);
 		done = cuts[i];
 		buf_reserve(b, 2 * path.n + 16);
-		b->len = (size_t)(escape(b->p + b->len, path.p, path.n) - b->p);
+		buf_extend(b, (size_t)(escape(b->p + b->len, path.p, path.n) - b->p) - b->len);
 	}
 	buf_add(b, masked->p + done, masked->len - done);
 	return at;

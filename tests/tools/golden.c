@@ -21,6 +21,7 @@
 #include "config.h"
 
 #include "base/buf.h"
+#include "base/fdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,20 +80,6 @@ static void *need(void *p)
 
 /* --- files --- */
 
-static int read_fd(int fd, struct buf *b)
-{
-	ssize_t n;
-
-	do {
-		buf_reserve(b, 65536);
-		n = read(fd, b->p + b->len, 65536);
-		if (n > 0)
-			b->len += (size_t)n;
-	} while (n > 0 || (n < 0 && errno == EINTR));
-	b->p[b->len] = 0;
-	return n < 0 ? -1 : 0;
-}
-
 /* The path of STEM.EXT, in a buffer of its own. */
 static const char *beside(const struct test *t, const char *ext)
 {
@@ -110,7 +97,7 @@ static int read_beside(const struct test *t, const char *ext, struct buf *b)
 
 	if (fd < 0 && errno == ENOENT)
 		return 0;
-	if (fd < 0 || read_fd(fd, b))
+	if (fd < 0 || fd_read_all(fd, b))
 		die(beside(t, ext));
 	close(fd);
 	return 1;
@@ -226,7 +213,7 @@ static void start_run(struct job *j)
 
 static void take(int fd, struct buf *b)
 {
-	if (lseek(fd, 0, SEEK_SET) < 0 || read_fd(fd, b))
+	if (lseek(fd, 0, SEEK_SET) < 0 || fd_read_all(fd, b))
 		die("read");
 	close(fd);
 }

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/dir.h"
 #include "base/err.h"
+#include "base/fdio.h"
 #include "base/parallel.h"
 #include "base/source.h"
 #include "base/visible.h"
@@ -40,6 +41,28 @@ static void buf_is_terminated_and_counts(void **state)
 	assert_string_equal(buf_str(&b), "a");
 	buf_release(&b);
 	assert_int_equal(b.len, 0);
+}
+
+/* In room that was used before, where the byte behind what is read is anything but NUL. */
+static void read_bytes_are_terminated(void **state)
+{
+	struct buf b = BUF_INIT;
+	int p[2];
+
+	(void)state;
+	for (int i = 0; i < 70000; i++)
+		buf_addc(&b, 'x');
+	for (int i = 0; i < 2; i++) {
+		buf_trim(&b, 0);
+		assert_int_equal(pipe(p), 0);
+		assert_int_equal(fd_write_all(p[1], "read", i ? 0 : 4), 0);
+		close(p[1]);
+		assert_int_equal(fd_read_all(p[0], &b), 0);
+		close(p[0]);
+		assert_int_equal(b.len, i ? 0 : 4);
+		assert_string_equal(b.p, i ? "" : "read");
+	}
+	buf_release(&b);
 }
 
 static void buf_grows_past_any_size(void **state)
@@ -328,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buf_is_terminated_and_counts),
 		cmocka_unit_test(buf_grows_past_any_size),
+		cmocka_unit_test(read_bytes_are_terminated),
 		cmocka_unit_test(err_keeps_the_first),
 		cmocka_unit_test(err_errno_tells_a_missing_file),
 		cmocka_unit_test(source_finds_lines_of_every_ending),

@@ -352,9 +352,11 @@ static void torn_zips(void **state)
 	zip_make(&b, v, 2);
 	/* Cut off anywhere, or with something in front or after it: refused. */
 	for (size_t n = 0; n < b.len; n++) {
-		struct buf cut = { b.p, n, 0, 0 };
+		struct buf cut = BUF_INIT;
 
+		buf_add(&cut, b.p, n);
 		assert_int_equal(unpack_bytes(&cut, &mod, NULL, NULL, NULL), ERR_INVALID);
+		buf_release(&cut);
 	}
 	struct buf longer = BUF_INIT;
 
