@@ -3,6 +3,7 @@
 # The verbs of gx that look at and look after the store: what they print, what they refuse.
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/store.sh"
+export ASAN_OPTIONS="$leaks"
 sample_tree tree
 
 check "help lists the verbs" sh -c "'$gx' --help | grep -q '^  store ' && '$gx' store --help | grep -q '^  verify '"

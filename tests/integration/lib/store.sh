@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# What the tests of the store on disk share.  $store is a store in the test's folder; gx runs the program on it.
+# What the tests of the store on disk share.  $store is a store in the test's folder; gxs runs the program on it.
 gx=$builddir/gx
 store=$PWD/s
-gxs() { _verb1=$1 _verb2=$2; shift 2; "$gx" "$_verb1" "$_verb2" --store "$store" "$@"; }
+gxs() { _verb1=$1 _verb2=$2; shift 2; ASAN_OPTIONS=$leaks "$gx" "$_verb1" "$_verb2" --store "$store" "$@"; }
+
+# What is run with these options, under the address sanitizer, must free all it took. Not what evaluates or builds from an expression:
+# that is the collector's, which does not run there.
+leaks=${ASAN_OPTIONS-}:detect_leaks=1
 have_nix() { command -v nix-store >/dev/null 2>&1; }
 nix_store() { nix-store --store "$store" --option substituters '' "$@"; }
 
