@@ -53,13 +53,17 @@ def set_size():
 
 set_size()
 screen, y, x, colour = [[]], 0, 0, False
+wrapped = set()  # rows that went on in the next: a message may, what is drawn again may not
 sequence = re.compile(r"\r|\n|\033\[[0-9;]*[A-Za-z]|\033|[^\r\n\033]")
 
 
 def put(c):
-    global x
+    global x, y
     if x >= columns:
-        fail("a line is as wide as the window")
+        wrapped.add(y)
+        x, y = 0, y + 1
+        if y == len(screen):
+            screen.append([])
     line = screen[y]
     line.extend(" " * (x + 1 - len(line)))
     line[x] = c
@@ -82,7 +86,11 @@ def obey(text):
             del screen[y][x:]
             del screen[y + 1 :]
         elif s[0] == "\033" and s[-1] == "A":
-            y -= int(s[2:-1])
+            up = int(s[2:-1])
+            # The terminal's own "^C" comes between any two letters.
+            if any(row in wrapped and "^C" not in "".join(screen[row]) for row in range(y - up, y)):
+                fail("a line is as wide as the window")
+            y -= up
             if y < 0:
                 fail("the cursor leaves the window")
         elif s[0] == "\033" and s[-1] == "m":
@@ -129,10 +137,10 @@ while True:
         data = b""
     if not data:
         break
-    # A character may come in two parts.
+    # A character may come in two parts, and so may a sequence.
     rest += data
     text = rest.decode(errors="ignore")
-    if text.encode() == rest:
+    if text.encode() == rest and not re.search(r"\033(\[[0-9;]*)?$", text):
         obey(text)
         rest = b""
     shown = window()
