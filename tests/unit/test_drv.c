@@ -225,7 +225,8 @@ static void finishing_gives_what_nix_wrote(void **state)
 
 /* --- checking --- */
 
-/* The texts and the answers are what `nix-store --add` of 2.8.0 and 2.34.8 makes of them, in files called victim.drv. */
+/* The forged output was given to Nix, `nix-store --add` of a file called victim.drv: 2.8.0 and 2.34.8 name the output that is
+ * expected here.  So was, to 2.8.0 alone, the derivation without a variable for its output.  The other texts are our own. */
 #define VICTIM "/nix/store/db4wz24vjf4i64vchpwmwjx2jjv0ps4g-victim.drv"
 #define GOOD "/nix/store/0awky02lkadsng6zhr6k4svq3l118q8i-victim"
 #define BARE "/nix/store/b515gs29s9wbql04bc3j6yx8bs66brds-victim" /* of one without a variable for it */
