@@ -12,10 +12,11 @@
  * name a place outside.  Nothing is believed because it lies there, for a crash or a disk may have changed it:
  *
  *     files      the header has the sum of the contents, and the key; what does not fit is missing
- *     git        git checks what it receives and syncs it before it names it; what can no longer be read is fetched again, and a
- * tree made of it counts as any other tree trees      hashed each time one is taken; what does not have the hash it is named by is
- * removed, and fetched again. Which tree a commit has is a file in files/ compiled   sums, and device, inode, size and times of the
- * file that each entry was made of
+ *     git        git checks what it receives and syncs it before it names it; what can no longer be read is fetched again, and
+ *                a tree made of it counts as any other tree
+ *     trees      hashed each time one is taken; what does not have the hash it is named by is removed, and fetched again.
+ *                Which tree a commit has is a file in files/
+ *     compiled   sums, and device, inode, size and times of the file that each entry was made of
  */
 #ifndef FETCH_CACHE_H
 #define FETCH_CACHE_H
