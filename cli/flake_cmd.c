@@ -10,25 +10,11 @@
 #include "cli/report.h"
 #include "eval/eval.h"
 
-enum { O_ALL_SYSTEMS = 1, O_LEGACY };
-
-const struct option flake_cmd_options[] = {
-	OPTION_JSON,
-	{ O_LEGACY, 0, "legacy", NULL, "Show legacyPackages as well." },
-	{ O_ALL_SYSTEMS, 0, "all-systems", NULL, "Look at what is there for other systems as well." },
-	{ 0 }
-};
-
-const struct option_group flake_cmd_groups[] = { { "Options", flake_cmd_options },
-						 { "Flakes", flake_option_table },
-						 { "The store", command_store_options },
-						 { NULL, NULL } };
-
 int flake_cmd_option(struct flake_cmd *f, int id, char **values)
 {
 	switch (id) {
-	case O_LEGACY: f->legacy = 1; break;
-	case O_ALL_SYSTEMS: f->all_systems = 1; break;
+	case FLAKE_CMD_LEGACY: f->legacy = 1; break;
+	case FLAKE_CMD_ALL_SYSTEMS: f->all_systems = 1; break;
 	default: flake_options_take(&f->eval.flake_options, id, values);
 	}
 	return 0;

@@ -12,8 +12,9 @@
 struct flake_cmd {
 	struct command c;
 	struct eval_request eval;
-	int all_systems, legacy; /* of show */
-	int failed;		 /* something was left out of the result after its error was told */
+	int all_systems; /* of show and check */
+	int legacy;	 /* of show */
+	int failed;	 /* something was left out of the result after its error was told */
 };
 
 /* command_read for such a verb: its options are those of flakes.  Sets c.program. */
@@ -31,9 +32,11 @@ int flake_cmd_option(struct flake_cmd *f, int id, char **values);
 /* The reference the words name, "." without. */
 const char *flake_cmd_ref(const struct flake_cmd *f);
 
-/* Their verbs' tables share these. */
-extern const struct option flake_cmd_options[];
-extern const struct option_group flake_cmd_groups[];
+/* What verbs that look at outputs have in their tables. */
+enum { FLAKE_CMD_ALL_SYSTEMS = 1, FLAKE_CMD_LEGACY };
+
+#define OPTION_ALL_SYSTEMS \
+	{ FLAKE_CMD_ALL_SYSTEMS, 0, "all-systems", NULL, "Look at what is there for other systems as well." }
 
 int flake_show_run(int argc, char **argv);
 int flake_check_run(int argc, char **argv);

@@ -27,7 +27,7 @@ const struct option flake_option_table[] = {
 	{ O_NO_WRITE, 0, "no-write-lock-file", NULL, "Use changes to the lock file without writing them." },
 	{ O_OFFLINE, 0, "offline", NULL, "Use no network." },
 	{ O_IMPURE, 0, "impure", NULL, "Let the flake see the clock, the environment and any file." },
-	{ O_IGNORED, 0, "no-registries", NULL, NULL },
+	{ O_IGNORED, 0, "no-registries", NULL, "Does nothing, for those who know Nix: no registry is ever asked." },
 	{ 0 }
 };
 

@@ -161,3 +161,19 @@ void output_look(struct look *l)
 	l->s->value = l->slot ? force_at(l->slot) : l->s->value;
 	classify(l->s, l->legacy, &l->f);
 }
+
+void outputs_walk(struct spot *s, void (*fn)(void *user, struct spot *s, W *slot, int last), void *user)
+{
+	struct attrs *a = attrs_of(s->value);
+	const uint32_t *order = attrs_order(a);
+	W set = s->value;
+
+	if (s->n == DEPTH_MAX)
+		throw_error(EK_EVAL, "the outputs are nested deeper than %d", DEPTH_MAX);
+	for (uint32_t k = 0; k < a->n; k++) {
+		s->name[s->n++] = sym_name(a->sh->sym[order[k]])->b;
+		fn(user, s, &a->v[order[k]], k + 1 == a->n);
+		s->n--;
+		s->value = set;
+	}
+}

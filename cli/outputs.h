@@ -40,6 +40,9 @@ int output_is(const struct spot *s, const char *words);
 /* Is it all that is there for a system that is not this one? */
 int output_of_another_system(const struct spot *s);
 
+/* Calls fn with each member of the set at s, s naming the member and slot its value; last: no other follows.  Throws. */
+void outputs_walk(struct spot *s, void (*fn)(void *user, struct spot *s, W *slot, int last), void *user);
+
 /* Evaluates it as far as it must be and fills l->f.  Throws. */
 void output_look(struct look *l);
 

@@ -19,6 +19,10 @@
 
 /* --- lock, update --- */
 
+static const struct option_group lock_groups[] = { { "Flakes", flake_option_table },
+						   { "The store", command_store_options },
+						   { NULL, NULL } };
+
 static void lock(struct flake_cmd *f, struct buf *out)
 {
 	const char *fragment;
@@ -30,7 +34,7 @@ static void lock(struct flake_cmd *f, struct buf *out)
 static int lock_run(int argc, char **argv)
 {
 	static const struct program program = { "gx flake lock", "complete a flake's lock file", "gx flake lock [options] [FLAKE]",
-						"Inputs that are locked already stay as they are.", flake_cmd_groups };
+						"Inputs that are locked already stay as they are.", lock_groups };
 	struct flake_cmd f = { .failed = 0 };
 	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
 
@@ -55,7 +59,7 @@ static int update_run(int argc, char **argv)
 {
 	static const struct program program = {
 		"gx flake update", "lock inputs of the flake here anew", "gx flake update [options] [INPUT] ...",
-		"Without INPUT all of them. 'a/b' is the input b of the input a.", flake_cmd_groups
+		"Without INPUT all of them. 'a/b' is the input b of the input a.", lock_groups
 	};
 	struct flake_cmd f = { .failed = 0 };
 	int rc = flake_cmd_read(&f, &program, argc, argv, 0, "inputs");
@@ -190,8 +194,13 @@ static void metadata(struct flake_cmd *cmd, struct buf *b)
 
 static int metadata_run(int argc, char **argv)
 {
+	static const struct option options[] = { OPTION_JSON, { 0 } };
+	static const struct option_group groups[] = { { "Options", options },
+						      { "Flakes", flake_option_table },
+						      { "The store", command_store_options },
+						      { NULL, NULL } };
 	static const struct program program = { "gx flake metadata", "what a flake is and what it is locked to",
-						"gx flake metadata [options] [FLAKE]", NULL, flake_cmd_groups };
+						"gx flake metadata [options] [FLAKE]", NULL, groups };
 	struct flake_cmd f = { .failed = 0 };
 	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
 

@@ -33,11 +33,11 @@ struct check {
 
 static const struct option own_options[] = {
 	{ O_NO_BUILD, 0, "no-build", NULL, "Only evaluate: the checks are not built." },
+	OPTION_ALL_SYSTEMS,
 	{ 0 }
 };
 
 static const struct option_group groups[] = { { "Options", own_options },
-					      { "What to look at", flake_cmd_options },
 					      { "Flakes", flake_option_table },
 					      { "Building", build_option_table },
 					      { "The store", command_store_options },
@@ -77,13 +77,13 @@ static void check_leaf(void *arg)
 		drv_paths_add(&c->checks, l->s->value, given_args(&c->f.eval));
 }
 
-static void check_below(struct check *c, struct spot *s);
-
-static void check_entry(struct check *c, struct spot *s, W *slot)
+static void check_entry(void *user, struct spot *s, W *slot, int last)
 {
+	struct check *c = user;
 	struct leaf leaf = { { s, slot, 0, c->f.all_systems, { 0 } }, c };
 	struct failure fail;
 
+	(void)last;
 	if (!unwind_run(check_leaf, &leaf, &fail, TRACE_ALL)) {
 		struct buf path = BUF_GC;
 
@@ -93,25 +93,9 @@ static void check_entry(struct check *c, struct spot *s, W *slot)
 		report_line("checking '%s':", path.p);
 		report_failure(&fail);
 	} else if (leaf.l.f.what == IS_SET) {
-		check_below(c, s);
+		outputs_walk(s, check_entry, c);
 	} else if (leaf.l.f.what == IS_LEAF) {
 		c->good++;
-	}
-}
-
-static void check_below(struct check *c, struct spot *s)
-{
-	struct attrs *a = attrs_of(s->value);
-	const uint32_t *order = attrs_order(a);
-	W set = s->value;
-
-	if (s->n == DEPTH_MAX)
-		throw_error(EK_EVAL, "the outputs are nested deeper than %d", DEPTH_MAX);
-	for (uint32_t k = 0; k < a->n; k++) {
-		s->name[s->n++] = sym_name(a->sh->sym[order[k]])->b;
-		check_entry(c, s, &a->v[order[k]]);
-		s->n--;
-		s->value = set;
 	}
 }
 
@@ -126,7 +110,7 @@ static void check_one(struct check *c, W outputs)
 	if (here)
 		it = attrs_find_c(want_attrs(force_at(here), "the checks of a flake"), c->only);
 	if (it) {
-		check_entry(c, &s, it);
+		check_entry(c, &s, it, 1);
 		return;
 	}
 	struct buf names = BUF_GC;
@@ -151,7 +135,7 @@ static void evaluate(struct flake_cmd *cmd, struct buf *b)
 	if (c->only)
 		check_one(c, s.value);
 	else
-		check_below(c, &s);
+		outputs_walk(&s, check_entry, c);
 }
 
 /* --- building --- */
