@@ -9,7 +9,6 @@
 #include "cli/verbs/gx_store.h"
 #include "store/rebuild.h"
 
-#include <stdio.h>
 
 enum { O_TRUST = 1 };
 
@@ -30,11 +29,15 @@ static void on_object(void *arg, const struct store_path *p, const char *why)
 {
 	const struct rebuild_command *r = arg;
 
-	if (why)
-		fprintf(stderr, "left out: '%s/%s': %s\n", r->c.place.store_dir, p->base, why);
-	else
-		fprintf(stderr, "warning: '%s/%s' is taken for what its name says; nothing proves it\n",
-			r->c.place.store_dir, p->base);
+	struct buf text = BUF_INIT;
+
+	if (why) {
+		report_line("left out: '%s/%s': %s", r->c.place.store_dir, p->base, why);
+		return;
+	}
+	buf_addf(&text, "'%s/%s' is taken for what its name says; nothing proves it", r->c.place.store_dir, p->base);
+	report_warning(0, 0, text.p);
+	buf_release(&text);
 }
 
 static void on_notice(void *arg, const char *text)
@@ -46,6 +49,19 @@ static void on_notice(void *arg, const char *text)
 static const char about[] =
 	"Taken is what proves itself: derivations, what they make, and what its path is the hash of. The rest is named and\n"
 	"stays on the disk until the next collection. The old database is kept beside the new one.\n";
+
+static void tell_result(const struct rebuild_command *r, const struct rebuild_result *result)
+{
+	struct buf text = BUF_INIT;
+
+	if (result->kept)
+		buf_addf(&text, "%zu kept, ", result->kept);
+	buf_addf(&text, "%zu proved, ", result->proved);
+	if (r->o.trust_contents)
+		buf_addf(&text, "%zu trusted, ", result->trusted);
+	report_line("%s%zu left out", text.p, result->left_out);
+	buf_release(&text);
+}
 
 int store_rebuild_run(int argc, char **argv)
 {
@@ -71,11 +87,6 @@ int store_rebuild_run(int argc, char **argv)
 		return command_end(&r.c, usage_error(&program, "'gx store rebuild' takes no path"));
 	if (place_choose(&r.c.place, &r.c.request, &e) || store_rebuild(&r.c.place, &r.o, &result, &e))
 		return command_end(&r.c, command_fail(&e));
-	if (result.kept)
-		fprintf(stderr, "%zu kept, ", result.kept);
-	fprintf(stderr, "%zu proved, ", result.proved);
-	if (r.o.trust_contents)
-		fprintf(stderr, "%zu trusted, ", result.trusted);
-	fprintf(stderr, "%zu left out\n", result.left_out);
+	tell_result(&r, &result);
 	return command_end(&r.c, EXIT_DONE);
 }

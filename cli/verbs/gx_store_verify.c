@@ -15,7 +15,6 @@
 #include "cli/verbs/gx_store.h"
 #include "store/verify.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { O_NO_CONTENTS = BUILD_OPTION_LAST, O_CONTENTS };
@@ -49,17 +48,17 @@ static int on_problem(void *arg, enum verify_problem what, const struct store_pa
 	switch (what) {
 	case VERIFY_MISSING: return 0; /* the store tells of it when it is forgotten */
 	case VERIFY_DANGLING:
-		fprintf(stderr, "error: '%s/%s' is gone, and other objects refer to it\n", c->place.store_dir, p->base);
+		report_error("'%s/%s' is gone, and other objects refer to it", c->place.store_dir, p->base);
 		break;
 	case VERIFY_CONTENTS:
-		fprintf(stderr, "error: '%s/%s' was changed: its hash is now %s\n", c->place.store_dir, p->base, detail);
+		report_error("'%s/%s' was changed: its hash is now %s", c->place.store_dir, p->base, detail);
 		break;
 	case VERIFY_FORM:
-		fprintf(stderr, "error: '%s/%s' is not in the form of a store object: %s\n", c->place.store_dir, p->base, detail);
+		report_error("'%s/%s' is not in the form of a store object: %s", c->place.store_dir, p->base, detail);
 		break;
-	case VERIFY_CLAIM: fprintf(stderr, "error: %s\n", detail); break;
+	case VERIFY_CLAIM: report_error("%s", detail); break;
 	case VERIFY_UNREADABLE:
-		fprintf(stderr, "error: '%s/%s' cannot be read: %s\n", c->place.store_dir, p->base, detail);
+		report_error("'%s/%s' cannot be read: %s", c->place.store_dir, p->base, detail);
 		break;
 	}
 	return 0;
@@ -196,6 +195,6 @@ int store_verify_run(int argc, char **argv)
 	if (e.code)
 		return command_end(&v.c, command_fail(&e));
 	if (bad)
-		fprintf(stderr, "%zu %s damaged\n", bad, bad == 1 ? "object is" : "objects are");
+		report_line("%zu %s damaged", bad, bad == 1 ? "object is" : "objects are");
 	return command_end(&v.c, bad ? EXIT_FAILED : EXIT_DONE);
 }

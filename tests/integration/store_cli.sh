@@ -38,6 +38,7 @@ chmod 644 "$store$p/big"
 check "a changed mode is found" complains "mode 0644" gxs store verify
 printf x | dd of="$store$p/big" conv=notrunc 2>/dev/null; touch -d @1 "$store$p/big"; chmod 444 "$store$p/big"
 check "a changed byte is found" complains "was changed" gxs store verify
+check "as JSON as well" complains '{"level":"error","message":"'"'$p' was changed" gxs store verify --log-format json
 check "without contents it is not looked for" gxs store verify --no-contents
 printf intact >intact
 i=$(gxs store add intact)
