@@ -155,6 +155,14 @@ static int realise_and_print(const struct build_targets *targets)
 	return status;
 }
 
+/* What was made before the error of a later --attr is a result all the same. */
+static int print_results(const struct run *k)
+{
+	int data = k->r->form == OUTPUT_RAW || k->r->form == OUTPUT_JSON;
+
+	return data ? output_write(k->out.p, k->done) : output_show(k->out.p, k->done);
+}
+
 int eval_cmd_run(const struct eval_request *r, char *stack_low)
 {
 	struct run k = { .r = r, .out = BUF_GC };
@@ -177,34 +185,21 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	int ok = unwind_run(run, &k, &f, 1);
 	int written = ok ? eval_store_write() : 0;
 	activity_end(activity, !ok);
-	if (written) {
-		progress_finish();
-		eval_store_end();
-		return EXIT_FAILED;
-	}
-	if (ok && r->realise) {
-		int built = realise_and_print(&k.targets);
-		build_targets_release(&k.targets);
-		eval_store_end();
-		if (r->flake)
-			flake_options_notes();
-		return built;
-	}
+	/* Of the evaluation alone: building has a clock of its own. */
+	int profiled = r->profile ? write_profile(r->profile) : EXIT_DONE;
+	int status = written ? EXIT_FAILED : ok && r->realise ? realise_and_print(&k.targets) : EXIT_DONE;
 	progress_finish();
 	eval_store_end();
 	build_targets_release(&k.targets);
-	/* What was made before the error of a later --attr is a result all the same. */
-	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON;
-	int status = data ? output_write(k.out.p, k.done) : output_show(k.out.p, k.done);
+	if (!status && !r->realise)
+		status = print_results(&k);
 	if (r->flake)
 		flake_options_notes();
 	if (!ok) {
 		report_failure(&f);
 		status = f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 	}
-	if (r->profile && write_profile(r->profile) && ok)
-		status = EXIT_FAILED;
 	if (r->stats)
 		stats_print();
-	return status;
+	return status ? status : profiled;
 }

@@ -49,8 +49,10 @@ let
   };
 in [ (make "second").dev (make "first") (make "second") { again = make "first"; other = (make "third").dev; } ]
 END
-realised() { "$gx" eval --store "$store" --realise -f several.gx | while read -r path; do cat "$(real "$path")"; done | tr '\n' ' '; }
+realised() { "$gx" eval --store "$store" --realise "$@" -f several.gx | while read -r path; do cat "$(real "$path")"; done | tr '\n' ' '; }
 check "what is evaluated is built in its order" prints "dev of second first second first dev of third " realised
+told() { realised --stats --profile profile 2>realise.log >/dev/null; grep -q '^{"cpuTime":' realise.log && [ -f profile ]; }
+check "what it took is told then as well" told
 check "--realise and --read-only exclude each other" complains "--read-only forbids" "$gx" eval --store "$store" --realise --read-only -f several.gx
 
 # --- environment
