@@ -55,7 +55,7 @@ static int is_stale(int builds, const char *name)
 
 	snprintf(path, sizeof path, "%s/lock", name);
 	fd = openat(builds, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	stale = fd < 0 ? errno == ENOENT : !flock(fd, LOCK_EX | LOCK_NB);
+	stale = fd < 0 ? errno == ENOENT : !lock_fd(fd, LOCK_EX | LOCK_NB, NULL);
 	if (fd >= 0)
 		close(fd);
 	return stale;
@@ -95,7 +95,7 @@ static int fill_dir(struct job *j, struct err *e)
 	int tmp;
 
 	d->lock = openat(d->fd, "lock", O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (d->lock < 0 || flock(d->lock, LOCK_EX))
+	if (d->lock < 0 || lock_fd(d->lock, LOCK_EX, NULL))
 		return err_errno(e, "locking the folder of a build");
 	d->build = make_dir(d->fd, "build", 0700, e);
 	d->store = make_dir(d->fd, "store", 01775, e);

@@ -9,7 +9,7 @@
  * had at all, the caller's own user is left, as for an ordinary user.
  */
 #include "config.h"
-
+#include "base/flock.h"
 #include "build/build_int.h"
 #include "store/tree.h"
 
@@ -68,7 +68,7 @@ int build_user_take(struct build_user *u, struct store *s, struct err *e)
 	for (unsigned i = 0; i < SLOTS; i++) {
 		snprintf(name, sizeof name, "slot-%u", i);
 		u->lock = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (u->lock >= 0 && !flock(u->lock, LOCK_EX | LOCK_NB)) {
+		if (u->lock >= 0 && !lock_fd(u->lock, LOCK_EX | LOCK_NB, NULL)) {
 			u->uid = (uid_t)(first + i * step);
 			u->gid = (gid_t)u->uid;
 			close(dir);

@@ -4,7 +4,8 @@
  *
  * A log is written under a temporary name, so that `gx log` never shows half of an older and
  * half of a newer one, and renamed when the build has ended, whether it succeeded or not.  It is no part of
- * the store's contents: it is not synced, and losing it loses nothing but words.
+ * the store's contents: it is not synced, and losing it loses nothing but words.  Whoever writes it holds a lock on it; what lies
+ * there without one is a dead process's, and removed by the next that opens a log in that folder.
  *
  * Compressing takes longer than many builders take to print, and a builder whose terminal nobody reads waits.  So a log that is
  * long gets a thread: what was printed is put down for it in a file without a name, and the builder goes on; when the build has
@@ -16,7 +17,9 @@
 #include "build/log.h"
 
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/fdio.h"
+#include "base/flock.h"
 #include "store/tree.h"
 
 #include <bzlib.h>
@@ -26,6 +29,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,9 +70,45 @@ static void log_name(const struct store_path *drv, char dir[3], char name[STORE_
 	snprintf(name, STORE_BASE_MAX + 8, "%s.bz2", drv->base + 2);
 }
 
-struct build_log *log_open(struct store *s, const struct store_path *drv, struct err *e)
+static const char temp_start[] = ".gx-";
+
+/* Removes what dead processes left. */
+static void sweep(int dirfd)
+{
+	struct dir d;
+	int rc = dir_open(&d, dirfd, ".", NULL), fd;
+
+	while (!rc && dir_next(&d, NULL) > 0) {
+		if (strncmp(d.name, temp_start, sizeof temp_start - 1))
+			continue;
+		fd = openat(dirfd, d.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0 && lock_fd(fd, LOCK_EX | LOCK_NB, NULL) == 0)
+			unlinkat(dirfd, d.name, 0);
+		if (fd >= 0)
+			close(fd);
+	}
+	dir_close(&d);
+}
+
+/* Makes the file and locks it; returns a descriptor, or -1.  Another's sweep may have been faster than the lock, and removed it. */
+static int open_temp(struct build_log *l)
 {
 	static unsigned count;
+	struct stat st;
+	int fd;
+
+	for (;;) {
+		/* Short: the name of a log may already be as long as a file name can be. */
+		snprintf(l->temp, sizeof l->temp, "%s%ld-%u", temp_start, (long)getpid(), count++);
+		fd = openat(l->dirfd, l->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		if (fd < 0 || lock_fd(fd, LOCK_EX, NULL) || fstat(fd, &st) || st.st_nlink)
+			return fd;
+		close(fd);
+	}
+}
+
+struct build_log *log_open(struct store *s, const struct store_path *drv, struct err *e)
+{
 	struct build_log *l = xcalloc(1, sizeof *l);
 	char dir[3];
 	int fd = -1, bzerror, logs;
@@ -77,12 +117,12 @@ struct build_log *log_open(struct store *s, const struct store_path *drv, struct
 	l->spool = -1;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->change, NULL);
-	/* Short: the name of a log may already be as long as a file name can be. */
-	snprintf(l->temp, sizeof l->temp, ".gx-%ld-%u", (long)getpid(), count++);
 	logs = store_log_fd(s, e);
 	l->dirfd = logs < 0 ? -1 : tree_make_dirs(logs, dir, e);
-	if (l->dirfd >= 0)
-		fd = openat(l->dirfd, l->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	if (l->dirfd >= 0) {
+		sweep(l->dirfd);
+		fd = open_temp(l);
+	}
 	l->f = fd >= 0 ? fdopen(fd, "w") : NULL;
 	l->bz = l->f ? BZ2_bzWriteOpen(&bzerror, l->f, BLOCK, 0, WORK) : NULL;
 	if (l->bz)
