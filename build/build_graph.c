@@ -87,10 +87,9 @@ static int node_paths(struct build *b, struct node *n, struct err *e)
 		const struct drv_output *o = &n->drv.outputs[i];
 
 		if (o->kind != DRV_INPUT && o->kind != DRV_FIXED)
-			return err_set(e, ERR_INVALID,
-				       "'%s' has outputs whose path is known only after the build (content-addressed derivations), "
-				       "which cannot be built yet",
-				       n->path.base);
+			return err_set(
+				e, ERR_INVALID,
+				"content-addressed derivations, whose paths are known only after the build, cannot be built");
 		if (store_path_parse(store_dir(b->s), o->path, &n->paths[i], e))
 			return ERR_INVALID;
 	}

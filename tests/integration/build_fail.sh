@@ -23,6 +23,10 @@ tr '\101-\132' '\102-\133' <log.bz2 >"$log"
 check "and a damaged one" complains "error: the build log is damaged" "$gx" log --store "$store" "$drv"
 cp log.bz2 "$log"
 check "the whole log is there" prints 40 sh -c "'$gx' log --store '$store' '$drv' | wc -l"
+echo half >"${log%/*}/.gx-1-0"
+touch "${log%/*}/.gx-1-1"
+check "what a killed process left of one is removed, what another is writing is not" sh -c "flock '${log%/*}/.gx-1-1' '$gx' build --store '$store' --no-link '$drv'; [ \"\$(ls -A '${log%/*}' | grep '^\.gx-')\" = .gx-1-1 ]"
+rm "${log%/*}/.gx-1-1"
 check "it is the same each time" sh -c "'$gx' build --store '$store' --no-link '$drv' 2>1.log; '$gx' build --store '$store' --no-link '$drv' 2>2.log; cmp 1.log 2.log"
 check "no folder is left" no_leftovers
 script needs 'echo ok > $out' -i "$drv"
@@ -43,6 +47,14 @@ script feature 'echo ok > $out' -e requiredSystemFeatures=dreams
 check "a feature this machine lacks" complains "is required to build" build "$drv"
 script chroot 'echo ok > $out' -e __noChroot=1
 check "__noChroot needs a relaxed sandbox" complains "has '__noChroot' set" build "$drv"
+cat >floating.gx <<'END'
+derivation {
+  name = "floating"; system = builtins.currentSystem; builder = "/bin/sh";
+  __contentAddressed = true; outputHashMode = "recursive"; outputHashAlgo = "sha256";
+}
+END
+check "a content-addressed derivation is named once" complains "-floating.drv': content-addressed derivations, whose paths are known only after the build, cannot be built" \
+	"$gx" eval --store "$store" --realise -f floating.gx
 check "a derivation that is not there" status 1 build /nix/store/00000000000000000000000000000000-x.drv
 
 # --- what each status says
