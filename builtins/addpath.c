@@ -33,8 +33,6 @@ static struct memo {
 	struct strmap store_paths; /* path value -> string */
 } *memo;
 
-static uint64_t hashed_bytes;
-
 static struct memo *get_memo(void)
 {
 	return memo ? memo : (memo = mem_root(sizeof *memo));
@@ -46,11 +44,6 @@ static void end(void)
 }
 
 const struct session_part addpath_session[] = { { &memo, sizeof memo, end }, { 0 } };
-
-uint64_t add_path_bytes(void)
-{
-	return hashed_bytes;
-}
 
 struct slice path_base_name(W path)
 {
@@ -152,7 +145,6 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : members.n ? &tracked : NULL, out, &size,
 			      &e);
 	activity_end(activity, rc);
-	hashed_bytes += size;
 	if (f && f->raised) {
 		err_release(&e);
 		unwind_rethrow(&f->failure);

@@ -38,7 +38,4 @@ W store_path_string(const struct store_path *p);
 /* The last component, "source" for the root. */
 struct slice path_base_name(W path);
 
-/* How many bytes of archives were hashed (for statistics). */
-uint64_t add_path_bytes(void);
-
 #endif

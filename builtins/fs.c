@@ -55,11 +55,6 @@ static char *copy(const char *p, size_t n)
 
 /* --- set-up --- */
 
-void fs_set_hooks(const struct fs_hooks *hooks)
-{
-	fs_state()->hooks = *hooks;
-}
-
 void fs_allow(const char *path, size_t n)
 {
 	struct fs *fs = fs_state();

@@ -37,15 +37,6 @@ void fs_stand_in_text(const char *store_path, W text);
 void fs_search_path_add(const char *entry, size_t n);
 void fs_search_path_add_all(const char *entries);
 
-/* What needs a store or a network.  Absent ones (NULL) make what needs them an error. */
-struct fs_hooks {
-	/* Builds or fetches what a context names, so that it can be read, and allows reading it. Throws. */
-	void (*realise)(uint32_t ctx);
-	/* The directory a search path entry like "https://…", "channel:…" or "flake:…" stands for. Throws. */
-	W (*fetch_entry)(const char *entry, size_t n);
-};
-void fs_set_hooks(const struct fs_hooks *hooks);
-
 /* --- reading --- */
 
 enum fs_kind {
@@ -91,7 +82,7 @@ W fs_kind_string(W path);
 /* The value of a file, or of default.gx or default.nix in a directory.  Throws. */
 W fs_import(W path);
 
-/* The path an argument stands for, after what its context names was built.  Throws. */
+/* The path an argument stands for, when what its context names is in the store.  Throws. */
 W fs_realise(W arg);
 void fs_realise_context(uint32_t ctx);
 

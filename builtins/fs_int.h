@@ -26,7 +26,6 @@ struct fs {
 	struct fs_search_entry *search;
 	size_t nsearch, search_cap;
 	size_t search_allowed; /* how many entries were already allowed */
-	struct fs_hooks hooks;
 };
 
 /* Where <nix/…> files (corepkgs.h) live: no such directory exists. */

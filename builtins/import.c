@@ -69,10 +69,6 @@ void fs_realise_context(uint32_t ctx)
 
 	if (!ctx)
 		return;
-	if (fs_state()->hooks.realise) {
-		fs_state()->hooks.realise(ctx);
-		return;
-	}
 	for (size_t i = 0; i < ctx_count(ctx); i++) {
 		ctx_parse(ctx_element(ctx, i), &c);
 		if (c.kind == CTX_BUILT && !is_built(&c))

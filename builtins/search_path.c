@@ -100,14 +100,9 @@ static void warn_missing(const struct fs_search_entry *e)
 /* The directory an entry stands for; W_ABSENT when it does not exist. */
 static W entry_dir(const struct fs_search_entry *e)
 {
-	const struct fs_hooks *hooks = &fs_state()->hooks;
-
-	if (is_url(e->path, e->path_len) || starts(e->path, e->path_len, "flake:")) {
-		if (!hooks->fetch_entry)
-			throw_error(EK_EVAL, "cannot fetch the search path entry '%.*s': only local paths are supported here",
-				    (int)e->path_len, e->path);
-		return hooks->fetch_entry(e->path, e->path_len);
-	}
+	if (is_url(e->path, e->path_len) || starts(e->path, e->path_len, "flake:"))
+		throw_error(EK_EVAL, "cannot fetch the search path entry '%.*s': only local paths are supported here",
+			    (int)e->path_len, e->path);
 	W dir = fs_user_path(e->path, e->path_len);
 	enum fs_kind k = fs_stat(dir);
 	if (k >= FS_REGULAR)

@@ -36,7 +36,6 @@
 #define YELLOW "\033[1;33m"
 #define BLUE "\033[34m"
 #define CYAN "\033[36m"
-#define BOLD "\033[1m"
 #define PLAIN "\033[0m"
 
 struct report_settings report_settings;

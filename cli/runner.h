@@ -25,7 +25,7 @@ struct runner {
 };
 
 /* Options of shells, what a program's groups list. */
-enum { RUNNER_OPTION_FIRST = 500, RUNNER_OPTION_LAST = 520 };
+enum { RUNNER_OPTION_FIRST = 500 };
 extern const struct option runner_shell_options[];
 
 /* Cuts the words from the first that is one of the two (letter may be NULL); returns where they begin, NULL when there is none. */

@@ -61,15 +61,6 @@ int64_t arg_int(W *args, int i)
 	return w_get_int(w);
 }
 
-int arg_bool(W *args, int i)
-{
-	W w = arg_force(args, i);
-
-	if (!w_is_bool(w))
-		bad_argument(i, "a Boolean", w);
-	return w == W_TRUE;
-}
-
 W arg_list(W *args, int i)
 {
 	W w = arg_force(args, i);
@@ -176,14 +167,6 @@ int want_bool_slow(W w, const char *what)
 	if (!w_is_bool(w))
 		bad_value("a Boolean", what, w);
 	return w == W_TRUE;
-}
-
-int64_t want_int(W w, const char *what)
-{
-	w = want(w, what);
-	if (!w_is_int(w))
-		bad_value("an integer", what, w);
-	return w_get_int(w);
 }
 
 struct str *want_string(W w, const char *what)

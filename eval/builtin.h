@@ -59,7 +59,6 @@ struct builtin {
 
 W arg_force(W *args, int i);
 int64_t arg_int(W *args, int i);
-int arg_bool(W *args, int i);
 W arg_list(W *args, int i);
 W arg_attrs(W *args, int i);
 W arg_function(W *args, int i); /* anything callable, sets with __functor too */
@@ -75,7 +74,6 @@ double arg_number(W *args, int i);
 W want_attrs(W w, const char *what);
 W want_list_slow(W w, const char *what);
 int want_bool_slow(W w, const char *what);
-int64_t want_int(W w, const char *what);
 struct str *want_string(W w, const char *what);
 struct str *want_string_plain(W w, const char *what);
 

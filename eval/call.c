@@ -330,11 +330,6 @@ static inline W call_known(W fn, unsigned n, const W *args)
 	return call_words(fn, n, args, NULL);
 }
 
-W calln(W f, unsigned n, const W *args)
-{
-	return call_known(force(f), n, args);
-}
-
 W call1(W f, W a)
 {
 	return call_known(force(f), 1, &a);
@@ -345,13 +340,6 @@ W call2(W f, W a, W b)
 	W args[2] = { a, b };
 
 	return call_known(force(f), 2, args);
-}
-
-W call3(W f, W a, W b, W c)
-{
-	W args[3] = { a, b, c };
-
-	return call_known(force(f), 3, args);
 }
 
 /* --- call nodes --- */

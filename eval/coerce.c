@@ -174,15 +174,3 @@ W coerce_path(W w, uint32_t *ctx)
 	char *p = mem_bytes(mem_size(1, s->len, 2));
 	return w_path(p, path_normalise(s->b, s->len, p));
 }
-
-W coerce_store_path(W w)
-{
-	W s = coerce_string(w, COERCE_COPY);
-	const struct str *p = w_get_str(s);
-	const char *dir = eval_settings.store_dir;
-	size_t n = strlen(dir);
-
-	if (p->len <= n + 1 || memcmp(p->b, dir, n) || p->b[n] != '/' || memchr(p->b + n + 1, '/', p->len - n - 1))
-		throw_error(EK_EVAL, "path '%s' is not in the Nix store", p->b);
-	return s;
-}

@@ -9,8 +9,7 @@
 
 enum coerce_flags {
 	COERCE_MORE = 1,     /* as toString: also numbers, booleans, null, lists */
-	COERCE_COPY = 2,     /* paths are copied to the store and become store paths with context */
-	COERCE_NO_CANON = 4  /* a path given as a string stays as it is written */
+	COERCE_COPY = 2	     /* paths are copied to the store and become store paths with context */
 };
 
 /* The string (a TAG_STR word, context included) that w stands for: strings, paths, sets with
@@ -23,9 +22,6 @@ W coerce_peel(W w, int *via_to_string);
 
 /* The absolute path that w stands for, as a path value; *ctx receives the context its string carried. */
 W coerce_path(W w, uint32_t *ctx);
-
-/* The store path that w stands for, as a string with context: paths are copied, strings must lie in the store. */
-W coerce_store_path(W w);
 
 /* The text of a float as toString gives it: fixed, six decimals.  Returns its length; out is NUL-terminated. */
 #define FLOAT_STRING_MAX 328

@@ -178,8 +178,6 @@ static inline int w_is_function(W w)
  * value.  Throws. */
 W call1(W f, W a);
 W call2(W f, W a, W b);
-W call3(W f, W a, W b, W c);
-W calln(W f, unsigned n, const W *args);
 
 /* Does calling f with just `arity` arguments force argument `arg` before anything but the arguments before it can fail? Then
  * forcing it early cannot be told from forcing it late. */

@@ -57,9 +57,6 @@ int stage_open(struct store *s, struct stage **out, struct err *e);
 void stage_free(struct stage *st);
 int stage_fd(const struct stage *st);
 
-/* Its physical path. */
-const char *stage_path(const struct stage *st);
-
 /* What to find out about an object while it is written, and what was found.  Zeroed wants nothing but the archive's hash. */
 struct object_facts {
 	const struct path_set *candidates; /* which references to look for, NULL for none */

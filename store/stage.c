@@ -38,7 +38,6 @@ struct stage {
 	struct store *store;
 	int fd;
 	char name[40];
-	char *path;
 };
 
 /* Opens dirfd/name and locks it; *fd is -1 when it is gone or somebody else's. */
@@ -106,7 +105,6 @@ int stage_sweep(struct store *s, uint64_t *freed, struct err *e)
 int stage_open(struct store *s, struct stage **out, struct err *e)
 {
 	struct stage *st = xcalloc(1, sizeof *st);
-	struct buf path = BUF_INIT;
 	int rc = store_want_writable(s, e);
 
 	st->fd = -1;
@@ -125,8 +123,6 @@ int stage_open(struct store *s, struct stage **out, struct err *e)
 		free(st);
 		return rc;
 	}
-	buf_addf(&path, "%s/%s/%s", s->place->real_store, stage_common, st->name);
-	st->path = buf_detach(&path, NULL);
 	st->store = s;
 	*out = st;
 	return 0;
@@ -139,16 +135,10 @@ void stage_free(struct stage *st)
 	/* What cannot be removed now is left to the next sweep. */
 	tree_remove(st->store->stage_dir, st->name, NULL, NULL, NULL);
 	close(st->fd);
-	free(st->path);
 	free(st);
 }
 
 int stage_fd(const struct stage *st)
 {
 	return st->fd;
-}
-
-const char *stage_path(const struct stage *st)
-{
-	return st->path;
 }
