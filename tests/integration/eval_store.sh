@@ -29,6 +29,10 @@ check "--drv-path writes the derivation" gxeval --store "$here/st" --drv-path -f
 check "with all it refers to" holds "config pkg.drv source.drv src"
 check "writing it again changes nothing" gxeval --store "$here/st" --drv-path -f pkg.gx
 check "the same objects" holds "config pkg.drv source.drv src"
+ended() { [ -z "$(ls "$here/st/nix/var/nix/temproots")" ]; }
+check "a run that ended keeps nothing from the collector" ended
+check "one whose build fails says so" sh -c '! gxeval --store "$PWD/st" --realise -f pkg.gx 2>/dev/null'
+check "and keeps nothing either" ended
 check "read-only gives the same path" sh -c 'a=$(gxeval --read-only --drv-path -f pkg.gx) &&
 	b=$(gxeval --store "$PWD/st" --drv-path -f pkg.gx) && [ "$a" = "$b" ]'
 

@@ -35,6 +35,9 @@ check "leaves a store in order as well" in_order
 head -c 20000000 /dev/urandom >file
 check "no room for a file that is added" complains "No space left on device" "$gx" store add --store "$store" file
 check "a store in order" in_order
+big() { "$builddir/gxeval" --store "$store" --drv-path -E 'derivation { name = "long"; system = "s"; builder = builtins.concatStringsSep "" (builtins.genList (_: "0123456789abcdef") 2000000); }'; }
+check "no room for a derivation" complains "No space left on device" big
+check "a run that could not write keeps nothing from the collector" [ -z "$(ls s/nix/var/nix/temproots)" ]
 check "what fits is built" build "$small"
 # Everything that is left, down to the last byte, and then a collection.
 head -c 2000000 /dev/urandom >garbage
