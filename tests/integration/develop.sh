@@ -175,7 +175,7 @@ if [ "$(id -u)" = 0 ]; then
 	refuse() { (cd "$refused" && HOME=$refused python3 "$srcdir/tests/integration/lib/no_namespaces.py" ./gx "$@"); }
 	if refuse --help >/dev/null 2>&1; then
 		relocated="--store-dir $refused/own/store"
-		check "no namespaces: a build is refused" complains "the system refuses a new user namespace" refuse build --no-link ./flake#mytool
+		check "no namespaces: a build is refused" complains "the system refuses a new user namespace (No space left on device)" refuse build --no-link ./flake#mytool
 		check "no namespaces: a shell too" complains "the system refuses a new user namespace" refuse develop ./flake --command true
 		check "no namespaces: a store elsewhere does not make builders less confined" complains "the system refuses" \
 			refuse develop $relocated ./flake --command true

@@ -25,7 +25,7 @@ fetch="derivation { name = \"a\"; system = \"builtin\"; builder = \"builtin:go-m
 realise() { rm -rf s; gxeval --store "$PWD/s" --realise -E "$fetch"; }
 # An environment in which the only go is the one in ./bin.
 tools=$PWD/tools
-mkdir -p tools && for t in sh cat rm env grep; do ln -s "$(command -v $t)" tools/$t; done
+mkdir -p tools && for t in sh cat rm env grep sed; do ln -s "$(command -v $t)" tools/$t; done
 only() { PATH="$PWD/bin:${gxeval%/*}:$tools" "$@"; }
 go_says() { # a go command that answers these lines to `go env GOPROXY GONOPROXY GOPRIVATE`
 	printf '#!/bin/sh\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD" "$1" >bin/go
@@ -36,6 +36,11 @@ go_says "file://$PWD/proxy
 
 "
 check "the machine's go knows one" only realise
+once() { # two modules in one run
+	rm -rf s asked
+	gxeval --store "$PWD/s" --realise -E "[ ($fetch) ($(echo "$fetch" | sed 's/name = "a"/name = "b"/')) ]" && [ "$(cat asked)" = asked ]
+}
+check "and is asked once" only once
 go_says "file://$PWD/proxy
 
 example.com/*"

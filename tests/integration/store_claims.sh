@@ -157,3 +157,5 @@ check "there was nothing in the rows" [ ! -s none ]
 check "what was relied on says what it is now" sh -c 'grep -v "^text" before >b; grep -v "^text" after >a; [ -s b ] && diff b a'
 poison --sql "update ValidPaths set ca = replace(ca, 'fixed:r', 'fixed') where ca like 'fixed:r:%'"
 check "an address that does not make the path is found" complains "claims the content address" "$gx" store verify --store "$store"
+poison --sql "update ValidPaths set hash = 'sha256:zz' where path like '%.drv'"
+check "a row that cannot be read ends it" complains "the database of the store has no good hash for" "$gx" store verify --store "$store"

@@ -65,5 +65,7 @@ check "a path that is not in it is told" complains "does not exist" "$gx" nar ca
 
 check "the mode is told" sh -c "'$gx' store info --store '$store' | grep -q 'mount namespace' && '$gx' store info --store-dir '$PWD/r/store' | grep -q relocated"
 check "a store over a link is refused" sh -c "mkdir -p l/nix && ln -s /tmp l/nix/store && ! '$gx' store info --store '$PWD/l' 2>l.log && grep -q symlink l.log"
+check "a name that would mean something in an address is only a name" "$gx" store add --store "$PWD/100%23 #?x" intact
+check "a file where a store's folder belongs is told" sh -c "mkdir f && : >f/nix && ! '$gx' store add --store '$PWD/f' intact 2>f.log && grep -q 'cannot make the store directory .*/f/nix/store' f.log"
 check "a newer schema is refused" sh -c "'$gx' store info --store '$PWD/v' >/dev/null && printf 99 >v/nix/var/nix/db/schema && ! '$gx' store info --store '$PWD/v' 2>v.log && grep -q 'schema 99' v.log"
 check "a damaged database is told" sh -c "'$gx' store info --store '$PWD/w' >/dev/null && printf rubbish >w/nix/var/nix/db/db.sqlite && ! '$gx' store info --store '$PWD/w' 2>w.log && grep -q damaged w.log"

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * fetch/zip, fetch/gomodule: every rule of module zips with its own refusal, sums, the layout of toolchains, and the way
- * back from a tree.  The zips are written here, byte by byte, so that they can be wrong in any way.
+ * golang/zip, golang/gomodule: every rule of module zips with its own refusal, sums, the layout of toolchains, and the way
+ * back from a tree; and settings of Go.  The zips are written here, byte by byte, so that they can be wrong in any way.
  */
 #include "config.h"
 #include "base/buf.h"
 #include "base/limits.h"
 #include "golang/gomodule.h"
+#include "golang/goproxy.h"
 #include "golang/h1.h"
 #include "format/goh1.h"
 #include "store/tree.h"
@@ -513,6 +514,33 @@ static void tampered_trees(void **state)
 	assert_false(hash_eq(&h1, &back));
 }
 
+/* --- settings --- */
+
+static void is_set(const char *text, const char *want)
+{
+	struct slice v;
+
+	if (!want)
+		assert_int_equal(go_env_find(slice_of(text), "GOPROXY", &v), 0);
+	else {
+		assert_int_equal(go_env_find(slice_of(text), "GOPROXY", &v), 1);
+		assert_int_equal(v.n, strlen(want));
+		assert_memory_equal(v.p, want, v.n);
+	}
+}
+
+static void settings(void **state)
+{
+	(void)state;
+	is_set("GOPROXY=a", "a");
+	is_set("GOFLAGS=-mod=mod\nGOPROXY=a|b\nGOSUMDB=off\n", "a|b");
+	is_set(" \tGOPROXY=a \t\r\n", "a");
+	is_set("GOPROXY=a\nGOPROXY=b\n", "b");
+	is_set("GOPROXY=a\nGOPROXY=\n", NULL);
+	is_set("#GOPROXY=a\nGOPROXYX=a\nGOPROXY\nGOPROXZ=a\n", NULL);
+	is_set("\n \n", NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -520,7 +548,7 @@ int main(void)
 		cmocka_unit_test(wrong_sum),  cmocka_unit_test(many_files),	    cmocka_unit_test(rules),
 		cmocka_unit_test(bad_modules), cmocka_unit_test(large_zip),	    cmocka_unit_test(members),
 		cmocka_unit_test(torn_zips),  cmocka_unit_test(flipped_bytes),	    cmocka_unit_test(toolchains),
-		cmocka_unit_test(tampered_trees),
+		cmocka_unit_test(tampered_trees), cmocka_unit_test(settings),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

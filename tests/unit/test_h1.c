@@ -139,7 +139,7 @@ static void module_paths(void **state)
 {
 	static const char *const good[] = { "a.b/c", "rsc.io/quote", "github.com/BurntSushi/toml", "a.b/c/v2", "a.b/c/v10",
 					    "gopkg.in/yaml.v2", "gopkg.in/check.v1", "gopkg.in/a/b.v0",
-					    "gopkg.in/x.v2-unstable", "a.b/c_d~e", "a.b", "x.y/v", "a.b/vv2", "a.b/con1" };
+					    "gopkg.in/x.v2-unstable", "a.b/c_d~e", "a.b", "x.y/v", "a.b/vv2", "a.b/con1", "a-0.z9/c" };
 	static const struct {
 		const char *path, *says;
 	} bad[] = {

@@ -52,6 +52,12 @@ static void local_with_parameters(void **state)
 	assert_int_equal(place_choose(&p, &r, NULL), 0);
 	assert_string_equal(p.real_store, "/nonexistent/a b/nix/store");
 	assert_string_equal(p.state_dir, "/nonexistent/s");
+	assert_int_equal(p.mode, PLACE_ROOT);
+	place_release(&p);
+	r.store = "local?store=/nonexistent/store&state=/nonexistent/s";
+	assert_int_equal(place_choose(&p, &r, NULL), 0);
+	assert_int_equal(p.mode, PLACE_RELOCATED);
+	assert_false(place_is_mapped(&p));
 	place_release(&p);
 }
 
@@ -221,7 +227,12 @@ static void remove_without_permission(void **state)
 	close(openat(root_fd, "a/b/c", O_WRONLY | O_CREAT, 0444));
 	assert_int_equal(fchmodat(root_fd, "a/b", 0, 0), 0);
 	assert_int_equal(fchmodat(root_fd, "a", 0555, 0), 0);
+	int next = dup(root_fd);
+	close(next);
 	assert_int_equal(tree_remove(root_fd, "a", NULL, NULL, NULL), 0);
+	int after = dup(root_fd);
+	close(after);
+	assert_int_equal(after, next); /* a store has more directories than a process descriptors */
 }
 
 static void dirs_over_no_link(void **state)
