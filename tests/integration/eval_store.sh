@@ -2,6 +2,7 @@
 #
 # What an evaluation puts into a store, and reads back from it.
 . "$srcdir/tests/integration/lib.sh"
+gx=$builddir/gx
 
 mkdir src
 echo one >src/one
@@ -48,3 +49,12 @@ if command -v nix-store >/dev/null; then
 else
 	skip "the store is as Nix wants it" "no nix-store"
 fi
+
+# More than are written, or looked at, at once.
+check "three hundred texts" prints 300 gxeval --store "$here/many" -E 'let
+  texts = builtins.genList (i: builtins.toFile "t" (toString i)) 300;
+in builtins.seq (derivation { name = "all"; system = "s"; builder = "b"; inherit texts; }).drvPath (builtins.length texts)'
+check "are all in order" "$gx" store verify --store "$here/many"
+last=$(ls "$here/many/nix/store" | tail -n 1)
+chmod 644 "$here/many/nix/store/$last"
+check "and the last is looked at" complains "'$last' has mode 0644" "$gx" store verify --store "$here/many"

@@ -36,6 +36,7 @@ rm -f "$store$out2"
 check "what is missing and nothing refers to" repaired
 damage "$out2" evil
 check "by gx build" sh -c "'$gx' build --repair --no-link --store '$store' '$drv2' 2>repair.log"
+check "which is said" grep -qF "'${out2##*/}' was damaged, and is replaced" repair.log
 check "it is whole then" whole
 damage "$source" evil && damage "$out2" evil
 check "a source has nothing to be made from" complains "error: '$source' was changed" gxs store verify --repair
