@@ -24,6 +24,8 @@ check "references by a link to another output are found" contains refs.log "$doc
 check "what is built is not built again" sh -c "'$gx' build --store '$store' --no-link '$top' 2>again.log && [ ! -s again.log ]"
 check "the log is there" prints "dep was built" "$gx" log --store "$store" "$dep"
 check "the log is found from the output" prints "dep was built" "$gx" log --store "$store" "$depout"
+echo source >source
+check "what was not built has none" complains "source' is not available" "$gx" log --store "$store" "$("$gx" store add --store "$store" source)"
 script ignored 'while read -r k v; do [ "$k" != SigIgn: ] || echo $v >$out; done </proc/self/status'
 check "a builder that looks which signals it ignores" build "$drv"
 check "ignores no SIGPIPE, as we do" grep -q '0...$' "$(real "$(sed -n 2p drv.log)")" # the shell itself may mind SIGQUIT

@@ -15,6 +15,9 @@ check "says how it ended" complains "builder for '$drv' failed with exit code 3"
 check "shows the end of the log" complains "> line 40" build "$drv"
 check "as many lines as asked for" sh -c "'$gx' build --store '$store' --no-link --log-lines 2 '$drv' 2>l.log; grep -q 'last 2 log lines' l.log && ! grep -q 'line 38' l.log"
 check "says how to see all of it" complains "run 'gx log --store $store $drv'" build "$drv"
+script silent 'exit 4'
+check "but where it said nothing" sh -c "! '$gx' build --store '$store' --no-link '$drv' 2>l.log && grep -q 'exit code 4' l.log && ! grep -q 'gx log' l.log"
+drv=$fails
 log=$(ls "$store"/nix/var/log/nix/drvs/*/*-fails.drv.bz2)
 cp "$log" log.bz2
 head -c 60 log.bz2 >"$log"

@@ -105,6 +105,9 @@ is_whole() { [ "$(cat cache/gx/trees/*/x)" = hi ]; }
 rm -rf cache/gx/trees
 hash=$(tree_hash)
 check "the hash of a tarball" [ "$hash" = "$(gx hash path t)" ]
+truncate -s 257M zeroes && tar -czf zeroes.tar.gz zeroes && rm zeroes
+check "one that unpacks to a thousand times its size" complains "unpacks to more than 268435456 bytes" \
+	gxeval --impure -E "builtins.fetchTree { type = \"tarball\"; url = \"file://$PWD/zeroes.tar.gz\"; }"
 mkdir tar
 echo "{ inputs.t = { type = \"tarball\"; url = \"file://$PWD/t.tar.gz\"; flake = false; }; outputs = { self, t }: { x = builtins.readFile \"\${t}/x\"; }; }" >tar/flake.nix
 for how in "sh -c 'echo tampered >x'" "rm x" "chmod +x x" "ln -s / y" "truncate -s 0 x"; do

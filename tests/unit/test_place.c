@@ -138,6 +138,15 @@ static int end(void **state)
 	return rmdir(root);
 }
 
+/* A store has more directories than a process descriptors. */
+static int next_descriptor(void)
+{
+	int fd = dup(root_fd);
+
+	close(fd);
+	return fd;
+}
+
 static void remove_deep(void **state)
 {
 	int fd = root_fd;
@@ -154,7 +163,9 @@ static void remove_deep(void **state)
 		fd = next;
 	}
 	close(fd);
+	int next = next_descriptor();
 	assert_int_equal(tree_remove(root_fd, "d", NULL, NULL, NULL), 0);
+	assert_int_equal(next_descriptor(), next);
 	assert_int_equal(faccessat(root_fd, "d", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
 
@@ -227,12 +238,9 @@ static void remove_without_permission(void **state)
 	close(openat(root_fd, "a/b/c", O_WRONLY | O_CREAT, 0444));
 	assert_int_equal(fchmodat(root_fd, "a/b", 0, 0), 0);
 	assert_int_equal(fchmodat(root_fd, "a", 0555, 0), 0);
-	int next = dup(root_fd);
-	close(next);
+	int next = next_descriptor();
 	assert_int_equal(tree_remove(root_fd, "a", NULL, NULL, NULL), 0);
-	int after = dup(root_fd);
-	close(after);
-	assert_int_equal(after, next); /* a store has more directories than a process descriptors */
+	assert_int_equal(next_descriptor(), next);
 }
 
 static void dirs_over_no_link(void **state)

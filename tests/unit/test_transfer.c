@@ -602,6 +602,7 @@ static void cancelled(void **state)
 	assert_int_equal(write(p[1], "x", 1), 1);
 	q.url = url("/stall");
 	assert_int_equal(transfer_get(own, &q, &g.r, &g.e), ERR_INTERRUPT);
+	assert_non_null(strstr(g.e.msg, "interrupted"));
 	got_release(&g);
 	transfer_engine_free(own);
 	close(p[0]);
@@ -684,6 +685,25 @@ static void netrc_credentials(void **state)
 	assert_string_equal(g.b.p, "none");
 	got_release(&g);
 	buf_trim(&settings.netrc, 0);
+}
+
+static void shown(void **state)
+{
+	static const char *const t[][2] = {
+		{ "https://joe:secret@a.b/c@d?e", "https://a.b/c@d?e" },
+		{ "https://a.b/c@d", "https://a.b/c@d" },
+		{ "https://joe@x:y@a.b", "https://a.b" },
+		{ "no address", "no address" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct buf b = BUF_INIT;
+
+		transfer_show_url(&b, t[i][0]);
+		assert_string_equal(buf_str(&b), t[i][1]);
+		buf_release(&b);
+	}
 }
 
 static void netrc_text(void **state)
@@ -896,7 +916,7 @@ int main(void)
 		cmocka_unit_test(broken_bodies),
 		cmocka_unit_test(never_ending),	  cmocka_unit_test(nobody_there), cmocka_unit_test(cancelled),
 		cmocka_unit_test(redirects),	  cmocka_unit_test(credentials),  cmocka_unit_test(netrc_credentials),
-		cmocka_unit_test(netrc_text),	  cmocka_unit_test(files),	  cmocka_unit_test(foreign_schemes),
+		cmocka_unit_test(shown), cmocka_unit_test(netrc_text),	  cmocka_unit_test(files),	  cmocka_unit_test(foreign_schemes),
 		cmocka_unit_test(go_proxies),	  cmocka_unit_test(go_lists),	  cmocka_unit_test(go_user_settings),
 	};
 
