@@ -32,6 +32,14 @@ check "ignores no SIGPIPE, as we do" grep -q '0...$' "$(real "$(sed -n 2p drv.lo
 check "no folder of a build is left" no_leftovers
 check "the store is in order" "$gx" store verify --store "$store" --check-contents
 
+# --- a process has not many descriptors, and a build leaves none behind
+cat >many.gx <<'END'
+builtins.genList (i: derivation {
+  name = "many-${toString i}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo ${toString i} >$out" ];
+}) 40
+END
+check "forty builds" sh -c "ulimit -n 100; '$gx' eval --store '$store' --realise -f many.gx | wc -l | grep -qx 40"
+
 # --- links
 check "links are made" "$gx" build --store "$store" "$top^*" -o link
 check "link to out" prints "$topout" readlink link
@@ -178,6 +186,8 @@ script allowed 'echo $dep > $out' -i "$dep" -e "dep=$depout" -e allowedReference
 check "allowedReferences" complains "is not allowed to refer to the following paths:" build "$drv"
 script disallowed 'echo $dep > $out' -i "$dep" -e "dep=$depout" -e "disallowedRequisites=$depout"
 check "disallowedRequisites" complains "is not allowed to refer to the following paths:" build "$drv"
+script misnamed 'echo > $out' -e "allowedReferences=${depout%/*}/short"
+check "a reference that cannot be is told" complains "is too short" build "$drv"
 script self 'echo $out > $out' -e allowedReferences=out
 check "an output may be named" build "$drv"
 script large 'out=$(sed -n "s/.*\"out\":\"\([^\"]*\)\".*/\1/p" .attrs.json); echo 1234567890 > $out' \

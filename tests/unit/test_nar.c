@@ -341,6 +341,38 @@ static int full(void *user, const void *p, size_t n, struct err *e)
 	return err_set(e, ERR_IO, "no space left");
 }
 
+static size_t good_calls, calls;
+
+static int full_once(void *user, const void *p, size_t n, struct err *e)
+{
+	return calls++ == good_calls ? full(user, p, n, e) : 0;
+}
+
+/* Nothing is written after an error, and no other error takes its place. */
+static void sink_that_fails_once(void **state)
+{
+	struct nar_sink sink = { full_once, NULL };
+	int rc, fd = open(in_root("large"), O_WRONLY | O_CREAT, 0444);
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 1 << 20), 0);
+	close(fd);
+	for (good_calls = 0;; good_calls++) {
+		struct err e = ERR_INIT;
+
+		calls = 0;
+		rc = nar_write(AT_FDCWD, in_root("large"), NULL, NULL, &sink, &e);
+		if (!rc)
+			break;
+		assert_int_equal(rc, ERR_IO);
+		assert_string_equal(e.msg, "no space left");
+		assert_int_equal(calls, good_calls + 1);
+		err_release(&e);
+	}
+	assert_true(good_calls > 3);
+	unlink(in_root("large"));
+}
+
 static void sink_errors_stop(void **state)
 {
 	struct nar_sink sink = { full, NULL };
@@ -677,6 +709,7 @@ int main(void)
 		cmocka_unit_test(every_bit_matters),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(sink_errors_stop),
+		cmocka_unit_test(sink_that_fails_once),
 		cmocka_unit_test(odd_files),
 		cmocka_unit_test(big_files),
 		cmocka_unit_test(depth_of_trees),
