@@ -167,11 +167,48 @@ static void too_deep(void **state)
 	arena_release(&mem);
 }
 
+static void edges_in_order(void **state)
+{
+	static const char *const names[] = { "m", "c", "x", "a", "n", "b", "z", "y", "d", "m" };
+	static const char sorted[] = "abcdmnxyz";
+	struct arena mem = ARENA_INIT;
+	struct lock_node *n = lock_node_new(&mem);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		lock_edge_set(n, slice_of(names[i]), &mem);
+	assert_int_equal(n->n, strlen(sorted));
+	for (size_t i = 0; i < n->n; i++) {
+		assert_int_equal(n->edges[i].name.n, 1);
+		assert_int_equal(n->edges[i].name.p[0], sorted[i]);
+	}
+	arena_release(&mem);
+}
+
+static void paths_of_inputs(void **state)
+{
+	struct arena mem = ARENA_INIT;
+	struct err e = ERR_INIT;
+	struct input_path p;
+
+	(void)state;
+	assert_int_equal(input_path_parse(SLICE("a//b-c/"), &mem, &p, &e), 0);
+	assert_int_equal(p.n, 2);
+	assert_true(slice_eq(p.v[0], SLICE("a")) && slice_eq(p.v[1], SLICE("b-c")));
+	assert_int_equal(input_path_parse(SLICE(""), &mem, &p, &e), 0);
+	assert_int_equal(p.n, 0);
+	assert_int_equal(input_path_parse(SLICE("a/b c"), &mem, &p, &e), ERR_INVALID);
+	assert_string_equal(e.msg, "'b c' is not the name of a flake input");
+	err_release(&e);
+	arena_release(&mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(same_bytes),  cmocka_unit_test(nothing_in_it), cmocka_unit_test(following),
 		cmocka_unit_test(differences), cmocka_unit_test(refused),	cmocka_unit_test(too_deep),
+		cmocka_unit_test(edges_in_order), cmocka_unit_test(paths_of_inputs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
