@@ -78,8 +78,24 @@ const struct option build_option_table[] = {
 };
 
 /* Those that are settings as well, by the same names. */
-static const int settings[] = { O_MAX_JOBS,  O_CORES,	   O_KEEP_GOING, O_KEEP_FAILED, O_TIMEOUT,   O_MAX_SILENT, O_MAX_LOG,
-				O_LOG_LINES, O_SANDBOX,	   O_SHELL,	 O_FEATURES,	O_PROCESSES, O_IMPURE_ENV };
+static const struct {
+	int id;
+	const char *usual; /* what it is when nothing sets it, in words */
+} settings[] = {
+	{ O_MAX_JOBS, "auto" },
+	{ O_CORES, "0" },
+	{ O_KEEP_GOING, "false" },
+	{ O_KEEP_FAILED, "false" },
+	{ O_TIMEOUT, "none" },
+	{ O_MAX_SILENT, "none" },
+	{ O_MAX_LOG, "none" },
+	{ O_LOG_LINES, "25" },
+	{ O_SANDBOX, "required" },
+	{ O_SHELL, GX_SANDBOX_SHELL },
+	{ O_FEATURES, "nixos-test benchmark big-parallel, and kvm where there is one" },
+	{ O_PROCESSES, "0" },
+	{ O_IMPURE_ENV, "none" },
+};
 
 /* What settings said before there were options to fill. */
 static struct build_options chosen;
@@ -216,7 +232,7 @@ static const struct option *setting_option(size_t i)
 {
 	const struct option *o = build_option_table;
 
-	while (o->id != settings[i])
+	while (o->id != settings[i].id)
 		o++;
 	return o;
 }
@@ -224,6 +240,16 @@ static const struct option *setting_option(size_t i)
 const char *build_setting_name(size_t i)
 {
 	return i < sizeof settings / sizeof *settings ? setting_option(i)->name : NULL;
+}
+
+int build_setting_info(size_t i, struct setting_info *out)
+{
+	if (i >= sizeof settings / sizeof *settings)
+		return 0;
+	out->name = setting_option(i)->name;
+	out->doc = setting_option(i)->doc;
+	out->usual = settings[i].usual;
+	return 1;
 }
 
 static const struct option *find_setting(const char *name)

@@ -29,6 +29,9 @@ enum setting_result build_setting(const char *name, const char *value);
 const char *build_setting_name(size_t i);
 int build_setting_is_bool(const char *name);
 
+/* Fills name, doc and usual of settings_info. */
+int build_setting_info(size_t i, struct setting_info *out);
+
 /* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
 int build_options_take(struct build_options *o, int id, char **values);
 

@@ -32,9 +32,11 @@ static const struct verb verbs[] = {
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },
 	{ "nar", "archives of files and folders", NULL, nar_verbs },
+	{ "config", "settings", NULL, config_verbs },
 	{ "help", "what a verb does and which options it has", help_run, NULL },
 	{ "man", "print the manual page of a verb", man_run, NULL },
 	{ "completion", "what makes a shell complete gx's words", completion_run, NULL },
+	{ "doctor", "what gx finds on this machine, and what it lacks", doctor_run, NULL },
 	{ "version", "print the version", version_run, NULL },
 	{ "__complete", NULL, complete_run, NULL },
 	{ 0 }

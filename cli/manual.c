@@ -9,6 +9,7 @@
 #include "base/fdio.h"
 #include "cli/eval_main.h"
 #include "cli/options.h"
+#include "cli/settings.h"
 #include "cli/verb.h"
 
 #include <errno.h>
@@ -202,7 +203,7 @@ static void add_page(struct buf *b, const char *title, const struct program *p)
 		add_about(b, p->about);
 	}
 	add_options(b, p->groups);
-	buf_adds(b, ".SH \"SEE ALSO\"\n.BR gx (1),\n.BR gxeval (1)\n");
+	buf_adds(b, ".SH \"SEE ALSO\"\n.BR gx (1),\n.BR gxeval (1),\n.BR gx\\-settings (7)\n");
 }
 
 void manual_add_program(struct buf *b, const struct program *p)
@@ -230,7 +231,7 @@ static const char about_gx[] =
 	".SH \"EXIT STATUS\"\n"
 	"0 done; 1 it failed; 2 the command line is wrong; 100 to 104 a build failed (see \\fBgx\\-build\\fR(1)); "
 	"130 interrupted.\n"
-	".SH \"SEE ALSO\"\n.BR gxeval (1)\n";
+	".SH \"SEE ALSO\"\n.BR gxeval (1),\n.BR gx\\-settings (7)\n";
 
 static void add_group(struct buf *b, const struct verb_found *f)
 {
@@ -264,6 +265,31 @@ void manual_add(struct buf *b, const struct verb_found *f)
 		add_group(b, f);
 	else
 		add_page(b, f->title, options_program(f->verb.run, f->verb.name));
+}
+
+static void add_settings(struct buf *b)
+{
+	struct setting_info s;
+
+	add_head(b, "gx settings", "what can be set for every command of gx", 7);
+	buf_adds(b, ".SH SYNOPSIS\n");
+	add_lines(b, "gx VERB --option NAME VALUE\ngx VERB --NAME VALUE\ngx VERB --NAME\ngx VERB --no-NAME\n", "gx");
+	buf_adds(b, ".SH DESCRIPTION\n");
+	add_about(b, "Their names are those of nix.conf. The last two forms are for those that are true or false. Of "
+		     "nix.conf's other settings it is said that they have no effect. 'gx config show' prints what they are.\n");
+	buf_adds(b, ".SH SETTINGS\n");
+	for (size_t i = 0; settings_info(i, &s); i++) {
+		buf_adds(b, ".TP\n");
+		add_bold(b, s.name, strlen(s.name));
+		buf_adds(b, "\n");
+		add_text(b, s.doc, strlen(s.doc));
+		buf_addf(b, "\n.br\n");
+		add_text(b, s.kind, strlen(s.kind));
+		buf_adds(b, "; default: ");
+		add_text(b, s.usual, strlen(s.usual));
+		buf_addc(b, '\n');
+	}
+	buf_adds(b, ".SH \"SEE ALSO\"\n.BR gx (1),\n.BR gx\\-config\\-show (1)\n");
 }
 
 /* --- files --- */
@@ -315,6 +341,9 @@ int manual_write_all(const char *dir, struct err *e)
 	rc = write_verbs(dir, &gx, e);
 	manual_add_program(&page, options_program(gxeval_main, "gxeval"));
 	rc = rc ? rc : write_page(dir, "gxeval", 1, &page, e);
+	page.len = 0;
+	add_settings(&page);
+	rc = rc ? rc : write_page(dir, "gx settings", 7, &page, e);
 	buf_release(&page);
 	return rc;
 }

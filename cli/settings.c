@@ -26,25 +26,42 @@ struct setting {
 	const char *name;
 	enum setting_kind kind;
 	void *field;
+	const char *usual, *doc; /* what it is when nothing sets it, in words; one sentence */
 };
 
 static const struct setting settings[] = {
-	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn },
-	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache },
-	{ "eval-system", SET_STRING, &eval_settings.system },
-	{ "system", SET_STRING, &eval_settings.system },
-	{ "lint-absolute-path-literals", SET_LINT, &eval_settings.parse.absolute_paths },
-	{ "lint-short-path-literals", SET_LINT, &eval_settings.parse.short_paths },
-	{ "lint-url-literals", SET_LINT, &eval_settings.parse.url_literals },
-	{ "max-call-depth", SET_UINT, &eval_settings.max_call_depth },
-	{ "nix-path", SET_STRING, &nix_path },
-	{ "pure-eval", SET_BOOL, &eval_settings.pure },
-	{ "restrict-eval", SET_BOOL, &eval_settings.restricted },
-	{ "shell-note", SET_BOOL, &shell_note },
-	{ "show-trace", SET_BOOL, &eval_settings.show_trace },
-	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose },
-	{ "experimental-features", SET_FEATURES, NULL },
-	{ "extra-experimental-features", SET_FEATURES, NULL },
+	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn,
+	  "false", "End the evaluation at the first builtins.warn." },
+	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
+	  "true", "Keep what was parsed for the next run." },
+	{ "eval-system", SET_STRING, &eval_settings.system,
+	  "this machine's", "What builtins.currentSystem is." },
+	{ "system", SET_STRING, &eval_settings.system,
+	  "this machine's", "The system that is built for, and what builtins.currentSystem is." },
+	{ "lint-absolute-path-literals", SET_LINT, &eval_settings.parse.absolute_paths,
+	  "ignore", "What to do about path literals that begin with '/' or '~'." },
+	{ "lint-short-path-literals", SET_LINT, &eval_settings.parse.short_paths,
+	  "ignore", "What to do about path literals such as 'a/b' without './'." },
+	{ "lint-url-literals", SET_LINT, &eval_settings.parse.url_literals,
+	  "ignore", "What to do about URLs without quotes." },
+	{ "max-call-depth", SET_UINT, &eval_settings.max_call_depth,
+	  "10000", "How deep calls may be nested." },
+	{ "nix-path", SET_STRING, &nix_path,
+	  "none", "Where <name> is looked up: 'name=path' or folders, with blanks between." },
+	{ "pure-eval", SET_BOOL, &eval_settings.pure,
+	  "true for flakes, else false", "No clock, environment, search path or file that was not given." },
+	{ "restrict-eval", SET_BOOL, &eval_settings.restricted,
+	  "false", "Only files of the search path may be read, and nothing fetched." },
+	{ "shell-note", SET_BOOL, &shell_note,
+	  "true", "Say that a shell has begun, and how to leave it." },
+	{ "show-trace", SET_BOOL, &eval_settings.show_trace,
+	  "false", "Show the whole trace of an error." },
+	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose,
+	  "false", "Let builtins.traceVerbose print." },
+	{ "experimental-features", SET_FEATURES, NULL,
+	  "none", "Of Nix; parse-toml-timestamps is the only one that changes anything." },
+	{ "extra-experimental-features", SET_FEATURES, NULL,
+	  "none", "Those besides." },
 };
 
 /* Experimental features of Nix that are off here too unless asked for.  Others are always there, or of no meaning. */
@@ -153,7 +170,7 @@ static enum setting_result set_features(const char *list, int extra)
 	return SETTING_OK;
 }
 
-enum setting_result settings_set(const char *name, const char *value)
+static enum setting_result set(const char *name, const char *value)
 {
 	const struct setting *s = find(name);
 
@@ -173,6 +190,58 @@ enum setting_result settings_set(const char *name, const char *value)
 		return set_features(value, !strncmp(name, "extra-", 6));
 	}
 	return SETTING_UNKNOWN;
+}
+
+/* --- for people --- */
+
+/* What was set, by the setting's number. */
+static const char *set_to[64];
+
+static void remember(const char *name, const char *value)
+{
+	for (size_t i = 0; settings_name(i) && i < sizeof set_to / sizeof *set_to; i++)
+		if (!strcmp(settings_name(i), name))
+			set_to[i] = value;
+}
+
+enum setting_result settings_set(const char *name, const char *value)
+{
+	enum setting_result r = set(name, value);
+
+	if (r == SETTING_OK)
+		remember(name, value);
+	return r;
+}
+
+/* Settings that a variable of the environment is another way to set. */
+static void find_in_environment(struct setting_info *out)
+{
+	static const char *const names[][2] = { { "nix-path", "NIX_PATH" }, { "compile-cache", "GX_COMPILE_CACHE" } };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strcmp(out->name, names[i][0]) && (out->value = getenv(names[i][1])))
+			out->from = names[i][1];
+}
+
+int settings_info(size_t i, struct setting_info *out)
+{
+	size_t n = sizeof settings / sizeof *settings;
+
+	*out = (struct setting_info){ .from = "default" };
+	if (i < n) {
+		out->name = settings[i].name;
+		out->doc = settings[i].doc;
+		out->usual = settings[i].usual;
+	} else if (!build_setting_info(i - n, out)) {
+		return 0;
+	}
+	out->kind = settings_wanted(out->name);
+	find_in_environment(out);
+	if (i < sizeof set_to / sizeof *set_to && set_to[i]) {
+		out->value = set_to[i];
+		out->from = "the command line";
+	}
+	return 1;
 }
 
 const char *settings_wanted(const char *name)

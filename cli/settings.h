@@ -28,6 +28,17 @@ int settings_is_bool(const char *name);
 /* What a word says of a setting that is true or false: 1, 0, or -1 when it is no such word. */
 int settings_bool(const char *value);
 
+/* A setting for people; nothing is to be freed. */
+struct setting_info {
+	const char *name, *kind, *doc;
+	const char *usual; /* in words, when nothing sets it */
+	const char *value; /* what does, NULL when nothing did */
+	const char *from;  /* where that was */
+};
+
+/* Fills out about the i-th setting; 0 past the last. */
+int settings_info(size_t i, struct setting_info *out);
+
 /* The name of the i-th setting, NULL past the last. */
 const char *settings_name(size_t i);
 

@@ -40,7 +40,7 @@ void verb_descend(struct verb_found *f, const struct verb *v);
 int verb_help(char *const *words, size_t n);
 
 /* The groups, one a file. */
-extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[];
+extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[], config_verbs[];
 int path_info_run(int argc, char **argv);
 int build_run(int argc, char **argv);
 int develop_run(int argc, char **argv);
@@ -51,6 +51,8 @@ int run_run(int argc, char **argv);
 int log_run(int argc, char **argv);
 int init_run(int argc, char **argv); /* gx init, gx flake init */
 int help_run(int argc, char **argv);
+int config_show_run(int argc, char **argv);
+int doctor_run(int argc, char **argv);
 int version_run(int argc, char **argv);
 int man_run(int argc, char **argv);
 int completion_run(int argc, char **argv);

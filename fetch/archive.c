@@ -378,12 +378,17 @@ static int unpack_all(struct unpack *u)
 	return rc;
 }
 
+int archive_load(struct err *e)
+{
+	return late_load(&archive_library, e);
+}
+
 int archive_unpack(const struct archive_input *in, int dirfd, const struct archive_limits *limits,
 		   struct archive_facts *facts, struct err *e)
 {
 	struct err own = ERR_INIT;
 	struct unpack *u;
-	int rc = late_load(&archive_library, e);
+	int rc = archive_load(e);
 
 	if (rc)
 		return rc;

@@ -42,6 +42,9 @@ struct archive_facts {
 
 void archive_facts_release(struct archive_facts *f);
 
+/* Loads the library that unpacks, as unpacking does by itself.  ERR_IO when it is not there. */
+int archive_load(struct err *e);
+
 /* Unpacks into the empty directory dirfd: files 0644, or 0755 when the owner may execute them.  limits and facts may be NULL.
  * What a failure leaves behind is the caller's to remove, with the directory. */
 int archive_unpack(const struct archive_input *in, int dirfd, const struct archive_limits *limits,

@@ -25,6 +25,7 @@
 struct transfer_settings {
 	struct buf netrc;	/* text of a netrc file */
 	struct buf ca;		/* certificates, PEM; empty: libcurl's own place */
+	const char *ca_file;	/* where they were read; borrowed from the environment or static */
 	unsigned connect_ms;	/* time to connect */
 	unsigned stall_s;	/* without a byte for so long: given up */
 	unsigned attempts;	/* at most so many for one transfer */

@@ -133,7 +133,7 @@ static int read_file(const char *path, struct buf *out)
 	return !bad && out->len > 0;
 }
 
-static int load_ca(struct buf *out, struct err *e)
+static int load_ca(struct transfer_settings *s, struct err *e)
 {
 	static const char *const names[] = { "NIX_SSL_CERT_FILE", "SSL_CERT_FILE" };
 	static const char *const places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem",
@@ -145,12 +145,15 @@ static int load_ca(struct buf *out, struct err *e)
 		if (!path || !*path)
 			continue;
 		/* Falling back from what the user named could mean trusting more than he wants. */
-		return read_file(path, out) ? 0
+		s->ca_file = path;
+		return read_file(path, &s->ca) ? 0
 					    : err_errno(e, "cannot read the certificates '%s' named by %s", path, names[i]);
 	}
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-		if (read_file(places[i], out))
+		if (read_file(places[i], &s->ca)) {
+			s->ca_file = places[i];
 			return 0;
+		}
 	return 0;
 }
 
@@ -160,7 +163,7 @@ int transfer_settings_load(struct transfer_settings *s, struct err *e)
 	int rc = netrc_load(&s->netrc, e);
 
 	if (!rc)
-		rc = load_ca(&s->ca, e);
+		rc = load_ca(s, e);
 	if (rc)
 		transfer_settings_release(s);
 	return rc;

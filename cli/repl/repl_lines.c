@@ -367,6 +367,11 @@ void lines_remember(struct lines *l, const char *text)
 
 /* --- lines --- */
 
+int lines_load(struct err *e)
+{
+	return late_load(&edit_library, e);
+}
+
 /* Whether lines can be edited; without the library they are read as from a file. */
 static int can_edit(void)
 {
@@ -374,7 +379,7 @@ static int can_edit(void)
 
 	if (!isatty(0) || !isatty(1))
 		return 0;
-	if (!late_load(&edit_library, &e))
+	if (!lines_load(&e))
 		return 1;
 	fprintf(stderr, "warning: no line editing: %s\n", e.msg);
 	err_release(&e);

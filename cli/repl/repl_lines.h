@@ -6,6 +6,7 @@
 #define CLI_REPL_REPL_LINES_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum { REPL_HISTORY_MAX = 10000 }; /* entries kept */
 
@@ -21,6 +22,9 @@ struct lines;
 /* Starts reading standard input.  complete (may be NULL) fills c, given zeroed, in byte order. */
 struct lines *lines_new(void (*complete)(void *arg, const char *line, size_t cursor, struct completions *c), void *arg);
 void lines_free(struct lines *l);
+
+/* Loads the library for editing lines, as lines_new does by itself for a terminal.  ERR_IO when it is not there. */
+int lines_load(struct err *e);
 
 /* 1 when a person is typing. */
 int lines_is_terminal(const struct lines *l);

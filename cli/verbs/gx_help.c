@@ -7,6 +7,8 @@
 #include "cli/manual.h"
 #include "cli/verb.h"
 
+#include <string.h>
+
 static const struct option_group help_groups[] = { { "Options", command_help_options }, { 0 } };
 
 static int unknown_verb(struct command *c, const struct verb_found *f, const char *word)
@@ -17,11 +19,19 @@ static int unknown_verb(struct command *c, const struct verb_found *f, const cha
 int help_run(int argc, char **argv)
 {
 	static const struct program program = { "gx help", "what a verb does and which options it has", "gx help [VERB ...]",
-						"'gx help store gc' prints what 'gx store gc --help' does.", help_groups };
+						"'gx help store gc' prints what 'gx store gc --help' does, 'gx help settings' "
+						"every setting.", help_groups };
 	struct command c = { .program = &program };
 	int rc = command_read(&c, argc, argv, 0, 0, "");
 
-	return rc != COMMAND_GO ? rc : command_end(&c, verb_help(c.operands, c.n));
+	if (rc != COMMAND_GO)
+		return rc;
+	/* The one page that is about no verb. */
+	if (c.n == 1 && !strcmp(c.operands[0], "settings"))
+		rc = config_show_run(1, argv);
+	else
+		rc = verb_help(c.operands, c.n);
+	return command_end(&c, rc);
 }
 
 enum { O_ALL = 1 };

@@ -62,7 +62,7 @@ if man -l man/gx.1 >/dev/null 2>&1; then
 	shows() { # PAGE TEXT
 		MANWIDTH=100 man -l "$1" | col -b | grep -qF -- "$2" || { man -l "$1"; return 1; }
 	}
-	for page in man/*; do
+	for page in man/*; do # with gx-settings.7
 		man --warnings -E UTF-8 -l -Tutf8 -Z "$page" 2>&1 >/dev/null
 	done >warnings
 	check "man has nothing to warn of" sh -c 'cat warnings; [ ! -s warnings ]'
@@ -158,7 +158,7 @@ cd ..
 # --- make install
 if [ -f "$builddir/Makefile" ]; then
 	check "make install" make -s -C "$builddir" install DESTDIR="$PWD/dest" prefix=/usr
-	for file in bin/gx bin/gxeval share/man/man1/gx-store-gc.1 share/bash-completion/completions/gx \
+	for file in bin/gx bin/gxeval share/man/man1/gx-store-gc.1 share/man/man7/gx-settings.7 share/bash-completion/completions/gx \
 		share/zsh/site-functions/_gx share/fish/vendor_completions.d/gx.fish; do
 		check "it puts $file there" test -s "dest/usr/$file"
 	done
@@ -166,3 +166,6 @@ if [ -f "$builddir/Makefile" ]; then
 	check "make uninstall" make -s -C "$builddir" uninstall DESTDIR="$PWD/dest" prefix=/usr
 	check "leaves nothing" sh -c 'find dest -type f; [ -z "$(find dest -type f)" ]'
 fi
+
+check "scripts/quickstart refuses what it does not know" status 2 sh "$srcdir/scripts/quickstart" --frob
+check "a store without a folder" status 2 sh "$srcdir/scripts/quickstart" --store
