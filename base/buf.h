@@ -64,7 +64,7 @@ static inline void buf_adds(struct buf *b, const char *s)
 }
 
 void buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_vaddf(struct buf *b, const char *fmt, va_list ap);
+void buf_vaddf(struct buf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
 
 /* A number in decimal, as buf_addf's %lld writes it. */
 void buf_addi(struct buf *b, int64_t i);

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void err_vset(struct err *e, int code, const char *fmt, va_list ap)
+static __attribute__((format(printf, 3, 0))) void err_vset(struct err *e, int code, const char *fmt, va_list ap)
 {
 	struct buf b = BUF_INIT;
 

@@ -268,7 +268,7 @@ void unwind_rethrow(struct failure *f)
 }
 
 /* The text is made first, so that va_end comes before the jump. */
-static W format_message(const char *fmt, va_list ap)
+static __attribute__((format(printf, 1, 0))) W format_message(const char *fmt, va_list ap)
 {
 	struct buf b = BUF_GC;
 
