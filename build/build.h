@@ -55,9 +55,6 @@ struct builtin_builder;
 struct build_hooks {
 	void (*event)(void *user, const struct build_event *ev);
 
-	/* Tries to get an object from elsewhere: 1 it is valid now, 0 it is not to be had, negative to stop. */
-	int (*substitute)(void *user, struct store *s, const struct store_path *p, struct err *e);
-
 	/* The hash of a fixed output whose derivation has outputHashMode = `mode`, one this library does not know: of the tree
 	 * dirfd/name.  Returns 0, 1 when it does not know the mode either, or negative.  Called before anything is registered. */
 	int (*content_hash)(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
@@ -91,7 +88,7 @@ struct build_settings {
 	int cancel_fd;		    /* readable when all should stop; -1 for none */
 	struct build_hooks hooks;
 
-	/* When set, nothing is built or got from elsewhere: called with hooks.user for each derivation that would be. */
+	/* When set, nothing is built: called with hooks.user for each derivation that would be. */
 	void (*plan)(void *user, const struct store *s, const struct store_path *drv);
 };
 

@@ -13,7 +13,6 @@
  */
 #include "config.h"
 #include "base/alloc.h"
-
 #include "base/limits.h"
 #include "build/build_int.h"
 #include "store/claims.h"
@@ -63,19 +62,16 @@ static struct node *node_of(struct build *b, const struct store_path *p)
 	return n;
 }
 
-/* Makes p, which n needs, valid if that can be done without building: 1, 0 or negative. */
-static int obtain(struct build *b, const struct node *n, const struct store_path *p, struct err *e)
+/* Keeps p, which n needs, from the collector: 1 when it is there, 0 when it is not, or negative. */
+static int hold(struct build *b, const struct node *n, const struct store_path *p, struct err *e)
 {
-	const struct build_hooks *h = &b->set->hooks;
 	int gone = 0, valid = store_add_temp_root(b->s, p, e);
 
 	valid = valid ? valid : store_is_there(b->s, p, &gone, e);
 	if (gone)
 		build_note(b, n, "'%.*s/%s' is registered as valid, but its files are gone", (int)store_dir(b->s).n,
 			   store_dir(b->s).p, p->base);
-	if (valid || !h->substitute || b->set->plan)
-		return valid;
-	return h->substitute(h->user, b->s, p, e);
+	return valid;
 }
 
 /* Paths of the outputs, which must all be known. */
@@ -105,7 +101,7 @@ static int is_fetch(const struct drv *d)
 /* A derivation is checked whenever it is read: what it says is where its outputs go. */
 static int node_load(struct build *b, struct node *n, struct err *e)
 {
-	int rc = obtain(b, n, &n->path, e);
+	int rc = hold(b, n, &n->path, e);
 
 	if (n->loaded)
 		return 0;
@@ -163,12 +159,12 @@ int graph_outputs_valid(struct build *b, const struct node *n, int all, struct e
 }
 
 /* 1 when all that is wanted of n is there or could be got. */
-static int outputs_obtained(struct build *b, const struct node *n, struct err *e)
+static int outputs_there(struct build *b, const struct node *n, struct err *e)
 {
 	int rc, got = 1;
 
 	for (size_t i = 0; i < n->drv.noutputs; i++) {
-		rc = n->wanted[i] ? obtain(b, n, &n->paths[i], e) : store_add_temp_root(b->s, &n->paths[i], e);
+		rc = n->wanted[i] ? hold(b, n, &n->paths[i], e) : store_add_temp_root(b->s, &n->paths[i], e);
 		rc = rc == 1 ? graph_output_valid(b, n, i, e) : rc;
 		if (rc < 0)
 			return rc;
@@ -227,7 +223,7 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 		b->builds++;
 	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
 		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
-		rc = rc ? rc : obtain(b, n, &p, e);
+		rc = rc ? rc : hold(b, n, &p, e);
 		rc = rc == 1 ? store_is_made(b->s, &p, NULL, e) : rc;
 		if (rc == 0)
 			rc = err_set(e, ERR_NOTFOUND, "dependency '%.*s' of '%s' is not in the store", (int)n->drv.srcs[i].n,
@@ -271,7 +267,7 @@ int graph_want(struct build *b, const struct store_path *drv, const struct slice
 		/* Looked at again when somebody wants more of it. */
 		if (n->expanded)
 			continue;
-		rc = n->asked && b->set->check ? 0 : outputs_obtained(b, n, e);
+		rc = n->asked && b->set->check ? 0 : outputs_there(b, n, e);
 		if (rc == 1) {
 			n->state = NODE_DONE;
 			rc = 0;
