@@ -6,9 +6,8 @@
  * wrote.  The links to the parent stand in for the stack.
  */
 #include "config.h"
-#include "base/alloc.h"
-
 #include "base/json_tree.h"
+#include "base/alloc.h"
 
 #include <stdlib.h>
 

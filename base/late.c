@@ -3,7 +3,6 @@
  * Loading libraries when they are first used.  Never unloaded: threads and handlers of theirs may go on.
  */
 #include "config.h"
-
 #include "base/late.h"
 
 #include <dlfcn.h>

@@ -11,7 +11,6 @@
  */
 #include "config.h"
 #include "base/alloc.h"
-
 #include "build/build_int.h"
 #include "store/roots.h"
 

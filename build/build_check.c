@@ -5,7 +5,6 @@
  * The closure of a new output goes through its new siblings, which are not valid yet, and from there on through the database.
  */
 #include "config.h"
-
 #include "build/build_int.h"
 #include "store/object.h"
 

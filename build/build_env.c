@@ -11,7 +11,6 @@
  * PATH and HOME are set so that shells and libraries do not make up defaults of their own.
  */
 #include "config.h"
-
 #include "base/fdio.h"
 #include "build/build_int.h"
 #include "format/basen.h"

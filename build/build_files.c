@@ -8,7 +8,6 @@
  *   a graph       for each object of a closure: path, deriver (always empty), number of references, references; a line each
  */
 #include "config.h"
-
 #include "build/build_int.h"
 #include "format/attrs_sh.h"
 

@@ -8,7 +8,6 @@
  */
 #include "config.h"
 #include "base/alloc.h"
-
 #include "build/build_int.h"
 #include "build/builtin_builders.h"
 #include "store/tree.h"

@@ -10,7 +10,6 @@
  */
 #include "config.h"
 #include "base/alloc.h"
-
 #include "base/dir.h"
 #include "base/limits.h"
 #include "build/build_int.h"

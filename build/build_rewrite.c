@@ -3,7 +3,6 @@
  * Placeholders: what a derivation says where the path of an output of its own was not known yet.
  */
 #include "config.h"
-
 #include "build/build_int.h"
 #include "format/modulo.h"
 

@@ -11,7 +11,6 @@
  */
 #include "config.h"
 #include "base/alloc.h"
-
 #include "base/limits.h"
 #include "build/builtin_builders.h"
 

@@ -6,7 +6,6 @@
  * (its descriptors are closed, its store and database belong to it), only the call and the arguments in it.
  */
 #include "config.h"
-
 #include "build/builtin_builders.h"
 
 #include "base/activity.h"

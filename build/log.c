@@ -12,9 +12,8 @@
  * ended, the thread finishes alone (logs_wait).  Short ones are compressed when they are closed, which costs less.
  */
 #include "config.h"
-#include "base/alloc.h"
-
 #include "build/log.h"
+#include "base/alloc.h"
 
 #include "base/buf.h"
 #include "base/dir.h"

@@ -11,7 +11,6 @@
  * known inside as 1000.  Where root may not make user namespaces, the real user is changed instead.
  */
 #include "config.h"
-
 #include "build/sandbox.h"
 
 #include "base/buf.h"

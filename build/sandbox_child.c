@@ -10,7 +10,6 @@
  * umask, scheduling of address space (fixed, for reproducibility, as Nix does).
  */
 #include "config.h"
-
 #include "build/sandbox_int.h"
 #include "build/seccomp.h"
 

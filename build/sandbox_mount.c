@@ -11,7 +11,6 @@
  * the old one, from which the kernel does not take mounts.
  */
 #include "config.h"
-
 #include "build/sandbox_int.h"
 
 #include <errno.h>

@@ -20,7 +20,6 @@
  * libseccomp have the same number on every architecture; a second, hand-written filter has these.
  */
 #include "config.h"
-
 #include "build/seccomp.h"
 
 #include <errno.h>

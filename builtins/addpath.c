@@ -12,7 +12,6 @@
  * What it left out is remembered for the copy into a store, which therefore never asks again.
  */
 #include "config.h"
-
 #include "builtins/addpath.h"
 
 #include "base/activity.h"

@@ -5,7 +5,6 @@
  * store paths, so they are exactly those of Nix (tests/golden/builtins/derivation/fetchurl_*.gx).
  */
 #include "config.h"
-
 #include "builtins/corepkgs.h"
 
 #include <stddef.h>

@@ -15,7 +15,6 @@
  * "out", nearly always, a single merge of seven attributes with a shape made once.
  */
 #include "config.h"
-
 #include "builtins/derivation.h"
 
 #include "base/mem.h"

@@ -13,7 +13,6 @@
  * all outputs.
  */
 #include "config.h"
-
 #include "builtins/derivation_make.h"
 
 #include "base/mem.h"

@@ -13,7 +13,6 @@
  * Nothing here knows how a derivation is written or hashed (derivation_make.c).
  */
 #include "config.h"
-
 #include "builtins/drv_args.h"
 
 #include "base/buf.h"

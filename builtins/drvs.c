@@ -12,9 +12,8 @@
  * Records stand in an arena, texts to be written do not.  The table is a session's.
  */
 #include "config.h"
-#include "base/alloc.h"
-
 #include "builtins/drvs.h"
+#include "base/alloc.h"
 
 #include "base/arena.h"
 #include "base/buf.h"

@@ -8,7 +8,6 @@
  * The file is only read when the derivation was not made in this evaluation (drvs.h).
  */
 #include "config.h"
-
 #include "builtins/import_drv.h"
 
 #include "builtins/derivation_make.h"

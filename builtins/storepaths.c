@@ -9,7 +9,6 @@
  * derivation would need contexts that nest, and is refused by name.
  */
 #include "config.h"
-
 #include "builtins/storepaths.h"
 
 #include "base/mem.h"

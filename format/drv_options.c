@@ -10,7 +10,6 @@
  * not read.
  */
 #include "config.h"
-
 #include "format/drv_options.h"
 
 #include <stdlib.h>

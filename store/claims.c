@@ -21,8 +21,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/* The largest text of a derivation that is looked at; nixpkgs' largest have some hundred KiB. */
-
 /* --- derivations --- */
 
 /* For a row without a content address. */

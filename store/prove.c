@@ -36,7 +36,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 struct prover {
 	struct proof *v;
 	size_t n;

@@ -9,7 +9,6 @@
  * the kernel has no scopes for sockets.
  */
 #include "config.h"
-
 #include "format/modulo.h"
 #include "store/object.h"
 #include "build/sandbox.h"

@@ -19,7 +19,6 @@
  * The outputs are files (memfd_create), not pipes: what a grandchild holds open ends nothing, and nobody has to read meanwhile.
  */
 #include "config.h"
-
 #include "base/buf.h"
 #include "base/fdio.h"
 
