@@ -2,7 +2,7 @@
  *
  * The graph of what has to be built.
  *
- * A derivation whose wanted outputs are valid (or could be had from elsewhere) is done and its inputs are
+ * A derivation whose wanted outputs are valid is done and its inputs are
  * not looked at.  Of the others, the inputs are added in turn, by a list of work and not by recursion: a chain
  * of derivations may be as long as it likes.  No circle is possible, a derivation's name holds the hash of its inputs.
  *
