@@ -29,7 +29,7 @@ const char *near_attr(W set, const struct str *name)
 	suggest_init(&near, name->b, name->len);
 	for (uint32_t i = 0; i < a->n; i++)
 		suggest_offer(&near, sym_name(a->sh->sym[i])->b, sym_name(a->sh->sym[i])->len);
-	mistake_fetcher(&hint, name->b);
+	mistake_builtin(&hint, name->b);
 	if (hint.len && attrs_find_c(set, "fetchTree"))
 		return buf_str(&hint);
 	buf_trim(&hint, 0);

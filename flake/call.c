@@ -12,6 +12,7 @@
 #include "flake/call.h"
 #include "base/mem.h"
 #include "base/pathname.h"
+#include "base/suggest.h"
 #include "builtins/fs.h"
 #include "eval/eval.h"
 #include "flake/ref.h"
@@ -296,10 +297,112 @@ static const char *candidate(unsigned i, enum flake_want want, const char *attr)
 	return b.p;
 }
 
+/* The sets in which a name is looked for, with what is in them. */
+static const struct { enum flake_want want; const char *set, *kind, *verb; } kinds[] = {
+	{ FLAKE_WANT_PACKAGE, "packages", "package", "gx build" },
+	{ FLAKE_WANT_SHELL, "devShells", "development shell", "gx develop" },
+	{ FLAKE_WANT_APP, "apps", "app", "gx run" },
+};
+
+/* outputs.SET.SYSTEM as far as it is a set, W_ABSENT else. */
+static W names_in(W outputs, const char *set, const char *system)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "%s%s%s", set, *system ? "." : "", system);
+	W w = find_path(outputs, b.p);
+	if (w == W_ABSENT)
+		return w;
+	w = force(w);
+	return W_TAG(w) == TAG_ATTRS ? w : W_ABSENT;
+}
+
+static void offer(struct suggest *near, W set)
+{
+	if (set == W_ABSENT)
+		return;
+	struct attrs *a = attrs_of(set);
+	for (uint32_t i = 0; i < a->n; i++)
+		suggest_offer(near, sym_name(a->sh->sym[i])->b, sym_name(a->sh->sym[i])->len);
+}
+
+/* The systems that have the name in a set, but for this one. */
+static int add_systems(struct buf *b, W outputs, const char *set, const char *attr)
+{
+	W all = names_in(outputs, set, "");
+	int n = 0;
+
+	if (all == W_ABSENT)
+		return 0;
+	struct attrs *a = attrs_of(all);
+	const uint32_t *order = attrs_order(a);
+	for (uint32_t i = 0; i < a->n; i++) {
+		const char *system = sym_name(a->sh->sym[order[i]])->b;
+		W w = names_in(outputs, set, system);
+		if (w != W_ABSENT && attrs_find_c(w, attr))
+			buf_addf(b, "%s%s", n++ ? ", " : "it is there for ", system);
+	}
+	if (n)
+		buf_addf(b, "%s; this is %s", n == 1 ? " only" : "", eval_settings.system);
+	return n;
+}
+
+struct looked {
+	W outputs;
+	enum flake_want want;
+	const char *attr, *flake;
+	struct buf hint;
+};
+
+/* The reference without what it asks for. */
+static const char *flake_part(const char *ref)
+{
+	return *ref && *ref != '#' ? arena_dup(flake_arena(), ref, strcspn(ref, "#")) : ".";
+}
+
+/* What another verb would find under the name. */
+static void add_other_kind(struct buf *b, const struct looked *l)
+{
+	W outputs = l->outputs;
+	enum flake_want want = l->want;
+	const char *attr = l->attr;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && !b->len; i++) {
+		W w = kinds[i].want == want ? W_ABSENT : names_in(outputs, kinds[i].set, eval_settings.system);
+		if (w != W_ABSENT && attrs_find_c(w, attr))
+			buf_addf(b, "there is the %s '%s': %s '%s#%s'", kinds[i].kind, attr, kinds[i].verb, l->flake, attr);
+	}
+}
+
+/* Where else the name is, or one like it.  Only a hint: what fails here is no error. */
+static void look_around(void *arg)
+{
+	struct looked *l = arg;
+	struct suggest near;
+
+	if (add_systems(&l->hint, l->outputs, kinds[l->want].set, l->attr))
+		return;
+	add_other_kind(&l->hint, l);
+	if (l->hint.len)
+		return;
+	suggest_init(&near, l->attr, strlen(l->attr));
+	offer(&near, names_in(l->outputs, kinds[l->want].set, eval_settings.system));
+	offer(&near, names_in(l->outputs, "packages", eval_settings.system));
+	if (near.best)
+		buf_addf(&l->hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+}
+
+static __attribute__((noreturn, cold)) void no_output(W outputs, const char *attr, enum flake_want want, const char *ref)
+{
+	struct looked l = { outputs, want, *attr ? attr : "default", flake_part(ref), BUF_GC };
+
+	unwind_run(look_around, &l, NULL, TRACE_NONE);
+	throw_error_hint(EK_EVAL, l.hint.len ? buf_str(&l.hint) : NULL, "the flake '%s' has no %s '%s'", l.flake,
+			 kinds[want].kind, l.attr);
+}
+
 W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found)
 {
-	struct buf tried = BUF_GC;
-
 	/* A leading dot means the path as it is. */
 	int exact = *attr == '.';
 	attr += exact;
@@ -311,11 +414,10 @@ W flake_select(W outputs, const char *attr, enum flake_want want, const char *re
 		W w = find_path(outputs, *found);
 		if (w != W_ABSENT)
 			return force(w);
-		buf_addf(&tried, "%s'%s'", tried.len ? ", " : "", *found);
 		if (exact)
-			break;
+			throw_error(EK_EVAL, "the flake '%s' has no attribute '%s'", flake_part(ref), attr);
 	}
-	throw_error(EK_EVAL, "the flake '%s' provides none of the attributes %s", ref, buf_str(&tried));
+	no_output(outputs, attr, want, ref);
 }
 
 /* --- builtins --- */

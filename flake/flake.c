@@ -383,9 +383,10 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 	if (kind == FS_DENIED || kind == FS_LOOP)
 		fs_throw(kind, path);
 	if (kind < FS_REGULAR) {
-		const char *hint = NULL;
-		if (tree->members && (flake_ref_has_flake(shown_dir(f))))
-			hint = "git does not track it yet: git add -N flake.gx";
+		const char *file = tree->members ? flake_ref_has_flake(shown_dir(f)) : NULL, *hint = NULL;
+		if (file)
+			hint = strcmp(file, "flake.gx") ? "git does not track it yet: git add -N flake.nix"
+							: "git does not track it yet: git add -N flake.gx";
 		throw_error_hint(EK_EVAL, hint, "'%s' is not a flake: there is no flake.gx or flake.nix in '%s'",
 				 flake_ref_text(ref), shown_dir(f));
 	}

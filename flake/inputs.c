@@ -428,6 +428,35 @@ static void use_name(struct locking *k, struct step *s)
 	s->ref = in;
 }
 
+struct attempt {
+	struct locking *k;
+	struct step *s;
+	int trusted;
+};
+
+static void attempt(void *arg)
+{
+	struct attempt *a = arg;
+
+	lock_input(a->k, a->s, a->trusted);
+}
+
+/* Says what can be done about an input that cannot be fetched. */
+static void lock_or_advise(struct locking *k, struct step *s, int trusted)
+{
+	struct attempt a = { k, s, trusted };
+	struct failure f;
+
+	if (unwind_run(attempt, &a, &f, TRACE_ALL))
+		return;
+	if (f.kind == EK_IO && f.hint == W_NULL) {
+		struct buf b = BUF_GC;
+		buf_addf(&b, "--override-input %s FLAKE takes another for it", path_text(&s->path));
+		f.hint = w_cstr(b.p);
+	}
+	unwind_rethrow(&f);
+}
+
 static const char *step_note(void *arg)
 {
 	const struct step *s = arg;
@@ -471,7 +500,7 @@ static void take_input(struct locking *k, struct step *s, const struct input_pat
 	s->has_parent = input_is_relative(&s->ref) && (!over || over->has_parent);
 	s->parent = over && over->has_parent ? over->parent : *prefix;
 	note_push_made(step_note, s, 0);
-	lock_input(k, s, trusted);
+	lock_or_advise(k, s, trusted);
 	note_pop();
 }
 

@@ -64,7 +64,7 @@ static int is_id(const char *s)
 	return 1;
 }
 
-int flake_ref_has_flake(const char *dir)
+const char *flake_ref_has_flake(const char *dir)
 {
 	static const char *const names[] = { "flake.gx", "flake.nix" };
 	struct stat st;
@@ -73,9 +73,9 @@ int flake_ref_has_flake(const char *dir)
 		struct buf b = BUF_GC;
 		buf_addf(&b, "%s/%s", dir, names[i]);
 		if (!stat(b.p, &st) && S_ISREG(st.st_mode))
-			return 1;
+			return names[i];
 	}
-	return 0;
+	return NULL;
 }
 
 static int has_entry(const char *dir, const char *name)

@@ -15,8 +15,8 @@ void flake_ref_parse(const char *text, struct input *out, const char **fragment)
 /* As it stands in a flake's inputs: relative paths stay.  Throws. */
 void flake_ref_parse_input(const char *text, struct input *out);
 
-/* 1 when the folder has a flake.gx or flake.nix. */
-int flake_ref_has_flake(const char *dir);
+/* "flake.gx" or "flake.nix", whichever the folder has, the first before the other; NULL for neither. */
+const char *flake_ref_has_flake(const char *dir);
 
 /* 1 when all attributes agree. */
 int flake_ref_same(const struct input *a, const struct input *b);

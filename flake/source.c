@@ -437,13 +437,26 @@ void source_check_allowed(const struct input *in)
 
 /* --- the whole --- */
 
+/* For nixpkgs and flake-utils, by a forge or by name: that gx:std answers to their names.  NULL for others. */
+static const char *stand_in(const struct input *in)
+{
+	const char *name = source_get(in, "repo");
+	struct buf b = BUF_GC;
+
+	name = name ? name : source_get(in, "id");
+	if (!name || (strcmp(name, "nixpkgs") && strcmp(name, "flake-utils")))
+		return NULL;
+	buf_addf(&b, "'gx:std' can stand in for it: gx flake lock --override-input %s gx:std", name);
+	return b.p;
+}
+
 /* A name: the one there is no need to look up is std. */
 static void fetch_indirect(const struct input *in, struct flake_tree *t)
 {
 	const char *id = source_get(in, "id");
 
 	if (!id || strcmp(id, "std"))
-		throw_error_hint(EK_EVAL, "give its address, or pass --override-input with one, for example 'gx:std'",
+		throw_error_hint(EK_EVAL, stand_in(in) ? stand_in(in) : "give its address, or pass --override-input with one",
 				 "the flake '%s' has no address: there is no registry that knows it", id ? id : "");
 	if (source_get(in, "ref") || source_get(in, "rev"))
 		throw_error(EK_EVAL, "'%s' names a branch or revision, but 'gx:std' has none", source_text(in));
@@ -478,6 +491,19 @@ static void refuse_unknown(const struct input *in)
 		throw_error(EK_EVAL, "'%s' cannot be fetched without unpacking it", source_text(in));
 }
 
+struct fetching {
+	input_fetch_fn *kind;
+	const struct input *in;
+	struct flake_tree *t;
+};
+
+static void run_fetch(void *arg)
+{
+	struct fetching *f = arg;
+
+	f->kind(f->in, f->t);
+}
+
 static void fetch_kind(const struct input *in, struct flake_tree *t)
 {
 	input_fetch_fn *kind;
@@ -489,7 +515,13 @@ static void fetch_kind(const struct input *in, struct flake_tree *t)
 	if (!kind)
 		throw_error(EK_IO, "cannot fetch '%s': inputs of type '%s' %s", source_text(in), source_get(in, "type"),
 			    eval_settings.offline ? "need the network, and --offline was given" : "cannot be fetched yet");
-	kind(in, t);
+	struct fetching f = { kind, in, t };
+	struct failure failure;
+	if (unwind_run(run_fetch, &f, &failure, TRACE_ALL))
+		return;
+	if (failure.kind == EK_IO && failure.hint == W_NULL && stand_in(in))
+		failure.hint = w_cstr(stand_in(in));
+	unwind_rethrow(&failure);
 }
 
 /* The reference without what only names a place inside its tree. */

@@ -128,17 +128,18 @@ static const char *shell_advice(const char *name, const struct place *p)
 	return NULL;
 }
 
-void mistake_fetcher(struct buf *b, const char *name)
+void mistake_builtin(struct buf *b, const char *name)
 {
-	static const struct { const char *name, *type; } fetchers[] = { { "fetchTarball", "tarball" },
-									{ "fetchurl", "file" } };
+	static const struct { const char *name, *advice; } builtins[] = {
+		{ "fetchTarball", "builtins.fetchTree { type = \"tarball\"; url = …; narHash = …; } fetches one" },
+		{ "fetchurl", "builtins.fetchTree { type = \"file\"; url = …; narHash = …; } fetches one" },
+		{ "currentSystem", "flakes are evaluated pure: name the system (lib.eachDefaultSystem), or pass --impure" },
+		{ "currentTime", "flakes are evaluated pure: pass --impure for what changes from one time to the next" },
+	};
 
-	for (size_t i = 0; i < sizeof fetchers / sizeof *fetchers; i++)
-		if (!strcmp(fetchers[i].name, name))
-                  buf_addf(b,
-                           "%sbuiltins.fetchTree { type = \"%s\"; url = …; "
-                           "narHash = …; } fetches one",
-                           b->len ? "\n" : "", fetchers[i].type);
+	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
+		if (!strcmp(builtins[i].name, name))
+			add_line(b, builtins[i].advice);
 }
 
 void mistake_variable(struct buf *b, sym_t name, uint32_t pos)
@@ -151,7 +152,7 @@ void mistake_variable(struct buf *b, sym_t name, uint32_t pos)
 	if (word)
 		add_line(b, word);
 	else
-		mistake_fetcher(b, sym_name(name)->b);
+		mistake_builtin(b, sym_name(name)->b);
 }
 
 void mistake_function(struct buf *b, uint32_t pos)

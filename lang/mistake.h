@@ -15,8 +15,8 @@
 /* About a variable that is not there; pos: where. */
 void mistake_variable(struct buf *b, sym_t name, uint32_t pos);
 
-/* About a builtin that fetches and is not there. */
-void mistake_fetcher(struct buf *b, const char *name);
+/* About a builtin that is not there: a fetcher, or one that pure evaluation lacks. */
+void mistake_builtin(struct buf *b, const char *name);
 
 /* About a value at pos that cannot be interpolated because it is a function. */
 void mistake_function(struct buf *b, uint32_t pos);

@@ -22,7 +22,7 @@ check "--attr" prints package $x ./pick --attr p
 check "below legacyPackages" prints legacy $x ./pick#l
 check "the exact path first" prints exact $x ./pick#both
 check "a quoted name" prints dots $x './pick#other."a.b"'
-check "what is not there names what was tried" complains "'legacyPackages.x86_64-linux.nope'" $x ./pick#nope
+check "what is not there is named" complains "has no package 'nope'" $x ./pick#nope
 mkdir pick/below
 check "the flake is found upwards" prints package sh -c "cd pick/below && $x --attr p"
 check "gx eval is gxeval" prints '"exact"' gx eval ./pick#both

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+#
+# What people get wrong in flakes and in the arguments of the standard library, and what they are told.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/flakes.sh"
+
+mkdir -p f/m
+printf 'module example.com/m\n\ngo 1.24\n' >f/m/go.mod
+cat >f/flake.nix <<'X'
+{
+  inputs.std.url = "gx:std";
+  outputs = { self, std }: let p = std.legacyPackages.x86_64-linux; in {
+    packages.x86_64-linux.hello = p.writeText "hello" "x";
+    packages.aarch64-linux.only = p.writeText "only" "x";
+    devShells.x86_64-linux = {
+      ci = p.mkShell { pakages = [ ]; shelHook = ""; FOO = "x"; };
+      right = p.mkShell { FOO = "x"; BAR = "y"; };
+      package = p.mkShell { packages = self.packages.x86_64-linux.hello; };
+      number = p.mkShell { buildInputs = 1; };
+    };
+    quoted = p.buildGoModule { name = "m"; src = "./."; };
+    old = p.buildGoModule { name = "m"; src = ./m; go = p.go_1_22; };
+    slip = p.buildGoModule { name = "m"; src = ./m; go = p.go_1_24; subPackage = [ "." ]; preBuild = ""; GOFLAGS = "-v"; };
+    system = builtins.currentSystem;
+  };
+}
+X
+cd f || exit 1
+gx flake lock 2>/dev/null
+of() { gxeval --system x86_64-linux --raw ".#$1"; }
+
+check "an output like another" complains "did you mean 'hello'?" of helo
+check "what is missing" complains "the flake '.' has no package 'helo'" of helo
+check "an output of another system" complains "it is there for aarch64-linux only; this is x86_64-linux" of only
+check "an output of another kind" complains "there is the development shell 'ci': gx develop '.#ci'" of ci
+check "an exact path" complains "the flake '.' has no attribute 'helo'" of .helo
+check "a system in a pure evaluation" complains "flakes are evaluated pure: name the system" of system
+
+shell() { of "devShells.x86_64-linux.$1.drvPath"; }
+check "misspelt arguments of mkShell" warns "mkShell knows no 'pakages'; did you mean 'packages'?" shell ci
+check "each of them" warns "mkShell knows no 'shelHook'; did you mean 'shellHook'?" shell ci
+check "variables are no mistakes" quiet shell right
+check "no list" complains "mkShell: 'packages' must be a list, but is the package hello" shell package
+check "a number" complains "mkShell: 'buildInputs' must be a list, but is an integer" shell number
+check "a path in quotes" complains "a path is written without quotes, src = ./.;" of quoted.drvPath
+check "too old a Go" complains "go.mod needs Go 1.24, but go is 1.22.6: leave 'go' out or take a newer one, such as pkgs.go_1_24" \
+	of old.drvPath
+check "a misspelt argument of buildGoModule" warns "buildGoModule knows no 'subPackage'; did you mean 'subPackages'?" of slip.drvPath
+check "phases and variables are no mistakes" sh -c "! grep -q 'preBuild\|GOFLAGS' warns.log"
+
+printf '<<<<<<< HEAD\n{ }\n=======\n{ "a": 1 }\n>>>>>>> other\n' >flake.lock
+check "a lock file with both sides of a conflict" complains "has conflict marks of git at line 1" of hello.drvPath
+rm flake.lock
+cat >flake.nix <<'X'
+{ outputs = { self, nixpkgs }: { x = 1; }; }
+X
+check "an input that gx:std answers for" complains "gx flake lock --override-input nixpkgs gx:std" of x
+echo '{ inputs.nixpkgs.url = "github:NixOS/nixpkgs"; outputs = { self, nixpkgs }: { x = 1; }; }' >flake.nix
+check "and that cannot be fetched" complains "'gx:std' can stand in for it: gx flake lock --override-input nixpkgs gx:std" \
+	env https_proxy=http://127.0.0.1:9 gxeval .#x
+echo '{ inputs.other.url = "github:some/other"; outputs = { self, other }: { x = 1; }; }' >flake.nix
+check "another that cannot be fetched" complains "--override-input other FLAKE takes another for it" \
+	env https_proxy=http://127.0.0.1:9 gxeval .#x
+git init -q .
+git rm -q --cached . 2>/dev/null
+check "a file that git does not know goes by its name" complains "git add -N flake.nix" of x
