@@ -10,11 +10,11 @@ store=dir:$dir
 build() { "$gx" build --store-dir "$dir" --no-link "$@"; }
 script dep 'mkdir $out; echo dep > $out/x'
 dep=$drv depout=$out
-script top 'pwd; cp $dep/x $out; echo x > /tmp/mine' -i "$dep" -e "dep=$depout"
+script top 'pwd; cp $dep/x $out; echo x > /tmp/gx-built-here' -i "$dep" -e "dep=$depout"
 check "a relocated store" build "$drv"
 check "has its own paths" prints "$dir" dirname "$out"
 check "with contents" prints dep cat "$out"
-check "what was put into /tmp is gone" sh -c '[ ! -e /tmp/mine ]'
+check "what was put into /tmp is gone" sh -c '[ ! -e /tmp/gx-built-here ]'
 
 # --- without the sandbox: the machine's own shell
 path='PATH=/usr/bin:/bin; '
