@@ -114,7 +114,7 @@ static void look_at_namespaces(struct doctor *d)
 		finding(d, "sandbox", NULL, "builders can be confined (namespaces of users, mounts, processes and network)");
 		return;
 	}
-	finding(d, "sandbox", "sysctl -w user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1 "
+	finding(d, "sandbox", "sysctl -e -w user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1 "
 		"kernel.apparmor_restrict_unprivileged_userns=0", "%.*s", (int)strcspn(e.msg, "\n"), e.msg);
 	err_release(&e);
 }
