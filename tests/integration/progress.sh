@@ -46,10 +46,10 @@ check "an evaluation shows that it goes on, and goes away" evaluation
 script fails 'echo a last word; sleep 1; exit 3'
 failure() { watch 200 24 moves shows 'build fails: a last word' shows '> a last word' shows 'failed with exit code 3' status 100 -- "$gx" build --store "$store" --no-link "$drv"; }
 check "a build that fails" failure
-script shared 'sleep 2.5; echo > $out'
+script shared 'sleep 6.131; echo > $out'
 "$gx" build --store "$store" --no-link "$drv" 2>/dev/null &
 first=$!
-for i in $(seq 1 100); do running "sleep 2.5" && break; sleep 0.05; done
+for i in $(seq 1 100); do running "sleep 6.131" && break; sleep 0.05; done
 two() { watch 200 24 moves shows "waiting for '$drv': process" shows '  wait shared: process' ends "waiting for '$drv': process $first (gx) is building it" -- "$gx" build --store "$store" --no-link "$drv"; }
 check "waiting for another process, and for which" two
 wait $first
