@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/source.h"
 #include "builtins/json.h"
 #include "eval/builtin.h"
 #include "eval/coerce.h"
@@ -391,11 +392,28 @@ static int cannot_fail(W w)
 	return W_TAG(w) == TAG_STR || W_TAG(w) == TAG_INT || W_TAG(w) == TAG_CONST;
 }
 
+static uint32_t pos_of(W attrs, const char *name)
+{
+	sym_t s = sym_find(name, strlen(name));
+	uint32_t pos = 0;
+
+	return s && attrs_find_pos(attrs, s, &pos) ? pos : 0;
+}
+
+/* Of the name and what it was made of, the one that does not stand where the builder does: that is a library. */
+static uint32_t name_pos(W attrs)
+{
+	uint32_t name = pos_of(attrs, "name"), pname = pos_of(attrs, "pname");
+	const struct source *library = pname ? source_of(pos_of(attrs, "builder")) : NULL;
+
+	return library && source_of(name) == library ? pname : name;
+}
+
 static void read_name(struct drv_args *a, W attrs)
 {
 	struct err e = ERR_INIT;
 
-	attrs_find_pos(attrs, SYM_NAME, &a->name_pos);
+	a->name_pos = name_pos(attrs);
 	a->name = want_string_plain(want_attr(attrs, "name", "the argument of 'derivationStrict'"),
 				    "the 'name' attribute of a derivation");
 	if (store_name_check((struct slice){ a->name->b, a->name->len }, &e)) {

@@ -65,18 +65,27 @@ static void give_one(struct run *k, W v, W args)
 	k->done = k->out.len;
 }
 
+/* One that has a name. */
+static void give_selected(struct run *k, W v, W args, struct attr_place *at)
+{
+	attr_place_note(at);
+	give_one(k, v, args);
+	note_pop();
+}
+
 static void print_flake(struct run *k, W args)
 {
-	const char *fragment, *found;
+	const char *fragment;
+	struct attr_place at;
 	struct locked_flake *lf = flake_options_open(&k->r->flake_options, k->r->flake, &fragment);
 	W outputs = flake_outputs(flake_call(lf));
 
 	if (!k->r->n_attrs)
-		give_one(k, flake_select(outputs, fragment, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
+		give_selected(k, flake_select(outputs, fragment, FLAKE_WANT_PACKAGE, k->r->flake, &at), args, &at);
 	for (size_t i = 0; i < k->r->n_attrs; i++) {
 		struct buf path = BUF_GC;
 		buf_addf(&path, "%s%s%s", fragment, *fragment ? "." : "", k->r->attrs[i]);
-		give_one(k, flake_select(outputs, path.p, FLAKE_WANT_PACKAGE, k->r->flake, &found), args);
+		give_selected(k, flake_select(outputs, path.p, FLAKE_WANT_PACKAGE, k->r->flake, &at), args, &at);
 	}
 }
 
@@ -102,8 +111,11 @@ static void run(void *arg)
 	W root = given_value(r);
 	if (!r->n_attrs)
 		give_one(k, root, args);
-	for (size_t i = 0; i < r->n_attrs; i++)
-		give_one(k, eval_attr_path(root, r->attrs[i], args), args);
+	for (size_t i = 0; i < r->n_attrs; i++) {
+		struct attr_place at;
+		W v = eval_attr_path(root, r->attrs[i], args, &at);
+		give_selected(k, v, args, &at);
+	}
 }
 
 /* Writes what was sampled; a file that cannot be written is an error, the result stays. */

@@ -109,9 +109,9 @@ static int is_app(W v)
 
 /* --- finding the value --- */
 
-static W find_attr(W root, const char *path, W args)
+static W find_attr(W root, const char *path, W args, struct attr_place *at)
 {
-	return *path ? eval_attr_path(root, path, args) : eval_auto_call(root, args);
+	return *path ? eval_attr_path(root, path, args, at) : eval_auto_call(root, args);
 }
 
 /* A shell with the Go that go.mod or go.work asks for. */
@@ -124,19 +124,19 @@ static W go_shell(const char *dir, const char *fragment)
 		     w_cstr(dir));
 }
 
-static W find_value(struct work *k, const struct asked *a, W given, W args)
+static W find_value(struct work *k, const struct asked *a, W given, W args, struct attr_place *at)
 {
 	const struct project *p = &a->project;
-	const char *fragment, *found;
+	const char *fragment;
 
 	if (given != W_ABSENT)
-		return find_attr(given, a->word, args);
+		return find_attr(given, a->word, args, at);
 	if (p->kind == PROJECT_FILE)
-		return find_attr(given_file(p->path), p->fragment, args);
+		return find_attr(given_file(p->path), p->fragment, args, at);
 	if (p->kind == PROJECT_GO)
 		return go_shell(p->path, p->fragment);
 	struct locked_flake *lf = flake_options_open(&k->r->flake_options, a->word, &fragment);
-	return flake_select(flake_outputs(flake_call(lf)), fragment, k->want, a->word, &found);
+	return flake_select(flake_outputs(flake_call(lf)), fragment, k->want, a->word, at);
 }
 
 /* Cuts "^out,dev" or "^*" off a word; NULL when it has none. */
@@ -152,8 +152,10 @@ static char *cut_outputs(char *word)
 
 static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 {
-	W v = find_value(k, a, given, args);
+	struct attr_place at = { "", 0 };
+	W v = find_value(k, a, given, args, &at);
 
+	attr_place_note(&at);
 	if (k->want == FLAKE_WANT_APP && is_app(v)) {
 		app(v, a->out);
 	} else {
@@ -163,6 +165,7 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 		if (W_TAG(v) == TAG_ATTRS)
 			a->out->main = main_program(v);
 	}
+	note_pop();
 	if (a->outputs && build_targets_name(&a->out->targets, 0, a->outputs))
 		throw_error(EK_EVAL, "'%s^' names no output", a->word);
 	a->out->names_outputs = a->outputs != NULL;

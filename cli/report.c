@@ -7,6 +7,9 @@
  *     hint: did you mean 'name'?
  *     while calling 'mkPackage', at default.gx:9:3
  *
+ * A line of the user's own is shown where there is one.  What a library throws says what its caller did wrong, so its own place is
+ * left out; other errors in it have both.
+ *
  * A whole report is made in memory and written at once, so that the reports of two programs on one
  * terminal do not mix.  Files below the current directory are named relative to it, as their
  * user names them.  What would steer the terminal is made visible (base/visible.h), in the source line as one '?' a
@@ -22,6 +25,7 @@
 #include "cli/progress.h"
 #include "cli/report_trace.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -132,6 +136,25 @@ static void add_excerpt(struct buf *b, const struct source_loc *loc, uint32_t le
 	buf_addf(b, "%s\n", colour(PLAIN));
 }
 
+/* As long as the name that is written there. */
+static uint32_t word_length(const struct source_loc *loc)
+{
+	uint32_t i = loc->column - 1;
+
+	while (i < loc->line_len && (isalnum((unsigned char)loc->line_text[i]) || strchr("_-'", loc->line_text[i])))
+		i++;
+	return i - (loc->column - 1);
+}
+
+/* The line alone. */
+static void add_line(struct buf *b, uint32_t pos, uint32_t len)
+{
+	struct source_loc loc;
+
+	if (source_locate(pos, &loc) == 0 && loc.line)
+		add_excerpt(b, &loc, len ? len : word_length(&loc));
+}
+
 static void add_where(struct buf *b, uint32_t pos, uint32_t len)
 {
 	struct source_loc loc;
@@ -141,8 +164,7 @@ static void add_where(struct buf *b, uint32_t pos, uint32_t len)
 	buf_adds(b, "  at ");
 	add_place(b, &loc);
 	buf_addc(b, '\n');
-	if (loc.line)
-		add_excerpt(b, &loc, len);
+	add_line(b, pos, len);
 }
 
 /* --- messages --- */
@@ -186,6 +208,7 @@ struct message {
 	uint32_t pos, span;
 	const struct str *hint;
 	const struct trace *trace;
+	int thrown; /* by the program itself */
 };
 
 static void add_json(struct buf *b, const struct message *m)
@@ -204,21 +227,32 @@ static void add_json(struct buf *b, const struct message *m)
 	}
 }
 
+/* The frame whose line is shown: the innermost of the user's own, when the error itself is nowhere or in a library. */
+static const struct trace_frame *choose_frame(const struct message *m)
+{
+	if (!m->trace || report_settings.full_trace || (m->pos && !trace_is_library(m->pos)))
+		return NULL;
+	return trace_own_frame(m->trace);
+}
+
 static void add_human(struct buf *b, const struct message *m)
 {
+	const struct trace_frame *own = choose_frame(m);
+	int hide = own && m->pos && m->thrown;
+	struct trace_style style = { colour(BLUE), colour(PLAIN), m->pos, hide, report_settings.full_trace, own, add_line };
+
 	buf_addf(b, "%s%s:%s ", colour(*m->level == 'e' ? RED : YELLOW), m->level, colour(PLAIN));
 	add_text(b, m->text, m->len);
 	buf_addc(b, '\n');
-	add_where(b, m->pos, m->span);
+	if (!hide)
+		add_where(b, m->pos, m->span);
 	if (m->hint) {
 		buf_addf(b, "  %shint:%s ", colour(CYAN), colour(PLAIN));
 		add_text(b, m->hint->b, m->hint->len);
 		buf_addc(b, '\n');
 	}
-	if (m->trace) {
-		struct trace_style style = { colour(BLUE), colour(PLAIN), m->pos, report_settings.full_trace };
+	if (m->trace)
 		trace_add(b, m->trace, &style);
-	}
 }
 
 /* As people would read it, in an object of its own, for programs that show what Nix prints. */
@@ -258,14 +292,15 @@ void report_failure(const struct failure *f)
 {
 	const struct str *msg = w_get_str(f->msg);
 	struct message m = { "error", msg->b, msg->len, f->pos, f->len,
-			     w_is_str(f->hint) ? w_get_str(f->hint) : NULL, f->trace };
+			     w_is_str(f->hint) ? w_get_str(f->hint) : NULL, f->trace,
+			     f->kind == EK_THROW || f->kind == EK_ABORT };
 
 	tell(&m);
 }
 
 void report_err(const struct err *e)
 {
-	struct message m = { "error", e->msg, strlen(e->msg), e->pos, e->len, NULL, NULL };
+	struct message m = { "error", e->msg, strlen(e->msg), e->pos, e->len, NULL, NULL, 0 };
 
 	tell(&m);
 }
@@ -278,7 +313,7 @@ void report_error(const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vaddf(&text, fmt, ap);
 	va_end(ap);
-	struct message m = { "error", text.p, text.len, 0, 0, NULL, NULL };
+	struct message m = { "error", text.p, text.len, 0, 0, NULL, NULL, 0 };
 	tell(&m);
 	buf_release(&text);
 }
@@ -297,7 +332,7 @@ void report_line(const char *fmt, ...)
 
 void report_warning(uint32_t pos, uint32_t len, const char *msg)
 {
-	struct message m = { "warning", msg, strlen(msg), pos, len, NULL, NULL };
+	struct message m = { "warning", msg, strlen(msg), pos, len, NULL, NULL, 0 };
 
 	if (!report_settings.quiet)
 		tell(&m);
@@ -305,7 +340,7 @@ void report_warning(uint32_t pos, uint32_t len, const char *msg)
 
 void report_message(const char *p, size_t n)
 {
-	struct message m = { "info", p, n, 0, 0, NULL, NULL };
+	struct message m = { "info", p, n, 0, 0, NULL, NULL, 0 };
 	struct buf b = BUF_INIT;
 
 	if (progress_settings.format == LOG_JSON || progress_settings.format == LOG_NIX) {

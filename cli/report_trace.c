@@ -6,19 +6,64 @@
  * Deep recursion repeats the same few frames thousands of times: a run of frames that is the same as
  * the one before it (of a period up to FOLD_PERIOD) becomes one line that says how often.  Frames are
  * the same when they would print the same line.  Without --show-trace at most SHORT_FRAMES
- * lines are shown; notes the program itself attached (addErrorContext) always are.
+ * lines are shown, and what happened inside a library counts only where nothing else is known: who reads this did not write it.
+ * Notes the program itself attached (addErrorContext) always are shown.
  */
 #include "config.h"
 #include "cli/report_trace.h"
+#include "base/pathname.h"
 #include "base/source.h"
 #include "base/visible.h"
 #include "cli/output.h"
+#include "eval/eval.h"
+#include "fetch/cache.h"
+#include "flake/source.h"
 #include "lang/symbol.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { FOLD_PERIOD = 8, SHORT_FRAMES = 8 };
+
+/* --- whose code it is --- */
+
+static int is_below(const struct source *s, const char *dir)
+{
+	return dir && path_is_within(s->name, strlen(s->name), dir, strlen(dir));
+}
+
+static int is_cached(const struct source *s)
+{
+	struct buf dir = BUF_INIT;
+	struct err e = ERR_INIT;
+	int yes = !cache_user_dir(&dir, &e) && is_below(s, buf_str(&dir));
+
+	buf_release(&dir);
+	err_release(&e);
+	return yes;
+}
+
+int trace_is_library(uint32_t pos)
+{
+	const struct source *s = source_of(pos);
+
+	return s && s->path && (is_below(s, source_stdlib()) || is_below(s, eval_settings.store_dir) || is_cached(s));
+}
+
+static int is_own(const struct trace_frame *f)
+{
+	return f->pos && f->kind != TRACE_USER && !trace_is_library(f->pos);
+}
+
+const struct trace_frame *trace_own_frame(const struct trace *t)
+{
+	for (uint32_t i = 0; i < t->n; i++)
+		if (is_own(&t->v[i]))
+			return &t->v[i];
+	return NULL;
+}
+
+/* --- frames --- */
 
 static int same(const struct trace_frame *a, const struct trace_frame *b)
 {
@@ -52,7 +97,9 @@ static void add_sentence(struct buf *b, const struct trace_frame *f)
 
 	switch (f->kind) {
 	case TRACE_CALL:
-		if (name)
+		if (name && !strcmp(name->b, "__functor"))
+			buf_adds(b, "while calling a set as a function");
+		else if (name)
 			buf_addf(b, "while calling '%s'", name->b);
 		else
 			buf_adds(b, "while calling a function");
@@ -92,6 +139,8 @@ static void add_frame(struct buf *b, const struct trace_frame *f, const struct t
 	}
 	buf_release(&text);
 	buf_addc(b, '\n');
+	if (f == style->shown)
+		style->excerpt(b, f->pos, f->len);
 }
 
 /* What a short trace leaves out: a frame at no place, at the place the error itself names, or (but for calls) at
@@ -123,7 +172,8 @@ static void add_repeat(struct buf *b, const struct trace *t, uint32_t i, uint32_
 
 void trace_add(struct buf *b, const struct trace *t, const struct trace_style *style)
 {
-	uint32_t shown = 0, hidden = 0;
+	uint32_t shown = 0, hidden = (uint32_t)style->hidden;
+	int fold = !style->full && trace_own_frame(t);
 
 	for (uint32_t i = 0; i < t->n;) {
 		uint32_t period = 1, times = 0;
@@ -139,13 +189,14 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 		for (uint32_t j = 0; j < period; j++) {
 			const struct trace_frame *f = &t->v[i + j];
 			int always = style->full || f->kind == TRACE_USER, minor = is_minor(t, i + j, style->error_pos);
-			int keep = always || (shown < SHORT_FRAMES && !minor);
+			int keep = always || f == style->shown ||
+				   (shown < SHORT_FRAMES && !minor && !(fold && trace_is_library(f->pos)));
 			if (keep)
 				add_frame(b, f, style);
 			shown += keep;
 			hidden += !keep && !minor;
 		}
-		if (times && (style->full || shown < SHORT_FRAMES))
+		if (times && (style->full || (shown < SHORT_FRAMES && !(fold && trace_is_library(t->v[i].pos)))))
 			add_repeat(b, t, i, period, times);
 		i += period * (times + 1);
 	}

@@ -448,11 +448,28 @@ static W list_step(W l, const struct buf *name, const char *path)
 	return force_at(&list_of(l)->e[i]);
 }
 
-W eval_attr_path(W root, const char *path, W args)
+static const char *place_note(void *arg)
+{
+	const char *path = ((const struct attr_place *)arg)->path;
+	struct buf b = BUF_GC;
+
+	if (!*path)
+		return "while evaluating what was asked for";
+	buf_addf(&b, "while evaluating '%s'", path);
+	return buf_str(&b);
+}
+
+void attr_place_note(struct attr_place *at)
+{
+	note_push_made(place_note, at, at->pos);
+}
+
+W eval_attr_path(W root, const char *path, W args, struct attr_place *at)
 {
 	const char *p = path;
 	W w = root;
 
+	*at = (struct attr_place){ path, 0 };
 	while (*p) {
 		struct buf name = BUF_GC;
 		w = eval_auto_call(w, args);
@@ -465,10 +482,14 @@ W eval_attr_path(W root, const char *path, W args)
 			throw_error(EK_EVAL, "expected a set in the attribute path '%s' before '%s' but found %s", path,
 				    buf_str(&name), vtype_name(w_type(w)));
 		sym_t s = sym_intern(buf_str(&name), name.len);
-		W *v = attrs_find(w, s);
+		uint32_t pos = 0;
+		W *v = attrs_find_pos(w, s, &pos);
 		if (!v)
 			throw_missing_step(w, s, path);
+		at->pos = pos ? pos : at->pos;
+		attr_place_note(at);
 		w = force_at(v);
+		note_pop();
 	}
 	return force(w);
 }

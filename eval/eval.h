@@ -108,7 +108,16 @@ W eval_builtin(const char *name);
  * (a set value) if there, else its default.  Other values are returned as they are.  Throws. */
 W eval_auto_call(W f, W args);
 
-/* The value at an attribute path ("a.b.\"c.d\".0"), auto-calling functions on the way with `args`. Throws. */
-W eval_attr_path(W root, const char *path, W args);
+/* What was selected by a path, and where the last of its names is written, 0 when that is not known. */
+struct attr_place {
+	const char *path; /* collected */
+	uint32_t pos;
+};
+
+/* The value at an attribute path ("a.b.\"c.d\".0"), auto-calling functions on the way with `args`.  Throws. */
+W eval_attr_path(W root, const char *path, W args, struct attr_place *at);
+
+/* Adds "while evaluating 'a.b'" to the errors of what is done with it, until note_pop. */
+void attr_place_note(struct attr_place *at);
 
 #endif

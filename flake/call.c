@@ -235,11 +235,12 @@ W flake_outputs(W flake)
 
 /* --- selecting --- */
 
-/* The value at a path when all of it is there, else W_ABSENT. */
-static W find_path(W root, const char *path)
+/* The value at a path when all of it is there, else W_ABSENT.  *at receives what was found. */
+static W find_path(W root, const char *path, struct attr_place *at)
 {
 	W w = root;
 
+	*at = (struct attr_place){ path, 0 };
 	while (*path) {
 		struct buf name = BUF_GC;
 		if (*path == '"') {
@@ -254,9 +255,12 @@ static W find_path(W root, const char *path)
 		if (*path == '.')
 			path++;
 		w = force(w);
-		W *slot = W_TAG(w) == TAG_ATTRS ? attrs_find_name(w, buf_str(&name), name.len) : NULL;
+		uint32_t pos = 0;
+		sym_t s = sym_find(buf_str(&name), name.len);
+		W *slot = s && W_TAG(w) == TAG_ATTRS ? attrs_find_pos(w, s, &pos) : NULL;
 		if (!slot)
 			return W_ABSENT;
+		at->pos = pos ? pos : at->pos;
 		w = *slot;
 	}
 	return w;
@@ -308,9 +312,10 @@ static const struct { enum flake_want want; const char *set, *kind, *verb; } kin
 static W names_in(W outputs, const char *set, const char *system)
 {
 	struct buf b = BUF_GC;
+	struct attr_place at;
 
 	buf_addf(&b, "%s%s%s", set, *system ? "." : "", system);
-	W w = find_path(outputs, b.p);
+	W w = find_path(outputs, b.p, &at);
 	if (w == W_ABSENT)
 		return w;
 	w = force(w);
@@ -401,19 +406,25 @@ static __attribute__((noreturn, cold)) void no_output(W outputs, const char *att
 			 kinds[want].kind, l.attr);
 }
 
-W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found)
+W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, struct attr_place *found)
 {
+	const char *path;
+
 	/* A leading dot means the path as it is. */
 	int exact = *attr == '.';
 	attr += exact;
 	if (exact && !*attr) {
-		*found = "";
+		*found = (struct attr_place){ "", 0 };
 		return force(outputs);
 	}
-	for (unsigned i = 0; (*found = candidate(i, want, attr)); i++) {
-		W w = find_path(outputs, *found);
-		if (w != W_ABSENT)
-			return force(w);
+	for (unsigned i = 0; (path = candidate(i, want, attr)); i++) {
+		W w = find_path(outputs, path, found);
+		if (w != W_ABSENT) {
+			attr_place_note(found);
+			w = force(w);
+			note_pop();
+			return w;
+		}
 		if (exact)
 			throw_error(EK_EVAL, "the flake '%s' has no attribute '%s'", flake_part(ref), attr);
 	}

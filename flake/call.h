@@ -16,9 +16,10 @@ W flake_call(const struct locked_flake *lf);
 W flake_outputs(W flake);
 
 /* What an attribute path means: the exact path, then below packages.SYSTEM and legacyPackages.SYSTEM (want: see below);
- * the default attributes when it is empty.  *found receives the path that was there, collected.  Throws. */
+ * the default attributes when it is empty.  *found receives the path that was there.  Throws. */
 enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };
-W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, const char **found);
+struct attr_place;
+W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, struct attr_place *found);
 
 /* The outputs below whose SYSTEM an attribute path is looked up, in order; NULL past the last. */
 const char *flake_prefix(enum flake_want want, unsigned i);

@@ -175,7 +175,8 @@ static W load_file(const char *name)
 
 static W load_flake(struct repl *r, const char *ref)
 {
-	const char *fragment, *found;
+	const char *fragment;
+	struct attr_place found;
 	W flake = flake_call(flake_options_open(&r->request->flake_options, ref, &fragment));
 
 	if (!*fragment)

@@ -90,7 +90,8 @@ static const char *reference(const struct init *in)
 static void read_template(struct flake_cmd *f, struct buf *out)
 {
 	struct init *in = (struct init *)f;
-	const char *ref = reference(in), *fragment, *found;
+	const char *ref = reference(in), *fragment;
+	struct attr_place found;
 	struct locked_flake *lf = flake_options_open(&f->eval.flake_options, ref, &fragment);
 	W outputs = flake_outputs(flake_call(lf));
 	struct buf exact = BUF_GC;
