@@ -11,6 +11,7 @@ cat >f/flake.nix <<'X'
   inputs.std.url = "gx:std";
   outputs = { self, std }: let p = std.legacyPackages.x86_64-linux; in {
     packages.x86_64-linux.hello = p.writeText "hello" "x";
+    packages.x86_64-linux.number = 12;
     packages.aarch64-linux.only = p.writeText "only" "x";
     devShells.x86_64-linux = {
       ci = p.mkShell { pakages = [ ]; shelHook = ""; FOO = "x"; };
@@ -36,16 +37,47 @@ check "an output of another kind" complains "there is the development shell 'ci'
 check "an exact path" complains "the flake '.' has no attribute 'helo'" of .helo
 check "a system in a pure evaluation" complains "flakes are evaluated pure: name the system" of system
 
+# --- what is no derivation, with its place
+for verb in build run shell; do
+	check "gx $verb of a number" complains "expected a derivation" "$gx" $verb --store "$PWD/../store" .#number
+	check "gx $verb says where it is" grep -qF "while evaluating 'packages.x86_64-linux.number', at flake.nix:5:5" complains.log
+	check "gx $verb shows the line" grep -qF "5 |     packages.x86_64-linux.number = 12;" complains.log
+done
+
+# --- code of others: their frames are folded, the line of one's own is shown
+git_init ../lib
+cat >../lib/flake.nix <<'X'
+{ outputs = { self }: { thrown = x: throw "no ${x}"; wrong = x: x + 1; }; }
+X
+git_commit ../lib one
+mkdir ../user
+cat >../user/flake.nix <<X
+{
+  inputs.lib.url = "git+file://$(realpath ..)/lib";
+  outputs = { self, lib }: {
+    thrown = lib.thrown "tea";
+    wrong = lib.wrong "tea";
+  };
+}
+X
+gx flake lock ../user 2>/dev/null
+check "what a library throws" complains "while calling 'thrown', at $(realpath ..)/user/flake.nix:4:14" gxeval ../user#thrown
+check "is about the caller's line" grep -qF '4 |     thrown = lib.thrown "tea";' complains.log
+check "and not about its own" sh -c '! grep -q "throw .no" complains.log'
+check "--show-trace shows both" complains 'throw "no ${x}"' gxeval --show-trace ../user#thrown
+check "another error in a library" complains 'wrong = x: x + 1' gxeval ../user#wrong
+check "has the caller's line too" grep -qF '5 |     wrong = lib.wrong "tea";' complains.log
+
 shell() { of "devShells.x86_64-linux.$1.drvPath"; }
-check "misspelt arguments of mkShell" warns "mkShell knows no 'pakages'; did you mean 'packages'?" shell ci
-check "each of them" warns "mkShell knows no 'shelHook'; did you mean 'shellHook'?" shell ci
+check "misspelt arguments of mkShell" warns "mkShell knows no 'pakages' (flake.nix:8); did you mean 'packages'?" shell ci
+check "each of them" warns "mkShell knows no 'shelHook' (flake.nix:8); did you mean 'shellHook'?" shell ci
 check "variables are no mistakes" quiet shell right
 check "no list" complains "mkShell: 'packages' must be a list, but is the package hello" shell package
 check "a number" complains "mkShell: 'buildInputs' must be a list, but is an integer" shell number
 check "a path in quotes" complains "a path is written without quotes, src = ./.;" of quoted.drvPath
 check "too old a Go" complains "go.mod needs Go 1.24, but go is 1.22.6: leave 'go' out or take a newer one, such as pkgs.go_1_24" \
 	of old.drvPath
-check "a misspelt argument of buildGoModule" warns "buildGoModule knows no 'subPackage'; did you mean 'subPackages'?" of slip.drvPath
+check "a misspelt argument of buildGoModule" warns "buildGoModule knows no 'subPackage' (flake.nix:15); did you mean 'subPackages'?" of slip.drvPath
 check "phases and variables are no mistakes" sh -c "! grep -q 'preBuild\|GOFLAGS' warns.log"
 
 printf '<<<<<<< HEAD\n{ }\n=======\n{ "a": 1 }\n>>>>>>> other\n' >flake.lock
