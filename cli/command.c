@@ -54,7 +54,9 @@ static int on_option(void *arg, int id, char **values)
 		eval_settings.trace_verbose |= id == OPT_VERBOSE;
 		eval_settings.show_trace = report_settings.full_trace = 1;
 		return 0;
-	case OPT_REFRESH: return 0;
+	case OPT_REFRESH:
+		eval_settings.tarball_ttl = 0;
+		return 0;
 	case OPT_HELP: c->help = 1; return 0;
 	}
 	return c->option(c->arg, id, values);

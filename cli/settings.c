@@ -56,6 +56,8 @@ static const struct setting settings[] = {
 	  "true", "Say that a shell has begun, and how to leave it." },
 	{ "show-trace", SET_BOOL, &eval_settings.show_trace,
 	  "false", "Show the whole trace of an error." },
+	{ "tarball-ttl", SET_UINT, &eval_settings.tarball_ttl,
+	  "3600", "Seconds before what an address without a hash gave is asked for again." },
 	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose,
 	  "false", "Let builtins.traceVerbose print." },
 	{ "experimental-features", SET_FEATURES, NULL,
@@ -82,7 +84,7 @@ static const char *const other_settings[] = {
 	"builders", "connect-timeout", "download-attempts", "eval-cores", "extra-substituters",
 	"extra-trusted-public-keys", "flake-registry", "http-connections", "max-substitution-jobs",
 	"narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl", "netrc-file", "stalled-download-timeout", "store",
-	"substituters", "tarball-ttl", "trusted-public-keys", "trusted-users", "user-agent-suffix",
+	"substituters", "trusted-public-keys", "trusted-users", "user-agent-suffix",
 };
 #define IS_IN(table, name) is_in(table, sizeof(table) / sizeof *(table), name)
 

@@ -25,7 +25,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS, builtins_flake, builtins_fetch_tree, NULL };
+const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS, builtins_flake, builtins_fetch_tree, builtins_fetch_url,
+							NULL };
 
 /* Of the command line. */
 static struct session *session;

@@ -18,6 +18,7 @@
 struct eval_settings eval_settings = {
 	.system = "x86_64-linux",
 	.store_dir = "/nix/store",
+	.tarball_ttl = 3600,
 	.max_call_depth = LIMIT_CALL_DEPTH,
 };
 

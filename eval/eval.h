@@ -24,6 +24,7 @@ struct eval_settings {
 	int show_trace;
 	int compile_cache;	     /* keep programs of files for the next run; 2: however small */
 	int offline;		     /* no transfers: what is not here already is an error */
+	uint32_t tarball_ttl;	     /* seconds for which what an unlocked address gave is not asked for again */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */

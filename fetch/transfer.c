@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include <curl/curl.h>
 
@@ -156,6 +157,30 @@ static int header_is(struct slice line, const char *name, struct slice *value)
 	return 1;
 }
 
+/* The limits that forges have: "x-ratelimit-remaining: 0", "ratelimit-reset: 1700000000". */
+static void take_limit(struct response *r, struct slice line)
+{
+	struct slice v;
+
+	if (line.n > 2 && !strncasecmp(line.p, "x-", 2))
+		line = (struct slice){ line.p + 2, line.n - 2 };
+	if (header_is(line, "ratelimit-remaining", &v))
+		r->used_up = slice_eq(v, SLICE("0"));
+	else if (header_is(line, "ratelimit-reset", &v) && v.n && v.n < 20 && *v.p >= '0' && *v.p <= '9')
+		r->reset = strtoull(v.p, NULL, 10);
+}
+
+/* <address>; rel="immutable" */
+static void take_link(struct transfer *t, struct slice v)
+{
+	const char *end = v.n && *v.p == '<' ? memchr(v.p, '>', v.n) : NULL;
+
+	if (!end || v.n > 8192 || !memmem(end, (size_t)(v.p + v.n - end), "rel=\"immutable\"", 15))
+		return;
+	free(t->result.immutable);
+	t->result.immutable = xstrndup(v.p + 1, (size_t)(end - v.p - 1));
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *user)
 {
 	struct transfer *t = user;
@@ -174,6 +199,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 		r->range_from = r->has_range ? strtoull(v.p + 6, NULL, 10) : 0;
 	} else if (header_is(line, "retry-after", &v) && v.n && v.n < 6 && *v.p >= '0' && *v.p <= '9') {
 		r->retry_after = (unsigned)strtoul(v.p, NULL, 10);
+	} else if (header_is(line, "link", &v)) {
+		take_link(t, v);
+	} else {
+		take_limit(r, line);
 	}
 	return line.n;
 }
@@ -319,8 +348,17 @@ static void begin_attempt(struct transfer *t)
 
 /* --- its end --- */
 
-static int is_passing_status(long status)
+/* Whether it turned us away because we asked too often. */
+static int is_limited(const struct transfer *t, long status)
 {
+	return (status == 403 || status == 429) && (t->response.used_up || status == 429);
+}
+
+static int is_passing_status(const struct transfer *t, long status)
+{
+	/* Nobody waits for an hour. */
+	if (t->response.retry_after > MAX_PAUSE_S || (status == 429 && t->response.used_up))
+		return 0;
 	return status == 408 || status == 425 || status == 429 || status == 500 || status == 502 || status == 503 ||
 	       status == 504;
 }
@@ -333,7 +371,7 @@ static unsigned worth(const struct transfer *t, CURLcode code, long status)
 
 	switch (code) {
 	case CURLE_HTTP_RETURNED_ERROR:
-		return is_passing_status(status) ? most : 1;
+		return is_passing_status(t, status) ? most : 1;
 	case CURLE_OPERATION_TIMEDOUT:
 		/* A host that does not answer costs one timeout, not five. */
 		curl.easy_getinfo(t->easy, CURLINFO_CONNECT_TIME_T, &connected);
@@ -356,12 +394,28 @@ static unsigned worth(const struct transfer *t, CURLcode code, long status)
 	}
 }
 
+static int too_often(struct transfer *t, long status, const char *attempts)
+{
+	char when[64] = "";
+	time_t at = (time_t)t->response.reset;
+	struct tm tm;
+
+	if (t->response.retry_after)
+		snprintf(when, sizeof when, " for %u seconds", t->response.retry_after);
+	else if (at && gmtime_r(&at, &tm))
+		strftime(when, sizeof when, " until %H:%M:%S UTC", &tm);
+	return err_set(&t->err, ERR_DENIED, "the server was asked too often and takes no more requests%s (it says %ld)%s", when,
+		       status, attempts);
+}
+
 static int failure(struct transfer *t, CURLcode code, long status)
 {
 	char attempts[40] = "";
 
 	if (t->attempt > 1)
 		snprintf(attempts, sizeof attempts, " (after %u attempts)", t->attempt);
+	if (code == CURLE_HTTP_RETURNED_ERROR && is_limited(t, status))
+		return too_often(t, status, attempts);
 	if (code == CURLE_HTTP_RETURNED_ERROR)
 		return err_set(&t->err,
 			       status == 404 || status == 410		       ? ERR_NOTFOUND

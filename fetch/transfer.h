@@ -66,6 +66,7 @@ struct transfer_result {
 	struct hash hash;
 	char *etag;	   /* NULL: none */
 	char *final_url;   /* after redirects, without credentials */
+	char *immutable;   /* the address that will always have this: of a Link header with rel="immutable"; NULL: none */
 };
 
 void transfer_result_release(struct transfer_result *r);
@@ -87,8 +88,8 @@ void transfer_engine_free(struct transfer_engine *g);
 struct transfer *transfer_start(struct transfer_engine *g, const struct transfer_request *r, struct err *e);
 
 /* Runs all transfers of the engine until this one is done, then frees it.  ERR_NOTFOUND: the server (or file system) has no such
- * thing (404, 410); ERR_DENIED: it wants other credentials (401, 403); ERR_LIMIT; ERR_INTERRUPT; ERR_NETWORK: the
- * rest; or what the sink returned.  r may be NULL. */
+ * thing (404, 410); ERR_DENIED: it wants other credentials (401, 403), or no more requests for now; ERR_LIMIT; ERR_INTERRUPT;
+ * ERR_NETWORK: the rest; or what the sink returned.  r may be NULL. */
 int transfer_wait(struct transfer *t, struct transfer_result *r, struct err *e);
 
 /* Gives one up and frees it. */

@@ -16,6 +16,8 @@ struct response {
 	uint64_t range_from; /* of Content-Range */
 	int has_range;
 	unsigned retry_after; /* seconds */
+	int used_up;	      /* it allows no more requests ... */
+	uint64_t reset;	      /* ... until then, seconds since 1970; 0: not said */
 };
 
 struct transfer {

@@ -45,6 +45,7 @@ void transfer_result_release(struct transfer_result *r)
 {
 	free(r->etag);
 	free(r->final_url);
+	free(r->immutable);
 	memset(r, 0, sizeof *r);
 }
 

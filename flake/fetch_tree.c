@@ -6,9 +6,11 @@
  * an input, and the same rule holds: pure evaluation takes only what is locked.
  */
 #include "config.h"
+#include "builtins/fs.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
 #include "eval/show.h"
+#include "fetch/url.h"
 #include "flake/call.h"
 #include "flake/ref.h"
 
@@ -93,6 +95,9 @@ BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	if (W_TAG(w) == TAG_ATTRS) {
 		read_set(&in, w);
 		check_given(&in, "fetchTree", "type");
+		if (input_get(&in, "name") && input_where(&in) != INPUT_WITH_PROGRAM)
+			throw_error_hint(EK_EVAL, "fetchGit, fetchTarball and fetchurl have one",
+					 "the attribute 'name' is not for 'fetchTree': what it fetches is called 'source'");
 	} else {
 		flake_ref_parse_input(text_of(w, "the source"), &in);
 	}
@@ -116,11 +121,25 @@ static W with_revision(W info)
 	return attrs_update(info, attrs_finish(&b));
 }
 
+/* A path, absolute or from where one stands, is a repository here. */
+static void use_address(struct input *in, const char *url)
+{
+	size_t colon = strcspn(url, ":/");
+	struct buf b = BUF_GC;
+
+	if (!*url || url[colon] == ':')
+		return;
+	buf_adds(&b, "file://");
+	url_encode(&b, slice_of(w_get_path(fs_user_path(url, strlen(url)))->b), "/!$&'()*+,;=:@");
+	source_set(in, "url", b.p);
+}
+
 BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
-	"A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps `rev`, "
-	"`ref`, `shallow`, as in `fetchGit { url = \"https://example.org/repo.git\"; ref = \"main\"; }`. Returns what "
-	"`fetchTree` does. Pure evaluation needs `rev`. No example: there is no repository where the tests run.",
-	"", "")
+	      "A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps `rev`, "
+	      "`ref`, `shallow`, `name` (of the store path), as in `fetchGit { url = \"https://example.org/repo.git\"; ref = "
+	      "\"main\"; }`. Returns what "
+	      "`fetchTree` does. Pure evaluation needs `rev`. No example: there is no repository where the tests run.",
+	      "", "")
 {
 	struct input in = { 0 };
 	W w = force_at(args);
@@ -130,16 +149,8 @@ BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
 	else
 		source_set(&in, "url", text_of(w, "the address"));
 	check_given(&in, "fetchGit", "url");
-	const char *url = source_get(&in, "url"), *name = source_get(&in, "name");
-	if (name && strcmp(name, "source"))
-		throw_error(EK_EVAL, "the name of a source is 'source'; '%s' is not supported", name);
-	source_unset(&in, "name");
 	source_set(&in, "type", "git");
-	if (*url == '/') {
-		struct buf b = BUF_GC;
-		buf_addf(&b, "file://%s", url);
-		source_set(&in, "url", b.p);
-	}
+	use_address(&in, source_get(&in, "url"));
 	check_allowed(&in, "fetchGit");
 	return with_revision(source_info(source_fetch(&in), 0));
 }

@@ -130,13 +130,13 @@ void kept_drop(struct kept_new *n)
 
 /* --- what is known of trees --- */
 
-int kept_fact(struct slice key, struct buf *out, struct err *e)
+int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e)
 {
 	struct cache *c;
 	int rc = cache_open(&c, NULL, e);
 
 	if (!rc)
-		rc = cache_get(c, key, 0, out, e);
+		rc = cache_get(c, key, max_age, out, e);
 	cache_free(c);
 	return rc < 0 ? rc : 0;
 }

@@ -32,8 +32,8 @@ const char *kept_finish(struct kept_new *n, const char *dir, struct hash *h);
 /* Gives it up. */
 void kept_drop(struct kept_new *n);
 
-/* What was noted under a key; nothing is appended when nothing was.  Negative on failure. */
-int kept_fact(struct slice key, struct buf *out, struct err *e);
+/* What was noted under a key at most max_age seconds ago (0: ever); nothing is appended when nothing was.  Negative on failure. */
+int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e);
 
 /* Notes it.  Throws. */
 void kept_note(struct slice key, struct slice value);

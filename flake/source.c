@@ -84,6 +84,15 @@ const char *source_get(const struct input *in, const char *name)
 	return a && a->type == INPUT_STRING ? arena_dup(flake_arena(), a->s.p, a->s.n) : NULL;
 }
 
+const char *source_need(const struct input *in, const char *name)
+{
+	const char *s = source_get(in, name);
+
+	if (!s)
+		throw_error(EK_EVAL, "the input lacks '%s'", name);
+	return s;
+}
+
 const char *source_text(const struct input *in)
 {
 	struct arena *mem = flake_arena();
@@ -253,20 +262,20 @@ static void hash_members(struct flake_tree *t)
 
 /* --- store paths --- */
 
-static void store_path_of(const struct hash *h, struct store_path *out)
+static void store_path_of(const struct flake_tree *t, const struct hash *h, struct store_path *out)
 {
 	struct err e = ERR_INIT;
 
-	if (store_path_make_fixed(slice_of(eval_settings.store_dir), SLICE("source"), CA_NAR, h, NULL, 0, 0, out, &e))
+	if (store_path_make_fixed(slice_of(eval_settings.store_dir), slice_of(t->name), t->method, h, NULL, 0, 0, out, &e))
 		throw_err(&e);
 }
 
-static const char *store_path_text(const struct hash *h)
+static const char *store_path_text(const struct flake_tree *t, const struct hash *h)
 {
 	struct store_path p;
 	struct buf b = BUF_GC;
 
-	store_path_of(h, &p);
+	store_path_of(t, h, &p);
 	store_path_add(&b, slice_of(eval_settings.store_dir), &p);
 	return arena_dup(flake_arena(), b.p, b.len);
 }
@@ -283,26 +292,30 @@ static int wanted_hash(const struct input *in, struct hash *out)
 	return 1;
 }
 
-/* A locked tree that is in the store already. */
-static int is_in_store(struct flake_tree *t)
+int source_find_valid(struct flake_tree *t, const struct hash *want)
 {
 	struct err e = ERR_INIT;
 	struct slice path;
-	struct hash want;
 
-	if (!wanted_hash(&t->locked, &want) || want.algo != HASH_SHA256)
-		return 0;
-	t->store_path = store_path_text(&want);
+	t->store_path = store_path_text(t, want);
 	path = slice_of(t->store_path);
 	fs_allow(path.p, path.n);
-	if (store_ops && store_ops->is_valid_as(store_ops->user, path, CA_NAR, &want, &e) == 1) {
+	if (store_ops && store_ops->is_valid_as(store_ops->user, path, t->method, want, &e) == 1) {
 		const char *place = fs_tree(w_path(path.p, path.n));
 		t->place = arena_dup(flake_arena(), place, strlen(place));
-		t->hash = want;
+		t->hash = *want;
 		return 1;
 	}
 	err_release(&e);
 	return 0;
+}
+
+/* A locked tree that is in the store already. */
+static int is_in_store(struct flake_tree *t)
+{
+	struct hash want;
+
+	return wanted_hash(&t->locked, &want) && want.algo == HASH_SHA256 && source_find_valid(t, &want);
 }
 
 static void check_hash(const struct input *in, const struct flake_tree *t)
@@ -320,9 +333,9 @@ static void check_hash(const struct input *in, const struct flake_tree *t)
 }
 
 /* Makes the tree readable under its store path. */
-static void mount_tree(struct flake_tree *t)
+void source_mount(struct flake_tree *t)
 {
-	t->store_path = store_path_text(&t->hash);
+	t->store_path = store_path_text(t, &t->hash);
 	fs_allow(t->store_path, strlen(t->store_path));
 	if (!strcmp(t->place, t->store_path))
 		return;
@@ -472,8 +485,9 @@ static void set_fetch(void)
 	static const struct {
 		const char *type;
 		input_fetch_fn *fetch;
-	} kinds[] = { { "git", source_git },	   { "github", source_forge }, { "gitlab", source_forge }, { "gx", fetch_gx },
-		      { "indirect", fetch_indirect }, { "path", fetch_path },	  { "tarball", source_tarball } };
+	} kinds[] = { { "file", source_one_file }, { "git", source_git },	 { "github", source_forge },
+		      { "gitlab", source_forge },  { "gx", fetch_gx },		 { "indirect", fetch_indirect },
+		      { "path", fetch_path },	   { "tarball", source_tarball } };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		input_set_fetch(kinds[i].type, kinds[i].fetch);
@@ -482,11 +496,8 @@ static void set_fetch(void)
 /* What would change the tree or its path if it were done. */
 static void refuse_unknown(const struct input *in)
 {
-	const char *name = source_get(in, "name");
 	const struct input_attr *unpack = input_get(in, "unpack");
 
-	if (input_where(in) != INPUT_WITH_PROGRAM && name && strcmp(name, "source"))
-		throw_error(EK_EVAL, "the name of a source is 'source'; '%s' is not supported", name);
 	if (unpack && unpack->type == INPUT_BOOL && !unpack->i)
 		throw_error(EK_EVAL, "'%s' cannot be fetched without unpacking it", source_text(in));
 }
@@ -524,6 +535,19 @@ static void fetch_kind(const struct input *in, struct flake_tree *t)
 	unwind_rethrow(&failure);
 }
 
+struct flake_tree *source_new(const char *name)
+{
+	struct flake_tree *t = arena_alloc(flake_arena(), sizeof *t);
+	struct err e = ERR_INIT;
+
+	if (store_name_check(slice_of(name), &e)) {
+		err_prefix(&e, "a source cannot be called '%s'", name);
+		throw_err(&e);
+	}
+	*t = (struct flake_tree){ .name = name, .method = CA_NAR };
+	return t;
+}
+
 /* The reference without what only names a place inside its tree. */
 static struct input without_dir(const struct input *in)
 {
@@ -537,14 +561,15 @@ static struct input without_dir(const struct input *in)
 
 static const struct flake_tree *fetch(const struct input *in)
 {
-	struct flake_tree *t = arena_alloc(flake_arena(), sizeof *t);
+	const char *name = input_where(in) == INPUT_WITH_PROGRAM ? NULL : source_get(in, "name");
+	struct flake_tree *t = source_new(name ? name : "source");
 	char sri[HASH_TEXT_MAX];
 
 	for (size_t i = 0; i < in->n; i++)
 		input_set(&t->locked, &in->a[i], flake_arena());
 	/* What comes along looks for itself first. */
 	if (input_where(in) != INPUT_WITH_PROGRAM && is_in_store(t)) {
-		mount_tree(t);
+		source_mount(t);
 		return t;
 	}
 	fetch_kind(in, t);
@@ -553,9 +578,25 @@ static const struct flake_tree *fetch(const struct input *in)
 	else if (!t->hash.algo)
 		hash_tree(t);
 	check_hash(in, t);
-	mount_tree(t);
+	source_mount(t);
 	set_string(&t->locked, "narHash", sri, hash_print(&t->hash, HASH_SRI, 1, sri));
 	return t;
+}
+
+const struct flake_tree *source_known(const char *key)
+{
+	for (const struct fetched *f = of_session.fetched; f; f = f->next)
+		if (!strcmp(f->text, key))
+			return f->tree;
+	return NULL;
+}
+
+void source_know(const char *key, const struct flake_tree *t)
+{
+	struct fetched *f = arena_alloc(flake_arena(), sizeof *f);
+
+	*f = (struct fetched){ of_session.fetched, arena_dup(flake_arena(), key, strlen(key)), t };
+	of_session.fetched = f;
 }
 
 const struct flake_tree *source_fetch(const struct input *given)
@@ -569,13 +610,9 @@ const struct flake_tree *source_fetch(const struct input *given)
 	char *key = arena_alloc(mem, room);
 
 	snprintf(key, room, "%s %s", text, hash ? hash : "");
-	for (struct fetched *f = of_session.fetched; f; f = f->next)
-		if (!strcmp(f->text, key))
-			return f->tree;
-	const struct flake_tree *t = fetch(&in);
-	struct fetched *f = arena_alloc(mem, sizeof *f);
-	*f = (struct fetched){ of_session.fetched, key, t };
-	of_session.fetched = f;
+	const struct flake_tree *t = source_known(key);
+	if (!t)
+		source_know(key, t = fetch(&in));
 	return t;
 }
 
@@ -604,11 +641,11 @@ W source_out_path(const struct flake_tree *t)
 	struct store_path p;
 	struct err e = ERR_INIT;
 
-	store_path_of(&t->hash, &p);
+	store_path_of(t, &t->hash, &p);
 	if (ops) {
-		int there = ops->is_valid_as(ops->user, path, CA_NAR, &t->hash, &e);
+		int there = ops->is_valid_as(ops->user, path, t->method, &t->hash, &e);
 		if (!there)
-			there = ops->add_tree(ops->user, path, t->place, CA_NAR, &t->hash,
+			there = ops->add_tree(ops->user, path, t->place, t->method, &t->hash,
 					      t->members ? &tracked : NULL, NULL, 0, &e);
 		if (there < 0)
 			throw_err(&e);

@@ -15,13 +15,16 @@
 #include "eval/value.h"
 #include "fetch/input.h"
 #include "format/hash.h"
+#include "format/path.h"
 
 struct flake_tree {
 	struct input locked;	/* the reference pinned, as lock files hold it */
+	const char *name;	/* of its store path, "source" unless the reference says another */
+	enum ca_method method;	/* how its store path is made: CA_NAR, CA_FLAT for what fetchurl fetches */
 	const char *store_path; /* logical */
 	const char *place;	/* where it lies */
 	const char *work_tree;	/* where its owner edits it, NULL when it is a copy */
-	struct hash hash;	/* of its archive, SHA-256; no algorithm: not known yet */
+	struct hash hash;	/* of its archive (CA_FLAT: of its bytes); no algorithm: not known yet */
 	const struct slice *members; /* files that count, NULL for all */
 	size_t nmembers;
 	int dirty; /* differs from every commit */

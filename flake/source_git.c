@@ -82,7 +82,7 @@ static int find_noted(struct slice key, struct flake_tree *t)
 	struct buf text = BUF_GC;
 	struct hash h;
 
-	check(kept_fact(key, &text, &e), &e);
+	check(kept_fact(key, 0, &text, &e), &e);
 	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
 		err_release(&e);
 		return 0;

@@ -6,13 +6,37 @@
 #define FLAKE_SOURCE_INT_H
 
 #include "flake/source.h"
+#include "flake/source_url.h"
+
+/* A tree of which nothing is known, in the flake arena.  Throws for a name that store paths cannot have. */
+struct flake_tree *source_new(const char *name);
+
+/* 1 when what has the hash `want` is in the store under its name: place, hash and store_path are set. */
+int source_find_valid(struct flake_tree *t, const struct hash *want);
+
+/* Makes it readable under its store path, which is set. */
+void source_mount(struct flake_tree *t);
+
+/* What the session fetched under a key, NULL when it did not; and that it did. */
+const struct flake_tree *source_known(const char *key);
+void source_know(const char *key, const struct flake_tree *t);
 
 /* Fills place, members, work_tree, dirty, locked, and hash where it is known, of a git reference.  Throws. */
 void source_git(const struct input *in, struct flake_tree *t);
 
-/* The same for a tarball; for a repository of github or gitlab. */
+/* The same for a tarball; for one file; for a repository of a forge. */
 void source_tarball(const struct input *in, struct flake_tree *t);
+void source_one_file(const struct input *in, struct flake_tree *t);
 void source_forge(const struct input *in, struct flake_tree *t);
+
+/* Whether what an input is locked to is kept: fills place and hash.  Throws. */
+int source_find_kept(const struct input *in, struct flake_tree *t);
+
+/* Fills place and hash with what is at an address, lastModified too of an archive; returns its immutable address.  Throws. */
+const char *source_bring(const struct url_request *r, struct flake_tree *t);
+
+/* A string attribute that has to be there.  Throws. */
+const char *source_need(const struct input *in, const char *name);
 
 /* Whether the commit must be signed, and that it is: repo is one of the cache.  Both throw. */
 int source_is_signed(const struct input *in);

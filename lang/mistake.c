@@ -131,8 +131,7 @@ static const char *shell_advice(const char *name, const struct place *p)
 void mistake_builtin(struct buf *b, const char *name)
 {
 	static const struct { const char *name, *advice; } builtins[] = {
-		{ "fetchTarball", "builtins.fetchTree { type = \"tarball\"; url = …; narHash = …; } fetches one" },
-		{ "fetchurl", "builtins.fetchTree { type = \"file\"; url = …; narHash = …; } fetches one" },
+		{ "fetchurl", "builtins.fetchurl is the one that fetches while evaluating" },
 		{ "currentSystem", "flakes are evaluated pure: name the system (lib.eachDefaultSystem), or pass --impure" },
 		{ "currentTime", "flakes are evaluated pure: pass --impure for what changes from one time to the next" },
 	};
