@@ -78,6 +78,9 @@
  * every way that leads to it. */
 #define LIMIT_FLAKE_DEPTH 200
 #define LIMIT_FLAKE_INPUTS 20000
+/* A registry is some hundred entries of two hundred bytes; names lead to names through a few of them. */
+#define LIMIT_REGISTRY_FILE (4 << 20)
+#define LIMIT_REGISTRY_STEPS 100
 
 /* Programs kept between runs (fetch/pack.h): bytes of a pack; packs, and their bytes together; how often a pack is written while
  * an entry is not used before it goes. */

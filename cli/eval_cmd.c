@@ -103,6 +103,7 @@ static void run(void *arg)
 		parse_and_print(k);
 		return;
 	}
+	flake_options_begin(&r->flake_options);
 	W args = given_args(r);
 	if (r->flake) {
 		print_flake(k, args);

@@ -30,7 +30,15 @@ struct evaluation {
 	void *arg;
 };
 
-static int evaluate(const struct evaluation *v, char *stack_low)
+static void begin(void *arg)
+{
+	const struct evaluation *v = arg;
+
+	flake_options_begin(&v->r->flake_options);
+	v->fn(v->arg);
+}
+
+static int evaluate(struct evaluation *v, char *stack_low)
 {
 	static char cwd[PATH_MAX];
 	struct failure f;
@@ -45,7 +53,7 @@ static int evaluate(const struct evaluation *v, char *stack_low)
 	world_start(v->r, stack_low);
 	progress_begin();
 	unsigned activity = activity_begin(ACTIVITY_EVALUATE, "");
-	int ok = unwind_run(v->fn, v->arg, &f, 1);
+	int ok = unwind_run(begin, v, &f, 1);
 	int written = ok ? eval_store_write() : 0;
 	activity_end(activity, !ok);
 	progress_end();

@@ -13,6 +13,7 @@
 #include "builtins/fs.h"
 #include "builtins/fs_members.h"
 #include "flake/call.h"
+#include "flake/registry.h"
 #include "flake/source.h"
 
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 /* Everything a session has of its own. */
 static const struct session_part *const tables[] = {
 	source_session,	 eval_session,		addpath_session,      compiled_session,	  drvs_session, fs_session,
-	fs_members_session, flake_source_session, flake_call_session, NULL,
+	fs_members_session, flake_source_session, flake_registry_session, flake_call_session, NULL,
 };
 
 /* The values of its variables while it is not entered, one after the other. */

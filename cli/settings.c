@@ -7,8 +7,10 @@
 #include "config.h"
 #include "cli/settings.h"
 #include "cli/build_options.h"
+#include "cli/flake_options.h"
 #include "cli/shell.h"
 #include "eval/eval.h"
+#include "flake/registry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,12 +34,20 @@ struct setting {
 static const struct setting settings[] = {
 	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn,
 	  "false", "End the evaluation at the first builtins.warn." },
+	{ "allow-dirty-locks", SET_BOOL, &flake_settings.allow_dirty_locks,
+	  "false", "Let lock files hold inputs that only a hash pins." },
+	{ "commit-lock-file-summary", SET_STRING, &flake_settings.commit_summary,
+	  "what was done", "The first line of a commit of a lock file." },
+	{ "commit-lockfile-summary", SET_STRING, &flake_settings.commit_summary,
+	  "what was done", "The same by its older name." },
 	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
 	  "true", "Keep what was parsed for the next run." },
 	{ "eval-system", SET_STRING, &eval_settings.system,
 	  "this machine's", "What builtins.currentSystem is." },
 	{ "system", SET_STRING, &eval_settings.system,
 	  "this machine's", "The system that is built for, and what builtins.currentSystem is." },
+	{ "flake-registry", SET_STRING, &registry_settings.global,
+	  "the one that comes with gx", "The global registry: a file, an address, or nothing." },
 	{ "lint-absolute-path-literals", SET_LINT, &eval_settings.parse.absolute_paths,
 	  "ignore", "What to do about path literals that begin with '/' or '~'." },
 	{ "lint-short-path-literals", SET_LINT, &eval_settings.parse.short_paths,
@@ -60,6 +70,8 @@ static const struct setting settings[] = {
 	  "3600", "Seconds before what an address without a hash gave is asked for again." },
 	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose,
 	  "false", "Let builtins.traceVerbose print." },
+	{ "use-registries", SET_BOOL, &registry_settings.use,
+	  "true", "Look names of flakes up in registries." },
 	{ "experimental-features", SET_FEATURES, NULL,
 	  "none", "Of Nix; parse-toml-timestamps is the only one that changes anything." },
 	{ "extra-experimental-features", SET_FEATURES, NULL,
@@ -77,12 +89,12 @@ static const struct feature {
 /* Known to nix.conf, of no meaning here; those that are true or false, then the others. */
 static const char *const other_bools[] = {
 	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders-use-substitutes", "eval-cache", "fallback",
-	"http2", "keep-derivations", "keep-outputs", "require-sigs", "substitute", "use-registries", "use-sqlite-wal",
+	"http2", "keep-derivations", "keep-outputs", "require-sigs", "substitute", "use-sqlite-wal",
 	"warn-dirty",
 };
 static const char *const other_settings[] = {
 	"builders", "connect-timeout", "download-attempts", "eval-cores", "extra-substituters",
-	"extra-trusted-public-keys", "flake-registry", "http-connections", "max-substitution-jobs",
+	"extra-trusted-public-keys", "http-connections", "max-substitution-jobs",
 	"narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl", "netrc-file", "stalled-download-timeout", "store",
 	"substituters", "trusted-public-keys", "trusted-users", "user-agent-suffix",
 };

@@ -63,17 +63,35 @@ struct reading {
 
 static struct inputs read_inputs(const struct reading *r, W set, uint32_t pos, int top);
 
-/* A path literal is one below the flake, as a relative reference. */
+/* How many bytes of both lead through the same folders. */
+static size_t common_folders(const char *a, const char *b)
+{
+	size_t common = 0;
+
+	for (size_t i = 0;; i++) {
+		int a_ends = !a[i] || a[i] == '/', b_ends = !b[i] || b[i] == '/';
+		if (a_ends && b_ends)
+			common = i;
+		if (!a[i] || !b[i] || a[i] != b[i])
+			return common;
+	}
+}
+
+/* A path literal of the flake's tree as the reference that Nix writes for it: from the flake's folder, "s" and not "./s". */
 static const char *relative_path(const struct reading *r, W path, uint32_t pos)
 {
 	struct box_path *p = w_get_path(path);
-	size_t n = strlen(r->dir);
-
-	if (!path_is_within(p->b, p->h.n, r->dir, n))
-		throw_at(EK_EVAL, pos, 0, "the path '%s' is not below the flake", p->b);
 	struct buf b = BUF_GC;
-	buf_addf(&b, "path:.%s", p->b + n);
-	return b.p;
+
+	if (!path_is_within(p->b, p->h.n, r->tree->store_path, strlen(r->tree->store_path)))
+		throw_at(EK_EVAL, pos, 0, "the path '%s' is not in the tree of the flake", p->b);
+	size_t common = common_folders(r->dir, p->b);
+	for (const char *up = r->dir + common; *up; up++)
+		if (*up == '/')
+			buf_adds(&b, b.len ? "/.." : "..");
+	if (p->b[common])
+		buf_addf(&b, "%s%s", b.len ? "/" : "", p->b + common + 1);
+	return b.len ? b.p : ".";
 }
 
 static void add_attr(struct input *in, sym_t name, W w, uint32_t pos)
@@ -117,10 +135,15 @@ static void read_follows(const struct reading *r, W w, uint32_t pos, struct flak
 	out->has_follows = 1;
 }
 
-static const char *read_url(const struct reading *r, W w, uint32_t pos)
+/* The address; NULL for a path, which is a reference at once. */
+static const char *read_url(const struct reading *r, W w, uint32_t pos, struct flake_input *in)
 {
-	if (!w_is_computed(w) && w_is_path(force(w)))
-		return relative_path(r, force(w), pos);
+	if (!w_is_computed(w) && w_is_path(force(w))) {
+		source_set(&in->ref, "type", "path");
+		source_set(&in->ref, "path", relative_path(r, force(w), pos));
+		in->has_ref = 1;
+		return NULL;
+	}
 	w = want(w, V_STRING, "'url'", pos);
 	if (strlen(w_get_str(w)->b) != w_get_str(w)->len)
 		throw_at(EK_EVAL, pos, 0, "'url' must not hold a NUL");
@@ -171,7 +194,7 @@ static void read_input(const struct reading *r, W set, uint32_t pos, struct flak
 		const char *name = sym_name(s)->b;
 		uint32_t at = shape_pos(a->sh, i);
 		if (!strcmp(name, "url")) {
-			url = read_url(r, a->v[i], at);
+			url = read_url(r, a->v[i], at, in);
 		} else if (!strcmp(name, "flake")) {
 			in->is_flake = want(a->v[i], V_BOOL, "'flake'", at) == W_TRUE;
 		} else if (!strcmp(name, "follows")) {
@@ -374,7 +397,7 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 	struct reading r = { dir, tree, prefix, 0 };
 
 	f->tree = tree;
-	f->original = *ref;
+	f->original = f->resolved = *ref;
 	f->dir = dir;
 	f->config = W_NULL;
 	f->file = fs_stat(file_in(dir, "flake.gx")) != FS_MISSING ? "flake.gx" : "flake.nix";
@@ -397,12 +420,14 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 	return f;
 }
 
-struct flake *flake_get(const struct input *ref, const struct input_path *prefix)
+struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use)
 {
-	const struct flake_tree *tree = source_fetch(ref);
-	struct flake *f = flake_read(ref, tree, flake_dir(tree, tree->store_path, ref), prefix);
-	const char *sub = source_get(ref, "dir");
+	const struct input resolved = registry_resolve(ref, use);
+	const struct flake_tree *tree = source_fetch(&resolved);
+	struct flake *f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);
+	const char *sub = source_get(&resolved, "dir");
 
+	f->resolved = resolved;
 	for (size_t i = 0; i < tree->locked.n; i++)
 		input_set(&f->locked, &tree->locked.a[i], flake_arena());
 	if (sub && *sub)

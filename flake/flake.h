@@ -6,6 +6,7 @@
 #define FLAKE_FLAKE_H
 
 #include "flake/lockfile.h"
+#include "flake/registry.h"
 #include "flake/source.h"
 
 /* In the flake arena. */
@@ -22,7 +23,7 @@ struct flake_input {
 /* On the collected heap. */
 struct flake {
 	const struct flake_tree *tree;
-	struct input original, locked; /* `dir` included */
+	struct input original, resolved, locked; /* `dir` included; resolved: with an address where the first is a name */
 	const char *dir;	 /* logical folder of the flake's file */
 	const char *file;	 /* "flake.gx" or "flake.nix" */
 	const char *description; /* NULL without */
@@ -36,8 +37,8 @@ struct flake {
 struct flake *flake_read(const struct input *ref, const struct flake_tree *tree, const char *dir,
 			 const struct input_path *prefix);
 
-/* Fetches a reference and reads the flake in it. Throws. */
-struct flake *flake_get(const struct input *ref, const struct input_path *prefix);
+/* Looks a reference up, fetches it and reads the flake in it. Throws. */
+struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use);
 
 /* The folder that `dir` of a reference means in a tree, logical, in the flake arena.  Throws when it leads out of it. */
 const char *flake_dir(const struct flake_tree *tree, const char *below, const struct input *ref);

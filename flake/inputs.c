@@ -11,7 +11,8 @@
  * A relative path is a folder of the tree its flake lies in and needs no pin of its own; the lock records whose.
  */
 #include "config.h"
-#include "flake/inputs.h"
+#include "flake/inputs_int.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/pathname.h"
@@ -22,15 +23,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Where relative paths of an input start: a flake's folder. */
+/* Where relative paths of an input start: a flake's folder.  One that is locked is fetched only when such a path is below it. */
 struct origin {
-	const struct flake_tree *tree;
+	const struct flake_tree *tree; /* NULL: fetched as `locked` for `step` when it is needed */
 	const char *dir;
+	const struct step *step;
+	const struct input *locked;
 };
 
 struct override {
@@ -71,27 +73,38 @@ static const char *path_text(const struct input_path *p)
 	return buf_str(&b);
 }
 
-static void say(const struct lock_options *o, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void say(const struct lock_options *o, const char *fmt, ...)
-{
-	struct buf b = BUF_GC;
-	va_list ap;
+/* --- lock files on disk --- */
 
-	if (!o->message)
-		return;
-	va_start(ap, fmt);
-	buf_vaddf(&b, fmt, ap);
-	va_end(ap);
-	o->message(b.p);
+static struct lockfile parse_lock(struct slice text, const char *name)
+{
+	struct lockfile l;
+	struct err e = ERR_INIT;
+
+	if (lockfile_parse(&l, flake_arena(), text, name, &e))
+		throw_err(&e);
+	return l;
 }
 
-/* --- lock files on disk --- */
+/* The lock file that the command line names in place of the flake's own. */
+static struct lockfile read_reference(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct buf b = BUF_INIT;
+	int rc = fd < 0 ? -1 : fd_read_all(fd, &b), error = errno;
+	struct slice text = { arena_dup(flake_arena(), buf_str(&b), b.len), b.len };
+
+	buf_release(&b);
+	if (fd >= 0)
+		close(fd);
+	if (rc)
+		throw_error(EK_IO, "cannot read the lock file '%s': %s", path, strerror(error));
+	return parse_lock(text, path);
+}
 
 static struct lockfile read_lock(const struct flake *f)
 {
 	W path = flake_lock_path(f);
 	struct lockfile l;
-	struct err e = ERR_INIT;
 
 	lockfile_init(&l, flake_arena());
 	if (fs_hidden(w_get_path(path)->b, w_get_path(path)->h.n, 0))
@@ -106,43 +119,7 @@ static struct lockfile read_lock(const struct flake *f)
 	struct slice text = { arena_dup(flake_arena(), s->b, s->len), s->len };
 	struct buf name = BUF_GC;
 	buf_addf(&name, "%s%s/flake.lock", f->tree->place, f->dir + strlen(f->tree->store_path));
-	if (lockfile_parse(&l, flake_arena(), text, name.p, &e))
-		throw_err(&e);
-	return l;
-}
-
-static const char *lock_text(const struct lockfile *l)
-{
-	struct buf b = BUF_GC;
-	struct err e = ERR_INIT;
-
-	if (lockfile_add(l, &b, &e))
-		throw_err(&e);
-	return b.p;
-}
-
-/* Beside the old one and then in its place, so that nobody reads half a file. */
-static void replace_file(const char *path, const char *text)
-{
-	struct buf tmp = BUF_GC;
-
-	buf_addf(&tmp, "%s.new", path);
-	unlink(tmp.p);
-	int fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	size_t n = strlen(text), done = 0;
-	ssize_t k = 0;
-	while (fd >= 0 && done < n && (k = write(fd, text + done, n - done)) > 0)
-		done += (size_t)k;
-	int err = errno;
-	if (fd >= 0 && close(fd) && done == n) {
-		err = errno;
-		done = 0;
-	}
-	if (fd < 0 || done < n || rename(tmp.p, path)) {
-		err = fd < 0 || done < n ? err : errno;
-		unlink(tmp.p);
-		throw_error(EK_IO, "cannot write the lock file '%s': %s", path, strerror(err));
-	}
+	return parse_lock(text, name.p);
 }
 
 /* --- overrides --- */
@@ -197,7 +174,7 @@ static void warn_unknown(struct locking *k, const struct input_path *prefix, con
 		struct input_path up = { o->path.v, o->path.n - 1 };
 		struct slice last = o->path.v[o->path.n - 1];
 		if (!input_path_cmp(&up, prefix) && !has_input(v, n, last) && o->has_parent)
-			say(k->o, "warning: input '%s' has an override for a non-existent input '%.*s'", path_text(prefix),
+			lock_say(k->o, "warning: input '%s' has an override for a non-existent input '%.*s'", path_text(prefix),
 			    (int)last.n, last.p);
 	}
 }
@@ -256,12 +233,25 @@ static int wants_update_below(const struct locking *k, const struct input_path *
 	return 0;
 }
 
+static struct flake *get_flake(struct step *s, const struct input *ref);
+
+static void open_origin(struct origin *o)
+{
+	if (o->tree)
+		return;
+	struct step s = *o->step;
+	struct flake *f = get_flake(&s, o->locked);
+	o->tree = f->tree;
+	o->dir = f->dir;
+}
+
 /* The folder a relative path means. */
-static const char *relative_dir(const struct step *s)
+static const char *relative_dir(struct step *s)
 {
 	const char *path = source_get(&s->ref, "path");
 	struct buf b = BUF_GC;
 
+	open_origin(&s->origin);
 	buf_addf(&b, "%s/%s", s->origin.dir, path);
 	buf_trim(&b, path_normalise(b.p, b.len, b.p));
 	if (!path_is_within(b.p, b.len, s->origin.tree->store_path, strlen(s->origin.tree->store_path)))
@@ -271,10 +261,10 @@ static const char *relative_dir(const struct step *s)
 	return flake_dir(s->origin.tree, b.p, &s->ref);
 }
 
-static struct flake *get_flake(const struct step *s, const struct input *ref)
+static struct flake *get_flake(struct step *s, const struct input *ref)
 {
 	if (!input_is_relative(ref))
-		return flake_get(ref, &s->path);
+		return flake_get(ref, &s->path, s->from_user ? REGISTRY_ALL : REGISTRY_FOR_INPUTS);
 	const char *dir = relative_dir(s);
 	struct flake *f = flake_read(ref, s->origin.tree, dir, &s->path);
 	f->locked = *ref;
@@ -322,23 +312,24 @@ static struct flake_input *inputs_of_lock(struct locking *k, const struct step *
 	return v;
 }
 
-static void keep_locked(struct locking *k, const struct step *s, const struct lock_node *old, int trusted)
+static void keep_locked(struct locking *k, struct step *s, const struct lock_node *old, int trusted)
 {
 	struct lock_node *child = child_node(k, s, &old->locked, &old->original, old->is_flake);
 	int complete;
 	struct flake_input *v = inputs_of_lock(k, s, old, trusted, &complete);
 
 	if (complete && !wants_update_below(k, &s->path)) {
-		/* A relative input below starts where this one lies: it is not fetched, so only its own lock counts. */
-		walk(k, v, old->n, child, &s->path, old, &s->follows_prefix, s->origin, 1);
+		struct origin here = { .step = s, .locked = &old->locked };
+		walk(k, v, old->n, child, &s->path, old, &s->follows_prefix, here, 1);
 		return;
 	}
 	struct flake *f = get_flake(s, &old->locked);
 	child->tree = f->tree;
-	walk(k, f->inputs, f->ninputs, child, &s->path, old, &s->follows_prefix, (struct origin){ f->tree, f->dir }, 0);
+	walk(k, f->inputs, f->ninputs, child, &s->path, old, &s->follows_prefix, (struct origin){ .tree = f->tree, .dir = f->dir },
+	     0);
 }
 
-static void lock_flake_input(struct locking *k, const struct step *s, const struct input *original)
+static void lock_flake_input(struct locking *k, struct step *s, const struct input *original)
 {
 	struct parent here = { k->parents, &s->ref };
 
@@ -350,11 +341,11 @@ static void lock_flake_input(struct locking *k, const struct step *s, const stru
 	struct lockfile own = read_lock(f);
 	child->tree = f->tree;
 	k->parents = &here;
-	walk(k, f->inputs, f->ninputs, child, &s->path, own.root, &s->path, (struct origin){ f->tree, f->dir }, 0);
+	walk(k, f->inputs, f->ninputs, child, &s->path, own.root, &s->path, (struct origin){ .tree = f->tree, .dir = f->dir }, 0);
 	k->parents = here.up;
 }
 
-static void lock_tree_input(struct locking *k, const struct step *s, const struct input *original)
+static void lock_tree_input(struct locking *k, struct step *s, const struct input *original)
 {
 	if (input_is_relative(&s->ref)) {
 		W dir = w_path(relative_dir(s), strlen(relative_dir(s)));
@@ -364,7 +355,8 @@ static void lock_tree_input(struct locking *k, const struct step *s, const struc
 		child_node(k, s, &s->ref, original, 0)->tree = s->origin.tree;
 		return;
 	}
-	const struct flake_tree *t = source_fetch(&s->ref);
+	const struct input in = registry_resolve(&s->ref, REGISTRY_FOR_INPUTS);
+	const struct flake_tree *t = source_fetch(&in);
 	const char *sub = source_get(&s->ref, "dir");
 	struct input locked = { 0 };
 
@@ -378,8 +370,9 @@ static void lock_tree_input(struct locking *k, const struct step *s, const struc
 static void note_open(struct locking *k, const struct lock_node *old)
 {
 	if (!k->open_noted && is_library(&old->locked) && !input_get(&old->locked, "narHash")) {
-		say(k->o, "note: the lock file does not say which 'gx:std' it means, so this gx's own is taken; 'gx flake lock' "
-			  "writes it down");
+		lock_say(k->o,
+			 "note: the lock file does not say which 'gx:std' it means, so this gx's own is taken; 'gx flake lock' "
+			 "writes it down");
 		k->open_noted = 1;
 	}
 }
@@ -529,7 +522,7 @@ static void walk(struct locking *k, const struct flake_input *v, size_t n, struc
 
 static void add_user_overrides(struct locking *k, const struct flake *f)
 {
-	const struct origin origin = { f->tree, f->dir };
+	const struct origin origin = { .tree = f->tree, .dir = f->dir };
 
 	for (size_t i = 0; i < k->o->noverrides; i++) {
 		struct flake_input *in = arena_alloc(k->mem, sizeof *in);
@@ -542,82 +535,31 @@ static void warn_unused(struct locking *k)
 {
 	for (struct override *v = k->overrides; v; v = v->next)
 		if (!v->has_parent && !v->used)
-			say(k->o, "warning: '--override-input %s %s' does not match any input", path_text(&v->path),
+			lock_say(k->o, "warning: '--override-input %s %s' does not match any input", path_text(&v->path),
 			    flake_ref_text(&v->input->ref));
 	for (size_t i = 0; i < k->o->nupdates; i++)
 		if (!k->updates_used[i])
 			throw_error(EK_EVAL, "the flake has no input '%s' to update", path_text(&k->o->updates[i]));
 }
 
-struct unlocked {
-	const struct lock_node *node;
-};
-
-static void look_unlocked(void *arg, const struct input_path *p, const struct lock_edge *edge)
+static void note_dirty(void *arg, const struct input_path *p, const struct lock_edge *edge)
 {
-	struct unlocked *u = arg;
-
-	(void)p;
 	if (edge->node && !input_is_locked(&edge->node->locked))
-		u->node = edge->node;
-}
-
-/* The lock file is part of the flake: what was written makes another tree. */
-static void read_again(struct locked_flake *lf, const char *name)
-{
-	const struct input_path none = { NULL, 0 };
-	const struct flake_tree *tree = lf->flake->tree;
-
-	source_git_add(tree, name);
-	source_forget(tree);
-	lf->flake = flake_get(&lf->flake->original, &none);
-	lf->lock.root->tree = lf->flake->tree;
-}
-
-/* Writes the new graph where the flake's owner edits it. */
-static void write_lock(struct locked_flake *lf, const struct lockfile *old, const char *text, const struct lock_options *o)
-{
-	struct flake *f = lf->flake;
-	struct buf diff = BUF_GC, path = BUF_GC, all = BUF_GC;
-	struct unlocked unlocked = { NULL };
-
-	lockfile_diff(old, &lf->lock, &diff);
-	lf->changed = 1;
-	if (o->no_write) {
-		say(o, "note: the lock file of '%s' would change and is not written:\n%s", flake_ref_text(&f->original),
-		    buf_str(&diff));
-		return;
-	}
-	lockfile_each(&lf->lock, look_unlocked, &unlocked);
-	if (unlocked.node) {
-		say(o, "warning: not writing the lock file of '%s': its input '%s' is not locked, since nothing names its state",
-		    flake_ref_text(&f->original), flake_ref_text(&unlocked.node->locked));
-		return;
-	}
-	if (o->no_update)
-		throw_error(EK_EVAL, "the flake '%s' needs changes to its lock file, and --no-update-lock-file forbids them",
-			    flake_ref_text(&f->original));
-	if (!f->tree->work_tree)
-		throw_error(EK_EVAL, "the lock file of '%s' would have to change, and it cannot be written; pass "
-			    "--no-write-lock-file to go on without", flake_ref_text(&f->original));
-	buf_addf(&path, "%s%s/flake.lock", f->tree->work_tree, f->dir + strlen(f->tree->store_path));
-	int was = access(path.p, F_OK) == 0;
-	buf_addf(&all, "%s\n", text);
-	replace_file(path.p, all.p);
-	say(o, "note: %s '%s'%s%s", was ? "updated" : "made", path.p, diff.len ? ":\n" : "", buf_str(&diff));
-	lf->changed = 0;
-	read_again(lf, path.p + strlen(f->tree->work_tree) + 1);
+		lock_say(arg, "warning: the lock file knows nothing but its hash of the input '%s' ('%s'): others cannot fetch it",
+			 path_text(p), flake_ref_text(&edge->node->locked));
 }
 
 struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o)
 {
 	struct locked_flake *lf = mem_new(sizeof *lf);
 	struct locking k = { .o = o, .mem = flake_arena() };
-	struct lockfile old = read_lock(f);
+	struct lockfile old = o->reference_file ? read_reference(o->reference_file) : read_lock(f);
 	const struct input_path none = { NULL, 0 };
 	struct parent top = { NULL, &f->original };
+	struct lock_options said = *o;
 	struct err e = ERR_INIT;
 
+	lockfile_each(&old, note_dirty, &said);
 	k.updates_used = mem_bytes(o->nupdates + 1);
 	memset(k.updates_used, 0, o->nupdates + 1);
 	k.parents = &top;
@@ -626,20 +568,18 @@ struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options 
 	lf->lock.root->tree = f->tree;
 	add_user_overrides(&k, f);
 	walk(&k, f->inputs, f->ninputs, lf->lock.root, &none, o->recreate ? NULL : old.root, &none,
-	     (struct origin){ f->tree, f->dir }, 0);
+	     (struct origin){ .tree = f->tree, .dir = f->dir }, 0);
 	warn_unused(&k);
 	if (lockfile_check(&lf->lock, &e))
 		throw_err(&e);
-	const char *before = lock_text(&old), *after = lock_text(&lf->lock);
-	if (strcmp(before, after))
-		write_lock(lf, &old, after, o);
+	lock_write(lf, &old, o);
 	return lf;
 }
 
 struct locked_flake *flake_lock(const struct input *ref, const struct lock_options *o)
 {
 	const struct input_path none = { NULL, 0 };
-	struct flake *f = flake_get(ref, &none);
+	struct flake *f = flake_get(ref, &none, REGISTRY_ALL);
 
 	return flake_lock_read(f, o);
 }

@@ -22,6 +22,13 @@ struct lock_options {
 	int complete;  /* what an older lock file leaves open is settled */
 	int no_update; /* changes to the lock file are an error */
 	int no_write;  /* the new graph is used but not written */
+	int check;     /* a change is an error and nothing is written: to see whether the lock file is up to date */
+	int in_ci;     /* changes are an error, since nobody would commit them */
+	int must_write; /* an input that nothing pins is an error, not a warning */
+	int allow_dirty_locks; /* a hash is pin enough */
+	int commit;
+	const char *summary; /* of the commit; NULL or "": what fits */
+	const char *reference_file, *output_file; /* lock files in place of the flake's own; NULL */
 	int only_locked; /* nothing may be fetched that is not pinned: pure evaluation */
 	int by_expression; /* restricted evaluation holds for the inputs: an expression asks for the flake */
 	void (*message)(const char *text); /* notices and warnings for people; NULL drops them */

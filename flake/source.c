@@ -20,6 +20,7 @@
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
 #include "fetch/url.h"
+#include "flake/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -431,17 +432,20 @@ static const char *source_place(const struct input *in)
 	return source_file_path(file && file < strchr(url, ':') ? file + 1 : url);
 }
 
-void source_check_allowed(const struct input *in)
+void source_check_allowed(const struct input *given)
 {
 	const char *place;
 	char real[PATH_MAX];
 
 	/* A relative input is part of the flake that has it. */
-	if (!eval_settings.restricted || input_where(in) == INPUT_WITH_PROGRAM || input_is_relative(in))
+	if (!eval_settings.restricted || input_is_relative(given))
 		return;
-	place = source_place(in);
+	const struct input in = registry_resolve(given, REGISTRY_FOR_INPUTS);
+	if (input_where(&in) == INPUT_WITH_PROGRAM)
+		return;
+	place = source_place(&in);
 	if (!place)
-		throw_error(EK_DENIED, "access to URI '%s' is forbidden in restricted mode", source_text(in));
+		throw_error(EK_DENIED, "access to URI '%s' is forbidden in restricted mode", source_text(&in));
 	/* Where links lead counts, and what is elsewhere is denied before anyone learns whether it is there. */
 	W path = realpath(place, real) ? w_path(real, strlen(real)) : fs_user_path(place, strlen(place));
 	if (fs_stat(path) == FS_DENIED)
@@ -463,20 +467,12 @@ static const char *stand_in(const struct input *in)
 	return b.p;
 }
 
-/* A name: the one there is no need to look up is std. */
+/* What a name means is what there is. */
 static void fetch_indirect(const struct input *in, struct flake_tree *t)
 {
-	const char *id = source_get(in, "id");
+	const struct input to = registry_resolve(in, REGISTRY_FOR_INPUTS);
 
-	if (!id || strcmp(id, "std"))
-		throw_error_hint(EK_EVAL, stand_in(in) ? stand_in(in) : "give its address, or pass --override-input with one",
-				 "the flake '%s' has no address: there is no registry that knows it", id ? id : "");
-	if (source_get(in, "ref") || source_get(in, "rev"))
-		throw_error(EK_EVAL, "'%s' names a branch or revision, but 'gx:std' has none", source_text(in));
-	t->locked = (struct input){ 0 };
-	source_set(&t->locked, "type", "gx");
-	source_set(&t->locked, "name", "std");
-	fetch_gx(&t->locked, t);
+	*t = *source_fetch(&to);
 }
 
 /* Fills the last column of the table of kinds (fetch/input.c). */

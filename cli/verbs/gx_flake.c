@@ -19,9 +19,52 @@
 
 /* --- lock, update --- */
 
-static const struct option_group lock_groups[] = { { "Flakes", flake_option_table },
+enum { O_CHECK = 10, O_OF };
+
+struct locker {
+	struct flake_cmd f; /* first: options get it */
+	const char *flake;  /* of update */
+};
+
+static const struct option check_options[] = {
+	{ O_CHECK, 0, "check", NULL,
+	  "Write nothing, fail when the lock file is not up to date. With CI=true in the environment this is so." },
+	{ 0 }
+};
+static const struct option update_options[] = {
+	{ O_OF, 0, "flake", "FLAKE", "Of this flake, not the one here." },
+	{ 0 }
+};
+static const struct option_group lock_groups[] = { { "Options", check_options },
+						   { "Flakes", flake_option_table },
 						   { "The store", command_store_options },
 						   { NULL, NULL } };
+static const struct option_group update_groups[] = { { "Options", update_options },
+						     { "Flakes", flake_option_table },
+						     { "The store", command_store_options },
+						     { NULL, NULL } };
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct locker *l = arg;
+
+	switch (id) {
+	case O_CHECK: l->f.eval.flake_options.check = 1; break;
+	case O_OF: l->flake = values[0]; break;
+	default: flake_options_take(&l->f.eval.flake_options, id, values);
+	}
+	return 0;
+}
+
+/* Writing is what both are for. */
+static int locker_run(struct locker *l, void (*fn)(struct flake_cmd *f, struct buf *out))
+{
+	struct flake_request *r = &l->f.eval.flake_options;
+
+	r->no_write = 0;
+	r->complete = r->must_write = r->updates_meant = 1;
+	return flake_cmd_run(&l->f, fn);
+}
 
 static void lock(struct flake_cmd *f, struct buf *out)
 {
@@ -35,45 +78,42 @@ static int lock_run(int argc, char **argv)
 {
 	static const struct program program = { "gx flake lock", "complete a flake's lock file", "gx flake lock [options] [FLAKE]",
 						"Inputs that are locked already stay as they are.", lock_groups };
-	struct flake_cmd f = { .failed = 0 };
-	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
+	struct locker l = { .f.c = { .program = &program, .option = on_option, .arg = &l } };
+	const char *ci = getenv("CI");
+	int rc = command_read(&l.f.c, argc, argv, 0, 1, "at most one flake");
 
 	if (rc != COMMAND_GO)
 		return rc;
-	/* Writing is what it is for. */
-	f.eval.flake_options.no_write = 0;
-	f.eval.flake_options.complete = 1;
-	return flake_cmd_run(&f, lock);
+	l.f.eval.flake_options.check |= ci && !strcmp(ci, "true") && !l.f.eval.flake_options.output_file;
+	return locker_run(&l, lock);
 }
 
-/* The words are inputs; the flake is the one here. */
+/* The words are inputs. */
 static void update(struct flake_cmd *f, struct buf *out)
 {
 	const char *fragment;
 
 	(void)out;
-	flake_options_open(&f->eval.flake_options, ".", &fragment);
+	flake_options_open(&f->eval.flake_options, ((struct locker *)f)->flake, &fragment);
 }
 
 static int update_run(int argc, char **argv)
 {
 	static const struct program program = {
-		"gx flake update", "lock inputs of the flake here anew", "gx flake update [options] [INPUT] ...",
-		"Without INPUT all of them. 'a/b' is the input b of the input a.", lock_groups
+		"gx flake update", "lock inputs of a flake anew", "gx flake update [options] [INPUT] ...",
+		"Without INPUT all of them. 'a/b' is the input b of the input a.", update_groups
 	};
-	struct flake_cmd f = { .failed = 0 };
-	int rc = flake_cmd_read(&f, &program, argc, argv, 0, "inputs");
+	struct locker l = { .f.c = { .program = &program, .option = on_option, .arg = &l }, .flake = "." };
+	struct flake_request *r = &l.f.eval.flake_options;
+	int rc = command_read(&l.f.c, argc, argv, 0, 0, "inputs");
 
 	if (rc != COMMAND_GO)
 		return rc;
-	f.eval.flake_options.no_write = 0;
-	f.eval.flake_options.complete = 1;
-	f.eval.flake_options.recreate |= !f.c.n && !f.eval.flake_options.nupdates;
-	f.eval.flake_options.updates = xrealloc_array(f.eval.flake_options.updates, f.eval.flake_options.nupdates + f.c.n + 1,
-						      sizeof *f.eval.flake_options.updates);
-	for (size_t i = 0; i < f.c.n; i++)
-		f.eval.flake_options.updates[f.eval.flake_options.nupdates++] = f.c.operands[i];
-	return flake_cmd_run(&f, update);
+	r->recreate |= !l.f.c.n && !r->nupdates;
+	r->updates = xrealloc_array(r->updates, r->nupdates + l.f.c.n + 1, sizeof *r->updates);
+	for (size_t i = 0; i < l.f.c.n; i++)
+		r->updates[r->nupdates++] = l.f.c.operands[i];
+	return locker_run(&l, update);
 }
 
 /* --- metadata --- */
@@ -126,9 +166,9 @@ static void metadata_json(const struct locked_flake *lf, struct buf *b)
 	add_json_text(b, "originalUrl", flake_ref_text(&f->original));
 	add_json_text(b, "path", f->tree->store_path);
 	buf_adds(b, "\"resolved\":");
-	add_json_input(b, &f->original);
+	add_json_input(b, &f->resolved);
 	buf_addc(b, ',');
-	add_json_text(b, "resolvedUrl", flake_ref_text(&f->original));
+	add_json_text(b, "resolvedUrl", flake_ref_text(&f->resolved));
 	if (count)
 		buf_addf(b, "\"revCount\":%llu,", (unsigned long long)count->i);
 	if (rev)
@@ -170,7 +210,7 @@ static void metadata(struct flake_cmd *cmd, struct buf *b)
 		metadata_json(lf, b);
 		return;
 	}
-	buf_addf(b, "Resolved URL:  %s\n", flake_ref_text(&f->original));
+	buf_addf(b, "Resolved URL:  %s\n", flake_ref_text(&f->resolved));
 	buf_addf(b, "Locked URL:    %s\n", flake_ref_text(&f->locked));
 	if (f->description)
 		buf_addf(b, "Description:   %s\n", f->description);

@@ -113,7 +113,7 @@ bad "an input twice" "{ inputs.a.url = \"path:/x\"; inputs.a.url = \"path:/y\"; 
 bad "an input that follows itself" "{ inputs.a.follows = \"a\"; $o }" "a -> a"
 bad "inputs that follow each other" "{ inputs.a.follows = \"b\"; inputs.b.follows = \"a\"; $o }" "in a circle"
 bad "follows nothing" "{ inputs.a.follows = \"b\"; $o }" "follows a non-existent input 'b'"
-bad "an input without address" "{ outputs = { self, nixpkgs }: { x = 1; }; }" "'nixpkgs' has no address"
+bad "an input without address" "{ outputs = { self, nowhere }: { x = 1; }; }" "cannot find flake 'flake:nowhere'"
 bad "a path that is not there" "{ inputs.a.url = \"path:/nonexistent\"; $o }" "cannot be read"
 bad "a computed address" "{ inputs.a.url = \"path:\" + \"/x\"; $o }" "must be written out"
 bad "an address with a dash" "{ inputs.a.url = \"-x\"; $o }" "begins with a dash"
@@ -190,5 +190,5 @@ check "dir=.." complains "leads out of its source tree" gxeval "path:$PWD/out?di
 mkdir linked
 ln -s "$PWD/pick/flake.gx" linked/flake.gx
 check "a flake.gx that is a link out" complains "forbidden in pure evaluation" gxeval ./linked#both
-check "an unknown name" complains "no registry" gxeval 'nixpkgs#hello'
+check "an unknown name" complains "cannot find flake 'flake:nowhere' in the flake registries" gxeval 'nowhere#hello'
 check "std by its name" gxeval 'flake:std#lib.version'

@@ -36,7 +36,7 @@ check "other systems are left out" sh -c 'gx flake show ./new >show.log && [ "$(
 check "check" warns "8 outputs evaluate, 0 do not" gx flake check --all-systems --no-build ./new
 check "check prints no JSON" status 2 gx flake check --json ./new
 check "nor does lock" status 2 gx flake lock --json ./new
-check "--no-registries is taken, and told of" sh -c "gx flake metadata --no-registries ./new >/dev/null && gx flake lock --help | grep -q -- '--no-registries *Does nothing'"
+check "--no-registries is taken" sh -c "gx flake metadata --no-registries ./new >/dev/null && gx flake lock --help | grep -q -- '--no-use-registries *Look'"
 check "check of this system" warns "2 outputs evaluate, 0 do not; nothing was built" gx flake check --no-build ./new
 mkdir half
 echo '{ outputs = { self }: { packages.x86_64-linux = { a = throw "sorry"; b = derivation { name = "b"; system = "s"; builder = "b"; }; }; }; }' >half/flake.gx
