@@ -11,6 +11,7 @@
 #include "base/suggest.h"
 #include "base/visible.h"
 #include "cli/output.h"
+#include "cli/width.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -200,28 +201,6 @@ static size_t help_width(void)
 	return 100;
 }
 
-/* Adds text broken at spaces, each further line indented. */
-static void add_wrapped(struct buf *b, const char *text, size_t indent, size_t width)
-{
-	size_t col = indent;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		if (col > indent && col + 1 + n > width) {
-			buf_addf(b, "\n%*s", (int)indent, "");
-			col = indent;
-		} else if (col > indent) {
-			buf_addc(b, ' ');
-			col++;
-		}
-		buf_add(b, text, n);
-		col += n;
-		text += n;
-		text += strspn(text, " ");
-	}
-	buf_addc(b, '\n');
-}
-
 static void help_option(struct buf *b, const struct option *o, size_t width)
 {
 	const size_t indent = 32;
@@ -240,7 +219,7 @@ static void help_option(struct buf *b, const struct option *o, size_t width)
 		buf_addf(b, "\n%*s", (int)indent, "");
 	else
 		buf_addf(b, "%*s", (int)(indent - used), "");
-	add_wrapped(b, o->doc, indent, width);
+	width_wrap(b, o->doc, indent, width);
 }
 
 int options_help(const struct program *p)
@@ -266,7 +245,7 @@ int options_help(const struct program *p)
 		if (strchr(p->about, '\n'))
 			buf_adds(&b, p->about);
 		else
-			add_wrapped(&b, p->about, 0, width);
+			width_wrap(&b, p->about, 0, width);
 	}
 	int rc = output_write(b.p, b.len);
 	buf_release(&b);

@@ -7,6 +7,7 @@
 #include "cli/width.h"
 
 #include <stdint.h>
+#include <sys/ioctl.h>
 
 static const struct {
 	uint32_t from, to;
@@ -33,6 +34,13 @@ static size_t next_char(const char *p, size_t n, unsigned *width)
 		if (c >= ranges[i].from && c <= ranges[i].to)
 			*width = ranges[i].width;
 	return len;
+}
+
+unsigned width_of_terminal(int fd)
+{
+	struct winsize w;
+
+	return ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
 }
 
 size_t width_of(struct slice s)
@@ -95,4 +103,25 @@ void width_cut_middle(struct buf *b, struct slice s, size_t columns)
 		at += next_char(s.p + at, s.n - at, &w);
 	}
 	buf_add(b, s.p + at, s.n - at);
+}
+
+void width_wrap(struct buf *b, const char *text, size_t indent, size_t width)
+{
+	size_t col = indent;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		if (col > indent && col + 1 + n > width) {
+			buf_addf(b, "\n%*s", (int)indent, "");
+			col = indent;
+		} else if (col > indent) {
+			buf_addc(b, ' ');
+			col++;
+		}
+		buf_add(b, text, n);
+		col += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	buf_addc(b, '\n');
 }

@@ -6,22 +6,21 @@
  * what we want to survive.  Instead characters are read here, and a signal that interrupts the read is dealt with between
  * two characters, where the state of the line is known.
  *
- * The history is a file of its own format, appended to after each input in one write: neither a second session nor a
- * crash loses entries, and no line is too long or split (nix#15162, nix#8183).  It is shortened when a session starts
- * and finds twice as much as is kept.
+ * libedit knows nothing of pastes (bracketed paste), so they are dealt with here: the terminal says where one begins and ends, and
+ * what lies between goes into the line as it is, tabs and line ends too, until Return is typed.  Of a terminal that does not say
+ * so, at least a tab with more behind it is none that a person typed.
  */
 #include "config.h"
 #include "cli/repl/repl_lines.h"
 #include "base/alloc.h"
-#include "base/fdio.h"
 #include "base/late.h"
 #include "base/mem.h"
 #include "base/visible.h"
+#include "cli/repl/repl_history.h"
+#include "cli/width.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <histedit.h>
-#include <limits.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
@@ -29,12 +28,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
+#include <wctype.h>
 
 #define CALLS(X)                                                                                                       \
-	X(el_deletestr) X(el_end) X(el_get) X(el_gets) X(el_init) X(el_insertstr) X(el_line) X(el_resize) X(el_set)    \
-	X(el_source) X(history) X(history_end) X(history_init)
+	X(el_cursor) X(el_deletestr) X(el_end) X(el_get) X(el_gets) X(el_init) X(el_insertstr) X(el_line) X(el_push)   \
+	X(el_resize) X(el_set) X(el_source) X(history) X(history_end) X(history_init)
 #define POINTER(f) __typeof__(f) *f;
 
 LATE_LIBRARY(edit, GX_EDIT_LIBRARY, "", CALLS, POINTER);
@@ -46,6 +45,8 @@ struct lines {
 	size_t used;
 	int at_end;
 	/* With one. */
+	int dumb;     /* that knows no more than letters */
+	int brackets; /* that has told where a paste begins */
 	EditLine *el;
 	History *history;
 	char *file; /* of the history, NULL for none */
@@ -82,12 +83,23 @@ static void on_signal(int sig)
 	errno = saved;
 }
 
+/* Whether the terminal is to say where pastes begin and end: only while a line is typed, since others do not know of it. */
+static void ask_for_brackets(const struct lines *l, int yes)
+{
+	if (l->dumb)
+		return;
+	fputs(yes ? "\033[?2004h" : "\033[?2004l", stdout);
+	fflush(stdout);
+}
+
 static void suspend(struct lines *l)
 {
 	suspended = 0;
+	ask_for_brackets(l, 0);
 	edit.el_set(l->el, EL_PREP_TERM, 0);
 	kill(getpid(), SIGSTOP);
 	edit.el_set(l->el, EL_PREP_TERM, 1);
+	ask_for_brackets(l, 1);
 	edit.el_set(l->el, EL_REFRESH);
 }
 
@@ -103,6 +115,14 @@ static int after_signal(struct lines *l)
 	if (suspended)
 		suspend(l);
 	return 1;
+}
+
+static struct lines *lines_of(EditLine *el)
+{
+	struct lines *l;
+
+	edit.el_get(el, EL_CLIENTDATA, &l);
+	return l;
 }
 
 /* --- characters --- */
@@ -123,11 +143,10 @@ static int read_byte(struct lines *l, char *c)
 /* A character for libedit: 1, 0 at the end of input, -1 when the line was given up. */
 static int read_char(EditLine *el, wchar_t *out)
 {
+	struct lines *l = lines_of(el);
 	mbstate_t state = { 0 };
-	struct lines *l;
 	char c;
 
-	edit.el_get(el, EL_CLIENTDATA, &l);
 	for (;;) {
 		int n = read_byte(l, &c);
 		if (n <= 0)
@@ -142,10 +161,122 @@ static int read_char(EditLine *el, wchar_t *out)
 
 static char *prompt_of(EditLine *el)
 {
-	struct lines *l;
+	return (char *)lines_of(el)->prompt;
+}
 
-	edit.el_get(el, EL_CLIENTDATA, &l);
-	return (char *)l->prompt;
+/* --- pastes --- */
+
+#define PASTE_ENDS "\033[201~"
+
+/* Reads up to the end of a paste.  Returns 0 when it was given up. */
+static int read_paste(struct lines *l, struct buf *b)
+{
+	const size_t n = sizeof PASTE_ENDS - 1;
+	char c;
+
+	while (b->len < n || memcmp(b->p + b->len - n, PASTE_ENDS, n)) {
+		if (read_byte(l, &c) <= 0)
+			return 0;
+		buf_addc(b, c);
+	}
+	buf_trim(b, b->len - n);
+	return 1;
+}
+
+/* What of a paste can stand in a line: characters, tabs and line ends, which terminals write as returns.  The last of these
+ * is left out, so that what ends the input is the key. */
+static void clean_paste(struct buf *to, const struct buf *from)
+{
+	mbstate_t state = { 0 };
+	wchar_t c;
+
+	for (size_t i = 0, n; i < from->len; i += n) {
+		n = mbrtowc(&c, from->p + i, from->len - i, &state);
+		if (n == 0 || n > from->len) {
+			memset(&state, 0, sizeof state);
+			n = 1;
+		} else if (c == '\r' || c == '\n') {
+			buf_addc(to, '\n');
+		} else if (c == '\t' || iswprint((wint_t)c)) {
+			buf_add(to, from->p + i, n);
+		}
+	}
+	while (to->len && to->p[to->len - 1] == '\n')
+		buf_trim(to, to->len - 1);
+}
+
+static unsigned char on_paste(EditLine *el, int ch)
+{
+	struct buf raw = BUF_INIT, text = BUF_INIT;
+	struct lines *l = lines_of(el);
+	int failed;
+
+	(void)ch;
+	l->brackets = 1;
+	failed = !read_paste(l, &raw);
+	if (!failed) {
+		clean_paste(&text, &raw);
+		failed = text.len && edit.el_insertstr(el, buf_str(&text));
+	}
+	buf_release(&raw);
+	buf_release(&text);
+	return failed ? CC_ERROR : CC_REFRESH;
+}
+
+/* Whether a key comes from a paste that the terminal does not tell of: there is more behind it already. */
+static int is_pasted(const struct lines *l)
+{
+	int n = 0;
+
+	return !l->brackets && !ioctl(0, FIONREAD, &n) && n > 0;
+}
+
+/* --- moving in an input of several lines --- */
+
+/* Where the line begins that the n bytes before p end in, and how many characters are between. */
+static const char *line_begins(const char *start, const char *p, int *characters)
+{
+	*characters = 0;
+	while (p > start && p[-1] != '\n')
+		*characters += ((unsigned char)*--p & 0xc0) != 0x80;
+	return p;
+}
+
+/* Up and down: to another line of the input where it has one there, else to another entry of the history. */
+static unsigned char on_up(EditLine *el, int ch)
+{
+	const LineInfo *li = edit.el_line(el);
+	int column, above;
+	const char *begin = line_begins(li->buffer, li->cursor, &column);
+
+	(void)ch;
+	if (begin == li->buffer) {
+		edit.el_push(el, "\020");
+		return CC_NORM;
+	}
+	line_begins(li->buffer, begin - 1, &above);
+	edit.el_cursor(el, -(column + 1 + (above > column ? above - column : 0)));
+	return CC_REFRESH;
+}
+
+static unsigned char on_down(EditLine *el, int ch)
+{
+	const LineInfo *li = edit.el_line(el);
+	int column, rest = 0, below = 0;
+	const char *p = li->cursor;
+
+	(void)ch;
+	line_begins(li->buffer, li->cursor, &column);
+	for (; p < li->lastchar && *p != '\n'; p++)
+		rest += ((unsigned char)*p & 0xc0) != 0x80;
+	if (p == li->lastchar) {
+		edit.el_push(el, "\016");
+		return CC_NORM;
+	}
+	for (p++; p < li->lastchar && *p != '\n' && below < column; p++)
+		below += ((unsigned char)*p & 0xc0) != 0x80;
+	edit.el_cursor(el, rest + 1 + below);
+	return CC_REFRESH;
 }
 
 /* --- completion --- */
@@ -164,13 +295,6 @@ static size_t common_prefix(const struct completions *c)
 	while (n && ((unsigned char)c->v[0][n] & 0xc0) == 0x80)
 		n--;
 	return n;
-}
-
-static unsigned columns(void)
-{
-	struct winsize w;
-
-	return ioctl(1, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
 }
 
 /* What candidates have in common before their last part (a.b. of a.b.c) need not be repeated. */
@@ -194,7 +318,7 @@ static void list_candidates(const struct completions *c)
 		size_t w = strlen(last_part(c->v[i]));
 		width = w > width ? w : width;
 	}
-	size_t per_row = columns() / (width + 2), rows;
+	size_t per_row = width_of_terminal(1) / (width + 2), rows;
 	per_row = per_row ? per_row : 1;
 	rows = (n + per_row - 1) / per_row;
 	buf_addc(&b, '\n');
@@ -218,10 +342,11 @@ static unsigned char on_tab(EditLine *el, int ch)
 	struct completions c = { 0 };
 	const LineInfo *li = edit.el_line(el);
 	size_t cursor = (size_t)(li->cursor - li->buffer), len = (size_t)(li->lastchar - li->buffer);
-	struct lines *l;
+	struct lines *l = lines_of(el);
 
 	(void)ch;
-	edit.el_get(el, EL_CLIENTDATA, &l);
+	if (is_pasted(l))
+		return edit.el_insertstr(el, "\t") ? CC_ERROR : CC_REFRESH;
 	if (!l->complete)
 		return CC_ERROR;
 	char *line = mem_bytes(len + 1);
@@ -253,116 +378,24 @@ static unsigned char on_tab(EditLine *el, int ch)
 
 /* --- the history --- */
 
-/* One entry a line: a line end is written "\\n" and a backslash twice. */
-static void history_encode(struct buf *b, const char *text)
+static void enter(void *lines, const char *text)
 {
-	for (; *text; text++)
-		if (*text == '\n')
-			buf_adds(b, "\\n");
-		else if (*text == '\\')
-			buf_adds(b, "\\\\");
-		else
-			buf_addc(b, *text);
-}
-
-static void history_decode(struct buf *b, const char *line, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (line[i] == '\\' && i + 1 < n) {
-			i++;
-			buf_addc(b, line[i] == 'n' ? '\n' : line[i]);
-		} else {
-			buf_addc(b, line[i]);
-		}
-	}
-}
-
-static char *history_file(void)
-{
-	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	struct buf b = BUF_INIT;
-
-	if (state && *state == '/')
-		buf_addf(&b, "%s/gx", state);
-	else if (home && *home == '/')
-		buf_addf(&b, "%s/.local/state/gx", home);
-	else
-		return NULL;
-	make_folders(buf_str(&b), 0700);
-	buf_adds(&b, "/repl-history");
-	return buf_detach(&b, NULL);
-}
-
-static void read_file(const char *file, struct buf *b)
-{
-	FILE *f = fopen(file, "re");
-	char part[8192];
-
-	for (size_t n; f && (n = fread(part, 1, sizeof part, f)) > 0;)
-		buf_add(b, part, n);
-	if (f)
-		fclose(f);
-}
-
-/* Writes the last entries only, to a new file that takes the old one's place. */
-static void shorten_history(const struct lines *l, const char *kept, size_t n)
-{
-	struct buf name = BUF_INIT;
-
-	buf_addf(&name, "%s.%ld", l->file, (long)getpid());
-	FILE *f = fopen(name.p, "wxe");
-	if (f) {
-		int bad = fwrite(kept, 1, n, f) != n;
-		bad |= fclose(f);
-		if (bad || rename(name.p, l->file))
-			unlink(name.p);
-	}
-	buf_release(&name);
-}
-
-static void load_history(struct lines *l)
-{
-	struct buf all = BUF_INIT, entry = BUF_INIT;
-	size_t total = 0, skip;
+	struct lines *l = lines;
 	HistEvent ev;
 
-	read_file(l->file, &all);
-	const char *p = buf_str(&all), *end = p + all.len;
-	for (size_t i = 0; i < all.len; i++)
-		total += p[i] == '\n';
-	for (skip = total > REPL_HISTORY_MAX ? total - REPL_HISTORY_MAX : 0; skip; skip--)
-		p = strchr(p, '\n') + 1;
-	if (total > 2 * (size_t)REPL_HISTORY_MAX)
-		shorten_history(l, p, (size_t)(end - p));
-	for (const char *nl; (nl = memchr(p, '\n', (size_t)(end - p))); p = nl + 1) {
-		buf_trim(&entry, 0);
-		history_decode(&entry, p, (size_t)(nl - p));
-		edit.history(l->history, &ev, H_ENTER, buf_str(&entry));
-	}
-	buf_release(&entry);
-	buf_release(&all);
+	edit.history(l->history, &ev, H_ENTER, text);
 }
 
 void lines_remember(struct lines *l, const char *text)
 {
-	struct buf b = BUF_INIT;
-	HistEvent ev;
-
 	if (!l->terminal || !*text || (l->last && !strcmp(l->last, text)))
 		return;
 	free(l->last);
 	l->last = xstrdup(text);
-	edit.history(l->history, &ev, H_ENTER, text);
-	history_encode(&b, text);
-	buf_addc(&b, '\n');
-	int fd = l->file ? open(l->file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+	enter(l, text);
 	/* Without a place to keep it the history lasts as long as the session. */
-	if (fd >= 0) {
-		ssize_t n = write(fd, b.p, b.len);
-		(void)n;
-		close(fd);
-	}
-	buf_release(&b);
+	if (l->file)
+		history_append(l->file, text);
 }
 
 /* --- lines --- */
@@ -386,6 +419,26 @@ static int can_edit(void)
 	return 0;
 }
 
+static void bind_keys(struct lines *l)
+{
+	static const char *const keys[][2] = {
+		{ "^I", "gx-complete" },
+		{ "\\e[200~", "gx-paste" },
+		{ "\\e[A", "gx-up" },
+		{ "\\eOA", "gx-up" },
+		{ "\\e[B", "gx-down" },
+		{ "\\eOB", "gx-down" },
+		{ "^R", "em-inc-search-prev" },
+		{ "^W", "ed-delete-prev-word" },
+		{ "\\e[1;5D", "ed-prev-word" },
+		{ "\\e[1;5C", "em-next-word" },
+		{ "\\e[3~", "ed-delete-next-char" },
+	};
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		edit.el_set(l->el, EL_BIND, keys[i][0], keys[i][1], NULL);
+}
+
 static void start_editing(struct lines *l)
 {
 	HistEvent ev;
@@ -405,16 +458,14 @@ static void start_editing(struct lines *l)
 	edit.el_set(l->el, EL_HIST, edit.history, l->history);
 	edit.el_set(l->el, EL_GETCFN, read_char);
 	edit.el_set(l->el, EL_ADDFN, "gx-complete", "complete what stands before the cursor", on_tab);
-	edit.el_set(l->el, EL_BIND, "^I", "gx-complete", NULL);
-	edit.el_set(l->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
-	edit.el_set(l->el, EL_BIND, "^W", "ed-delete-prev-word", NULL);
-	edit.el_set(l->el, EL_BIND, "\\e[1;5D", "ed-prev-word", NULL);
-	edit.el_set(l->el, EL_BIND, "\\e[1;5C", "em-next-word", NULL);
-	edit.el_set(l->el, EL_BIND, "\\e[3~", "ed-delete-next-char", NULL);
+	edit.el_set(l->el, EL_ADDFN, "gx-paste", "take what is pasted as it is", on_paste);
+	edit.el_set(l->el, EL_ADDFN, "gx-up", "the line above, or the entry before", on_up);
+	edit.el_set(l->el, EL_ADDFN, "gx-down", "the line below, or the next entry", on_down);
+	bind_keys(l);
 	edit.el_source(l->el, NULL);
 	l->file = history_file();
 	if (l->file)
-		load_history(l);
+		history_load(l->file, enter, l);
 }
 
 struct lines *lines_new(void (*complete)(void *arg, const char *line, size_t cursor, struct completions *c), void *arg)
@@ -426,7 +477,8 @@ struct lines *lines_new(void (*complete)(void *arg, const char *line, size_t cur
 	l->complete = complete;
 	l->arg = arg;
 	l->terminal = can_edit();
-	if (l->terminal && term && !strcmp(term, "dumb"))
+	l->dumb = !term || !strcmp(term, "dumb");
+	if (l->dumb)
 		l->complete = NULL;
 	reader = pthread_self();
 	if (l->terminal)
@@ -483,7 +535,9 @@ static enum line_result read_edited(struct lines *l, struct buf *out)
 
 	sigaction(SIGTSTP, &sa, &stop);
 	sigaction(SIGWINCH, &sa, &winch);
+	ask_for_brackets(l, 1);
 	const char *line = edit.el_gets(l->el, &n);
+	ask_for_brackets(l, 0);
 	sigaction(SIGTSTP, &stop, NULL);
 	sigaction(SIGWINCH, &winch, NULL);
 	if (!line || n <= 0) {

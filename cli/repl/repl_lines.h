@@ -8,8 +8,6 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-enum { REPL_HISTORY_MAX = 10000 }; /* entries kept */
-
 /* What may stand in place of the bytes [start, cursor) of a line.  Collected memory. */
 struct completions {
 	size_t start;

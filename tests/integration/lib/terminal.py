@@ -2,6 +2,8 @@
 #
 # terminal.py PROGRAM [ARGUMENT]...: runs a program in a terminal of its own and talks to it as the lines of standard input say:
 #     > TEXT     types TEXT and Return
+#     keys TEXT  types TEXT, in which \t, \r, \e and the like mean what they do in Python (\e: escape)
+#     paste TEXT the same as a terminal sends what is pasted
 #     tab TEXT   types TEXT and Tab
 #     ^C         types Ctrl-C
 #     hangup     closes the terminal
@@ -9,19 +11,24 @@
 #     - TEXT     it must not have printed TEXT by the next "="
 #     exit N     waits for its end, which must be status N (a signal N: -N)
 #     sleep SECONDS, file NAME (waits for a file)
+# The terminal is of the kind that TEST_TERM says ("dumb": it moves no cursor), and 80 columns wide or what TEST_COLUMNS says.
 # Prints what the terminal showed when something is not as expected, and ends with status 1 then.  The program is killed after two
 # minutes, whatever happens.
 import errno
+import fcntl
 import os
 import pty
 import select
 import signal
+import struct
 import sys
+import termios
 import time
 
 pid, fd = pty.fork()
 if pid == 0:
-    os.environ.update(TERM="dumb", PS1="prompt> ")
+    os.environ.update(TERM=os.environ.get("TEST_TERM", "dumb"), PS1="prompt> ")
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(os.environ.get("TEST_COLUMNS", "80")), 0, 0))
     os.closerange(3, 1024)
     # Whoever started the tests in the background made them deaf to it.
     for sig in signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM:
@@ -72,6 +79,10 @@ def read_quiet():
             return
 
 
+def keys(text):
+    return text.replace("\\e", "\\x1b").encode("raw_unicode_escape").decode("unicode_escape").encode()
+
+
 def expect(text):
     global since, unwanted
     end = time.time() + 30
@@ -105,6 +116,10 @@ for line in sys.stdin:
     word, _, rest = line.rstrip("\n").partition(" ")
     if word == ">":
         os.write(fd, rest.encode() + b"\r")
+    elif word == "keys":
+        os.write(fd, keys(rest))
+    elif word == "paste":
+        os.write(fd, b"\x1b[200~" + keys(rest) + b"\x1b[201~")
     elif word == "tab":
         os.write(fd, rest.encode() + b"\t")
         # What is typed before the answer would be taken for a part of the word.
