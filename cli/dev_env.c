@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/dev_env.h"
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "cli/output.h"
 #include "format/attrs_sh.h"
 #include "format/modulo.h"
@@ -38,6 +39,35 @@ static int is_of_the_build(struct slice name)
 static struct slice keep(struct dev_env *env, struct slice s)
 {
 	return (struct slice){ arena_dup(&env->arena, s.n ? s.p : "", s.n), s.n };
+}
+
+/* --- the derivation --- */
+
+int dev_env_read(struct store *s, const struct store_path *path, struct buf *text, struct drv *d, struct err *e)
+{
+	int rc = store_read(s, path, LIMIT_DRV_TEXT, text, e);
+	struct slice name;
+
+	if (rc)
+		return rc;
+	name = store_path_name(path);
+	name.n -= 4; /* ".drv" */
+	return drv_parse(d, store_dir(s), name, (struct slice){ text->p, text->len }, e);
+}
+
+int dev_env_inputs(struct store *s, const struct drv *d, struct build_targets *t, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < d->ninputs && !rc; i++) {
+		const struct drv_input *in = &d->inputs[i];
+		struct store_path p;
+
+		rc = store_path_parse(store_dir(s), in->path, &p, e);
+		if (!rc && in->node.noutputs)
+			build_targets_add(t, &p, in->node.outputs, in->node.noutputs);
+	}
+	return rc;
 }
 
 /* --- values --- */

@@ -10,6 +10,7 @@
 #define CLI_DEV_ENV_H
 
 #include "build/build.h"
+#include "cli/realise.h"
 #include "format/drv_options.h"
 #include "format/pathset.h"
 
@@ -33,6 +34,10 @@ struct dev_env {
 	char *outputs; /* "/…/outputs" */
 	int ignore;
 };
+
+/* Reads a derivation of the store; text, the caller's, holds what d refers to.  What it needs is added to t, names copied. */
+int dev_env_read(struct store *s, const struct store_path *path, struct buf *text, struct drv *d, struct err *e);
+int dev_env_inputs(struct store *s, const struct drv *d, struct build_targets *t, struct err *e);
 
 /* d and s are borrowed for as long as env is used; inputs: what was built of d's inputs.  ignore: what this process has in its
  * own environment will not be there. */

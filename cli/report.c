@@ -239,7 +239,8 @@ static void add_human(struct buf *b, const struct message *m)
 {
 	const struct trace_frame *own = choose_frame(m);
 	int hide = own && m->pos && m->thrown;
-	struct trace_style style = { colour(BLUE), colour(PLAIN), m->pos, hide, report_settings.full_trace, own, add_line };
+	const char *rest = report_settings.rest_of_trace ? report_settings.rest_of_trace : "--show-trace";
+	struct trace_style style = { colour(BLUE), colour(PLAIN), m->pos, hide, report_settings.full_trace, rest, own, add_line };
 
 	buf_addf(b, "%s%s:%s ", colour(*m->level == 'e' ? RED : YELLOW), m->level, colour(PLAIN));
 	add_text(b, m->text, m->len);

@@ -13,6 +13,7 @@ struct report_settings {
 	int colour;
 	int quiet;	/* no warnings */
 	int full_trace; /* --show-trace */
+	const char *rest_of_trace; /* what shows the rest of a short one; NULL: --show-trace */
 };
 
 extern struct report_settings report_settings;

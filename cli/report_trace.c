@@ -201,7 +201,7 @@ void trace_add(struct buf *b, const struct trace *t, const struct trace_style *s
 		i += period * (times + 1);
 	}
 	if (hidden)
-		buf_addf(b, "  (%u more; --show-trace shows all)\n", (unsigned)hidden);
+		buf_addf(b, "  (%u more; %s shows all)\n", (unsigned)hidden, style->rest);
 }
 
 void trace_add_json(struct buf *b, const struct trace *t)

@@ -14,6 +14,7 @@ struct trace_style {
 	uint32_t error_pos; /* where the error itself is */
 	int hidden; /* that place is not shown */
 	int full;
+	const char *rest; /* what shows the rest without it */
 	const struct trace_frame *shown; /* the frame whose source line is shown, NULL for none */
 	void (*excerpt)(struct buf *b, uint32_t pos, uint32_t len);
 };

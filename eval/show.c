@@ -31,9 +31,13 @@
 #define BLUE "\033[34;1m"
 #define MAGENTA "\033[35;1m"
 #define CYAN "\033[36;1m"
+#define FAINT "\033[2m"
 #define NORMAL "\033[0m"
 
 enum { BRIEF_LEN = 60, BRIEF_STRING = 40, BRIEF_DEPTH = 3, INDENT = 2 };
+
+/* With SHOW_FOLD: about what can be looked over on a screen. */
+enum { FOLD_STRING = 800, FOLD_ITEMS = 40 };
 
 /* A list whose elements are being printed, on the C stack. */
 struct open_list {
@@ -55,6 +59,7 @@ struct printer {
 	const W *slot; /* where what is printed next is held, NULL for the whole */
 	int copied;    /* it was only now evaluated */
 	int new_cell;  /* and is not what a variable stands for */
+	int folded;    /* something was left out */
 };
 
 static void print(struct printer *p, W w);
@@ -84,15 +89,27 @@ static size_t cut(const char *s, size_t n, size_t max)
 	return max;
 }
 
+/* In the words that Nix has for it. */
+static void print_rest(struct printer *p, size_t n, const char *what)
+{
+	p->folded = 1;
+	colour(p, FAINT);
+	buf_addf(p->b, "«%zu %s%s elided»", n, what, n == 1 ? "" : "s");
+	colour(p, NORMAL);
+}
+
 static void print_string(struct printer *p, const struct str *s)
 {
-	size_t n = p->stop == SIZE_MAX ? s->len : cut(s->b, s->len, BRIEF_STRING);
+	int brief = p->stop != SIZE_MAX;
+	size_t n = cut(s->b, s->len, brief ? BRIEF_STRING : p->flags & SHOW_FOLD ? FOLD_STRING : SIZE_MAX);
 
 	colour(p, MAGENTA);
 	quote_string(p->b, s->b, n);
-	if (n < s->len)
+	if (n < s->len && brief)
 		buf_adds(p->b, "...");
 	colour(p, NORMAL);
+	if (n < s->len && !brief)
+		print_rest(p, s->len - n, "byte");
 }
 
 /* --- sets and lists met before --- */
@@ -234,6 +251,12 @@ static void ascend(struct printer *p)
 	p->indent -= INDENT;
 }
 
+/* How many of n items to print. */
+static uint32_t shown_items(const struct printer *p, uint32_t n)
+{
+	return p->flags & SHOW_FOLD && n > FOLD_ITEMS ? FOLD_ITEMS : n;
+}
+
 static int is_full(struct printer *p)
 {
 	if (p->b->len < p->stop)
@@ -274,15 +297,20 @@ static void print_elements(struct printer *p, W w, int copied)
 {
 	struct open_list here = { p->open, W_PTR(w), copied };
 	struct list *l = list_of(w);
+	uint32_t most = shown_items(p, l->n);
 	int tall = is_tall(p, l->n, l->e);
 
 	p->open = &here;
 	buf_addc(p->b, '[');
-	for (uint32_t i = 0; i < l->n; i++) {
+	for (uint32_t i = 0; i < most; i++) {
 		space(p, tall);
 		if (is_full(p))
 			break;
 		print_slot(p, &l->e[i]);
+	}
+	if (most < l->n) {
+		space(p, tall);
+		print_rest(p, l->n - most, "item");
 	}
 	p->open = here.up;
 	ascend(p);
@@ -316,9 +344,10 @@ static void print_attrs(struct printer *p, W w)
 	}
 	struct attrs *a = attrs_of(w);
 	const uint32_t *order = attrs_order(a);
+	uint32_t most = shown_items(p, a->n);
 	int tall = is_tall(p, a->n, a->v);
 	buf_addc(p->b, '{');
-	for (uint32_t i = 0; i < a->n; i++) {
+	for (uint32_t i = 0; i < most; i++) {
 		const struct str *name = sym_name(a->sh->sym[order[i]]);
 		W *v = &a->v[order[i]];
 		space(p, tall);
@@ -328,6 +357,10 @@ static void print_attrs(struct printer *p, W w)
 		buf_adds(p->b, " = ");
 		print_slot(p, v);
 		buf_addc(p->b, ';');
+	}
+	if (most < a->n) {
+		space(p, tall);
+		print_rest(p, a->n - most, "attribute");
 	}
 	ascend(p);
 	space(p, tall);
@@ -457,11 +490,12 @@ static void print(struct printer *p, W w)
 	colour(p, NORMAL);
 }
 
-void show_value(struct buf *b, W w, unsigned flags, unsigned depth)
+int show_value(struct buf *b, W w, unsigned flags, unsigned depth)
 {
 	struct printer p = { .b = b, .flags = flags, .depth = depth, .stop = SIZE_MAX, .copied = 1 };
 
 	print(&p, w);
+	return p.folded;
 }
 
 const char *show_brief(W w)

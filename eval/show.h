@@ -14,11 +14,13 @@ enum show_flags {
 	SHOW_STRICT = 4,      /* exactly as nix-instantiate --eval prints: «thunk» as <CODE>, <LAMBDA>, <PRIMOP> … */
 	SHOW_COLOUR = 8,
 	SHOW_ERRORS = 16,     /* an error inside becomes «error: …» instead of being raised */
-	SHOW_PRETTY = 32      /* several lines, indented, when long */
+	SHOW_PRETTY = 32,     /* several lines, indented, when long */
+	SHOW_FOLD = 64        /* the beginning of long strings, sets and lists, and how much follows */
 };
 
-/* Appends w to b.  depth: levels of sets and lists to open (UINT_MAX all).  Throws with SHOW_FORCE. */
-void show_value(struct buf *b, W w, unsigned flags, unsigned depth);
+/* Appends w to b.  depth: levels of sets and lists to open (UINT_MAX all).  Throws with SHOW_FORCE.
+ * Returns 1 when something was left out because of SHOW_FOLD. */
+int show_value(struct buf *b, W w, unsigned flags, unsigned depth);
 
 /* A short form for error messages: never forces, never throws, at most some 60 columns.  On the
  * collected heap. */

@@ -15,7 +15,6 @@
 #include "config.h"
 #include "cli/repl/repl.h"
 #include "base/activity.h"
-#include "base/alloc.h"
 #include "cli/eval_store.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -24,20 +23,18 @@
 #include "cli/report.h"
 #include "cli/signals.h"
 #include "cli/world.h"
-#include "builtins/fs.h"
 #include "eval/attrs.h"
 #include "eval/eval.h"
 #include "eval/show.h"
 #include "fetch/interrupt.h"
-#include "flake/call.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATIENCE = 3, SHOWN_DEPTH = 1 };
@@ -77,7 +74,21 @@ static void forget_interrupts(void)
 		;
 }
 
-int repl_guard(void (*fn)(void *arg), void *arg)
+static void tell(struct repl *r, const struct failure *f)
+{
+	if (f->kind == EK_INTERRUPT) {
+		/* Behind the terminal's "^C"; where it happened to be is not what one wants to know. */
+		if (isatty(2))
+			fputc('\n', stderr);
+		report_error("interrupted");
+		return;
+	}
+	report_failure(f);
+	r->failed = *f;
+	r->has_failed = 1;
+}
+
+int repl_guard(struct repl *r, void (*fn)(void *arg), void *arg)
 {
 	struct failure f;
 
@@ -87,14 +98,8 @@ int repl_guard(void (*fn)(void *arg), void *arg)
 	int ok = unwind_run(fn, arg, &f, TRACE_ALL);
 	activity_end(activity, !ok);
 	progress_finish();
-	if (!ok && f.kind == EK_INTERRUPT) {
-		/* Behind the terminal's "^C"; where it happened to be is not what one wants to know. */
-		if (isatty(2))
-			fputc('\n', stderr);
-		report_error("interrupted");
-	} else if (!ok) {
-		report_failure(&f);
-	}
+	if (!ok)
+		tell(r, &f);
 	return ok;
 }
 
@@ -131,111 +136,61 @@ W repl_eval(struct repl *r, const char *text)
 	}
 }
 
-void repl_print(struct repl *r, W v, unsigned depth)
+static int print(struct repl *r, W v, unsigned flags, unsigned depth)
 {
 	struct buf b = BUF_GC;
-	unsigned flags = SHOW_FORCE | SHOW_ERRORS;
 
+	flags |= SHOW_FORCE | SHOW_ERRORS;
 	if (lines_is_terminal(r->lines))
 		flags |= SHOW_PRETTY;
 	if (r->colour)
 		flags |= SHOW_COLOUR;
-	show_value(&b, v, flags, depth);
+	int folded = show_value(&b, v, flags, depth);
+	buf_addc(&b, '\n');
+	repl_write(b.p, b.len);
+	return folded;
+}
+
+void repl_print(struct repl *r, W v)
+{
+	/* What goes to a program goes there whole. */
+	if (print(r, v, lines_is_terminal(r->lines) ? SHOW_FOLD : 0, SHOWN_DEPTH) && !report_settings.quiet)
+		report_line("':p%s' prints all of it", r->own_it ? " EXPR" : " it");
+}
+
+void repl_print_all(struct repl *r, W v)
+{
+	struct buf b = BUF_GC;
+
+	v = force(v);
+	if (!w_is_str(v)) {
+		print(r, v, 0, UINT_MAX);
+		return;
+	}
+	buf_add(&b, w_get_str(v)->b, w_get_str(v)->len);
 	buf_addc(&b, '\n');
 	repl_write(b.p, b.len);
 }
 
 static void bind(struct repl *r, const struct source *src)
 {
-	r->scope = attrs_update(r->scope, eval_bindings(src, r->scope));
+	W bound = eval_bindings(src, r->scope);
+
+	r->scope = attrs_update(r->scope, bound);
+	r->own_it |= attrs_find_c(bound, "it") != NULL;
 }
 
-void repl_add(struct repl *r, W set)
-{
-	uint32_t n = attrs_count(set);
-
-	r->scope = attrs_update(r->scope, set);
-	if (!report_settings.quiet)
-		report_line("added %u variable%s", n, n == 1 ? "" : "s");
-}
-
-/* --- loading --- */
-
-static W load_file(const char *name)
-{
-	struct stat st;
-	size_t n = strlen(name);
-
-	if (n > 2 && name[0] == '<' && name[n - 1] == '>')
-		return fs_import(eval_text(name, n, "«repl»", "/"));
-	if (stat(name, &st) < 0)
-		throw_error(EK_IO, "cannot open '%s': %s", name, strerror(errno));
-	return fs_import(fs_user_path(name, n));
-}
-
-static W load_flake(struct repl *r, const char *ref)
-{
-	const char *fragment;
-	struct attr_place found;
-	W flake = flake_call(flake_options_open(&r->request->flake_options, ref, &fragment));
-
-	if (!*fragment)
-		return flake;
-	return flake_select(flake_outputs(flake), fragment, FLAKE_WANT_PACKAGE, ref, &found);
-}
-
-/* What --arg and --argstr pass to functions at the top. */
-static W given_args(struct repl *r)
+/* The last value is 'it', unless that is the name of something else. */
+static W remember(struct repl *r, W v)
 {
 	struct attrs_builder b;
 
-	attrs_builder_init(&b, r->request->n_args);
-	for (size_t i = 0; i < r->request->n_args; i++) {
-		const struct auto_arg *a = &r->request->args[i];
-		attrs_add_c(&b, a->name, a->is_string ? w_cstr(a->text) : repl_eval(r, a->text));
-	}
-	return attrs_finish_keep_last(&b);
-}
-
-static void load(struct repl *r, enum loaded_kind kind, const char *name)
-{
-	W v = kind == LOADED_FILE ? load_file(name) : kind == LOADED_FLAKE ? load_flake(r, name) : repl_eval(r, name);
-
-	repl_add(r, want_attrs(eval_auto_call(v, given_args(r)), "what is loaded"));
-}
-
-void repl_load(struct repl *r, enum loaded_kind kind, const char *name)
-{
-	load(r, kind, name);
-	for (size_t i = 0; i < r->nloaded; i++)
-		if (r->loaded[i].kind == kind && !strcmp(r->loaded[i].name, name))
-			return;
-	r->loaded = xrealloc_array(r->loaded, r->nloaded + 1, sizeof *r->loaded);
-	r->loaded[r->nloaded].name = xstrdup(name);
-	r->loaded[r->nloaded++].kind = kind;
-}
-
-struct one_load {
-	struct repl *r;
-	const struct loaded *what;
-};
-
-static void load_again(void *arg)
-{
-	struct one_load *l = arg;
-
-	load(l->r, l->what->kind, l->what->name);
-}
-
-void repl_reload(struct repl *r)
-{
-	world_renew(r->request);
-	r->scope = repl_no_args();
-	/* One that fails now must not hide the others. */
-	for (size_t i = 0; i < r->nloaded; i++) {
-		struct one_load l = { r, &r->loaded[i] };
-		repl_guard(load_again, &l);
-	}
+	if (r->own_it)
+		return v;
+	attrs_builder_init(&b, 1);
+	attrs_add_c(&b, "it", v);
+	r->scope = attrs_update(r->scope, attrs_finish(&b));
+	return v;
 }
 
 /* --- inputs --- */
@@ -262,7 +217,7 @@ static void run_input(void *arg)
 
 	switch (in->kind) {
 	case INPUT_EXPR:
-		repl_print(in->r, eval_source(in->src, in->r->scope), SHOWN_DEPTH);
+		repl_print(in->r, remember(in->r, force(eval_source(in->src, in->r->scope))));
 		break;
 	case INPUT_BINDINGS:
 		bind(in->r, in->src);
@@ -285,7 +240,7 @@ static int goes_on(struct typed *in)
 	const char *expr = *in->text == ':' ? command_expr(in->text) : in->text;
 	struct typed part = { .r = in->r, .text = expr };
 
-	if (!expr || !*expr || !repl_guard(classify, &part))
+	if (!expr || !*expr || !repl_guard(in->r, classify, &part))
 		return 0;
 	err_release(&part.e);
 	return part.kind == INPUT_MORE;
@@ -299,6 +254,7 @@ static const char *skip_blanks(const char *p)
 /* Reads one input; *final: the text ended with it. */
 static enum line_result read_input(struct repl *r, struct buf *text, int *final)
 {
+	r->typed = "";
 	enum line_result got = lines_read(r->lines, "gx> ", text);
 
 	*final = 0;
@@ -307,6 +263,7 @@ static enum line_result read_input(struct repl *r, struct buf *text, int *final)
 		if (!*in.text || !goes_on(&in))
 			return LINE_READ;
 		buf_addc(text, '\n');
+		r->typed = buf_str(text);
 		got = lines_read(r->lines, "... ", text);
 		if (got != LINE_END)
 			continue;
@@ -324,10 +281,12 @@ static void respond(struct repl *r, const char *text, int final)
 	if (!*in.text)
 		return;
 	lines_remember(r->lines, in.text);
+	const char *command = command_word(r, in.text);
+	in.text = command ? command : in.text;
 	if (*in.text == ':')
-		repl_guard(run_command, &in);
-	else if (repl_guard(classify, &in))
-		repl_guard(run_input, &in);
+		repl_guard(r, run_command, &in);
+	else if (repl_guard(r, classify, &in))
+		repl_guard(r, run_input, &in);
 }
 
 /* Returns an exit status. */
@@ -384,11 +343,13 @@ int repl_run(const struct eval_request *request, char *stack_low)
 	start_store(request);
 	world_start(request, stack_low);
 	r.scope = repl_no_args();
+	r.added = W_NULL;
+	report_settings.rest_of_trace = "':st'";
 	r.lines = lines_new(repl_complete, &r);
 	catch_interrupts();
 	if (lines_is_terminal(r.lines) && !report_settings.quiet)
 		fprintf(stderr, "gx %s: ':?' for help, Ctrl-D to leave\n", PACKAGE_VERSION);
-	repl_guard(load_request, &r);
+	repl_guard(&r, load_request, &r);
 	flake_options_notes();
 	int status = loop(&r);
 	lines_free(r.lines);

@@ -8,8 +8,10 @@
 #include "builtins/fs.h"
 #include "cli/progress.h"
 #include "cli/report.h"
+#include "cli/width.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
+#include "eval/compare.h"
 #include "eval/eval.h"
 #include "eval/show.h"
 #include "lang/quote.h"
@@ -32,13 +34,13 @@ static void show_type_of(struct repl *r, const char *arg)
 	W v = repl_eval(r, arg);
 	struct buf b = BUF_GC;
 
-	buf_addf(&b, "%s\n", show_type(v));
+	buf_addf(&b, "%s\n", W_TAG(v) == TAG_ATTRS && value_is_derivation(v) ? "a set: a derivation" : show_type(v));
 	repl_write(b.p, b.len);
 }
 
 static void print_all(struct repl *r, const char *arg)
 {
-	repl_print(r, repl_eval(r, arg), UINT_MAX);
+	repl_print_all(r, repl_eval(r, arg));
 }
 
 static void add_set(struct repl *r, const char *arg)
@@ -87,6 +89,42 @@ static void reload(struct repl *r, const char *arg)
 {
 	(void)arg;
 	repl_reload(r);
+}
+
+static void show_added(struct repl *r, const char *arg)
+{
+	struct buf b = BUF_GC;
+
+	(void)arg;
+	if (r->added == W_NULL)
+		throw_error(EK_EVAL, "nothing has been loaded yet");
+	repl_add_names(&b, r->added, width_of_terminal(1), UINT32_MAX);
+	buf_addc(&b, '\n');
+	/* Without the line end in front of the first line. */
+	repl_write(b.p + 1, b.len - 1);
+}
+
+/* --- errors --- */
+
+static void show_trace(struct repl *r, const char *arg)
+{
+	int full = report_settings.full_trace;
+
+	(void)arg;
+	if (!r->has_failed)
+		throw_error(EK_EVAL, "there has been no error yet");
+	report_settings.full_trace = 1;
+	report_failure(&r->failed);
+	report_settings.full_trace = full;
+}
+
+static void set_trace(struct repl *r, const char *arg)
+{
+	(void)r;
+	if (*arg && strcmp(arg, "true") && strcmp(arg, "false"))
+		throw_error(EK_EVAL, "':te' takes true or false, not '%s'", arg);
+	report_settings.full_trace = *arg ? *arg == 't' : !report_settings.full_trace;
+	report_line("traces of errors are shown %s", report_settings.full_trace ? "whole" : "in short");
 }
 
 static void quit(struct repl *r, const char *arg)
@@ -206,6 +244,7 @@ static void help(struct repl *r, const char *arg);
 const struct repl_command repl_commands[] = {
 	{ "a add", "EXPR", "add the attributes of a set to the variables", add_set },
 	{ "b build", "EXPR", "build a derivation and print its outputs", repl_build },
+	{ "bl build-link", "EXPR", "the same, with links to them here that keep them: repl-result-out", repl_build_link },
 	{ "complete", "TEXT", "print what Tab would offer after TEXT", complete },
 	{ "doc", "EXPR", "documentation of a built-in function or of one with a doc comment", doc },
 	{ "e edit", "EXPR", "open the editor where EXPR (a path, function or set) is written, then reload", edit },
@@ -213,15 +252,27 @@ const struct repl_command repl_commands[] = {
 	{ "i install", "EXPR", "install into a profile", repl_install },
 	{ "l load", "FILE", "add the attributes of the set in a file to the variables", load_file },
 	{ "lf load-flake", "FLAKE", "add the outputs of a flake to the variables", load_flake },
+	{ "ll last-loaded", NULL, "print the names that were added last", show_added },
 	{ "log", "EXPR", "print the log of a derivation's build", repl_log },
-	{ "p print", "EXPR", "evaluate and print all of it", print_all },
+	{ "p print", "EXPR", "evaluate and print all of it; a string as it is", print_all },
 	{ "q quit", NULL, "leave, as Ctrl-D does", quit },
 	{ "r reload", NULL, "forget the variables and load all files and flakes again", reload },
+	{ "sh dev-shell", "EXPR", "build what a derivation needs and start a shell in its environment", repl_dev_shell },
+	{ "st show-trace", NULL, "print the whole trace of the last error", show_trace },
 	{ "t type", "EXPR", "print the type of a value", show_type_of },
+	{ "te trace-enable", "[BOOL]", "show whole traces of errors, or no longer", set_trace },
 	{ "u shell", "EXPR", "build a derivation and start a shell with its programs", repl_shell },
 	{ "? help", NULL, "print this", help },
 	{ 0 }
 };
+
+static void help_line(struct buf *b, const char *left, const char *doc)
+{
+	enum { INDENT = 18 };
+
+	buf_addf(b, "  %-*s", INDENT - 2, left);
+	width_wrap(b, doc, INDENT, width_of_terminal(1));
+}
 
 static void help(struct repl *r, const char *arg)
 {
@@ -229,14 +280,18 @@ static void help(struct repl *r, const char *arg)
 
 	(void)r;
 	(void)arg;
-	buf_addf(&b, "  %-18s %s\n", "EXPR", "evaluate and print; sets and lists inside are not opened");
-	buf_addf(&b, "  %-18s %s\n", "x = EXPR", "add a variable; several: a = 1; b = 2;");
+	help_line(&b, "EXPR", "evaluate and print; sets and lists inside are not opened");
+	help_line(&b, "x = EXPR", "add a variable; several: a = 1; b = 2;");
+	help_line(&b, "it", "the last value");
 	for (const struct repl_command *k = repl_commands; k->names; k++) {
 		struct buf left = BUF_GC;
 		buf_addf(&left, ":%.*s%s%s", (int)strcspn(k->names, " "), k->names, k->arg ? " " : "", k->arg ? k->arg : "");
-		buf_addf(&b, "  %-18s %s\n", left.p, k->doc);
+		help_line(&b, left.p, k->doc);
 	}
-	buf_adds(&b, "An incomplete expression goes on in the next line. Ctrl-C stops an evaluation.\n");
+	width_wrap(&b,
+		   "An incomplete expression goes on in the next line. Tab completes, Up brings back what was typed, Ctrl-C "
+		   "stops an evaluation.",
+		   0, width_of_terminal(1));
 	repl_write(b.p, b.len);
 }
 
@@ -289,6 +344,18 @@ const char *command_expr(const char *line)
 	return k && k->arg && !strcmp(k->arg, "EXPR") ? arg : NULL;
 }
 
+const char *command_word(const struct repl *r, const char *text)
+{
+	static const char *const words[][2] = { { "help", ":help" }, { "exit", ":quit" }, { "quit", ":quit" }, { "?", ":help" } };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		size_t n = strlen(words[i][0]);
+		if (!strncmp(text, words[i][0], n) && !text[n + strspn(text + n, " \t\r\n")])
+			return attrs_find_c(r->scope, words[i][0]) ? NULL : words[i][1];
+	}
+	return NULL;
+}
+
 void command_run(struct repl *r, const char *line)
 {
 	size_t n;
@@ -300,7 +367,7 @@ void command_run(struct repl *r, const char *line)
 		unknown(line + 1, n);
 	if (!k->arg && *arg)
 		throw_error(EK_EVAL, "':%.*s' takes no argument", (int)n, line + 1);
-	if (k->arg && !*arg)
+	if (k->arg && !*arg && *k->arg != '[')
 		throw_error(EK_EVAL, "':%.*s' needs %s %s", (int)n, line + 1, *k->arg == 'E' ? "an expression," : "a word,",
 			    k->arg);
 	/* What Tab appends to a word is no part of it; in an expression blanks at the end mean nothing. */

@@ -90,17 +90,10 @@ static int read_shell(struct opened *o, struct err *e)
 {
 	const struct runner *r = &o->r;
 	const struct build_targets *t = &r->wanted[0].targets;
-	struct slice name;
-	int rc;
 
 	if (t->n != 1)
 		return err_set(e, ERR_INVALID, "'%s' is not one derivation", runner_name(r, 0));
-	rc = store_read(r->c.store, &t->v[0].drv, LIMIT_DRV_TEXT, &o->text, e);
-	if (rc)
-		return rc;
-	name = store_path_name(&t->v[0].drv);
-	name.n -= 4; /* ".drv" */
-	rc = drv_parse(&o->drv, store_dir(r->c.store), name, (struct slice){ o->text.p, o->text.len }, e);
+	int rc = dev_env_read(r->c.store, &t->v[0].drv, &o->text, &o->drv, e);
 	o->parsed = !rc;
 	return rc;
 }
@@ -110,16 +103,8 @@ static int build_inputs(struct opened *o)
 {
 	struct build_targets t = { NULL, 0, 0 };
 	struct err e = ERR_INIT;
-	int rc = 0;
+	int rc = dev_env_inputs(o->r.c.store, &o->drv, &t, &e);
 
-	for (size_t i = 0; i < o->drv.ninputs && !rc; i++) {
-		const struct drv_input *in = &o->drv.inputs[i];
-		struct store_path p;
-
-		rc = store_path_parse(store_dir(o->r.c.store), in->path, &p, &e);
-		if (!rc && in->node.noutputs)
-			build_targets_add(&t, &p, in->node.outputs, in->node.noutputs);
-	}
 	rc = rc ? command_fail(&e) : runner_build(&o->r, &t);
 	build_targets_release(&t);
 	return rc;

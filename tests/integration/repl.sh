@@ -39,6 +39,24 @@ check "redefining a variable by itself" prints 6 repl -- 'x = 5' 'x = x + 1' x
 check "what was bound before keeps its meaning" prints 1 repl -- 'x = 1' 'y = x' 'x = 2' y
 check "bindings are lazy" prints 1 repl -- 'x = throw "never"' 1
 check "sets inside are not opened" prints '{ a = { ... }; b = 1; }' repl -- '{ a.x = 1; b = 1; }'
+check "the last value is 'it'" prints '3
+6
+12' repl -- '1 + 2' 'it * 2' 'it + it'
+check "an error leaves it as it was" prints '3
+3' repl -- '1 + 2' 'throw "x"' it
+check "who calls a variable so keeps it" prints '5
+7
+5' repl -- 'it = 5' it 7 it
+check "there is none before the first" says "undefined variable 'it'" -- it
+check "'exit' leaves" prints 1 repl -- 1 'exit ' 2
+check "'quit' leaves" prints 1 repl -- 1 quit 2
+check "'help' helps" sh -c 'echo help | gxeval --repl >o && grep -q ":lf FLAKE" o'
+check "a variable of that name is one" prints '3
+4' repl -- 'help = 3; exit = 4' help exit
+check ":p prints a string as it is" prints 'a
+b	"c' repl -- ':p "a\nb\t\"c"'
+check ":p quotes those inside" prints '[ "a\nb" ]' repl -- ':p [ "a\nb" ]'
+check "long values are whole where no person reads" prints 5002 sh -c 'echo "builtins.concatStringsSep \"\" (builtins.genList (_: \"a\") 5000)" | gxeval --repl >o; tr -d "\n" <o | wc -c'
 check ":p opens all" prints '{ a = { x = 1; }; b = 1; }' repl -- ':p { a.x = 1; b = 1; }'
 check "an error inside does not hide the rest" prints '{ a = «error: no»; b = 1; }' repl -- '{ a = throw "no"; b = 1; }'
 check "after an error it goes on" prints 2 repl -- 'throw "x"' 2
@@ -56,6 +74,7 @@ check "an empty line does not end it" prints 3 repl -- '1 +' '' 2
 check "an input that the end cuts off" says "unexpected end of file" -- '1 +'
 
 check ":t" prints 'an integer' repl -- ':t 1'
+check ":t of a derivation" prints 'a set: a derivation' repl -- ':t derivation { name = "x"; system = "s"; builder = "b"; }'
 check ":type" prints "the built-in function 'map'" repl -- ':type builtins.map'
 check ":doc of a builtin" sh -c 'echo ":doc builtins.map" | gxeval --repl >o && grep -q "^builtins.map f list$" o && grep -q Example o'
 check ":doc of a builtin of flakes" sh -c 'echo ":doc builtins.getFlake" | gxeval --repl >o && grep -q "^builtins.getFlake ref$" o && grep -q Example o'
@@ -70,6 +89,28 @@ check ":?" sh -c 'echo ":?" | gxeval --repl >o && grep -q ":lf FLAKE" o && grep 
 check "an unknown command is corrected" says "did you mean ':load'?" -- ':laod x'
 check "a command without its argument" says "':t' needs an expression" -- ':t'
 check "a command with one too many" says "':env' takes no argument" -- ':env 1'
+# A trace of more lines than are shown by themselves.
+cat >deep.gx <<'END'
+let
+  a = x: 1 + b x;
+  b = x: 1 + c x;
+  c = x: 1 + d x;
+  d = x: 1 + e x;
+  e = x: 1 + f x;
+  f = x: 1 + g x;
+  g = x: 1 + h x;
+  h = x: 1 + i x;
+  i = x: 1 + j x;
+  j = x: 1 + k x;
+  k = x: throw "deep";
+in { inherit a; }
+END
+check "a short trace says what shows the rest" says "more; ':st' shows all)" deep.gx -- 'a 1'
+check ":st does" sh -c 'printf "a 1\n:st\n" | gxeval --repl deep.gx >o 2>e; [ "$(grep -c "while calling .a." e)" = 1 ] && [ "$(grep -c "error: deep" e)" = 2 ]'
+check ":st without an error" says "no error yet" -- ':st'
+check ":te shows them whole" says "while calling 'a'" deep.gx -- ':te' 'a 1'
+check ":te false no longer" sh -c 'printf ":te\n:te false\na 1\n" | gxeval --repl deep.gx >o 2>e; ! grep "while calling .a." e'
+check ":te of something else" says "':te' takes true or false" -- ':te 1'
 check ":i says that it cannot" says "no profiles" -- ':i 1'
 check ":b says why it cannot" says "no store to write to" -- ':b derivation { name = "x"; system = "s"; builder = "b"; }'
 
@@ -80,7 +121,12 @@ check ":l calls a function" prints 3 repl -- ':l ./fun.gx' m
 check "a FILE operand" prints 1 repl set.gx -- a
 check "--argstr" prints '"q"' repl --argstr n q fun.gx -- m
 check "-E" prints 1 repl -E '{a=1;}' -- a
-check ":l says how many" says "added 2 variables" -- ':l set.gx'
+check ":l says what it added" sh -c 'echo ":l set.gx" | gxeval --repl >o 2>e; [ "$(cat e)" = "added 2 variables:
+  a, f" ]'
+check "many names are folded" says "… and 928 more; ':ll' lists all" -- ':a builtins.listToAttrs (builtins.genList (i: { name = "a" + toString i; value = i; }) 968)'
+check ":ll lists all" sh -c 'echo ":a builtins.listToAttrs (builtins.genList (i: { name = \"a\${toString i}\"; value = i; }) 968)
+:ll" | gxeval --repl >o 2>e; [ "$(grep -o "a[0-9]*" o | wc -l)" = 968 ]'
+check ":ll before anything was loaded" says "nothing has been loaded" -- ':ll'
 check ":l of a missing file" says "'missing.gx'" -- ':l missing.gx'
 check ":r reads changed files again" sh -c '{ echo ":l new.gx"; echo v; sleep 1; echo "{ v = 2; }" >new.gx; echo ":r"; echo v; } | { echo "{ v = 1; }" >new.gx; gxeval --repl --read-only 2>e; } >o; [ "$(cat o)" = "1
 2" ]'
@@ -96,7 +142,7 @@ check "a derivation is shown by its path" sh -c 'printf ":lf ./flake\npackages.x
 
 check "completion of a variable" prints 'xylophone' repl -- 'xylophone = 1' ':complete xyl'
 check "completion of a builtin" prints '1 + builtins.typeOf' repl -- ':complete 1 + builtins.typ'
-check "completion of a global" prints fetchTree repl -- ':complete fetchT'
+check "completion of a global" prints fetchTree repl -- ':complete fetchTr'
 check "completion below a path" prints 's.a.one
 s.a.other' repl -- 's.a = { one = 1; other = 2; z = 3; }' ':complete s.a.o'
 check "completion puts quotes where they are needed" prints 's."a b"' repl -- 's = { "a b" = 1; }' ':complete s.a'
@@ -105,7 +151,9 @@ check "completion behind quotes" prints 's."a b".c' repl -- 's = { "a b".c = 1; 
 check "completion evaluates the way only" prints 's.a' repl -- 's = { a = throw "never"; }' ':complete s.'
 check "completion is silent about errors" sh -c 'printf "s.a = throw \"never\"\n:complete s.a.\n" | gxeval --repl >o 2>&1; [ ! -s o ]'
 check "completion instantiates nothing" sh -c 'printf "s = { drvPath = throw \"x\" { }; }\n:complete s.drvPath.\n" | gxeval --repl >o 2>&1; [ ! -s o ]'
-check "completion of commands" prints ':lf 
+check "completion of commands" prints ':last-loaded
+:lf 
+:ll
 :load 
 :load-flake 
 :log ' sh -c 'printf ":complete :l\n" | gxeval --repl >o; tail -n +2 o'
@@ -147,9 +195,35 @@ d = name: script: derivation { inherit name; system = builtins.currentSystem; bu
 END
 	check ":b and :log" sh -c 'gxeval --repl --store "$PWD/s" <build.in >o 2>e && grep -q "^out -> /nix/store/.*-good$" o && tail -n 1 o | grep -qx made'
 	check "a build that fails is told" grep -q "bad.drv' failed with exit code 3" e
+	cat >link.in <<'END'
+:bl derivation { name = "two"; outputs = [ "out" "dev" ]; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo 1 > $out; echo 2 > $dev" ]; }
+:log derivation { name = "two"; outputs = [ "out" "dev" ]; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo 1 > $out; echo 2 > $dev" ]; }
+END
+	links() {
+		gxeval --repl --store "$PWD/s" <link.in >o 2>e || return 1
+		grep -q '^repl-result-out -> /nix/store/.*-two$' o && grep -q '^repl-result-dev -> ' o || return 1
+		[ "$(readlink repl-result-dev)" = "$(sed -n 's/^repl-result-dev -> //p' o)" ]
+	}
+	check ":bl leaves links" links
+	check "which are roots" sh -c 'gx store gc --store "$PWD/s" >/dev/null 2>&1; [ -e "s$(readlink repl-result-out)" ] && [ -e "s$(readlink repl-result-dev)" ]'
+	check ":log of a build that printed nothing says so" grep -qx 'its build printed nothing' e
+	cat >shell.in <<'END'
+dep = derivation { name = "dep"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "mkdir -p $out/bin; echo 'echo from dep' > $out/bin/dep-says; chmod +x $out/bin/dep-says" ]; }
+:sh derivation { name = "broken"; inherit dep; COLOUR = "green"; nativeBuildInputs = [ dep ]; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; }
+"after"
+END
+	cat >sh <<'END'
+#!/bin/sh
+echo "COLOUR is $COLOUR"
+sh -c dep-says
+END
+	chmod +x sh
+	check ":sh opens the environment of a derivation, whose build may fail" sh -c 'SHELL=$PWD/sh gxeval --repl --store "$PWD/s" <shell.in >o 2>e; cat o e; [ "$(cat o)" = "COLOUR is green
+from dep
+\"after\"" ]'
 	chmod -R u+rwX s
 else
-	skip ":b and :log" "builders cannot be confined here, or there is no static busybox"
+	skip ":b, :bl, :sh and :log" "builders cannot be confined here, or there is no static busybox"
 fi
 
 check "gx repl" prints 3 sh -c 'echo "1 + 2" | gx repl'

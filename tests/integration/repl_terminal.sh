@@ -63,6 +63,17 @@ shortens() {
 }
 check "a long one is shortened" shortens
 
+# --- what is shown ---
+
+check "a long string is folded" repl '> builtins.concatStringsSep "" (builtins.genList (_: "ab") 2500)' '= ab"«4200 bytes elided»' "= ':p it' prints all"
+check ":p shows all of it" repl '- elided' '> :p builtins.concatStringsSep "" (builtins.genList (_: "ab") 2500 ++ [ "end" ])' '= abend'
+check "a long list is folded" repl '- 41' '> builtins.genList (x: x) 1000' '= «960 items elided»'
+check "and so is a large set" repl '> builtins.listToAttrs (builtins.genList (i: { name = "a${toString i}"; value = i; }) 1000)' '= «960 attributes elided»'
+check "one that fits is not" repl '- elided' '> builtins.genList (x: x) 40' '= 39' '= ]'
+check "where 'it' is another variable the advice is not to print that" repl '> it = 1' '> builtins.genList (x: x) 50' "= ':p EXPR' prints all"
+check ":l names what it added" sh -c 'echo "{ one = 1; two = 2; }" >names.gx; printf "%s\n" "= gx>" "> :l names.gx" "= added 2 variables:" "= one, two" "> :q" "exit 0" |
+	python3 "$srcdir/tests/integration/lib/terminal.py" gxeval --repl --read-only'
+
 # --- giving up ---
 
 check "Ctrl-C ends an evaluation and not the session" repl "> x = 8" "> builtins.foldl' (a: b: a + b) 0 (builtins.genList (x: builtins.length (builtins.genList (y: y) 100000)) 1000000)" \
