@@ -64,6 +64,9 @@ struct build_hooks {
 	 * each absolute path; seen inside under the same names, read-only.  Not asked for other builders. */
 	int (*paths)(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg, struct err *e);
 
+	/* A descriptor that a builtin builder gets as standard input, borrowed; 0: none.  Called after paths. */
+	int (*input)(void *user, const struct drv *d);
+
 	/* More builtin builders: an array ended by one without a name. */
 	const struct builtin_builder *builtins;
 	void *user;
@@ -82,7 +85,7 @@ struct build_settings {
 	int check;		    /* build the derivations asked for although they are valid, and compare */
 	int repair;		    /* with check: do not compare, but replace outputs that are damaged */
 	enum build_confinement confinement;
-	const char *shell;	    /* static program seen as /bin/sh; NULL: the one chosen at configure time */
+	const char *shell;	    /* static program seen as /bin/sh; NULL: build_shell() */
 	const char *features;	    /* system features, separated by blanks; NULL: Nix's usual ones */
 	unsigned log_lines;	    /* last lines of a failed build's log in the error */
 	int cancel_fd;		    /* readable when all should stop; -1 for none */
@@ -94,6 +97,10 @@ struct build_settings {
 
 /* The defaults. */
 void build_settings_init(struct build_settings *s);
+
+/* The static program that builders see as /bin/sh where nobody names another: busybox-static beside this program, as in a
+ * tarball that brings it, else the one chosen at configure time.  Static; need not be there. */
+const char *build_shell(void);
 
 /* What is wanted of a derivation. */
 struct build_target {

@@ -356,9 +356,25 @@ static int show_store(struct job *j, int root, struct err *e)
 	return rc;
 }
 
+/* Its name is no other program's: the busybox of a system need not be static. */
+const char *build_shell(void)
+{
+	static char found[PATH_MAX + 16];
+	char exe[PATH_MAX];
+	ssize_t n = *found ? 0 : readlink("/proc/self/exe", exe, sizeof exe - 1);
+
+	if (n > 0) {
+		exe[n] = 0;
+		snprintf(found, sizeof found, "%.*s/busybox-static", (int)(strrchr(exe, '/') - exe), exe);
+	}
+	if (access(found, X_OK))
+		snprintf(found, sizeof found, "%s", GX_SANDBOX_SHELL);
+	return found;
+}
+
 static int show_shell(struct job *j, int root, struct err *e)
 {
-	const char *shell = j->b->set->shell ? j->b->set->shell : GX_SANDBOX_SHELL;
+	const char *shell = j->b->set->shell ? j->b->set->shell : build_shell();
 
 	if (access(shell, X_OK) && slice_eq(j->node->drv.builder, SLICE("/bin/sh")))
 		return err_set(e, ERR_DENIED,

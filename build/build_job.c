@@ -239,6 +239,7 @@ static int start_process(struct job *j, struct err *e)
 			return err_set(e, ERR_BUILD, "there is no builder '%.*s'", (int)d->builder.n, d->builder.p);
 		spec.function = builtin_run;
 		spec.arg = &call;
+		spec.input = j->b->set->hooks.input ? j->b->set->hooks.input(j->b->set->hooks.user, d) : 0;
 	}
 	slave = open_terminal(j, &j->output, e);
 	if (slave < 0)

@@ -12,6 +12,7 @@
 #include "build/builder_fetch.h"
 #include "base/fdio.h"
 #include "base/limits.h"
+#include "build/builder_auth.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
 #include "golang/h1.h"
@@ -314,6 +315,26 @@ static void show_file(struct slice address, void (*show)(void *arg, const char *
 	arena_release(&mem);
 }
 
+/* The builder may run no program. */
+static int ask_programs(struct err *e)
+{
+	int rc;
+
+	go_settings_ask(&settings.go);
+	rc = go_auth_check(settings.go.auth, e);
+	if (!rc && go_auth_kinds(settings.go.auth) & GO_AUTH_PROGRAMS) {
+		rc = builder_auth_start(settings.go.auth, e);
+		settings.go.credentials = builder_auth_ask;
+	}
+	return rc;
+}
+
+int fetch_builder_input(void *user, const struct drv *d)
+{
+	(void)user;
+	return slice_eq(d->builder, SLICE("builtin:go-module")) ? builder_auth_input() : 0;
+}
+
 int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
 			struct err *e)
 {
@@ -321,9 +342,8 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	const char *p;
 
 	(void)user;
-	/* The builder may run no program. */
 	if (!rc && slice_eq(d->builder, SLICE("builtin:go-module")))
-		go_settings_ask(&settings.go);
+		rc = ask_programs(e);
 	p = settings.go.proxy;
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))

@@ -31,6 +31,9 @@ int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int d
 int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
 			struct err *e);
 
+/* For build_hooks.input: where a builder that asks module proxies asks for credentials (build/builder_auth.h). */
+int fetch_builder_input(void *user, const struct drv *d);
+
 /* Reads what the builders need of the machine: GOPROXY and its kin, netrc, certificates.  Once, before the first build;
  * later calls do nothing. */
 int fetch_builders_prepare(struct err *e);

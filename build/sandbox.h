@@ -53,6 +53,7 @@ struct sandbox_spec {
 	uid_t uid, outer_uid; /* inside, outside */
 	gid_t gid, outer_gid;
 
+	int input;	   /* descriptor that becomes standard input; 0: there is none */
 	int output;	   /* descriptor that becomes standard output and error */
 	int printed;	   /* its other end, which is read while the builder starts, by drain(); without drain it is not */
 	void (*drain)(void *arg);

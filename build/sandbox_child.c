@@ -85,16 +85,16 @@ _Noreturn void child_fail_err(const struct err *e)
 void child_descriptors(const struct sandbox_spec *spec, int status, int sync)
 {
 	enum { HIGH = 16 };
-	int null;
+	int null, input = spec->input ? fcntl(spec->input, F_DUPFD_CLOEXEC, HIGH) : 0;
 
 	status_fd = fcntl(status, F_DUPFD_CLOEXEC, HIGH);
 	sync = sync < 0 ? -1 : fcntl(sync, F_DUPFD_CLOEXEC, HIGH);
 	null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (status_fd < 0 || null < 0)
+	if (status_fd < 0 || null < 0 || input < 0)
 		child_fail("descriptors");
 	if (dup2(spec->output, 1) < 0 || dup2(1, 2) < 0)
 		child_fail("descriptors");
-	if (null != 0 && dup2(null, 0) < 0)
+	if ((input || null != 0) && dup2(input ? input : null, 0) < 0)
 		child_fail("descriptors");
 	fcntl(0, F_SETFD, 0);
 	if (dup3(status_fd, CHILD_STATUS, O_CLOEXEC) < 0)
@@ -242,7 +242,8 @@ _Noreturn void child_namespaced(const struct sandbox_spec *spec, int status, int
 		raise_loopback();
 	set_names();
 	child_mounts(spec);
-	reopen_stdin();
+	if (!spec->input)
+		reopen_stdin();
 	if (chdir(spec->cwd))
 		child_fail("entering %s", spec->cwd);
 	set_limits(spec);

@@ -91,7 +91,7 @@ static const struct {
 	{ O_MAX_LOG, "none" },
 	{ O_LOG_LINES, "25" },
 	{ O_SANDBOX, "required" },
-	{ O_SHELL, GX_SANDBOX_SHELL },
+	{ O_SHELL, NULL }, /* build_shell() */
 	{ O_FEATURES, "nixos-test benchmark big-parallel, and kvm where there is one" },
 	{ O_PROCESSES, "0" },
 	{ O_IMPURE_ENV, "none" },
@@ -248,7 +248,7 @@ int build_setting_info(size_t i, struct setting_info *out)
 		return 0;
 	out->name = setting_option(i)->name;
 	out->doc = setting_option(i)->doc;
-	out->usual = settings[i].usual;
+	out->usual = settings[i].usual ? settings[i].usual : build_shell();
 	return 1;
 }
 
@@ -321,6 +321,7 @@ static void add_fetchers(struct build_hooks *h)
 	h->builtins = fetch_builders;
 	h->content_hash = fetch_content_hash;
 	h->paths = fetch_builder_paths;
+	h->input = fetch_builder_input;
 }
 
 static unsigned failure_bits(int code)

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/tools.h"
 #include "base/fdio.h"
+#include "build/build.h"
 #include "fetch/program.h"
 
 #include <limits.h>
@@ -64,7 +65,7 @@ void tools_folder(struct buf *out, const char *shell)
 	struct stat st;
 
 	if (!shell)
-		shell = GX_SANDBOX_SHELL;
+		shell = build_shell();
 	if (stat(shell, &st) == 0 && cache && *cache == '/')
 		snprintf(dir, sizeof dir, "%s/gx/tools-%llx-%llx", cache, (unsigned long long)st.st_ino,
 			 (unsigned long long)st.st_mtime);

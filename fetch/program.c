@@ -184,32 +184,37 @@ void program_kill(struct program *p)
 	close_fd(&p->err);
 }
 
-int program_run(const struct words *argv, const struct words *env, struct buf *out, int *status, struct err *e)
+int program_collect(struct program *p, struct buf *out, int *status, struct err *e)
 {
-	struct program p;
 	char piece[65536];
 	ssize_t n = 0;
-	int rc = program_start(&p, argv, env, 0, e);
+	int rc;
 
-	if (rc)
-		return rc;
 	for (;;) {
-		rc = fetch_wait(p.out, -1, e);
-		n = rc ? 0 : read(p.out, piece, sizeof piece);
+		rc = fetch_wait(p->out, -1, e);
+		n = rc ? 0 : read(p->out, piece, sizeof piece);
 		if (!rc && !n)
 			break;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			rc = err_errno(e, "cannot read from '%s'", p.name);
+			rc = err_errno(e, "cannot read from '%s'", p->name);
 		else if (!rc && out && out->len > LIMIT_PROGRAM_OUTPUT)
-			rc = err_set(e, ERR_LIMIT, "'%s' prints more than %zu bytes", p.name, LIMIT_PROGRAM_OUTPUT);
+			rc = err_set(e, ERR_LIMIT, "'%s' prints more than %zu bytes", p->name, LIMIT_PROGRAM_OUTPUT);
 		else if (!rc && out)
 			buf_add(out, piece, (size_t)n);
 		if (rc) {
-			program_kill(&p);
+			program_kill(p);
 			return rc;
 		}
 	}
-	return program_finish(&p, status, e);
+	return program_finish(p, status, e);
+}
+
+int program_run(const struct words *argv, const struct words *env, struct buf *out, int *status, struct err *e)
+{
+	struct program p;
+	int rc = program_start(&p, argv, env, 0, e);
+
+	return rc ? rc : program_collect(&p, out, status, e);
 }

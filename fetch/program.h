@@ -39,10 +39,13 @@ int program_write(struct program *p, const void *data, size_t n, struct err *e);
  * exit status, and a status other than 0 is no error. */
 int program_finish(struct program *p, int *status, struct err *e);
 
+/* Reads what it prints to the end, appended to out (at most LIMIT_PROGRAM_OUTPUT; NULL: dropped), and finishes it, or kills it. */
+int program_collect(struct program *p, struct buf *out, int *status, struct err *e);
+
 /* Kills it and waits. */
 void program_kill(struct program *p);
 
-/* All of it at once; its output is appended to out (at most LIMIT_PROGRAM_OUTPUT), which may be NULL. */
+/* All of it at once. */
 int program_run(const struct words *argv, const struct words *env, struct buf *out, int *status, struct err *e);
 
 #endif

@@ -42,6 +42,9 @@ enum { MAX_REDIRECTS = 10, MAX_PAUSE_S = 30, MAX_CONNECTIONS = 32 };
 /* Bytes a second; below it a server only holds the line, which a byte now and then is enough for. */
 enum { MIN_SPEED = 64 };
 
+/* Of a refusal that somebody wants to see. */
+enum { HEADS_MAX = 16384 };
+
 struct transfer_engine {
 	const struct transfer_settings *set;
 	CURLM *multi;
@@ -89,6 +92,8 @@ void transfer_cancel(struct transfer *t)
 	drop_handle(t);
 	free(t->response.etag);
 	free(t->validator);
+	free(t->url);
+	buf_release(&t->heads);
 	transfer_result_release(&t->result);
 	err_release(&t->err);
 	free(t);
@@ -181,6 +186,18 @@ static void take_link(struct transfer *t, struct slice v)
 	t->result.immutable = xstrndup(v.p + 1, (size_t)(end - v.p - 1));
 }
 
+/* For those who parse it: the version as HTTP/1 writes it. */
+static void keep_head(struct transfer *t, struct slice line)
+{
+	struct slice two = SLICE("HTTP/2 ");
+
+	if (slice_starts(line, two)) {
+		buf_adds(&t->heads, "HTTP/2.0 ");
+		line.p += two.n, line.n -= two.n;
+	}
+	buf_add(&t->heads, line.p, line.n);
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *user)
 {
 	struct transfer *t = user;
@@ -191,6 +208,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 		/* A new response: what was said before was about a redirect. */
 		free(r->etag);
 		*r = (struct response){ 0 };
+		buf_trim(&t->heads, 0);
 	} else if (header_is(line, "etag", &v) && v.n && v.n < 1024) {
 		free(r->etag);
 		r->etag = xstrndup(v.p, v.n);
@@ -204,7 +222,19 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 	} else {
 		take_limit(r, line);
 	}
+	if (t->req.refusal && t->heads.len + line.n < HEADS_MAX)
+		keep_head(t, line);
 	return line.n;
+}
+
+/* Headers of the request's own are for one host, and libcurl would send them on: such a request is led by hand. */
+static int leads_on(struct transfer *t)
+{
+	long status = 0;
+
+	if (t->req.headers)
+		curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 300 && status < 400 && status != 304;
 }
 
 /* At the first bytes of a body: does it go on where we are? */
@@ -232,6 +262,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 	curl_off_t length = -1;
 
 	n *= size;
+	if (leads_on(t))
+		return n;
 	if (!t->body && body_begins(t))
 		return n + 1;
 	curl.easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
@@ -256,13 +288,15 @@ static void set_credentials(struct transfer *t, CURL *c)
 	struct buf user = BUF_INIT, password = BUF_INIT;
 	struct slice netrc = { buf_str(&t->engine->set->netrc), t->engine->set->netrc.len };
 
+	if (t->req.headers)
+		return;
 	if (t->req.bearer) {
 		curl.easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BEARER);
 		curl.easy_setopt(c, CURLOPT_XOAUTH2_BEARER, t->req.bearer);
 		return;
 	}
 	curl.easy_setopt(c, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
-	if (memchr(host, '@', (size_t)(end - host)))
+	if (t->req.no_netrc || memchr(host, '@', (size_t)(end - host)))
 		return;
 	colon = *host == '[' ? NULL : memchr(host, ':', (size_t)(end - host));
 	if (netrc_find(netrc, (struct slice){ host, (size_t)((colon ? colon : end) - host) }, &user, &password)) {
@@ -275,13 +309,23 @@ static void set_credentials(struct transfer *t, CURL *c)
 	buf_release(&password);
 }
 
+/* Host and port are the same, as they are written. */
+static int same_host(const char *a, const char *b)
+{
+	const char *x = strstr(a, "://") + 3, *y = strstr(b, "://") + 3;
+	size_t n = strcspn(x, "/?#");
+
+	return n == strcspn(y, "/?#") && !strncasecmp(x, y, n) && (size_t)(x - a) == (size_t)(y - b) &&
+	       !strncasecmp(a, b, (size_t)(x - a));
+}
+
 static void set_security(struct transfer *t, CURL *c)
 {
 	const struct buf *ca = &t->engine->set->ca;
 
 	curl.easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl.easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, has_scheme(t->req.url, "https") ? "https" : "http,https");
-	curl.easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+	curl.easy_setopt(c, CURLOPT_FOLLOWLOCATION, t->req.headers ? 0L : 1L);
 	curl.easy_setopt(c, CURLOPT_MAXREDIRS, (long)MAX_REDIRECTS);
 	curl.easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
 	curl.easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
@@ -296,10 +340,27 @@ static void set_security(struct transfer *t, CURL *c)
 	set_credentials(t, c);
 }
 
+/* The request's own, unless it was led elsewhere. */
+static void add_own(struct transfer *t)
+{
+	const char *p = t->req.headers && (!t->url || same_host(t->url, t->req.url)) ? t->req.headers : "";
+
+	while (*p) {
+		size_t n = strcspn(p, "\n");
+		char *line = xstrndup(p, n);
+
+		t->headers = curl.slist_append(t->headers, line);
+		explicit_bzero(line, n);
+		free(line);
+		p += n + (p[n] == '\n');
+	}
+}
+
 static void set_headers(struct transfer *t, CURL *c)
 {
 	char range[32];
 
+	add_own(t);
 	if (t->req.accept)
 		add_header(t, "Accept", t->req.accept);
 	if (t->req.etag && !t->resume)
@@ -325,7 +386,7 @@ static void begin_attempt(struct transfer *t)
 	t->body = 0;
 	t->error[0] = 0;
 	t->resume = t->validator ? t->result.size : 0;
-	curl.easy_setopt(c, CURLOPT_URL, t->req.url);
+	curl.easy_setopt(c, CURLOPT_URL, t->url ? t->url : t->req.url);
 	curl.easy_setopt(c, CURLOPT_PRIVATE, t);
 	curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl.easy_setopt(c, CURLOPT_FAILONERROR, 1L);
@@ -468,12 +529,37 @@ static void succeeded(struct transfer *t, long status)
 	transfer_finish(t, 0);
 }
 
+/* Asks again where the server says. */
+static void led_on(struct transfer *t, long status)
+{
+	char *to = NULL;
+
+	curl.easy_getinfo(t->easy, CURLINFO_REDIRECT_URL, &to);
+	if (!to || t->led++ == MAX_REDIRECTS) {
+		transfer_finish(t, failure(t, CURLE_HTTP_RETURNED_ERROR, status));
+	} else if (!has_scheme(to, "https") && (has_scheme(t->req.url, "https") || !has_scheme(to, "http"))) {
+		transfer_finish(t, failure(t, CURLE_UNSUPPORTED_PROTOCOL, status));
+	} else {
+		free(t->url);
+		t->url = xstrdup(to);
+		t->attempt--;
+		t->retry_at = 0;
+		t->state = TRANSFER_WAITING;
+	}
+}
+
 static void attempt_ended(struct transfer *t, CURLcode code)
 {
 	long status = 0;
 
 	curl.easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-	if (code == CURLE_OK && !t->rc && (status < 300 || status == 304))
+	if (t->req.refusal)
+		buf_trim(t->req.refusal, 0);
+	if (t->req.refusal && status >= 400 && status < 500)
+		buf_add(t->req.refusal, buf_str(&t->heads), t->heads.len);
+	if (code == CURLE_OK && !t->rc && leads_on(t))
+		led_on(t, status);
+	else if (code == CURLE_OK && !t->rc && (status < 300 || status == 304))
 		succeeded(t, status);
 	else if (t->rc) /* the sink's own failure, or a limit */
 		transfer_finish(t, t->rc);

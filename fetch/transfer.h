@@ -4,7 +4,7 @@
  *
  * An engine runs any number of transfers at once, over shared connections (HTTP/2 where the server speaks it; a few
  * connections a host).  What cannot be changed by a request: TLS certificates are verified; an https address
- * never redirects to anything less; credentials (from the address or a netrc) go to their host only and appear in no
+ * never redirects to anything less; credentials (from the address, a netrc or headers) go to their host only and appear in no
  * message; a server that does not answer costs one connect timeout (5 seconds); something that stalls is
  * given up.  Failures that may pass are tried again, with growing pauses, going on where the transfer stopped when
  * the server can.
@@ -46,6 +46,9 @@ struct transfer_request {
 	const char *accept;	 /* Accept header, may be NULL */
 	const char *bearer;	 /* token for the host of url alone, may be NULL */
 	const char *etag;	 /* send If-None-Match, may be NULL */
+	const char *headers;	 /* more of them for the host of url alone, each with its line end; NULL: none */
+	struct buf *refusal;	 /* receives status line and headers of an answer of 400 to 499; NULL: nobody wants them */
+	int no_netrc;		 /* 1: what the netrc has for the host is not used */
 	uint64_t max_size;	 /* ERR_LIMIT beyond, 0 for any */
 	unsigned timeout_s;	 /* for all of it with its retries, 0 for any */
 	enum hash_algo algo;	 /* hash of the bytes to compute, HASH_ANY for none */

@@ -28,6 +28,10 @@ struct transfer {
 	void *easy, *headers; /* libcurl's */
 	char error[256];
 
+	char *url;	    /* where it was led to; NULL: req.url */
+	unsigned led;	    /* how often */
+	struct buf heads;   /* of the last response, where somebody wants them */
+
 	unsigned attempt;
 	double retry_at, deadline; /* 0: none */
 	uint64_t resume;	   /* where this attempt asked to go on */

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static const char toolchain_source[] = "https://go.dev/dl/mod";
@@ -114,6 +115,7 @@ int go_settings_load(struct go_settings *s, struct err *e)
 		s->no_proxy = setting(text, "GONOPROXY");
 		if (!s->no_proxy)
 			s->no_proxy = setting(text, "GOPRIVATE");
+		s->auth = setting(text, "GOAUTH");
 	}
 	buf_release(&file);
 	return rc;
@@ -139,11 +141,11 @@ static void take(char **setting, char *answer)
 void go_settings_ask(struct go_settings *s)
 {
 	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
-	static const char *const question[] = { "go", "env", "GOPROXY", "GONOPROXY", "GOPRIVATE" };
+	static const char *const question[] = { "go", "env", "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOAUTH" };
 	struct buf answer = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	if (s->asked || (s->proxy && s->no_proxy))
+	if (s->asked || (s->proxy && s->no_proxy && s->auth))
 		return;
 	s->asked = 1;
 	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
@@ -156,13 +158,14 @@ void go_settings_ask(struct go_settings *s)
 	if (!program_run(&argv, &env, &answer, NULL, &e)) {
 		const char *p = buf_str(&answer);
 
-		char *answers[3];
+		char *answers[4];
 
-		for (size_t i = 0; i < 3; i++)
+		for (size_t i = 0; i < 4; i++)
 			answers[i] = next_line(&p);
 		take(&s->proxy, answers[0]);
 		take(&s->no_proxy, answers[1]);
 		take(&s->no_proxy, answers[2]);
+		take(&s->auth, answers[3]);
 	}
 	err_release(&e);
 	buf_release(&answer);
@@ -174,6 +177,7 @@ void go_settings_release(struct go_settings *s)
 {
 	free(s->proxy);
 	free(s->no_proxy);
+	free(s->auth);
 	*s = (struct go_settings){ 0 };
 }
 
@@ -192,6 +196,8 @@ struct slice go_proxy_list(const struct go_settings *s, const struct module_vers
 
 struct proxies {
 	struct transfer_engine *engine;
+	const struct go_settings *settings;
+	int netrc; /* GOAUTH has it */
 	const struct module_version *m;
 	const char *ending;
 	const struct transfer_request *request;
@@ -218,6 +224,62 @@ static int add_url(struct buf *b, const struct proxies *p, struct slice proxy, s
 	return rc;
 }
 
+/* Adds that programs failed, by their names alone. */
+static void say_failed(struct err *e, struct buf *failed)
+{
+	char *text = e && e->msg && failed->len ? xstrdup(e->msg) : NULL;
+	int code = e ? e->code : 0;
+
+	if (text) {
+		err_release(e);
+		err_set(e, code, "%s (of GOAUTH, %s failed)", text, failed->p);
+	}
+	free(text);
+}
+
+/* A request with what the programs of GOAUTH say, and another one when that is refused. */
+static int get_with_credentials(const struct proxies *p, struct transfer_request *q, struct err *e)
+{
+	struct buf headers = BUF_INIT, refusal = BUF_INIT, failed = BUF_INIT;
+	struct slice url = slice_of(q->url);
+	int rc;
+
+	p->settings->credentials(GO_AUTH_FIRST, url, SLICE(""), &headers, &failed);
+	q->headers = headers.len ? headers.p : NULL;
+	q->refusal = &refusal;
+	rc = transfer_get(p->engine, q, p->out, e);
+	if (rc && refusal.len) {
+		buf_trim(&headers, 0);
+		buf_trim(&failed, 0);
+		p->settings->credentials(GO_AUTH_REFUSED, url, (struct slice){ refusal.p, refusal.len }, &headers, &failed);
+		q->headers = headers.len ? headers.p : NULL;
+		if (q->headers) {
+			err_release(e);
+			rc = q->restart ? q->restart(q->user, e) : 0;
+			rc = rc ? rc : transfer_get(p->engine, q, p->out, e);
+		}
+	}
+	if (q->headers && (!rc || rc == ERR_DENIED))
+		p->settings->credentials(rc ? GO_AUTH_BAD : GO_AUTH_GOOD, url, SLICE(""), &headers, &failed);
+	if (rc)
+		say_failed(e, &failed);
+	if (headers.p)
+		explicit_bzero(headers.p, headers.cap);
+	buf_release(&headers);
+	buf_release(&refusal);
+	buf_release(&failed);
+	return rc;
+}
+
+/* As Go: no credentials but to https, unless the address has them. */
+static int get(const struct proxies *p, struct transfer_request *q, struct err *e)
+{
+	int https = !strncasecmp(q->url, "https://", 8);
+
+	q->no_netrc = !https || !p->netrc;
+	return https && p->settings->credentials ? get_with_credentials(p, q, e) : transfer_get(p->engine, q, p->out, e);
+}
+
 static int try_proxy(const struct proxies *p, struct slice proxy, struct err *e)
 {
 	struct transfer_request q = *p->request;
@@ -232,7 +294,7 @@ static int try_proxy(const struct proxies *p, struct slice proxy, struct err *e)
 	rc = add_url(&url, p, proxy, e);
 	q.url = url.p;
 	if (!rc)
-		rc = transfer_get(p->engine, &q, p->out, e);
+		rc = get(p, &q, e);
 	buf_release(&url);
 	return rc;
 }
@@ -311,7 +373,7 @@ static void say_where(struct err *e)
 int go_proxy_get(struct transfer_engine *g, const struct go_settings *s, struct slice list, const struct module_version *m,
 		 const char *ending, const struct transfer_request *request, struct transfer_result *out, struct err *e)
 {
-	struct proxies p = { g, m, ending, request, out };
+	struct proxies p = { g, s, (go_auth_kinds(s->auth) & GO_AUTH_NETRC) != 0, m, ending, request, out };
 	int rc = modpath_check_module(m, e);
 
 	if (!rc && s->no_proxy && modpath_matches(slice_of(s->no_proxy), m->path))

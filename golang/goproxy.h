@@ -11,6 +11,7 @@
 #ifndef GOLANG_GOPROXY_H
 #define GOLANG_GOPROXY_H
 
+#include "golang/goauth.h"
 #include "golang/modpath.h"
 #include "fetch/transfer.h"
 
@@ -18,7 +19,12 @@
 struct go_settings {
 	char *proxy;	/* GOPROXY */
 	char *no_proxy; /* GONOPROXY, or GOPRIVATE when that is not set */
+	char *auth;	/* GOAUTH */
 	int asked;	/* the go command of this machine was */
+
+	/* Asks the programs that GOAUTH names, as go_auth_ask; NULL: they are not asked. */
+	void (*credentials)(enum go_auth_step step, struct slice url, struct slice refusal, struct buf *headers,
+			    struct buf *failed);
 };
 
 /* Reads them as the go command does: the environment, then the file of `go env -w` ($GOENV, or go/env in the user's

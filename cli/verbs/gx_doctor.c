@@ -6,6 +6,7 @@
  * mends it.  Nothing is written and nothing is fetched: what is not looked at is whether a server answers.
  */
 #include "config.h"
+#include "build/build.h"
 #include "build/sandbox.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -130,11 +131,12 @@ static void look_at_seccomp(struct doctor *d)
 
 static void look_at_shell(struct doctor *d)
 {
-	int there = access(GX_SANDBOX_SHELL, X_OK) == 0;
+	const char *shell = build_shell();
+	int there = access(shell, X_OK) == 0;
 	struct buf mend = BUF_INIT;
 
 	install(&mend, "busybox-static", "; or --sandbox-shell PATH of a static shell");
-	finding(d, "builders' sh", there ? NULL : mend.p, there ? "%s" : "there is no %s", GX_SANDBOX_SHELL);
+	finding(d, "builders' sh", there ? NULL : mend.p, there ? "%s" : "there is no %s", shell);
 	buf_release(&mend);
 }
 
@@ -233,6 +235,26 @@ static void add_addresses(struct buf *b, const char *list)
 	}
 }
 
+/* The methods by their first words: the rest may be secret. */
+static void look_at_go_auth(struct doctor *d, const struct go_settings *s)
+{
+	const char *list = s->auth ? s->auth : "netrc";
+	struct buf names = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (go_auth_check(s->auth, &e)) {
+		finding(d, "GOAUTH", "go env -u GOAUTH", "%s", e.msg);
+		err_release(&e);
+		return;
+	}
+	for (const char *p = list; *p; p += strcspn(p, ";"), p += *p == ';') {
+		p += strspn(p, " \t");
+		buf_addf(&names, "%s%.*s", names.len ? ", " : "", (int)strcspn(p, "; \t"), p);
+	}
+	finding(d, "GOAUTH", NULL, "%s%s", buf_str(&names), s->auth ? "" : ", which is the usual");
+	buf_release(&names);
+}
+
 static void look_at_go_proxy(struct doctor *d)
 {
 	struct go_settings s = { 0 };
@@ -254,6 +276,7 @@ static void look_at_go_proxy(struct doctor *d)
 			finding(d, "GOPROXY", NULL, "not set: what the Go that builds says");
 		}
 	}
+	look_at_go_auth(d, &s);
 	buf_release(&list);
 	go_settings_release(&s);
 }

@@ -28,6 +28,10 @@ check "a proxy, without its password" finds "ok    proxy         http://proxy:31
 	env https_proxy=http://me:secret@proxy:3128/ "$gx" doctor
 check "module proxies, without theirs" finds "ok    GOPROXY       https://a.example/x@y,direct, of the environment" \
 	env GOPROXY=https://me:secret@a.example/x@y,direct "$gx" doctor
+mkdir beside && cp "$gx" beside/gx && ln -s "$srcdir/stdlib" beside/stdlib && ln "beside/gx" beside/busybox-static
+check "a shell for builders beside the program" finds "ok    builders' sh  $PWD/beside/busybox-static" "$PWD/beside/gx" doctor
+check "is the setting" prints "sandbox-shell = $PWD/beside/busybox-static" sh -c "'$PWD/beside/gx' config show sandbox-shell | head -n 1"
+rm -r beside
 check "no git" finds "warn  git           not in PATH" env PATH="$PWD/home" "$gx" doctor
 if python3 "$srcdir/tests/integration/lib/no_namespaces.py" true 2>/dev/null; then
 	check "no namespaces" finds "warn  sandbox       builds cannot be confined here" \

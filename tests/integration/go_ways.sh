@@ -27,8 +27,8 @@ realise() { rm -rf s; gxeval --store "$PWD/s" --realise -E "$fetch"; }
 tools=$PWD/tools
 mkdir -p tools && for t in sh cat rm env grep sed; do ln -s "$(command -v $t)" tools/$t; done
 only() { PATH="$PWD/bin:${gxeval%/*}:$tools" "$@"; }
-go_says() { # a go command that answers these lines to `go env GOPROXY GONOPROXY GOPRIVATE`
-	printf '#!/bin/sh\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD" "$1" >bin/go
+go_says() { # a go command that answers these lines to `go env GOPROXY GONOPROXY GOPRIVATE GOAUTH`
+	printf '#!/bin/sh\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE GOAUTH" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD" "$1" >bin/go
 	chmod +x bin/go
 }
 check "nothing says which proxy: what was tried, and what to set" only complains "neither the environment, nor 'go env -w', nor a go command in PATH says which module proxy to use: set GOPROXY" realise
@@ -49,7 +49,7 @@ go_says "file://$PWD/nowhere
 
 "
 : >asked
-check "the environment comes first" only env GOPROXY="file://$PWD/proxy" GOPRIVATE=example.org "$gxeval" --store "$PWD/s1" --realise -E "$fetch"
+check "the environment comes first" only env GOPROXY="file://$PWD/proxy" GOPRIVATE=example.org GOAUTH=netrc "$gxeval" --store "$PWD/s1" --realise -E "$fetch"
 mkdir -p home/.config/go && echo "GOPROXY=file://$PWD/proxy" >home/.config/go/env
 check "and is enough" [ ! -s asked ]
 check "then the file of go env -w" only realise
