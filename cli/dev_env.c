@@ -407,6 +407,25 @@ int dev_env_make(struct dev_env *env, struct store *s, const struct drv *d, cons
 	return rc;
 }
 
+void dev_env_physical(struct dev_env *env)
+{
+	struct buf from = BUF_INIT, to = BUF_INIT;
+	struct slice *const texts[] = { &env->bins, &env->attrs_sh, &env->attrs_json };
+
+	buf_addf(&from, "%.*s/", (int)store_dir(env->store).n, store_dir(env->store).p);
+	buf_addf(&to, "%s/", store_place(env->store)->real_store);
+	for (size_t i = 0; i < env->n + 3; i++) {
+		struct slice *s = i < env->n ? &env->v[i].value : texts[i - env->n];
+		struct buf b = BUF_INIT;
+
+		replace_all(&b, *s, (struct slice){ from.p, from.len }, (struct slice){ to.p, to.len });
+		*s = keep(env, (struct slice){ buf_str(&b), b.len });
+		buf_release(&b);
+	}
+	buf_release(&from);
+	buf_release(&to);
+}
+
 void dev_env_release(struct dev_env *env)
 {
 	free(env->v);

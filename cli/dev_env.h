@@ -48,6 +48,9 @@ void dev_env_release(struct dev_env *env);
 /* The value of a variable, NULL when it is not set. */
 const char *dev_env_get(const struct dev_env *env, const char *name);
 
+/* Says where objects lie instead of what they are called, for somebody who sees the store at its place only. */
+void dev_env_physical(struct dev_env *env);
+
 /* Appends it as Nix's print-dev-env --json does. */
 void dev_env_json(const struct dev_env *env, struct buf *b);
 

@@ -170,6 +170,18 @@ int develop_run(int argc, char **argv)
 
 /* --- print-dev-env, env --- */
 
+/* Whoever reads this is not where the store has the name that programs in it know. */
+static void leave_store_name(struct opened *o)
+{
+	const struct place *place = &o->r.c.place;
+
+	if (!place_is_mapped(place))
+		return;
+	dev_env_physical(&o->env);
+	report_line("note: '%s' is that of gx's own shells; here its programs are those below '%s'", place->store_dir,
+		    place->real_store);
+}
+
 static int print_env(struct opened *o, int rc)
 {
 	struct buf out = BUF_INIT;
@@ -179,6 +191,7 @@ static int print_env(struct opened *o, int rc)
 	if (rc != COMMAND_GO)
 		return close_env(o, rc);
 	progress_finish();
+	leave_store_name(o);
 	if (o->r.c.json)
 		dev_env_json(&o->env, &out);
 	else
@@ -209,8 +222,14 @@ int print_dev_env_run(int argc, char **argv)
 
 static const char direnv_function[] =
 	"use_gx() {\n"
-	"\tlocal env\n"
-	"\twatch_file flake.gx flake.nix flake.lock shell.gx shell.nix default.gx default.nix go.mod go.work\n"
+	"\tlocal env dir word file\n"
+	"\tfor word in . \"$@\"; do\n"
+	"\t\tdir=${word%%#*}\n"
+	"\t\t[ -d \"$dir\" ] || continue\n"
+	"\t\tfor file in flake.gx flake.nix flake.lock shell.gx shell.nix default.gx default.nix go.mod go.work; do\n"
+	"\t\t\twatch_file \"$dir/$file\"\n"
+	"\t\tdone\n"
+	"\tdone\n"
 	"\tenv=$(gx env \"$@\") || return\n"
 	"\teval \"$env\"\n"
 	"}\n";
