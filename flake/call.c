@@ -90,6 +90,68 @@ static void locate_relative(struct called *c)
 	c->info = parent->info;
 }
 
+/* A locked input being fetched, and its path in the graph. */
+struct fetching {
+	const struct called *c;
+	const struct flake_tree *tree;
+	struct buf name;
+};
+
+static void name_node(void *arg, const struct input_path *p, const struct lock_edge *edge)
+{
+	struct fetching *f = arg;
+
+	if (edge->node == f->c->node && !f->name.len)
+		input_path_add(&f->name, p);
+}
+
+static const char *fetch_note(void *arg)
+{
+	struct fetching *f = arg;
+	struct buf b = BUF_GC;
+
+	lockfile_each(&f->c->lf->lock, name_node, f);
+	buf_addf(&b, "while fetching the flake input '%s'", buf_str(&f->name));
+	return b.p;
+}
+
+/* Where the flake itself names the input; 0 for one of another flake. */
+static uint32_t input_pos(const struct called *c)
+{
+	const struct lock_node *root = c->lf->lock.root;
+	const struct flake *f = c->lf->flake;
+
+	for (size_t i = 0; i < root->n; i++)
+		for (size_t k = 0; root->edges[i].node == c->node && k < f->ninputs; k++)
+			if (slice_eq(f->inputs[k].name, root->edges[i].name))
+				return f->inputs[k].pos;
+	return 0;
+}
+
+static void fetch_node(void *arg)
+{
+	struct fetching *f = arg;
+
+	f->tree = source_fetch(&f->c->node->locked);
+}
+
+static const struct flake_tree *fetch_locked(const struct called *c)
+{
+	struct fetching f = { c, NULL, BUF_GC };
+	struct failure failure;
+
+	note_push_made(fetch_note, &f, input_pos(c));
+	if (!unwind_run(fetch_node, &f, &failure, TRACE_ALL)) {
+		if (failure.kind != EK_IO)
+			unwind_rethrow(&failure);
+		if (!f.name.len)
+			lockfile_each(&c->lf->lock, name_node, &f);
+		input_advise(&c->node->original, buf_str(&f.name), &failure);
+	}
+	note_pop();
+	return f.tree;
+}
+
 /* Finds, and fetches if need be, the tree of a node. */
 static void locate(struct called *c)
 {
@@ -101,7 +163,7 @@ static void locate(struct called *c)
 		locate_relative(c);
 		return;
 	}
-	c->tree = c->node->tree ? c->node->tree : source_fetch(&c->node->locked);
+	c->tree = c->node->tree ? c->node->tree : fetch_locked(c);
 	c->info = source_info(c->tree, is_root && c->lf->changed);
 	c->dir = is_root ? c->lf->flake->dir : flake_dir(c->tree, c->tree->store_path, &c->node->locked);
 }

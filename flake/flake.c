@@ -246,6 +246,7 @@ static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, 
 			continue;
 		}
 		out.v[out.n].name = name;
+		out.v[out.n].pos = shape_pos(a->sh, i);
 		read_input(&r, a->v[i], shape_pos(a->sh, i), &out.v[out.n++]);
 	}
 	return out;
@@ -254,7 +255,10 @@ static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, 
 /* --- outputs --- */
 
 struct formals {
-	sym_t *v;
+	struct formal {
+		sym_t name;
+		uint32_t pos;
+	} *v;
 	size_t n, cap;
 };
 
@@ -262,21 +266,20 @@ static void take_formal(void *arg, sym_t name, uint32_t pos, int has_default)
 {
 	struct formals *f = arg;
 
-	(void)pos;
 	(void)has_default;
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? f->cap * 2 : 16;
-		sym_t *v = mem_bytes(cap * sizeof *v);
+		struct formal *v = mem_bytes(cap * sizeof *v);
 		if (f->n)
 			memcpy(v, f->v, f->n * sizeof *v);
 		f->v = v;
 		f->cap = cap;
 	}
-	f->v[f->n++] = name;
+	f->v[f->n++] = (struct formal){ name, pos };
 }
 
 /* An argument of outputs that is no input yet is one, by its name. */
-static void add_formal(struct flake *f, struct slice name)
+static void add_formal(struct flake *f, struct slice name, uint32_t pos)
 {
 	struct flake_input *v;
 	size_t i = 0;
@@ -290,7 +293,7 @@ static void add_formal(struct flake *f, struct slice name)
 		memcpy(v, f->inputs, i * sizeof *v);
 		memcpy(v + i + 1, f->inputs + i, (f->ninputs - i) * sizeof *v);
 	}
-	v[i] = (struct flake_input){ .name = name, .is_flake = 1 };
+	v[i] = (struct flake_input){ .name = name, .pos = pos, .is_flake = 1 };
 	f->inputs = v;
 	f->ninputs++;
 }
@@ -304,7 +307,7 @@ static void read_outputs(struct flake *f, W w, uint32_t pos)
 	if (!function_formals(f->outputs, take_formal, &formals, &ellipsis))
 		return;
 	for (size_t i = 0; i < formals.n; i++)
-		add_formal(f, name_of(formals.v[i]));
+		add_formal(f, name_of(formals.v[i].name), formals.v[i].pos);
 }
 
 /* --- config --- */

@@ -12,6 +12,7 @@
 /* In the flake arena. */
 struct flake_input {
 	struct slice name;
+	uint32_t pos; /* where the flake names it, 0 when only its lock does */
 	int is_flake;
 	int has_ref, has_follows;
 	struct input ref;

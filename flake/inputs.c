@@ -57,6 +57,7 @@ struct locking {
 	unsigned depth;
 	char *updates_used;
 	int open_noted;
+	int advised; /* an input cannot be fetched, and what to do about it is said */
 };
 
 /* gx:std */
@@ -434,7 +435,28 @@ static void attempt(void *arg)
 	lock_input(a->k, a->s, a->trusted);
 }
 
-/* Says what can be done about an input that cannot be fetched. */
+/* An input that is only called something. */
+static int is_name(const struct input *in)
+{
+	const char *type = source_get(in, "type");
+
+	return type && !strcmp(type, "indirect");
+}
+
+void input_advise(const struct input *ref, const char *name, struct failure *f)
+{
+	const char *text = source_stand_in(ref, name);
+	struct buf b = BUF_GC;
+
+	if (!text && is_name(ref))
+		buf_addf(&b, "give its address, inputs.%s.url = \"…\"; or --override-input %s FLAKE", name, name);
+	else if (!text)
+		buf_addf(&b, "--override-input %s FLAKE takes another for it", name);
+	f->hint = w_cstr(text ? text : buf_str(&b));
+	unwind_rethrow(f);
+}
+
+/* Says what can be done about an input that cannot be fetched; about one of its own inputs, they have said it. */
 static void lock_or_advise(struct locking *k, struct step *s, int trusted)
 {
 	struct attempt a = { k, s, trusted };
@@ -442,12 +464,10 @@ static void lock_or_advise(struct locking *k, struct step *s, int trusted)
 
 	if (unwind_run(attempt, &a, &f, TRACE_ALL))
 		return;
-	if (f.kind == EK_IO && f.hint == W_NULL) {
-		struct buf b = BUF_GC;
-		buf_addf(&b, "--override-input %s FLAKE takes another for it", path_text(&s->path));
-		f.hint = w_cstr(b.p);
-	}
-	unwind_rethrow(&f);
+	if (k->advised || !(f.kind == EK_IO || is_name(&s->ref)))
+		unwind_rethrow(&f);
+	k->advised = 1;
+	input_advise(&s->ref, path_text(&s->path), &f);
 }
 
 static const char *step_note(void *arg)
@@ -492,7 +512,7 @@ static void take_input(struct locking *k, struct step *s, const struct input_pat
 	}
 	s->has_parent = input_is_relative(&s->ref) && (!over || over->has_parent);
 	s->parent = over && over->has_parent ? over->parent : *prefix;
-	note_push_made(step_note, s, 0);
+	note_push_made(step_note, s, s->in->pos);
 	lock_or_advise(k, s, trusted);
 	note_pop();
 }

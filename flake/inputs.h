@@ -5,6 +5,7 @@
 #ifndef FLAKE_INPUTS_H
 #define FLAKE_INPUTS_H
 
+#include "eval/error.h"
 #include "flake/flake.h"
 
 struct lock_override {
@@ -43,6 +44,9 @@ struct locked_flake {
 
 /* Reads the flake's lock file, completes it, and writes it when it changed.  Throws. */
 struct locked_flake *flake_lock(const struct input *ref, const struct lock_options *o);
+
+/* Raises what kept an input from being fetched, with what can be done about it. */
+void input_advise(const struct input *ref, const char *name, struct failure *f) __attribute__((noreturn));
 
 /* The same without fetching the flake, for one in a folder of a tree. */
 struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o);

@@ -454,16 +454,15 @@ void source_check_allowed(const struct input *given)
 
 /* --- the whole --- */
 
-/* For nixpkgs and flake-utils, by a forge or by name: that gx:std answers to their names.  NULL for others. */
-static const char *stand_in(const struct input *in)
+const char *source_stand_in(const struct input *in, const char *name)
 {
-	const char *name = source_get(in, "repo");
+	const char *repo = source_get(in, "repo");
 	struct buf b = BUF_GC;
 
-	name = name ? name : source_get(in, "id");
-	if (!name || (strcmp(name, "nixpkgs") && strcmp(name, "flake-utils")))
+	repo = repo ? repo : source_get(in, "id");
+	if (!repo || (strcmp(repo, "nixpkgs") && strcmp(repo, "flake-utils")))
 		return NULL;
-	buf_addf(&b, "'gx:std' can stand in for it: gx flake lock --override-input %s gx:std", name);
+	buf_addf(&b, "'gx:std' can stand in for it: gx flake lock --override-input %s gx:std", name ? name : repo);
 	return b.p;
 }
 
@@ -526,8 +525,8 @@ static void fetch_kind(const struct input *in, struct flake_tree *t)
 	struct failure failure;
 	if (unwind_run(run_fetch, &f, &failure, TRACE_ALL))
 		return;
-	if (failure.kind == EK_IO && failure.hint == W_NULL && stand_in(in))
-		failure.hint = w_cstr(stand_in(in));
+	if (failure.kind == EK_IO && failure.hint == W_NULL && source_stand_in(in, NULL))
+		failure.hint = w_cstr(source_stand_in(in, NULL));
 	unwind_rethrow(&failure);
 }
 

@@ -38,6 +38,10 @@ extern const struct session_part flake_source_session[];
 /* The tree of a reference that is no relative path.  Throws. */
 const struct flake_tree *source_fetch(const struct input *in);
 
+/* For nixpkgs and flake-utils, by a forge or by name: that gx:std answers to their names, and how the input takes it.  name: the
+ * input's, NULL for the one it mostly has.  NULL for other references. */
+const char *source_stand_in(const struct input *in, const char *name);
+
 /* What restricted evaluation lets an expression fetch: what it may read, what comes with gx.  Throws for the rest. */
 void source_check_allowed(const struct input *in);
 
