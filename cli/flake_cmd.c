@@ -38,6 +38,14 @@ const char *flake_cmd_ref(const struct flake_cmd *f)
 	return f->c.n ? f->c.operands[0] : ".";
 }
 
+void flake_cmd_note(const struct locked_flake *lf)
+{
+	const char *text = flake_not_for_nix(lf->flake);
+
+	if (text && !report_settings.quiet)
+		report_line("note: %s", text);
+}
+
 /* --- running --- */
 
 struct job {

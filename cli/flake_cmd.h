@@ -41,4 +41,7 @@ enum { FLAKE_CMD_ALL_SYSTEMS = 1, FLAKE_CMD_LEGACY };
 int flake_show_run(int argc, char **argv);
 int flake_check_run(int argc, char **argv);
 
+/* Says when Nix would not take the flake as it is. */
+void flake_cmd_note(const struct locked_flake *lf);
+
 #endif

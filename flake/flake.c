@@ -14,9 +14,11 @@
 #include "builtins/fs.h"
 #include "eval/attrs.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "eval/list.h"
 #include "eval/show.h"
 #include "flake/ref.h"
+#include "lang/parse.h"
 
 #include <string.h>
 
@@ -254,8 +256,8 @@ static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, 
 
 /* --- outputs --- */
 
-struct formals {
-	struct formal {
+struct arguments {
+	struct argument {
 		sym_t name;
 		uint32_t pos;
 	} *v;
@@ -264,18 +266,18 @@ struct formals {
 
 static void take_formal(void *arg, sym_t name, uint32_t pos, int has_default)
 {
-	struct formals *f = arg;
+	struct arguments *f = arg;
 
 	(void)has_default;
 	if (f->n == f->cap) {
 		size_t cap = f->cap ? f->cap * 2 : 16;
-		struct formal *v = mem_bytes(cap * sizeof *v);
+		struct argument *v = mem_bytes(cap * sizeof *v);
 		if (f->n)
 			memcpy(v, f->v, f->n * sizeof *v);
 		f->v = v;
 		f->cap = cap;
 	}
-	f->v[f->n++] = (struct formal){ name, pos };
+	f->v[f->n++] = (struct argument){ name, pos };
 }
 
 /* An argument of outputs that is no input yet is one, by its name. */
@@ -300,7 +302,7 @@ static void add_formal(struct flake *f, struct slice name, uint32_t pos)
 
 static void read_outputs(struct flake *f, W w, uint32_t pos)
 {
-	struct formals formals = { 0 };
+	struct arguments formals = { 0 };
 	int ellipsis;
 
 	f->outputs = want(w, V_FUNCTION, "'outputs'", pos);
@@ -421,6 +423,26 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 		throw_error(EK_EVAL, "the file '%s' must be a set, but it is %s", w_get_path(path)->b, show_type(v));
 	read_attrs(f, &r, attrs_of(v));
 	return f;
+}
+
+const char *flake_not_for_nix(const struct flake *f)
+{
+	W file = file_in(f->dir, f->file);
+	struct arena tree = ARENA_INIT;
+	struct err e = ERR_INIT;
+
+	if (strcmp(f->file, "flake.nix"))
+		return NULL;
+	const struct parse_options quiet = { .home = eval_settings.parse.home };
+	const struct expr *x = parse_source(fs_source(file), &quiet, &tree, &e);
+	int is_set = x && x->kind == E_ATTRS;
+	arena_release(&tree);
+	err_release(&e);
+	if (!is_set)
+		return "Nix does not take this flake.nix: it has to be a set as it stands, { … }, with nothing around it; it may "
+		       "be called flake.gx";
+	return attrs_find_c(fs_import(file), "gxConfig") ? "Nix does not take this flake.nix, because of its 'gxConfig': there it "
+							   "is called nixConfig" : NULL;
 }
 
 struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use)

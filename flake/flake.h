@@ -41,6 +41,9 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 /* Looks a reference up, fetches it and reads the flake in it. Throws. */
 struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use);
 
+/* Why Nix would not take a flake.nix that is taken here, for people, collected; NULL when it would.  Throws. */
+const char *flake_not_for_nix(const struct flake *f);
+
 /* The folder that `dir` of a reference means in a tree, logical, in the flake arena.  Throws when it leads out of it. */
 const char *flake_dir(const struct flake_tree *tree, const char *below, const struct input *ref);
 

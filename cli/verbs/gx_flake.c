@@ -71,7 +71,7 @@ static void lock(struct flake_cmd *f, struct buf *out)
 	const char *fragment;
 
 	(void)out;
-	flake_options_open(&f->eval.flake_options, flake_cmd_ref(f), &fragment);
+	flake_cmd_note(flake_options_open(&f->eval.flake_options, flake_cmd_ref(f), &fragment));
 }
 
 static int lock_run(int argc, char **argv)
@@ -94,7 +94,7 @@ static void update(struct flake_cmd *f, struct buf *out)
 	const char *fragment;
 
 	(void)out;
-	flake_options_open(&f->eval.flake_options, ((struct locker *)f)->flake, &fragment);
+	flake_cmd_note(flake_options_open(&f->eval.flake_options, ((struct locker *)f)->flake, &fragment));
 }
 
 static int update_run(int argc, char **argv)
@@ -206,6 +206,7 @@ static void metadata(struct flake_cmd *cmd, struct buf *b)
 	const struct input_attr *at = input_get(&f->locked, "lastModified"), *count = input_get(&f->locked, "revCount");
 	const char *rev = source_get(&f->locked, "rev"), *dirty = source_get(&f->locked, "dirtyRev");
 
+	flake_cmd_note(lf);
 	if (cmd->c.json) {
 		metadata_json(lf, b);
 		return;

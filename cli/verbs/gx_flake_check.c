@@ -130,6 +130,7 @@ static void evaluate(struct flake_cmd *cmd, struct buf *b)
 	struct spot s = { .n = 0, .value = want_attrs(flake_outputs(flake_call(lf)), "the outputs of a flake") };
 
 	(void)b;
+	flake_cmd_note(lf);
 	if (*fragment)
 		c->only = fragment;
 	if (c->only)

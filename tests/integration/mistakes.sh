@@ -90,9 +90,38 @@ check "an input that gx:std answers for" complains "gx flake lock --override-inp
 echo '{ inputs.nixpkgs.url = "github:NixOS/nixpkgs"; outputs = { self, nixpkgs }: { x = 1; }; }' >flake.nix
 check "and that cannot be fetched" complains "'gx:std' can stand in for it: gx flake lock --override-input nixpkgs gx:std" \
 	env https_proxy=http://127.0.0.1:9 gxeval .#x
+check "with the line that names it" grep -qF "while updating the flake input 'nixpkgs', at flake.nix:1:3" complains.log
+echo '{ inputs.my.url = "github:NixOS/nixpkgs"; outputs = { self, my }: { x = 1; }; }' >flake.nix
+check "by the input's own name" complains "gx flake lock --override-input my gx:std" env https_proxy=http://127.0.0.1:9 gxeval .#x
+cat >flake.lock <<'X'
+{ "nodes": { "my": { "locked": { "lastModified": 1, "narHash": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+      "owner": "NixOS", "repo": "nixpkgs", "rev": "0000000000000000000000000000000000000001", "type": "github" },
+    "original": { "owner": "NixOS", "repo": "nixpkgs", "type": "github" } },
+  "root": { "inputs": { "my": "my" } } }, "root": "root", "version": 7 }
+X
+echo '{ inputs.my.url = "github:NixOS/nixpkgs"; outputs = { self, my }: { x = my.x; }; }' >flake.nix
+check "when it was locked before, too" complains "gx flake lock --override-input my gx:std" env https_proxy=http://127.0.0.1:9 gxeval .#x
+check "with its line" grep -qF "while fetching the flake input 'my', at flake.nix:1:3" complains.log
+rm flake.lock
+echo '{ outputs = { self, other }: { x = 1; }; }' >flake.nix
+check "an input without an address" complains 'give its address, inputs.other.url = "…"; or --override-input other FLAKE' gxeval .#x
 echo '{ inputs.other.url = "github:some/other"; outputs = { self, other }: { x = 1; }; }' >flake.nix
 check "another that cannot be fetched" complains "--override-input other FLAKE takes another for it" \
 	env https_proxy=http://127.0.0.1:9 gxeval .#x
+rm -f flake.lock
+note="note: Nix does not take this flake.nix"
+for text in 'let v = 1; in { outputs = { self }: { x = v; }; }' '{ gxConfig = { }; outputs = { self }: { x = 1; }; }' \
+	'{ } // { outputs = { self }: { x = 1; }; }'; do
+	echo "$text" >flake.nix
+	check "gx flake lock of what Nix does not take: $text" warns "$note" gx flake lock
+	check "gx flake check of it" warns "$note" gx flake check --no-build
+done
+check "nothing is said of it where it is only used" quiet gxeval .#x
+for text in '{ outputs = { self }: { x = 1; }; }' '/* a comment */ rec { outputs = { self }: { x = 1; }; }' '({ outputs = { self }: { x = 1; }; })'; do
+	echo "$text" >flake.nix
+	check "nor of what it takes: $text" quiet gx flake lock
+done
+echo '{ inputs.other.url = "github:some/other"; outputs = { self, other }: { x = 1; }; }' >flake.nix
 git init -q .
 git rm -q --cached . 2>/dev/null
 check "a file that git does not know goes by its name" complains "git add -N flake.nix" of x
