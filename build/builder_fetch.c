@@ -10,6 +10,7 @@
  */
 #include "config.h"
 #include "build/builder_fetch.h"
+#include "base/alloc.h"
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "build/builder_auth.h"
@@ -204,6 +205,22 @@ static int place_zip(const struct go_job *j, int fd, const char *out, struct err
 	return rc;
 }
 
+/* Where the sum that is wanted stands for people, and what it means that it is not the one. */
+static int explain(const struct go_job *j, struct err *e)
+{
+	char sum[GO_H1_LEN + 1];
+	char *text = xstrdup(e->msg);
+
+	go_h1_print(&j->h1, sum);
+	err_release(e);
+	err_set(e, ERR_HASH,
+		"%s\nthe line of go.sum is: %.*s %.*s%s %s\neither that line is not what Go wrote (restore it, or remove it and "
+		"run 'go mod tidy'), or what the proxy has is not what was published: then do not use it",
+		text, (int)j->m.path.n, j->m.path.p, (int)j->m.version.n, j->m.version.p, j->only_mod ? "/go.mod" : "", sum);
+	free(text);
+	return ERR_HASH;
+}
+
 static int build_go_module(const struct builtin_call *c, struct err *e)
 {
 	struct buf out = BUF_INIT;
@@ -220,6 +237,9 @@ static int build_go_module(const struct builtin_call *c, struct err *e)
 		rc = go_get(&j, c->drv, fd, e);
 	if (!rc)
 		rc = j.only_mod ? place_mod(&j, fd, out.p, e) : place_zip(&j, fd, out.p, e);
+	/* Sums of toolchains come from the library. */
+	if (rc == ERR_HASH && !slice_eq(j.m.path, SLICE("golang.org/toolchain")))
+		rc = explain(&j, e);
 	if (fd >= 0)
 		close(fd);
 	buf_release(&out);

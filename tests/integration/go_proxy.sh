@@ -104,6 +104,8 @@ torn not a valid zip file
 large cannot fetch
 other not a valid zip file
 X
+module changed
+check "the line of go.sum that is not met" complains "the line of go.sum is: example.com/a v1.0.0 $h1" realise
 check "nothing was written outside" [ ! -e /tmp/evil ]
 rm proxy/example.com/a/@v/v1.0.0.zip
 check "a proxy that does not have it" complains "example.com/a@v1.0.0" realise
@@ -186,7 +188,7 @@ check "vendorHash changes nothing" prints "$(cat one)" app 'vendorHash = "sha256
 printf 'replace example.com/a => ../a\n' >>app/go.mod
 check "a replacement above the source" complains "is above the source" app
 printf 'module example.com/app\n\ngo 9.99.0\n' >app/go.mod
-check "a toolchain that is not known" complains "go.mod wants Go 9.99.0" app
+check "a toolchain that is not known" complains "go.mod asks for Go 9.99.0" app
 
 names='n: builtins.concatStringsSep " " (builtins.attrNames (builtins.intersectAttrs { go_1_22 = 1; go_1_26 = 1; go = 1; gopls = 1; staticcheck = 1; gofumpt = 1; buildGoModule = 1; } n))'
 check "toolchain and tools" prints "buildGoModule go go_1_22 go_1_26 gofumpt gopls staticcheck" \
