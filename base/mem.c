@@ -183,6 +183,17 @@ static void keep_malloc_memory(void)
 #endif
 }
 
+/* What made the heap has left addresses in it on the stack.  Frames to come lie there with gaps they do not write, and
+ * the collector takes what it finds in the gaps for alive: a list of 200,000 texts was kept to the end, now and then or
+ * always, as the linker had bound the symbols. */
+static __attribute__((noinline)) void clear_dead_stack(void)
+{
+	char dead[32 << 10];
+
+	memset(dead, 0, sizeof dead);
+	__asm__ volatile("" : : "r"(dead) : "memory");
+}
+
 void mem_init(void)
 {
 	static int done;
@@ -207,6 +218,7 @@ void mem_init(void)
 	if (!getenv("GC_INITIAL_HEAP_SIZE"))
 		first_heap();
 	GC_set_on_collection_event(on_event);
+	clear_dead_stack();
 }
 
 void *mem_new(size_t size)
@@ -264,6 +276,17 @@ void mem_stats(struct mem_stats *out)
 #else
 
 static _Thread_local uint64_t allocated;
+
+/* What made the heap has left addresses in it on the stack.  Frames to come lie there with gaps they do not write, and
+ * the collector takes what it finds in the gaps for alive: a list of 200,000 texts was kept to the end, now and then or
+ * always, as the linker had bound the symbols. */
+static __attribute__((noinline)) void clear_dead_stack(void)
+{
+	char dead[32 << 10];
+
+	memset(dead, 0, sizeof dead);
+	__asm__ volatile("" : : "r"(dead) : "memory");
+}
 
 void mem_init(void)
 {
