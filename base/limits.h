@@ -89,6 +89,12 @@
 #define LIMIT_PACKS_SIZE ((uint64_t)512 << 20)
 #define LIMIT_PACK_UNUSED 16
 
+/* What evaluations came to, kept between runs (fetch/answers.h): bytes of an answer with its trail, of which a tree of a hundred
+ * thousand files needs some 20 MB; answers, and their bytes together. */
+#define LIMIT_ANSWER ((uint64_t)64 << 20)
+#define LIMIT_ANSWERS 1024
+#define LIMIT_ANSWERS_SIZE ((uint64_t)256 << 20)
+
 /* Output of a program that is kept in memory (git's lists of files). */
 #define LIMIT_PROGRAM_OUTPUT ((size_t)1 << 30)
 

@@ -21,6 +21,7 @@
 #include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -128,10 +129,14 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	const char *place = text ? NULL : fs_tree(p->path);
 	const struct nar_filter ask = { ask_filter, f };
 	struct fs_members_filter members = members_of(p->path, path);
-	const struct nar_filter tracked = { fs_members_include, &members };
+	const struct nar_filter tracked = { fs_members_include, &members }, *filter = f ? &ask : members.n ? &tracked : NULL;
+	struct trail_tree trail;
 	struct err e = ERR_INIT;
 	uint64_t size = 0;
 	int rc = 0;
+
+	if (place)
+		filter = trail_tree_begin(&trail, place, strlen(path), filter, members.n ? TRAIL_OF_INDEX : TRAIL_ALL);
 	unsigned activity = text ? 0 : activity_begin(ACTIVITY_HASH, place);
 
 	if (text && p->method == CA_FLAT)
@@ -141,8 +146,7 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	else if (p->method == CA_FLAT)
 		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, &size, &e);
 	else
-		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, f ? &ask : members.n ? &tracked : NULL, out, &size,
-			      &e);
+		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, filter, out, &size, &e);
 	activity_end(activity, rc);
 	if (f && f->raised) {
 		err_release(&e);

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "builtins/env.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +17,11 @@ BUILTIN(bi_get_env, "getEnv", "!name",
 	"getEnv \"NO_SUCH_VARIABLE\"", "\"\"")
 {
 	struct str *name = arg_string_plain(args, 0);
-	const char *value = eval_settings.pure || eval_settings.restricted ? NULL : getenv(name->b);
+	int hidden = eval_settings.pure || eval_settings.restricted;
+	const char *value = hidden ? NULL : getenv(name->b);
 
+	if (!hidden)
+		trail_env(name->b);
 	return w_cstr(value ? value : "");
 }
 
@@ -26,6 +30,7 @@ BUILTIN_FLAGS(bi_current_time, BI_VALUE | BI_IMPURE, "currentTime", "",
 	      "currentTime > 1000000000", "true")
 {
 	(void)args;
+	trail_spoil("it asked for the time");
 	return w_int((int64_t)time(NULL));
 }
 

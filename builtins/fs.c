@@ -17,6 +17,7 @@
 #include "builtins/corepkgs.h"
 #include "builtins/fs_members.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -232,10 +233,13 @@ static W kind_at(const char *place)
 {
 	struct stat st;
 
+	trail_lstat(place);
 	if (lstat(place, &st))
 		return errno == ENOENT || errno == ENOTDIR ? w_small(FS_MISSING) : w_small(FS_FAILED);
 	if (S_ISLNK(st.st_mode)) {
 		W target = read_link(place);
+		if (target != W_ABSENT)
+			trail_link(place, w_get_str(target)->b, w_get_str(target)->len);
 		return target == W_ABSENT ? w_small(FS_FAILED) : target;
 	}
 	return w_small(S_ISREG(st.st_mode) ? FS_REGULAR : S_ISDIR(st.st_mode) ? FS_DIRECTORY : FS_OTHER);
@@ -391,6 +395,7 @@ static enum fs_kind stat_direct(W path)
 	struct stat st;
 
 	fs_places(path, place);
+	trail_stat(place[0]);
 	if (stat(place[0], &st))
 		return errno == ENOENT || errno == ENOTDIR ? FS_MISSING : errno == ELOOP ? FS_LOOP : FS_FAILED;
 	return S_ISREG(st.st_mode) ? FS_REGULAR : S_ISDIR(st.st_mode) ? FS_DIRECTORY : FS_OTHER;
@@ -437,6 +442,8 @@ const char *fs_tree(W path)
 	if ((k = kind_of(look(real))) < FS_REGULAR)
 		fs_throw(k, path);
 	unsigned n = fs_places(real, place);
+	if (n == 2)
+		trail_lstat(place[0]);
 	return place[n == 2 && faccessat(AT_FDCWD, place[0], F_OK, AT_SYMLINK_NOFOLLOW)];
 }
 

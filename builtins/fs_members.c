@@ -12,6 +12,7 @@
 #include "base/pathname.h"
 #include "builtins/fs_int.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static void note_asked(const struct tree *t, const char *rest, size_t n)
 	struct stat st;
 
 	buf_addf(&place, "%s/%.*s", t->physical, (int)n, rest);
+	trail_lstat(place.p);
 	if (members->nasked == ASKED_MAX || lstat(place.p, &st))
 		return;
 	char *name = mem_bytes(n + 1);

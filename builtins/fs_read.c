@@ -19,6 +19,7 @@
 #include "base/pathname.h"
 #include "base/source.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -44,6 +45,16 @@ static __attribute__((noreturn, cold)) void cannot_open(W path, int err)
 	fs_throw(err == ENOENT || err == ENOTDIR ? FS_MISSING : err == ELOOP ? FS_LOOP : FS_FAILED, path);
 }
 
+/* What cannot be opened may be there next time. */
+static void note_missing(const char *place)
+{
+	int err = errno;
+
+	trail_lstat(place);
+	trail_stat(place);
+	errno = err;
+}
+
 /* The descriptor, or -1 and errno. */
 static int open_place(W path, int flags, const char **which)
 {
@@ -55,14 +66,11 @@ static int open_place(W path, int flags, const char **which)
 		do
 			fd = open(*which = place[i], flags | O_CLOEXEC);
 		while (fd < 0 && errno == EINTR);
+	if (fd < 0 || *which != place[0])
+		note_missing(place[0]);
+	if (fd < 0 && n > 1)
+		note_missing(place[1]);
 	return fd;
-}
-
-static int open_places(W path, int flags)
-{
-	const char *which;
-
-	return open_place(path, flags, &which);
 }
 
 /* The path to open for `path`, checked: itself when nothing guards it. */
@@ -130,18 +138,24 @@ static W read_sized(int fd, W path, size_t size)
 	return w_tag(s, TAG_STR);
 }
 
-static W read_fd(int fd, W path)
+/* place: what was opened. */
+static W read_fd(int fd, W path, const char *place)
 {
 	struct stat st;
 
 	if (fstat(fd, &st))
 		cannot_open(path, errno);
 	if (S_ISDIR(st.st_mode))
+		trail_stat(place);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		trail_spoil("it read a pipe or a device");
+	if (S_ISDIR(st.st_mode))
 		throw_error(EK_IO, "cannot read '%s': it is a directory", w_get_path(path)->b);
 	if ((uint64_t)st.st_size > LIMIT_STRING_LENGTH)
 		too_large(path);
-	return S_ISREG(st.st_mode) && st.st_size ? read_sized(fd, path, (size_t)st.st_size)
-						 : read_growing(fd, path, "", 0);
+	W s = S_ISREG(st.st_mode) && st.st_size ? read_sized(fd, path, (size_t)st.st_size) : read_growing(fd, path, "", 0);
+	trail_file(place, &st, w_get_str(s)->b, w_get_str(s)->len);
+	return s;
 }
 
 W fs_read_file(W path)
@@ -156,11 +170,12 @@ W fs_read_file(W path)
 		return *known;
 	if (text)
 		return w_cstr(text);
-	int fd = open_places(real, open_flags(O_RDONLY));
+	const char *place;
+	int fd = open_place(real, open_flags(O_RDONLY), &place);
 	if (fd < 0)
 		cannot_open(path, errno);
 	protect_push(close_fd, &fd);
-	W s = read_fd(fd, path);
+	W s = read_fd(fd, path, place);
 	protect_pop(1);
 	if (w_get_str(s)->len <= KEEP_MAX)
 		*strmap_put(&fs->files, p->b, p->h.n, NULL) = s;
@@ -205,8 +220,10 @@ static struct text read_text(int fd, const char *file)
 		free(t.p);
 		t.p = NULL;
 	}
-	if (t.p)
+	if (t.p) {
 		t.p[t.n] = 0;
+		trail_file(file, &t.st, t.p, t.n);
+	}
 	return t;
 }
 
@@ -276,6 +293,8 @@ static void remember_source(W path, const struct source *src)
 const struct source *fs_source_of(W path, const char *file, const struct stat *st)
 {
 	struct text t = { .n = (size_t)st->st_size, .file = file, .st = *st };
+
+	trail_file(file, st, NULL, 0);
 	const struct source *src = add_source(path, t);
 
 	remember_source(path, src);
@@ -334,6 +353,7 @@ static W kind_later(W path, W unused)
 struct lister {
 	struct attrs_builder b;
 	W dir;
+	struct trail_listing seen;
 	int members; /* of the directory only some count */
 	W kind[4]; /* of regular, directory, symlink, other */
 };
@@ -360,9 +380,14 @@ static void list_entry(struct lister *l, const struct linux_dirent64 *d)
 
 	if (d->name[0] == '.' && (n == 1 || (n == 2 && d->name[1] == '.')))
 		return;
+	if (!l->members)
+		trail_listing_add(&l->seen, d->name, d->type);
 	if (fs_guarded() || l->members) {
 		struct box_path *p = w_get_path(fs_join(l->dir, d->name, n));
-		if ((fs_guarded() && !fs_allowed(p->b, p->h.n)) || fs_hidden(p->b, p->h.n, 0))
+		int hidden = fs_hidden(p->b, p->h.n, 0);
+		if (l->members && !hidden)
+			trail_listing_add(&l->seen, d->name, d->type);
+		if ((fs_guarded() && !fs_allowed(p->b, p->h.n)) || hidden)
 			return;
 	}
 	attrs_add(&l->b, sym_intern(d->name, n), 0, entry_kind(l, d, n));
@@ -390,8 +415,11 @@ static W list_dir(W real, W path)
 			    .kind = { kind_word(FS_REGULAR), kind_word(FS_DIRECTORY), kind_word(FS_SYMLINK),
 				      kind_word(FS_OTHER) } };
 
+	const char *place;
+	struct stat st;
+
 	attrs_builder_init(&l.b, 64);
-	int fd = open_places(real, open_flags(O_RDONLY | O_DIRECTORY));
+	int fd = open_place(real, open_flags(O_RDONLY | O_DIRECTORY), &place);
 	if (fd < 0 && errno == ENOTDIR && fs_stat(path) > FS_MISSING)
 		throw_error(EK_IO, "cannot list '%s': it is not a directory", w_get_path(path)->b);
 	/* Above what may be read only what leads there shows; whether the machine has the folder must not. */
@@ -401,10 +429,11 @@ static W list_dir(W real, W path)
 	if (fd < 0)
 		cannot_open(path, errno);
 	protect_push(close_fd, &fd);
-	int err = list_fd(&l, fd);
+	int err = fstat(fd, &st) ? errno : list_fd(&l, fd);
 	protect_pop(1);
 	if (err)
 		cannot_open(path, err);
+	trail_dir(place, &st, &l.seen, l.members);
 	return attrs_finish(&l.b);
 }
 

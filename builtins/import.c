@@ -20,6 +20,7 @@
 #include "builtins/store_ops.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <string.h>
 
@@ -47,6 +48,8 @@ static int is_valid(struct slice path)
 	r = drvs_write(path, &e);
 	if (!r)
 		r = store_ops->is_valid(store_ops->user, path, &e);
+	if (r <= 0)
+		trail_spoil("it needed what the store did not have");
 	if (r < 0)
 		throw_err(&e);
 	return r;

@@ -7,6 +7,7 @@
  *     locks/<the same>
  *     trees/<hash of its archive>   what was unpacked or taken from a repository (flake/kept.h)
  *     compiled/<id>                 programs of files (fetch/pack.h)
+ *     answers/<sha256 of the question>   what evaluations came to (fetch/answers.h)
  *
  * Anybody may remove any of it at any time.  It is for its user alone, whatever the umask, and keys are hashed, so that no key can
  * name a place outside.  Nothing is believed because it lies there, for a crash or a disk may have changed it:
@@ -17,6 +18,7 @@
  *     trees      hashed each time one is taken; what does not have the hash it is named by is removed, and fetched again.
  *                Which tree a commit has is a file in files/
  *     compiled   sums, and device, inode, size and times of the file that each entry was made of
+ *     answers    sums, and everything that the evaluation looked at (fetch/trail.h)
  */
 #ifndef FETCH_CACHE_H
 #define FETCH_CACHE_H

@@ -9,8 +9,8 @@
 #include "config.h"
 #include "fetch/pack.h"
 #include "base/alloc.h"
-#include "base/dir.h"
 #include "fetch/cache.h"
+#include "fetch/mine.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fdio.h"
@@ -113,12 +113,6 @@ int pack_is_racy(const struct stat *st)
 
 /* --- reading --- */
 
-/* Nobody else can have written it. */
-static int is_mine(const struct stat *st)
-{
-	return st->st_uid == geteuid() && !(st->st_mode & (S_IWGRP | S_IWOTH));
-}
-
 static int read_at(int fd, void *p, size_t n, uint64_t at)
 {
 	return fd_read_at(fd, p, n, at) == (ssize_t)n ? 0 : -1;
@@ -127,18 +121,6 @@ static int read_at(int fd, void *p, size_t n, uint64_t at)
 static void name_of(uint64_t id, char out[17])
 {
 	snprintf(out, 17, "%016llx", (unsigned long long)id);
-}
-
-static int open_dir(const struct pack *p)
-{
-	int fd = open(p->dir.p, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st;
-
-	if (fd >= 0 && (fstat(fd, &st) || !is_mine(&st))) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
 }
 
 static int entries_are_sound(const struct pack *p, const struct pack_head *h)
@@ -172,7 +154,7 @@ static int read_entries(struct pack *p)
 	struct pack_head h;
 	struct stat st;
 
-	if (fstat(p->fd, &st) || !S_ISREG(st.st_mode) || !is_mine(&st) || read_at(p->fd, &h, sizeof h, 0) ||
+	if (fstat(p->fd, &st) || read_at(p->fd, &h, sizeof h, 0) ||
 	    memcmp(h.magic, magic, sizeof magic) || h.id != p->id || h.size != (uint64_t)st.st_size ||
 	    h.size > LIMIT_PACK || h.n > (h.size - sizeof h) / sizeof *p->v)
 		return -1;
@@ -198,6 +180,7 @@ struct pack *pack_open(uint64_t id)
 {
 	struct pack *p = xcalloc(1, sizeof *p);
 	struct err e = ERR_INIT;
+	struct stat st;
 	char name[17];
 
 	p->id = id;
@@ -209,10 +192,10 @@ struct pack *pack_open(uint64_t id)
 	}
 	buf_adds(&p->dir, "/compiled");
 	name_of(id, name);
-	int dir = open_dir(p);
+	int dir = mine_open(p->dir.p, 0);
 	if (dir < 0)
 		return p;
-	p->fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	p->fd = mine_open_file(dir, name, &st);
 	close(dir);
 	if (p->fd >= 0 && read_entries(p))
 		forget(p);
@@ -327,127 +310,63 @@ static uint64_t lay_out(const struct pack *p, struct kept *v, uint32_t n)
 	return old;
 }
 
-static int write_table(const struct pack *p, int fd, const struct kept *v, uint32_t n, uint64_t size)
+static void add_table(const struct pack *p, struct buf *out, const struct kept *v, uint32_t n, uint64_t size)
 {
 	struct pack_head h = { .id = p->id, .size = size, .n = n };
 	struct pack_entry *e = xcalloc(n, sizeof *e);
-	int rc = -1;
 
 	memcpy(h.magic, magic, sizeof magic);
 	for (uint32_t i = 0; i < n; i++)
 		e[i] = v[i].e;
 	qsort(e, n, sizeof *e, by_name);
 	h.sum = pack_hash(h.id, e, n * sizeof *e);
-	if (!fd_write_all(fd, (const char *)&h, sizeof h))
-		rc = fd_write_all(fd, (const char *)e, n * sizeof *e);
+	buf_add(out, &h, sizeof h);
+	buf_add(out, e, n * sizeof *e);
 	free(e);
-	return rc;
 }
 
-static int write_old(const struct pack *p, int fd, const struct kept *v, uint32_t n)
+static int add_old(const struct pack *p, struct buf *out, const struct kept *v, uint32_t n)
 {
-	size_t size = 0, at = 0;
 	int rc = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		size += v[i].from ? v[i].e.len : 0;
-	char *b = xmalloc(size + 1);
 	for (uint32_t i = 0; i < n && !rc; i++)
 		if (v[i].from) {
-			rc = read_at(p->fd, b + at, v[i].e.len, v[i].from);
-			at += v[i].e.len;
+			buf_reserve(out, v[i].e.len + 1);
+			rc = read_at(p->fd, out->p + out->len, v[i].e.len, v[i].from);
+			buf_extend(out, v[i].e.len);
 		}
-	if (!rc)
-		rc = fd_write_all(fd, b, size);
-	free(b);
 	return rc;
-}
-
-/* --- how many there are --- */
-
-struct found {
-	char name[24];
-	off_t size;
-	time_t age;
-};
-
-static int by_age(const void *a, const void *b)
-{
-	time_t x = ((const struct found *)a)->age, y = ((const struct found *)b)->age;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Removes the packs that were written longest ago while there are too many, and what dead processes left. */
-static void tidy(int dir)
-{
-	enum { LOOK_AT = 512 };
-	struct found *v = xcalloc(LOOK_AT, sizeof *v);
-	time_t now = time(NULL);
-	uint64_t size = 0;
-	size_t n = 0;
-	struct dir d;
-	struct stat st;
-	int rc = dir_open(&d, dir, ".", NULL);
-
-	while (!rc && n < LOOK_AT && dir_next(&d, NULL) > 0) {
-		if (d.name[0] == '.' || strlen(d.name) >= sizeof v->name || fstatat(dir, d.name, &st, AT_SYMLINK_NOFOLLOW) ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		int temporary = !strncmp(d.name, "tmp-", 4);
-		if (temporary && now - st.st_mtime > 3600)
-			unlinkat(dir, d.name, 0);
-		if (temporary)
-			continue;
-		memcpy(v[n].name, d.name, strlen(d.name) + 1);
-		v[n].size = st.st_size;
-		v[n++].age = st.st_mtime;
-		size += (uint64_t)st.st_size;
-	}
-	if (n)
-		qsort(v, n, sizeof *v, by_age);
-	for (size_t i = 0; i + 1 < n && (n - i > LIMIT_PACKS || size > LIMIT_PACKS_SIZE); i++) {
-		unlinkat(dir, v[i].name, 0);
-		size -= (uint64_t)v[i].size;
-	}
-	free(v);
-	dir_close(&d);
 }
 
 static void replace(const struct pack *p, int dir, const struct kept *v, uint32_t n, uint64_t size)
 {
-	char name[17], temp[24];
+	struct buf table = BUF_INIT, old = BUF_INIT;
+	char name[17];
 
 	name_of(p->id, name);
-	snprintf(temp, sizeof temp, "tmp-%ld", (long)getpid());
-	unlinkat(dir, temp, 0); /* left by a dead process of the same number */
-	int fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return;
-	int bad = write_table(p, fd, v, n, size) || fd_write_all(fd, buf_str(&p->bytes), p->bytes.len) ||
-		  write_old(p, fd, v, n);
-	close(fd);
-	if (bad || renameat(dir, temp, dir, name))
-		unlinkat(dir, temp, 0);
-	else if (p->fd < 0)
-		tidy(dir);
+	add_table(p, &table, v, n, size);
+	if (!add_old(p, &old, v, n)) {
+		const struct slice pieces[] = { { table.p, table.len }, { buf_str(&p->bytes), p->bytes.len },
+						{ buf_str(&old), old.len } };
+		if (mine_put(dir, name, pieces, sizeof pieces / sizeof *pieces) > 0)
+			mine_tidy(dir, LIMIT_PACKS, LIMIT_PACKS_SIZE);
+	}
+	buf_release(&table);
+	buf_release(&old);
 }
 
 void pack_save(struct pack *p)
 {
-	struct err e = ERR_INIT;
-	int dir;
-
 	if (!p->n_add)
 		return;
 	struct kept *v = xcalloc(p->n + p->n_add, sizeof *v);
 	uint32_t n = choose(p, v);
 	uint64_t size = lay_out(p, v, n);
-	if (size <= LIMIT_PACK && ((dir = open_dir(p)) >= 0 || (!cache_make_dirs(p->dir.p, &e) && (dir = open_dir(p)) >= 0))) {
+	int dir = size <= LIMIT_PACK ? mine_open(p->dir.p, 1) : -1;
+	if (dir >= 0) {
 		replace(p, dir, v, n, size);
 		close(dir);
 	}
-	err_release(&e);
 	free(v);
 }
 

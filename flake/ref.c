@@ -9,6 +9,7 @@
 #include "flake/ref.h"
 #include "base/pathname.h"
 #include "eval/error.h"
+#include "fetch/trail.h"
 #include "fetch/url.h"
 #include "flake/source.h"
 
@@ -72,6 +73,7 @@ const char *flake_ref_has_flake(const char *dir)
 	for (size_t i = 0; i < 2; i++) {
 		struct buf b = BUF_GC;
 		buf_addf(&b, "%s/%s", dir, names[i]);
+		trail_stat(b.p);
 		if (!stat(b.p, &st) && S_ISREG(st.st_mode))
 			return names[i];
 	}
@@ -84,6 +86,7 @@ static int has_entry(const char *dir, const char *name)
 	struct stat st;
 
 	buf_addf(&b, "%s/%s", dir, name);
+	trail_lstat(b.p);
 	return lstat(b.p, &st) == 0;
 }
 
@@ -128,6 +131,7 @@ static void use_git(const char *root, const char *below, const char *query, stru
 	}
 	struct buf shallow = BUF_GC;
 	buf_addf(&shallow, "%s/.git/shallow", root);
+	trail_stat(shallow.p);
 	if (access(shallow.p, F_OK) == 0)
 		buf_addf(&b, "%cshallow=1", *query || *below ? '&' : '?');
 	parse(b.p, out);
@@ -164,8 +168,11 @@ static void parse_path(const char *text, struct input *out)
 	struct stat st;
 
 	buf_add(&path, text, query ? (size_t)(query - text) : strlen(text));
-	if (!realpath(path.len ? path.p : ".", dir))
+	const char *real = realpath(path.len ? path.p : ".", dir);
+	trail_real(path.len ? path.p : ".", real);
+	if (!real)
 		throw_error(EK_IO, "the path '%s' cannot be read: %s", buf_str(&path), strerror(errno));
+	trail_stat(dir);
 	if (stat(dir, &st) || !S_ISDIR(st.st_mode)) {
 		const char *name = strrchr(dir, '/') + 1;
 		if (strcmp(name, "flake.gx") && strcmp(name, "flake.nix"))

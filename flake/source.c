@@ -19,6 +19,7 @@
 #include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 #include "fetch/url.h"
 #include "flake/registry.h"
 
@@ -190,6 +191,8 @@ static void fetch_path(const struct input *in, struct flake_tree *t)
 	path = arena_dup(flake_arena(), w_get_path(p)->b, w_get_path(p)->h.n);
 	source_set(&t->locked, "path", path);
 	t->place = physical(path);
+	t->on_trail = 1;
+	trail_stat(t->place);
 	if (stat(t->place, &st))
 		throw_error(EK_IO, "the path '%s' cannot be read: %s", path, strerror(errno));
 	t->place = arena_dup(flake_arena(), t->place, strlen(t->place));
@@ -203,13 +206,16 @@ static void hash_tree(struct flake_tree *t)
 {
 	struct times times = { 0, NULL };
 	struct nar_filter look = { look_at_time, &times };
+	struct trail_tree trail;
 	struct err e = ERR_INIT;
 	struct stat st;
 	int is_path = input_where(&t->locked) == INPUT_AT_PATH;
+	const struct nar_filter *filter =
+		trail_tree_begin(&trail, t->place, strlen(t->place), &look, is_path ? TRAIL_TIMES : TRAIL_ALL);
 
 	if (!lstat(t->place, &st))
 		times.latest = st.st_mtime;
-	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, &look, &t->hash, NULL, &e))
+	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, filter, &t->hash, NULL, &e))
 		throw_err(&e);
 	if (is_path && !input_get(&t->locked, "lastModified"))
 		source_set_int(&t->locked, "lastModified", (uint64_t)times.latest);
@@ -253,11 +259,13 @@ static void hash_members(struct flake_tree *t)
 {
 	struct tracked set = { t->members, t->nmembers, strlen(t->place) };
 	struct nar_filter tracked = { is_tracked, &set };
+	struct trail_tree trail;
 	struct err e = ERR_INIT;
+	const struct nar_filter *filter = trail_tree_begin(&trail, t->place, strlen(t->place), &tracked, TRAIL_OF_INDEX);
 
 	if (t->nmembers)
 		qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
-	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, &tracked, &t->hash, NULL, &e))
+	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, filter, &t->hash, NULL, &e))
 		throw_err(&e);
 }
 
@@ -381,13 +389,15 @@ static void fetch_gx(const struct input *in, struct flake_tree *t)
 {
 	const char *name = source_get(in, "name"), *dir = source_stdlib();
 	struct hash want, here = { 0 };
+	struct trail_tree trail;
 	struct err e = ERR_INIT;
 	int wanted = wanted_hash(in, &want);
 
 	if (!name || strcmp(name, "std"))
 		throw_error(EK_EVAL, "'gx:%s' is not known: the one library that comes with gx is 'gx:std'",
 			    name ? name : "");
-	if (dir && nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, NULL, &here, NULL, &e))
+	const struct nar_filter *filter = dir ? trail_tree_begin(&trail, dir, strlen(dir), NULL, TRAIL_ALL) : NULL;
+	if (dir && nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, filter, &here, NULL, &e))
 		throw_err(&e);
 	if (wanted && !hash_eq(&want, &here) && is_in_store_whole(t, &want))
 		return;
@@ -397,6 +407,7 @@ static void fetch_gx(const struct input *in, struct flake_tree *t)
 	if (wanted && !hash_eq(&want, &here))
 		other_library(in, &want, &here);
 	t->place = dir;
+	t->on_trail = 1;
 	t->hash = here;
 	if (!wanted || !source_get(in, "version"))
 		source_set(&t->locked, "version", PACKAGE_VERSION);
@@ -554,6 +565,17 @@ static struct input without_dir(const struct input *in)
 	return r;
 }
 
+/* What an evaluation that reads the tree depends on. */
+static void note_tree(const struct input *in, const struct flake_tree *t)
+{
+	if (t->on_trail)
+		return;
+	if (input_is_locked(in))
+		trail_fixed(t->place);
+	else
+		trail_spoil("it fetched what is not locked");
+}
+
 static const struct flake_tree *fetch(const struct input *in)
 {
 	const char *name = input_where(in) == INPUT_WITH_PROGRAM ? NULL : source_get(in, "name");
@@ -564,10 +586,12 @@ static const struct flake_tree *fetch(const struct input *in)
 		input_set(&t->locked, &in->a[i], flake_arena());
 	/* What comes along looks for itself first. */
 	if (input_where(in) != INPUT_WITH_PROGRAM && is_in_store(t)) {
+		note_tree(in, t);
 		source_mount(t);
 		return t;
 	}
 	fetch_kind(in, t);
+	note_tree(in, t);
 	if (t->members)
 		hash_members(t);
 	else if (!t->hash.algo)

@@ -28,6 +28,7 @@ struct flake_tree {
 	const struct slice *members; /* files that count, NULL for all */
 	size_t nmembers;
 	int dirty; /* differs from every commit */
+	int on_trail; /* what it is was noted (fetch/trail.h); otherwise its lock says, or nothing does */
 };
 
 /* What lives as long as the session. */

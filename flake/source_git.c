@@ -19,6 +19,7 @@
 #include "eval/eval.h"
 #include "fetch/cache.h"
 #include "fetch/git.h"
+#include "fetch/trail.h"
 #include "store/tree.h"
 
 #include <errno.h>
@@ -267,6 +268,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	protect_push(release_worktree, &w);
 	check(git_worktree_read(dir, &w, &e), &e);
 	check_place(dir, w.top);
+	trail_git(w.top);
 	add_members(t, &w.tracked);
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
 	if (source_is_signed(&t->locked))
@@ -274,6 +276,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	else if (w.converted)
 		check(export(w.top, NULL, w.rev, t, &e), &e);
 	t->dirty = w.dirty;
+	t->on_trail = 1;
 	set_revision(t, &w);
 	set_times(t, &w);
 	protect_pop(1);
@@ -360,7 +363,11 @@ void source_git(const struct input *in, struct flake_tree *t)
 	if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
 		throw_error(EK_IO, "the repository '%s' does not exist", dir);
 	if (dir)
+		trail_lstat(dir);
+	if (dir)
 		buf_addf(&dot, "%s/.git", dir);
+	if (dir)
+		trail_stat(dot.p);
 	if (dir && !input_get(in, "rev") && !input_get(in, "ref") && access(dot.p, F_OK) == 0)
 		use_work_tree(t, url, dir);
 	else

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Looking again.  Most of it is one system call an entry: what has the identity it had is not opened.
+ *
+ * The folders of a work tree are compared by what git tracks in them, so that a file which was never seen may come and go; its
+ * index is read for that only when such a folder changed.
+ */
+#include "config.h"
+#include "fetch/trail_int.h"
+#include "base/dir.h"
+#include "base/fdio.h"
+#include "base/limits.h"
+#include "fetch/git_index.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct check {
+	const struct trail_now *now;
+	size_t n_now;
+	struct buf *why;
+	int *fresh;
+	const char *top; /* of the index that was read last, as its entry names it */
+	struct git_index index;
+};
+
+/* --- folders and indexes --- */
+
+struct linux_dirent64 {
+	uint64_t ino;
+	int64_t off;
+	unsigned short reclen;
+	unsigned char type;
+	char name[];
+};
+
+static int counts(const struct git_index *tracked, const char *below, const char *name)
+{
+	char path[PATH_MAX];
+	int n = snprintf(path, sizeof path, "%s%s%s", below, *below ? "/" : "", name);
+
+	return n > 0 && (size_t)n < sizeof path && git_index_has(tracked, (struct slice){ path, (size_t)n });
+}
+
+static int is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
+int trail_list_now(const char *path, const struct git_index *tracked, const char *below, struct trail_listing *l, struct stat *st)
+{
+	_Alignas(struct linux_dirent64) char buffer[1 << 15];
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	long n = -1;
+
+	*l = (struct trail_listing){ { 0 } };
+	if (fd >= 0 && !fstat(fd, st))
+		while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
+			for (long i = 0; i < n;) {
+				struct linux_dirent64 *d = (void *)(buffer + i);
+				if (!is_dots(d->name) && (!tracked || counts(tracked, below, d->name)))
+					trail_listing_add(l, d->name, d->type);
+				i += d->reclen;
+			}
+	if (fd >= 0)
+		close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* All of a regular file of at most max bytes. */
+static int read_file(const char *path, uint64_t max, struct buf *out, struct stat *st)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc = -1;
+
+	if (fd >= 0 && !fstat(fd, st) && S_ISREG(st->st_mode) && (uint64_t)st->st_size <= max) {
+		buf_reserve(out, (size_t)st->st_size + 1);
+		rc = fd_read_all(fd, out);
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+static void sum_names(const struct git_index *x, uint8_t sum[HASH_SHA256_LEN])
+{
+	struct hash_ctx c;
+	struct hash h;
+
+	hash_init(&c, HASH_SHA256);
+	for (size_t i = 0; i < x->n; i++)
+		hash_update(&c, x->names[i].p, x->names[i].n + 1);
+	hash_final(&c, &h);
+	memcpy(sum, h.b, HASH_SHA256_LEN);
+}
+
+int trail_index_sum(const char *file, int whole, struct git_index *index, struct stat *st, uint8_t sum[HASH_SHA256_LEN])
+{
+	struct git_index own = { .n = 0 }, *x = index ? index : &own;
+	struct buf b = BUF_INIT;
+	int rc = read_file(file, LIMIT_PROGRAM_OUTPUT, &b, st);
+
+	if (!rc && git_index_parse((struct slice){ buf_str(&b), b.len }, x)) {
+		git_index_release(x);
+		trail_sum(buf_str(&b), b.len, sum);
+	} else if (!rc && whole) {
+		memset(sum, 0, HASH_SHA256_LEN);
+		memcpy(sum, x->sum, sizeof x->sum);
+	} else if (!rc) {
+		sum_names(x, sum);
+	}
+	git_index_release(&own);
+	buf_release(&b);
+	return rc;
+}
+
+/* --- one thing --- */
+
+/* Takes over the identity of what was found to be the same. */
+static void refresh(struct check *c, struct trail_entry *e, const struct stat *st)
+{
+	e->id = trail_id_of(st);
+	e->flags &= (uint8_t)~TRAIL_YOUNG;
+	if (trail_is_young(&e->id))
+		e->flags |= TRAIL_YOUNG;
+	*c->fresh = 1;
+}
+
+static int same_id(const struct trail_entry *e, const struct stat *st)
+{
+	struct trail_id id = trail_id_of(st);
+
+	return !(e->flags & TRAIL_YOUNG) && !memcmp(&id, &e->id, sizeof id);
+}
+
+static int same_sum(const struct trail_entry *e, const void *p, size_t n)
+{
+	uint8_t sum[HASH_SHA256_LEN];
+
+	trail_sum(p, n, sum);
+	return (e->flags & TRAIL_HAS_SUM) && !memcmp(sum, e->sum, sizeof sum);
+}
+
+static int file_holds(struct check *c, struct trail_entry *e)
+{
+	struct buf b = BUF_INIT;
+	struct stat st;
+	int ok = 0;
+
+	if (stat(trail_name(e), &st))
+		return 0;
+	if (same_id(e, &st))
+		return 1;
+	if ((e->flags & TRAIL_HAS_SUM) && S_ISREG(st.st_mode) && (st.st_mode & 0777) == (e->id.mode & 0777) &&
+	    !read_file(trail_name(e), LIMIT_STRING_LENGTH, &b, &st))
+		ok = same_sum(e, buf_str(&b), b.len);
+	if (ok)
+		refresh(c, e, &st);
+	buf_release(&b);
+	return ok;
+}
+
+static int dir_holds(struct check *c, struct trail_entry *e)
+{
+	const char *below = NULL;
+	struct trail_listing l;
+	struct stat st;
+
+	if (stat(trail_name(e), &st))
+		return 0;
+	if (same_id(e, &st))
+		return 1;
+	if (e->flags & TRAIL_TRACKED) {
+		size_t n = c->top ? strlen(c->top) : 0;
+		uint8_t sum[HASH_SHA256_LEN];
+		if (!c->top || strncmp(trail_name(e), c->top, n))
+			return 0;
+		if (!c->index.n && (trail_index_sum(c->top + n + 1, 0, &c->index, &st, sum) || !c->index.n))
+			return 0;
+		below = trail_name(e) + n;
+		below += *below == '/';
+	}
+	if (trail_list_now(trail_name(e), below ? &c->index : NULL, below, &l, &st) || memcmp(l.v, e->sum, sizeof l.v))
+		return 0;
+	refresh(c, e, &st);
+	return 1;
+}
+
+static int index_holds(struct check *c, struct trail_entry *e)
+{
+	const char *file = trail_name(e) + strlen(trail_name(e)) + 1;
+	uint8_t sum[HASH_SHA256_LEN];
+	struct stat st;
+
+	git_index_release(&c->index);
+	c->top = trail_name(e);
+	if (stat(file, &st))
+		return 0;
+	if (same_id(e, &st))
+		return 1;
+	if (trail_index_sum(file, e->kind == TRAIL_INDEX_WHOLE, &c->index, &st, sum) || memcmp(sum, e->sum, sizeof sum))
+		return 0;
+	refresh(c, e, &st);
+	return 1;
+}
+
+static int link_holds(const struct trail_entry *e)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(trail_name(e), target, sizeof target);
+
+	return n >= 0 && same_sum(e, target, (size_t)n);
+}
+
+static int real_holds(const struct trail_entry *e)
+{
+	char *real = realpath(trail_name(e), NULL);
+	int same = same_sum(e, real ? real : "", real ? strlen(real) : 0);
+
+	free(real);
+	return same;
+}
+
+static int env_holds(const struct trail_entry *e)
+{
+	const char *value = getenv(trail_name(e));
+
+	return value ? same_sum(e, value, strlen(value)) : !(e->flags & TRAIL_HAS_SUM);
+}
+
+static int said_holds(const struct check *c, const struct trail_entry *e)
+{
+	for (size_t i = 0; i < c->n_now; i++)
+		if (!strcmp(c->now[i].name, trail_name(e)))
+			return same_sum(e, c->now[i].value.p, c->now[i].value.n);
+	return 0;
+}
+
+static int member_holds(const struct trail_entry *e)
+{
+	struct stat st;
+
+	return !lstat(trail_name(e), &st) && same_id(e, &st);
+}
+
+static int holds(struct check *c, struct trail_entry *e)
+{
+	switch ((enum trail_kind)e->kind) {
+	case TRAIL_LSTAT: return e->what == trail_look(trail_name(e), 0);
+	case TRAIL_STAT: return e->what == trail_look(trail_name(e), 1);
+	case TRAIL_LINK: return link_holds(e);
+	case TRAIL_REAL: return real_holds(e);
+	case TRAIL_FILE: return file_holds(c, e);
+	case TRAIL_MEMBER: return member_holds(e);
+	case TRAIL_DIR: return dir_holds(c, e);
+	case TRAIL_INDEX:
+	case TRAIL_INDEX_WHOLE: return index_holds(c, e);
+	case TRAIL_ENV: return env_holds(e);
+	case TRAIL_SAID: return said_holds(c, e);
+	}
+	return 0;
+}
+
+/* --- in words --- */
+
+static const char *const kinds[] = { "nothing", "a file", "a folder", "a link", "something else", "something unreadable" };
+
+static void explain_kind(struct buf *b, const struct trail_entry *e)
+{
+	enum trail_what is = trail_look(trail_name(e), e->kind == TRAIL_STAT);
+	const char *was = e->what < sizeof kinds / sizeof *kinds ? kinds[e->what] : "?";
+
+	if (is == TRAIL_MISSING)
+		buf_addf(b, "'%s' is gone", trail_name(e));
+	else if (e->what == TRAIL_MISSING)
+		buf_addf(b, "'%s' is new", trail_name(e));
+	else
+		buf_addf(b, "'%s' was %s and is %s", trail_name(e), was, kinds[is]);
+}
+
+static void explain(struct buf *b, const struct trail_entry *e)
+{
+	const char *name = trail_name(e);
+	int gone = trail_look(name, 0) == TRAIL_MISSING;
+
+	switch ((enum trail_kind)e->kind) {
+	case TRAIL_LSTAT:
+	case TRAIL_STAT: explain_kind(b, e); break;
+	case TRAIL_LINK:
+	case TRAIL_REAL: buf_addf(b, "'%s' leads elsewhere", name); break;
+	case TRAIL_FILE:
+	case TRAIL_MEMBER: buf_addf(b, gone ? "the file '%s' is gone" : "the file '%s' changed", name); break;
+	case TRAIL_DIR: buf_addf(b, gone ? "the folder '%s' is gone" : "there are other files in the folder '%s'", name); break;
+	case TRAIL_INDEX: buf_addf(b, "git tracks other files in '%s'", name); break;
+	case TRAIL_INDEX_WHOLE: buf_addf(b, "what git has of '%s' changed", name); break;
+	case TRAIL_ENV: buf_addf(b, "the environment variable %s changed", name); break;
+	case TRAIL_SAID: buf_addf(b, "%s changed", name); break;
+	}
+	buf_addc(b, '\n');
+}
+
+/* --- all --- */
+
+/* The entry at a place in n bytes, NULL when there is none. */
+static struct trail_entry *entry_in(char *bytes, size_t n, size_t at)
+{
+	struct trail_entry *e = (void *)(bytes + at);
+
+	if (n - at < sizeof *e || e->len > UINT16_MAX || n - at < trail_size(e->len) || trail_name(e)[e->len] ||
+	    ((e->kind == TRAIL_INDEX || e->kind == TRAIL_INDEX_WHOLE) && strlen(trail_name(e)) == e->len))
+		return NULL;
+	return e;
+}
+
+int trail_holds(char *bytes, size_t n, const struct trail_now *now, size_t n_now, int all, struct buf *why, int *fresh)
+{
+	struct check c = { .now = now, .n_now = n_now, .why = why, .fresh = fresh };
+	int rc = 1;
+
+	*fresh = 0;
+	for (size_t at = 0; at < n && (rc == 1 || (rc == 0 && all));) {
+		struct trail_entry *e = entry_in(bytes, n, at);
+		if (!e) {
+			rc = -1;
+			break;
+		}
+		at += trail_size(e->len);
+		if (holds(&c, e))
+			continue;
+		rc = 0;
+		if (why)
+			explain(why, e);
+	}
+	git_index_release(&c.index);
+	return rc;
+}
