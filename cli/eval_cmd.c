@@ -10,6 +10,7 @@
 #include "builtins/store_real.h"
 #include "cli/drv_paths.h"
 #include "cli/dump.h"
+#include "cli/eval_cache.h"
 #include "cli/eval_store.h"
 #include "cli/given.h"
 #include "cli/options.h"
@@ -168,12 +169,21 @@ static int realise_and_print(const struct build_targets *targets)
 	return status;
 }
 
+int eval_cmd_print(const struct eval_request *r, struct slice out)
+{
+	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON;
+
+	return data ? output_write(out.p, out.n) : output_show(out.p, out.n);
+}
+
 /* What was made before the error of a later --attr is a result all the same. */
 static int print_results(const struct run *k)
 {
-	int data = k->r->form == OUTPUT_RAW || k->r->form == OUTPUT_JSON;
+	struct slice out = { buf_str(&k->out), k->done };
 
-	return data ? output_write(k->out.p, k->done) : output_show(k->out.p, k->done);
+	if (k->r->printed)
+		buf_add(k->r->printed, out.p, out.n);
+	return eval_cmd_print(k->r, out);
 }
 
 int eval_cmd_run(const struct eval_request *r, char *stack_low)
@@ -210,6 +220,7 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 		flake_options_notes();
 	if (!ok) {
 		report_failure(&f);
+		eval_cache_failed(f.kind);
 		status = f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 	}
 	if (r->stats)

@@ -41,7 +41,11 @@ struct eval_request {
 	int dump_builtins;
 	int stats;
 	int xml_no_location;
+	struct buf *printed; /* also receives what is printed; NULL: nobody does */
 };
+
+/* Prints results in the form that was asked for.  Returns an exit status. */
+int eval_cmd_print(const struct eval_request *r, struct slice out);
 
 /* Does it, on a stack of mem_run_on_stack.  Returns an exit status. */
 int eval_cmd_run(const struct eval_request *r, char *stack_low);

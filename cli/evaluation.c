@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/source.h"
 #include "builtins/compiled.h"
+#include "cli/eval_cache.h"
 #include "cli/eval_cmd.h"
 #include "cli/eval_store.h"
 #include "cli/progress.h"
@@ -17,6 +18,7 @@
 #include "cli/signals.h"
 #include "cli/world.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -59,9 +61,12 @@ static int evaluate(struct evaluation *v, char *stack_low)
 	progress_end();
 	eval_store_end();
 	flake_options_notes();
+	if (written)
+		trail_spoil("what it made could not be written");
 	if (ok)
 		return written;
 	report_failure(&f);
+	eval_cache_failed(f.kind);
 	return f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
 }
 

@@ -10,6 +10,7 @@
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -31,6 +32,7 @@ static char *read_stdin(size_t *len)
 {
 	struct buf b = BUF_INIT;
 
+	trail_spoil("it read standard input");
 	if (fd_read_all(0, &b)) {
 		int en = errno;
 
@@ -70,6 +72,7 @@ static W file_path(const char *file)
 
 	if (n > 2 && file[0] == '<' && file[n - 1] == '>')
 		return given_word(file, "«command line»");
+	trail_stat(file);
 	if (stat(file, &st) < 0 && strpbrk(file, " +*(){}[]\"'"))
 		throw_error_hint(EK_IO, "an expression is given with -E", "cannot open '%s': %s", file, strerror(errno));
 	if (stat(file, &st) < 0)

@@ -10,11 +10,14 @@
 #include "cli/installable.h"
 #include "base/alloc.h"
 #include "cli/drv_paths.h"
+#include "cli/eval_cache.h"
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
 #include "cli/given.h"
 #include "cli/project.h"
+#include "cli/signals.h"
 #include "cli/value_options.h"
+#include "store/roots.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/coerce.h"
@@ -180,6 +183,167 @@ static void evaluate_all(void *arg)
 		evaluate_one(k, &k->v[i], given, args);
 }
 
+/* --- kept for the next run --- */
+
+static void add_text(struct buf *b, const char *text)
+{
+	answer_add(b, text ? text : "", text ? strlen(text) + 1 : 0);
+}
+
+static void add_answer(struct buf *b, const struct installable *v, size_t n, struct slice dir)
+{
+	for (size_t i = 0; i < n; i++) {
+		answer_add(b, &v[i].names_outputs, sizeof v[i].names_outputs);
+		add_text(b, v[i].program);
+		add_text(b, v[i].main);
+		answer_add(b, &v[i].targets.n, sizeof v[i].targets.n);
+		for (size_t k = 0; k < v[i].targets.n; k++) {
+			const struct build_target *t = &v[i].targets.v[k];
+			struct buf path = BUF_INIT;
+
+			store_path_add(&path, dir, &t->drv);
+			answer_add(b, path.p, path.len);
+			answer_add(b, &t->noutputs, sizeof t->noutputs);
+			for (size_t o = 0; o < t->noutputs; o++)
+				answer_add(b, t->outputs[o].p, t->outputs[o].n);
+			buf_release(&path);
+		}
+	}
+}
+
+static int take(struct slice *rest, void *p, size_t n)
+{
+	struct slice s;
+
+	if (answer_take(rest, &s) || s.n != n)
+		return -1;
+	memcpy(p, s.p, n);
+	return 0;
+}
+
+static int take_text(struct slice *rest, char **out)
+{
+	struct slice s;
+
+	if (answer_take(rest, &s))
+		return -1;
+	*out = s.n ? xstrndup(s.p, s.n) : NULL;
+	return 0;
+}
+
+static int take_target(struct slice *rest, struct store *s, struct build_targets *out)
+{
+	struct slice path, *outputs;
+	struct err e = ERR_INIT;
+	struct store_path drv;
+	size_t n, i = 0;
+	int rc = -1;
+
+	if (answer_take(rest, &path) || take(rest, &n, sizeof n) || n > rest->n)
+		return -1;
+	outputs = xcalloc(n + 1, sizeof *outputs);
+	while (i < n && !answer_take(rest, &outputs[i]))
+		i++;
+	if (i == n && !store_path_parse(store_dir(s), path, &drv, &e)) {
+		build_targets_add(out, &drv, outputs, n);
+		rc = 0;
+	}
+	err_release(&e);
+	free(outputs);
+	return rc;
+}
+
+static int take_answer(struct slice rest, struct store *s, struct installable *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t targets;
+
+		if (take(&rest, &v[i].names_outputs, sizeof v[i].names_outputs) || take_text(&rest, &v[i].program) ||
+		    take_text(&rest, &v[i].main) || take(&rest, &targets, sizeof targets))
+			return -1;
+		for (size_t k = 0; k < targets; k++)
+			if (take_target(&rest, s, &v[i].targets))
+				return -1;
+	}
+	return 0;
+}
+
+/* The derivations are in the store and will stay there. */
+static int are_there(struct store *s, const struct installable *v, size_t n)
+{
+	struct err e = ERR_INIT;
+	int there = 1;
+
+	for (size_t i = 0; i < n && there; i++)
+		for (size_t k = 0; k < v[i].targets.n && there; k++)
+			there = !store_add_temp_root(s, &v[i].targets.v[k].drv, &e) &&
+				store_is_there(s, &v[i].targets.v[k].drv, NULL, &e) == 1;
+	err_release(&e);
+	return there;
+}
+
+/* What was kept for a question; 1 when it will do. */
+static int find_answer(struct eval_cache *k, const struct eval_question *q, struct store *s, struct installable *out, size_t n)
+{
+	if (!eval_cache_find(k, q))
+		return 0;
+	if (k->status || (!take_answer(k->answer, s, out, n) && are_there(s, out, n))) {
+		eval_cache_tell(k);
+		return 1;
+	}
+	for (size_t i = 0; i < n; i++) {
+		installable_release(&out[i]);
+		out[i] = (struct installable){ .program = NULL };
+	}
+	eval_cache_refuse(k, "the derivation is no longer in the store");
+	return 0;
+}
+
+/* The words that tell one question from another: what each names, and where it was found. */
+static const char **question_words(const struct work *k, struct buf *texts)
+{
+	const char **words = xcalloc(k->n, sizeof *words);
+
+	for (size_t i = 0; i < k->n; i++) {
+		const struct asked *a = &k->v[i];
+
+		buf_addf(texts, "%s%s%s %s", a->word, a->outputs ? "^" : "", a->outputs ? a->outputs : "",
+			 a->project.kind == PROJECT_FLAKE ? "" : a->project.path);
+		buf_addc(texts, 0);
+	}
+	const char *p = texts->p;
+	for (size_t i = 0; i < k->n; i++, p += strlen(p) + 1)
+		words[i] = p;
+	return words;
+}
+
+/* Takes what was kept, or evaluates. */
+static int answer_all(struct eval_request *r, int pure, struct work *k, struct store *s, struct installable *out)
+{
+	static const char *const kinds[] = { "build", "develop", "run" };
+	struct buf texts = BUF_INIT, bytes = BUF_INIT;
+	const char **words = question_words(k, &texts);
+	const struct eval_question q = { kinds[k->want], r, store_place(s)->real_store, words, k->n, pure };
+	struct eval_cache cache;
+	int status;
+
+	if (find_answer(&cache, &q, s, out, k->n)) {
+		/* As evaluation_run leaves it. */
+		signals_push(SIGNALS_INTERRUPT, signals_exit);
+		status = cache.status;
+	} else {
+		status = evaluation_run(r, pure, evaluate_all, k);
+		if (!status)
+			add_answer(&bytes, out, k->n, store_dir(s));
+		eval_cache_keep(&cache, status, (struct slice){ buf_str(&bytes), bytes.len });
+	}
+	eval_cache_end(&cache);
+	buf_release(&texts);
+	buf_release(&bytes);
+	free(words);
+	return status;
+}
+
 int installables_eval(const struct eval_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
 		      struct installable *out)
 {
@@ -199,7 +363,7 @@ int installables_eval(const struct eval_request *r, struct store *s, char *const
 		pure &= a->project.kind == PROJECT_FLAKE;
 	}
 	e.open_store = s;
-	int status = evaluation_run(&e, pure, evaluate_all, &k);
+	int status = answer_all(&e, pure, &k, s, out);
 	for (size_t i = 0; i < k.n; i++) {
 		project_release(&k.v[i].project);
 		free(k.v[i].word);

@@ -227,6 +227,7 @@ static const char about_gx[] =
 	".TP\n\\fBNIX_SSL_CERT_FILE\\fR, \\fBSSL_CERT_FILE\\fR\nThe certificates to trust.\n"
 	".TP\n\\fBNO_COLOR\\fR\nWhen set: neither colours nor progress drawn in place.\n"
 	".TP\n\\fBGX_COMPILE_CACHE\\fR\n0: what is parsed is not kept.\n"
+	".TP\n\\fBGX_EVAL_CACHE\\fR\n0: what is evaluated is not kept.\n"
 	".TP\n\\fBGX_SHELL\\fR, \\fBSHELL\\fR\nThe shell that gx develop starts.\n"
 	".SH \"EXIT STATUS\"\n"
 	"0 done; 1 it failed; 2 the command line is wrong; 100 to 104 a build failed (see \\fBgx\\-build\\fR(1)); "

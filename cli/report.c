@@ -54,9 +54,18 @@ static const char *colour(const char *code)
 	return report_settings.colour ? code : "";
 }
 
+static struct buf *copy_to;
+
+void report_copy(struct buf *b)
+{
+	copy_to = b;
+}
+
 /* Standard error is where failures are told: when it fails too there is nobody to tell. */
 static void send(struct buf *b)
 {
+	if (copy_to)
+		buf_add(copy_to, b->p, b->len);
 	progress_write(b->p, b->len);
 	buf_release(b);
 }

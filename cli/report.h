@@ -21,6 +21,10 @@ extern struct report_settings report_settings;
 /* Chooses colour: on a terminal, and not with NO_COLOR or TERM=dumb. */
 void report_init(void);
 
+/* From now on what is told is also appended to b; NULL: no longer. */
+struct buf;
+void report_copy(struct buf *b);
+
 /* An error that ended the evaluation.  Does not evaluate anything. */
 void report_failure(const struct failure *f);
 

@@ -42,6 +42,8 @@ static const struct setting settings[] = {
 	  "what was done", "The same by its older name." },
 	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
 	  "true", "Keep what was parsed for the next run." },
+	{ "eval-cache", SET_BOOL, &eval_settings.eval_cache,
+	  "true", "Keep what was evaluated for the next run." },
 	{ "eval-system", SET_STRING, &eval_settings.system,
 	  "this machine's", "What builtins.currentSystem is." },
 	{ "system", SET_STRING, &eval_settings.system,
@@ -88,7 +90,7 @@ static const struct feature {
 
 /* Known to nix.conf, of no meaning here; those that are true or false, then the others. */
 static const char *const other_bools[] = {
-	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders-use-substitutes", "eval-cache", "fallback",
+	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders-use-substitutes", "fallback",
 	"http2", "keep-derivations", "keep-outputs", "require-sigs", "substitute", "use-sqlite-wal",
 	"warn-dirty",
 };
@@ -230,7 +232,8 @@ enum setting_result settings_set(const char *name, const char *value)
 /* Settings that a variable of the environment is another way to set. */
 static void find_in_environment(struct setting_info *out)
 {
-	static const char *const names[][2] = { { "nix-path", "NIX_PATH" }, { "compile-cache", "GX_COMPILE_CACHE" } };
+	static const char *const names[][2] = { { "nix-path", "NIX_PATH" }, { "compile-cache", "GX_COMPILE_CACHE" },
+						{ "eval-cache", "GX_EVAL_CACHE" } };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (!strcmp(out->name, names[i][0]) && (out->value = getenv(names[i][1])))
@@ -322,4 +325,6 @@ void settings_defaults(void)
 	eval_settings.parse.home = getenv("HOME");
 	const char *keep = getenv("GX_COMPILE_CACHE");
 	eval_settings.compile_cache = keep && !strcmp(keep, "0") ? 0 : keep && !strcmp(keep, "always") ? 2 : 1;
+	const char *answers = getenv("GX_EVAL_CACHE");
+	eval_settings.eval_cache = answers && !strcmp(answers, "0") ? 0 : answers && !strcmp(answers, "always") ? 2 : 1;
 }

@@ -57,6 +57,7 @@ int doctor_run(int argc, char **argv);
 int version_run(int argc, char **argv);
 int man_run(int argc, char **argv);
 int completion_run(int argc, char **argv);
+int why_reload_run(int argc, char **argv);
 int complete_run(int argc, char **argv); /* what completion calls */
 
 #endif

@@ -17,6 +17,7 @@
 #include "cli/session.h"
 #include "cli/settings.h"
 #include "eval/eval.h"
+#include "fetch/trail.h"
 #include "flake/call.h"
 
 #include <limits.h>
@@ -44,9 +45,12 @@ static void add_channels(void)
 	char path[PATH_MAX], entry[PATH_MAX + 16];
 	struct stat st;
 
-	if (home && (size_t)snprintf(path, sizeof path, "%s/.nix-defexpr/channels", home) < sizeof path &&
-	    stat(path, &st) == 0)
-		fs_search_path_add(path, strlen(path));
+	if (home && (size_t)snprintf(path, sizeof path, "%s/.nix-defexpr/channels", home) < sizeof path) {
+		trail_stat(path);
+		if (stat(path, &st) == 0)
+			fs_search_path_add(path, strlen(path));
+	}
+	trail_stat(root);
 	if (stat(root, &st) == 0) {
 		int n = snprintf(entry, sizeof entry, "nixpkgs=%s/nixpkgs", root);
 		fs_search_path_add(entry, (size_t)n);
@@ -73,7 +77,11 @@ static void allow_given_file(const char *file)
 	char path[PATH_MAX];
 	struct stat st;
 
-	if (!file || !strcmp(file, "-") || !realpath(file, path) || stat(path, &st) < 0)
+	const char *real = file && strcmp(file, "-") ? realpath(file, path) : NULL;
+
+	if (file)
+		trail_real(file, real);
+	if (!real || stat(path, &st) < 0)
 		return;
 	if (!S_ISDIR(st.st_mode)) {
 		char *slash = strrchr(path, '/');

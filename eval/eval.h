@@ -23,6 +23,7 @@ struct eval_settings {
 	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;
 	int compile_cache;	     /* keep programs of files for the next run; 2: however small */
+	int eval_cache;		     /* keep what commands evaluate to for the next run; 2: also what took no time */
 	int offline;		     /* no transfers: what is not here already is an error */
 	uint32_t tarball_ttl;	     /* seconds for which what an unlocked address gave is not asked for again */
 	int toml_timestamps;	     /* fromTOML reads dates and times */

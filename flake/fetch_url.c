@@ -11,6 +11,7 @@
 #include "fetch/url.h"
 #include "flake/call.h"
 #include "flake/kept.h"
+#include "fetch/trail.h"
 #include "flake/source_int.h"
 #include "flake/source_url.h"
 #include "format/nar.h"
@@ -201,6 +202,10 @@ static W fetched(struct fetch_args *a, W arg)
 	t->method = a->kind == URL_TARBALL ? CA_NAR : CA_FLAT;
 	if (!a->has_hash || !source_find_valid(t, &a->hash))
 		bring(a, t);
+	if (!a->has_hash)
+		trail_spoil("it fetched without a hash");
+	else
+		trail_fixed(t->place);
 	source_mount(t);
 	source_know(key.p, t);
 	return source_out_path(t);

@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "flake/registry.h"
+#include "fetch/trail.h"
 #include "base/fdio.h"
 #include "base/json.h"
 #include "base/json_tree.h"
@@ -189,11 +190,18 @@ void registry_read(const char *path, struct registry_list *out)
 	struct buf b = BUF_INIT;
 	struct stat st;
 
-	if (fd < 0 && errno == ENOENT)
+	int error = errno;
+
+	if (fd < 0)
+		trail_lstat(path);
+	if (fd < 0 && error == ENOENT)
 		return;
 	int bad_file = fd < 0 || fstat(fd, &st);
 	int too_large = !bad_file && st.st_size > LIMIT_REGISTRY_FILE;
-	int rc = bad_file || too_large ? -1 : fd_read_all(fd, &b), error = errno;
+	int rc = bad_file || too_large ? -1 : fd_read_all(fd, &b);
+	error = rc && fd >= 0 ? errno : error;
+	if (!rc)
+		trail_file(path, &st, buf_str(&b), b.len);
 	struct slice text = { arena_dup(flake_arena(), buf_str(&b), b.len), b.len };
 	buf_release(&b);
 	if (fd >= 0)

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: MIT
+#
+# What commands evaluate to, kept for the next run (fetch/answers.h, fetch/trail.h): each thing that was read is changed in turn, with
+# its times put back, and what is said then is what a fresh evaluation says; what is damaged or written by others is not believed.
+. "$srcdir/tests/integration/lib.sh"
+export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache" NO_COLOR=1
+answers=$XDG_CACHE_HOME/gx/answers
+unset GX_EVAL_CACHE
+mkdir home
+
+git() { command git -c user.name=x -c user.email=x@example.org -c init.defaultBranch=main "$@"; }
+
+# What a command says and leaves: output, errors, status.
+said() { # COMMAND...
+	_said=0 && "$@" >said.out 2>said.err || _said=$?
+	cat said.out said.err && echo "status $_said"
+}
+kept() { ls -i "$answers" 2>/dev/null; }
+# The same as without, whatever was kept; evaluated anew, or not.
+is_right() { # COMMAND...
+	_now=$(said "$@")
+	_fresh=$(export GX_EVAL_CACHE=0; said "$@")
+	[ "$_now" = "$_fresh" ] || { printf 'kept:  %s\nfresh: %s\n' "$_now" "$_fresh" && return 1; }
+}
+anew() { # COMMAND...
+	_before=$(kept)
+	is_right "$@" && [ "$_before" != "$(kept)" ] || { echo "taken from the cache, or wrong: $*" && return 1; }
+}
+again() { # COMMAND...
+	_before=$(kept)
+	is_right "$@" && [ "$_before" = "$(kept)" ] || { echo "evaluated anew, or wrong: $*" && return 1; }
+}
+
+# --- a flake that reads one of each ---
+
+mkdir -p work/sub/deep work/list work/to-dir work/unread && cd work
+cat >flake.gx <<'EOF'
+{
+  outputs = { self }:
+    let kind = f: if builtins.pathExists f then builtins.readFileType f else "none"; in {
+      all = builtins.trace "reading" {
+        file = builtins.readFile ./file;
+        program = import ./program.nix;
+        list = builtins.readDir ./list;
+        kinds = map kind [ ./absent ./exists ./link ./below-link/x ];
+        tree = "${./sub}";
+        through = builtins.readFile ./link;
+      };
+      fails = import ./bad.nix;
+      warns = builtins.warn "careful" 1;
+      env = builtins.getEnv "TEST_ANSWER";
+      time = builtins.currentTime;
+      package = derivation { name = "p"; system = "x86_64-linux"; builder = "/bin/sh"; src = ./sub; };
+    };
+}
+EOF
+echo one >file
+echo '{ a = 1; }' >program.nix
+touch list/a list/b exists to-dir/x unread/u
+echo '1 + "x"' >bad.nix
+ln -s file link
+ln -s to-dir below-link
+echo 1 >sub/deep/f
+ln -s f sub/deep/l
+cd ..
+cp -a work plain
+(cd work && git init -q . && git add . && git commit -qm one && echo changed >unread/u)
+cp -a work clean && (cd clean && git commit -qam two)
+sleep 1
+
+# Everything that was read, changed one after the other; the folder is not ours, whose files are written all the time.
+replace() { # FILE TEXT: of the same size, with its times put back
+	touch -r "$1" "$_top/stamp" && printf %s "$2" | dd of="$1" conv=notrunc 2>/dev/null && touch -r "$_top/stamp" "$1"
+}
+track() { [ ! -d .git ] || git add -A .; }
+in_tree() { (cd "$_tree" && eval "$1" && track); }
+edits() { # TREE COMMAND...
+	_tree=$1 _top=$PWD
+	shift
+	again "$@" && in_tree 'touch -d @1000000000 file && touch -h -d @1000000000 link' || return 1
+	sleep 0.1
+	is_right "$@" && again "$@" || return 1
+	for _edit in 'replace file two' 'replace program.nix "{ a = 2"' 'touch list/c' 'rm list/a' 'mv list/b list/d' 'touch absent' \
+		'mkdir exists.d && rm exists && mv exists.d exists' 'ln -sfn program.nix link' 'ln -sfn list below-link' 'rm -r to-dir' \
+		'replace sub/deep/f 2' 'chmod +x sub/deep/f' 'ln -sfn g sub/deep/l' 'touch sub/new' 'mkdir sub/empty' 'rm file'; do
+		in_tree "$_edit" || { echo "cannot: $_edit" && return 1; }
+		is_right "$@" || { echo "after: $_edit" && return 1; }
+		said "$@" >/dev/null # what was changed at this moment is not kept the first time
+		sleep 0.1
+		said "$@" >/dev/null
+		again "$@" || { echo "twice after: $_edit" && return 1; }
+	done
+}
+
+for tree in work clean plain; do
+	look() { gxeval --json ./$tree#all; }
+	check "$tree: the first run evaluates" anew look
+	check "$tree: the second does not" again look
+	check "$tree: what was told is told again" sh -c "gxeval --json ./$tree#all 2>&1 >/dev/null | grep -qx 'trace: reading'"
+	cp -a $tree $tree.edited
+	look_edited() { gxeval --json ./$tree.edited#all; }
+	sleep 0.1
+	look_edited >/dev/null 2>&1
+	check "$tree: every edit is seen" edits $tree.edited look_edited
+done
+
+# --- what is kept ---
+
+ask() { gxeval "./plain#$1"; }
+check "an error" anew ask fails
+check "is said again" again ask fails
+check "and a warning" sh -c 'gxeval ./plain#warns >/dev/null 2>&1; gxeval ./plain#warns 2>&1 >/dev/null | grep -q careful'
+variable() {
+	export TEST_ANSWER=1
+	said gxeval --impure ./plain#env >/dev/null && again gxeval --impure ./plain#env || return 1
+	TEST_ANSWER=2
+	anew gxeval --impure ./plain#env && again gxeval --impure ./plain#env || return 1
+	unset TEST_ANSWER
+	anew gxeval --impure ./plain#env && again gxeval --impure ./plain#env
+}
+check "a variable" variable
+time_goes_on() {
+	_one=$(gxeval --impure ./plain#time) && sleep 1.1 && [ "$_one" != "$(gxeval --impure ./plain#time)" ]
+}
+check "the time is not kept" time_goes_on
+settings() {
+	ask package.outPath >one && gxeval --store-dir "$PWD/s/store" ./plain#package.outPath >two && ! cmp -s one two &&
+		anew gxeval --max-call-depth 77 ./plain#package.name && again gxeval --max-call-depth 77 ./plain#package.name &&
+		anew ask package.name
+}
+check "another setting is another result" settings
+off() {
+	rm -rf "$answers" && gxeval --no-eval-cache ./plain#package.name && (export GX_EVAL_CACHE=0; ask package.name) &&
+		gxeval --option eval-cache false ./plain#package.name && [ ! -e "$answers" ]
+}
+check "--no-eval-cache, GX_EVAL_CACHE=0 and the setting keep nothing" off
+
+# --- derivations in a store ---
+
+store=$PWD/store
+built() { gx build --store "$store" --dry-run ./plain#package; }
+collected() {
+	said built >/dev/null && again built || return 1
+	gx store gc --store "$store" >/dev/null 2>&1
+	[ -z "$(ls "$store"/nix/store/*.drv 2>/dev/null)" ] || { ls "$store/nix/store" && return 1; }
+	built >/dev/null 2>&1
+	[ -n "$(ls "$store"/nix/store/*.drv)" ]
+}
+check "a derivation that was collected is made again" collected
+check "and that is told" sh -c 'gx why-reload ./plain#package | grep -q "no longer in the store"'
+
+# --- why ---
+
+why() {
+	rm -rf "$answers" && gxeval ./plain#package.name >/dev/null && gx why-reload | grep -q 'nothing changed' || return 1
+	echo '# more' >>plain/flake.gx && sleep 0.1
+	gx why-reload >why && grep -q "the file '.*/flake.gx' changed" why || { cat why && return 1; }
+	ask package.name >/dev/null
+	gx why-reload >why && grep -q 'nothing changed' why && grep -q "the file '.*/flake.gx' changed" why || { cat why && return 1; }
+}
+check "gx why-reload says what changed" why
+check "and when there is nothing" sh -c 'mkdir -p none && cd none && gx why-reload | grep -q "nothing that was evaluated here is kept"'
+
+# --- damage, others, many at once ---
+
+answer() { ls "$answers"/* | head -n 1; }
+fill() { rm -rf "$answers" && gxeval ./plain#package.name >/dev/null; }
+modes() {
+	(umask 0 && rm -rf "$XDG_CACHE_HOME" && gxeval ./plain#package.name >/dev/null)
+	[ "$(stat -c %a "$XDG_CACHE_HOME/gx" "$answers" "$(answer)" | tr '\n' ' ')" = '700 700 600 ' ]
+}
+check "for its user alone, whatever the umask" modes
+damaged() {
+	for _at in 0 9 17 30 60 100 200 $(($(stat -c %s "$(fill && answer)") / 2)) $(($(stat -c %s "$(answer)") - 9)); do
+		fill && printf '\377\376' | dd of="$(answer)" conv=notrunc bs=1 seek="$_at" 2>/dev/null
+		is_right ask package.name || return 1
+	done
+	for _n in 0 7 40 100 500; do
+		fill && truncate -s "$_n" "$(answer)" && is_right ask package.name || return 1
+	done
+	fill && rm "$(answer)" && mkdir "$answers/x" && is_right ask package.name
+}
+check "damaged ones are evaluated anew" damaged
+writable() {
+	fill && chmod 666 "$(answer)" && anew ask package.name && fill && chmod 777 "$answers" && is_right ask package.name
+	chmod 700 "$answers"
+}
+check "what others may write to is not believed" writable
+linked() {
+	fill && mv "$(answer)" aside && ln -s "$PWD/aside" "$answers/$(basename "$(ls aside)")" && is_right ask package.name
+	rm -rf "$answers" && ln -s "$PWD" "$answers" && is_right ask package.name && rm "$answers"
+}
+check "nor links" linked
+at_once() {
+	rm -rf "$answers"
+	for _i in 1 2 3 4 5 6 7 8; do gxeval ./plain#package.name >out.$_i & done
+	wait
+	[ "$(cat out.? | sort -u)" = '"p"' ] && [ "$(ls "$answers" | wc -l)" = 1 ] && again ask package.name
+}
+check "many at once" at_once
+read_only() {
+	rm -rf "$answers" && : >"$answers" && is_right ask package.name && rm "$answers"
+}
+check "a place that cannot be written to" read_only
+bounded() {
+	fill
+	_one=$(answer)
+	for _i in $(seq 1100); do ln "$_one" "$answers/$(printf %064x "$_i")"; done
+	for _i in $(seq 60); do gxeval ./plain#package --apply "x: $_i" >/dev/null; done
+	[ "$(ls "$answers" | wc -l)" -lt 1100 ]
+}
+check "there are not ever more" bounded
