@@ -40,6 +40,12 @@ enum { FLAKE_CMD_ALL_SYSTEMS = 1, FLAKE_CMD_LEGACY };
 
 int flake_show_run(int argc, char **argv);
 int flake_check_run(int argc, char **argv);
+int flake_metadata_run(int argc, char **argv);
+int flake_new_run(int argc, char **argv);
+int flake_audit_run(int argc, char **argv);
+int flake_prefetch_run(int argc, char **argv);
+int flake_archive_run(int argc, char **argv);
+int flake_clone_run(int argc, char **argv);
 
 /* Says when Nix would not take the flake as it is. */
 void flake_cmd_note(const struct locked_flake *lf);

@@ -47,15 +47,27 @@ static const char *text_attr(W set, const char *name)
 	return w_is_str(v) ? w_get_str(v)->b : NULL;
 }
 
-static void is_derivation(const struct spot *s, W v, const char *kind, struct found *f)
+static const char *description_of(W v)
 {
-	if (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v))
-		throw_error(EK_EVAL, "it is not a derivation");
 	W *meta = attrs_find_c(v, "meta");
-	(void)s;
+
+	return meta && W_TAG(force_at(meta)) == TAG_ATTRS ? text_attr(*meta, "description") : NULL;
+}
+
+static void is_derivation(W v, const char *kind, int lenient, struct found *f)
+{
+	int good = W_TAG(v) == TAG_ATTRS && value_is_derivation(v);
+
+	if (!good && !lenient)
+		throw_error(EK_EVAL, "it is not a derivation");
+	if (!good) {
+		f->what = IS_OMITTED;
+		f->text = "it is not a derivation";
+		return;
+	}
 	f->name = text_attr(v, "name");
 	f->type = "derivation";
-	f->description = meta && W_TAG(force_at(meta)) == TAG_ATTRS ? text_attr(*meta, "description") : NULL;
+	f->description = description_of(v);
 	f->text = f->description ? format("%s '%s' - '%s'", kind, f->name ? f->name : "?", f->description)
 				 : format("%s '%s'", kind, f->name ? f->name : "?");
 }
@@ -72,7 +84,8 @@ static void is_app(W v, struct found *f)
 
 	if (!type || strcmp(type, "app"))
 		throw_error(EK_EVAL, "an app needs type = \"app\"");
-	is_plain(f, "app", "app");
+	f->description = description_of(v);
+	is_plain(f, "app", f->description ? format("app: %s", f->description) : "app");
 }
 
 static void is_template(W v, struct found *f)
@@ -110,7 +123,7 @@ static const char *derivation_kind(const struct spot *s)
 	return output_is(s, "formatter") ? "formatter" : "package";
 }
 
-static void classify(const struct spot *s, int legacy, struct found *f)
+static void classify(const struct spot *s, int legacy, int lenient, struct found *f)
 {
 	W v = s->value;
 
@@ -127,7 +140,7 @@ static void classify(const struct spot *s, int legacy, struct found *f)
 		/* Functions and sets stand beside the packages. */
 		is_plain(f, "unknown", "unknown");
 	} else if (output_is(s, "defaultPackage devShell formatter checks packages devShells hydraJobs legacyPackages")) {
-		is_derivation(s, v, derivation_kind(s), f);
+		is_derivation(v, derivation_kind(s), lenient, f);
 	} else if (output_is(s, "defaultApp apps")) {
 		is_app(v, f);
 	} else if (output_is(s, "defaultTemplate templates")) {
@@ -159,7 +172,7 @@ void output_look(struct look *l)
 		return;
 	}
 	l->s->value = l->slot ? force_at(l->slot) : l->s->value;
-	classify(l->s, l->legacy, &l->f);
+	classify(l->s, l->legacy, l->lenient, &l->f);
 }
 
 void outputs_walk(struct spot *s, void (*fn)(void *user, struct spot *s, W *slot, int last), void *user)

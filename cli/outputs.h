@@ -31,6 +31,7 @@ struct look {
 	struct spot *s;
 	W *slot; /* where its value is; NULL: in s */
 	int legacy, all_systems;
+	int lenient; /* what is no derivation where one should be is no error, but left out */
 	struct found f;
 };
 

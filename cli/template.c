@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,7 +30,13 @@ int template_exists(const char *name)
 void template_add(struct template *t, const char *name, const char *text, size_t len)
 {
 	ARRAY_GROW(t->v, t->n + 1, t->cap);
-	t->v[t->n++] = (struct template_file){ xstrdup(name), text ? xstrndup(text, len) : NULL, len };
+	t->v[t->n++] = (struct template_file){ xstrdup(name), text ? xstrndup(text, len) : NULL, len, 0, 0 };
+}
+
+void template_add_link(struct template *t, const char *name, const char *target)
+{
+	template_add(t, name, target, strlen(target));
+	t->v[t->n - 1].is_link = 1;
 }
 
 void template_release(struct template *t)
@@ -223,6 +230,8 @@ void template_put_names(struct template *t, const char *kind)
 
 static int write_file(const struct template_file *f)
 {
+	if (f->is_link)
+		return symlink(f->text, f->name);
 	int fd = open(f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	int bad = fd < 0 || fd_write_all(fd, f->text, f->len);
 
@@ -243,7 +252,7 @@ static void tell_git(const struct template *t)
 	words_add(&argv, "--intent-to-add");
 	words_add(&argv, "--");
 	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].text)
+		if (t->v[i].text && !t->v[i].is_here)
 			words_add(&argv, t->v[i].name);
 	/* Without these it would be of no use. */
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
@@ -258,16 +267,69 @@ static void tell_git(const struct template *t)
 	words_release(&env);
 }
 
-int template_write(const struct template *t)
+/* Is what is here under its name what the template has? */
+static int is_same(const struct template_file *f)
+{
+	struct buf text = BUF_INIT;
+	char target[PATH_MAX];
+	struct stat st;
+	int same;
+
+	if (lstat(f->name, &st))
+		return 0;
+	if (f->is_link) {
+		ssize_t n = readlink(f->name, target, sizeof target);
+		return n == (ssize_t)f->len && !memcmp(target, f->text, f->len);
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size != (off_t)f->len)
+		return 0;
+	read_text(f->name, &text);
+	same = text.len == f->len && !memcmp(text.p, f->text, f->len);
+	buf_release(&text);
+	return same;
+}
+
+static const struct template_file *find_file(const struct template *t, const char *name)
 {
 	for (size_t i = 0; i < t->n; i++)
-		if (t->v[i].text && template_exists(t->v[i].name)) {
-			report_error("'%s' is here already, and the template has one too: nothing was written", t->v[i].name);
+		if (t->v[i].text && !strcmp(t->v[i].name, name))
+			return &t->v[i];
+	return NULL;
+}
+
+/* What stands in the way; 0 when nothing does. */
+static int find_conflicts(struct template *t)
+{
+	static const char *const flakes[] = { "flake.gx", "flake.nix" };
+	int bad = 0;
+
+	for (size_t i = 0; i < 2 && !bad; i++)
+		if (template_exists(flakes[i]) && !find_file(t, flakes[i])) {
+			report_error("there is a flake here already");
 			return 1;
 		}
 	for (size_t i = 0; i < t->n; i++) {
+		struct template_file *f = &t->v[i];
+
+		if (!f->text || !template_exists(f->name))
+			continue;
+		f->is_here = is_same(f);
+		if (!f->is_here)
+			report_error("'%s' is here already, and the template has another one: nothing was written", f->name);
+		bad |= !f->is_here;
+	}
+	return bad;
+}
+
+int template_write(struct template *t)
+{
+	if (find_conflicts(t))
+		return 1;
+	for (size_t i = 0; i < t->n; i++) {
 		const struct template_file *f = &t->v[i];
 
+		if (f->is_here)
+			continue;
 		if (f->text ? write_file(f) : make_folders(f->name, 0777)) {
 			report_error("cannot write '%s': %s", f->name, strerror(errno));
 			return 1;

@@ -11,23 +11,26 @@
 struct template {
 	struct template_file {
 		char *name; /* below the folder; folders come before what is in them */
-		char *text; /* NULL: a folder */
+		char *text; /* of a file, or where a link leads; NULL: a folder */
 		size_t len;
+		int is_link;
+		int is_here; /* it is there already and the same */
 	} *v;
 	size_t n, cap;
 };
 
 /* Copies both; text NULL for a folder. */
 void template_add(struct template *t, const char *name, const char *text, size_t len);
+void template_add_link(struct template *t, const char *name, const char *target);
 void template_release(struct template *t);
 
 /* For the templates "go" and "go-workspace" of gx:std: puts the names of the module or workspace here in place of their
  * stand-ins. */
 void template_put_names(struct template *t, const char *name);
 
-/* Writes it here, when nothing of it is here yet, and makes it known to git.  Returns an exit status after saying what went wrong.
- */
-int template_write(const struct template *t);
+/* Writes it here and makes it known to git: what is here already has to be the same, or nothing is written.  Returns an exit status
+ * after saying what went wrong. */
+int template_write(struct template *t);
 
 /* 1 when there is something of that name. */
 int template_exists(const char *name);

@@ -27,6 +27,7 @@ struct called {
 	W info;	    /* sourceInfo */
 	W outputs;  /* thunk */
 	const char *dir; /* logical folder; NULL: not known yet */
+	const char *below; /* what outPath has behind the tree's: a relative path as it was written, dots and all */
 	const struct flake_tree *tree;
 };
 
@@ -88,6 +89,10 @@ static void locate_relative(struct called *c)
 	c->tree = parent->tree;
 	c->dir = flake_dir(c->tree, b.p, &c->node->locked);
 	c->info = parent->info;
+	struct buf below = BUF_GC;
+	const char *path = source_get(&c->node->locked, "path"), *sub = source_get(&c->node->locked, "dir");
+	buf_addf(&below, "%s%s%s%s%s", parent->below, *path ? "/" : "", path, sub && *sub ? "/" : "", sub ? sub : "");
+	c->below = below.p;
 }
 
 /* A locked input being fetched, and its path in the graph. */
@@ -166,6 +171,7 @@ static void locate(struct called *c)
 	c->tree = c->node->tree ? c->node->tree : fetch_locked(c);
 	c->info = source_info(c->tree, is_root && c->lf->changed);
 	c->dir = is_root ? c->lf->flake->dir : flake_dir(c->tree, c->tree->store_path, &c->node->locked);
+	c->below = c->dir + strlen(c->tree->store_path);
 }
 
 /* --- values --- */
@@ -173,13 +179,12 @@ static void locate(struct called *c)
 static W out_path(W call, W unused)
 {
 	struct called *c = called_of(call);
-	size_t n = strlen(c->tree->store_path);
 	struct buf b = BUF_GC;
 
 	(void)unused;
 	W root = source_out_path(c->tree);
 	buf_add(&b, w_get_str(root)->b, w_get_str(root)->len);
-	buf_adds(&b, c->dir + n);
+	buf_adds(&b, c->below);
 	return w_str(b.p, b.len, w_get_str(root)->ctx);
 }
 

@@ -391,8 +391,8 @@ static void lock_input(struct locking *k, struct step *s, int trusted)
 	const struct lock_edge *edge = s->old ? lock_edge_get(s->old, s->in->name) : NULL;
 	const struct lock_node *old = edge && !wants_update(k, &s->path, edge) ? edge->node : NULL;
 
-	int keep = old && !is_open(k, old) && flake_ref_same(&old->original, &s->ref) && same_parent(old, s) && !s->from_user &&
-		   old->is_flake == s->in->is_flake;
+	int keep = old && !is_open(k, old) && flake_ref_means_same(&old->original, &s->ref) && same_parent(old, s) &&
+		   !s->from_user && old->is_flake == s->in->is_flake;
 
 	if (k->o->by_expression)
 		source_check_allowed(keep ? &old->locked : &s->ref);

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/json_tree.h"
+#include "flake/lock_conflict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -318,20 +319,6 @@ static int read_lock(struct reading *r, const struct jnode *doc, struct lockfile
 	return read_node(r, root->str, 1, &l->root);
 }
 
-/* The line in which git began to mark a conflict, 0 for none. */
-static unsigned conflict_line(struct slice text)
-{
-	static const char mark[] = "<<<<<<< ";
-	unsigned line = 1;
-
-	for (size_t i = 0; i < text.n; i++) {
-		if ((!i || text.p[i - 1] == '\n') && text.n - i >= sizeof mark - 1 && !memcmp(text.p + i, mark, sizeof mark - 1))
-			return line;
-		line += text.p[i] == '\n';
-	}
-	return 0;
-}
-
 int lockfile_parse(struct lockfile *l, struct arena *mem, struct slice text, const char *name, struct err *e)
 {
 	struct reading r = { .mem = mem, .name = name, .e = e };
@@ -341,12 +328,8 @@ int lockfile_parse(struct lockfile *l, struct arena *mem, struct slice text, con
 	lockfile_init(l, mem);
 	rc = json_tree_parse(mem, text, &doc, e);
 	if (rc) {
-		unsigned line = conflict_line(text);
-		if (line) {
-			err_release(e);
-			return err_set(e, ERR_INVALID, "the lock file '%s' has conflict marks of git at line %u\n"
-				       "take one side (git checkout --ours flake.lock), then 'gx flake lock'", name, line);
-		}
+		if (lock_conflict_explain(text, mem, name, e))
+			return ERR_INVALID;
 		err_prefix(e, "lock file '%s' is not valid", name);
 		return rc;
 	}

@@ -261,6 +261,29 @@ int flake_ref_same(const struct input *a, const struct input *b)
 	return 1;
 }
 
+/* Nix before 2.20 left the folder in the address too. */
+static struct input without_folder_in_url(const struct input *in)
+{
+	const char *url = source_get(in, "url"), *dir = source_get(in, "dir"), *at = url && dir ? strstr(url, "?dir=") : NULL;
+	struct input out = { 0 };
+	struct buf b = BUF_GC;
+
+	if (!at || strcmp(at + 5, dir))
+		return *in;
+	for (size_t i = 0; i < in->n; i++)
+		input_set(&out, &in->a[i], flake_arena());
+	buf_add(&b, url, (size_t)(at - url));
+	source_set(&out, "url", b.p);
+	return out;
+}
+
+int flake_ref_means_same(const struct input *a, const struct input *b)
+{
+	const struct input x = without_folder_in_url(a), y = without_folder_in_url(b);
+
+	return flake_ref_same(&x, &y);
+}
+
 const char *flake_ref_text(const struct input *in)
 {
 	return source_text(in);

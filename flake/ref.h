@@ -21,6 +21,9 @@ const char *flake_ref_has_flake(const char *dir);
 /* 1 when all attributes agree. */
 int flake_ref_same(const struct input *a, const struct input *b);
 
+/* The same, also where one was written down by an older Nix. */
+int flake_ref_means_same(const struct input *a, const struct input *b);
+
 /* The reference as it is shown, collected. */
 const char *flake_ref_text(const struct input *in);
 

@@ -80,7 +80,7 @@ static void check_leaf(void *arg)
 static void check_entry(void *user, struct spot *s, W *slot, int last)
 {
 	struct check *c = user;
-	struct leaf leaf = { { s, slot, 0, c->f.all_systems, { 0 } }, c };
+	struct leaf leaf = { { s, slot, 0, c->f.all_systems, 0, { 0 } }, c };
 	struct failure fail;
 
 	(void)last;

@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "cli/flake_cmd.h"
+#include "cli/flake_json.h"
 #include "cli/output.h"
 #include "cli/outputs.h"
 #include "cli/report.h"
@@ -33,7 +34,7 @@ struct picture {
 static void text_entry(void *user, struct spot *s, W *slot, int last)
 {
 	const struct picture *p = user;
-	struct look l = { s, slot, p->cmd->legacy, p->cmd->all_systems, { 0 } };
+	struct look l = { s, slot, p->cmd->legacy, p->cmd->all_systems, 1, { 0 } };
 	struct failure fail;
 	struct buf *b = p->b, indent = BUF_GC;
 
@@ -53,41 +54,130 @@ static void text_entry(void *user, struct spot *s, W *slot, int last)
 	outputs_walk(s, text_entry, &below);
 }
 
-static void json_text(struct buf *b, const char *name, const char *text)
+/* --- as Nix's JSON --- */
+
+/* Is there anything in it?  What sets hold no output is left out, as is what cannot be told before it is asked for. */
+struct content {
+	const struct spot *s;
+	W *slot;
+	int found;
+};
+
+static int is_container(const struct spot *s)
 {
-	if (!text)
+	return (s->n <= 2 && output_is(s, "apps checks devShells legacyPackages packages")) ||
+	       (s->n == 1 && output_is(s, "formatter nixosConfigurations nixosModules overlays"));
+}
+
+static void look_for_content(void *arg);
+
+static int has_content(const struct spot *s, W *slot)
+{
+	struct content c = { s, slot, 0 };
+
+	return !is_container(s) || !unwind_run(look_for_content, &c, NULL, TRACE_NONE) || c.found;
+}
+
+static void look_inside(void *user, struct spot *s, W *slot, int last)
+{
+	struct content *c = user;
+
+	(void)last;
+	c->found = c->found || has_content(s, slot);
+}
+
+static void look_for_content(void *arg)
+{
+	struct content *c = arg;
+	struct spot s = *c->s;
+
+	s.value = want_attrs(force_at(c->slot), "an output");
+	outputs_walk(&s, look_inside, c);
+}
+
+/* What a leaf has in the JSON: nothing for what is left out. */
+static void json_leaf(struct buf *b, const struct found *f)
+{
+	int is_drv = f->type && !strcmp(f->type, "derivation");
+
+	buf_addc(b, '{');
+	flake_json_text(b, "description", is_drv && !f->description ? "" : f->description);
+	flake_json_text(b, "name", f->name);
+	flake_json_text(b, "type", f->type);
+	flake_json_end(b);
+}
+
+/* The names of what another system has, which is not looked at. */
+static void names_of_other(void *arg)
+{
+	struct look *l = arg;
+
+	l->s->value = want_attrs(force_at(l->slot), "an output");
+	l->f.what = IS_SET;
+}
+
+static int is_below_other(const struct picture *p, const struct spot *s)
+{
+	return !p->cmd->all_systems && s->n > 2 && output_is(s, "packages checks devShells") &&
+	       strcmp(s->name[1], eval_settings.system);
+}
+
+/* As far as Nix looks; 0 when it failed. */
+static int json_look(const struct picture *p, struct look *l, struct failure *fail)
+{
+	const struct spot *s = l->s;
+
+	if (is_below_other(p, s)) {
+		l->f.what = IS_OMITTED;
+		return 1;
+	}
+	if (!p->cmd->all_systems && output_of_another_system(s) && output_is(s, "packages checks devShells"))
+		return unwind_run(names_of_other, l, fail, TRACE_NONE);
+	l->all_systems |= output_is(s, "apps defaultApp");
+	return unwind_run(look, l, fail, TRACE_NONE);
+}
+
+static int is_legacy_leaf(const struct spot *s, const struct found *f)
+{
+	return s->n > 2 && output_is(s, "legacyPackages") && !(f->type && !strcmp(f->type, "derivation"));
+}
+
+static void json_failed(const struct picture *p, const struct spot *s, const struct failure *fail, struct found *f)
+{
+	*f = (struct found){ .what = IS_OMITTED };
+	/* There it is usual. */
+	if (output_is(s, "legacyPackages"))
 		return;
-	buf_addf(b, "\"%s\":", name);
-	output_json_string(b, text, strlen(text));
-	buf_addc(b, ',');
+	p->cmd->failed = 1;
+	*f = (struct found){ .what = IS_LEAF, .type = "error",
+			     .description = w_is_str(fail->msg) ? w_get_str(fail->msg)->b : "" };
 }
 
 static void json_entry(void *user, struct spot *s, W *slot, int last)
 {
 	const struct picture *p = user;
-	struct look l = { s, slot, p->cmd->legacy, p->cmd->all_systems, { 0 } };
+	struct look l = { s, slot, p->cmd->legacy, p->cmd->all_systems, 1, { 0 } };
 	struct failure fail;
 	struct buf *b = p->b;
 
+	(void)last;
+	if (!has_content(s, slot))
+		return;
+	if (b->p[b->len - 1] != '{')
+		buf_addc(b, ',');
 	output_json_string(b, s->name[s->n - 1], strlen(s->name[s->n - 1]));
 	buf_addc(b, ':');
-	if (!unwind_run(look, &l, &fail, TRACE_NONE)) {
-		p->cmd->failed = 1;
-		l.f = (struct found){ .what = IS_LEAF, .type = "error",
-				      .description = w_is_str(fail.msg) ? w_get_str(fail.msg)->b : "" };
-	}
-	buf_addc(b, '{');
-	if (l.f.what == IS_SET) {
+	if (!json_look(p, &l, &fail))
+		json_failed(p, s, &fail, &l.f);
+	if (l.f.what == IS_SET && (s->n <= 2 || output_is(s, "hydraJobs"))) {
+		buf_addc(b, '{');
 		outputs_walk(s, json_entry, user);
+		buf_addc(b, '}');
+	} else if (l.f.what == IS_OMITTED || is_legacy_leaf(s, &l.f)) {
+		buf_adds(b, "{}");
 	} else {
-		size_t start = b->len;
-		json_text(b, "description", l.f.description);
-		json_text(b, "name", l.f.name);
-		json_text(b, "type", l.f.type);
-		if (b->len > start)
-			buf_trim(b, b->len - 1);
+		json_leaf(b, &l.f);
 	}
-	buf_adds(b, last ? "}" : "},");
 }
 
 static void show(struct flake_cmd *cmd, struct buf *b)

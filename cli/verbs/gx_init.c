@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * gx init, gx flake init: a flake to start from.
+ * gx init, gx flake init, gx flake new: a flake to start from, here or in a folder that is made for it.
  *
  * What is written is a template: a folder that a flake has under templates.NAME.  Those of gx:std can be used as they are; for a Go
  * module or workspace that is here already, their stand-ins are replaced by its names.
@@ -9,6 +9,8 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
+#include "builtins/fs.h"
 #include "cli/flake_cmd.h"
 #include "cli/evaluation.h"
 #include "cli/report.h"
@@ -21,14 +23,18 @@
 #include "eval/eval.h"
 #include "flake/call.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { O_TEMPLATE = 1 };
 
 struct init {
 	struct flake_cmd f; /* first: options get it */
 	const char *name;     /* what -t says */
+	const char *dest;     /* the folder, NULL: here */
 	char *welcome;
 	struct template files;
 };
@@ -45,6 +51,21 @@ static const struct option_group groups[] = { { "Options", own_options },
 					      { NULL, NULL } };
 
 /* --- reading a template --- */
+
+static const char *link_target(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	struct buf place = BUF_GC;
+	char target[PATH_MAX];
+
+	buf_addf(&place, "%s/%s", fs_tree(w_path(path, (size_t)(name - 1 - path))), name);
+	ssize_t n = readlink(place.p, target, sizeof target - 1);
+	if (n < 0)
+		throw_error(EK_IO, "the link '%s' cannot be read: %s", path, strerror(errno));
+	struct buf b = BUF_GC;
+	buf_add(&b, target, (size_t)n);
+	return buf_str(&b);
+}
 
 static void read_folder(struct init *in, const char *path, const char *name)
 {
@@ -66,6 +87,8 @@ static void read_folder(struct init *in, const char *path, const char *name)
 			struct str *text = w_get_str(call1(eval_builtin("readFile"), w_cstr(from.p)));
 
 			template_add(&in->files, to.p, text->b, text->len);
+		} else if (!strcmp(kind, "symlink")) {
+			template_add_link(&in->files, to.p, link_target(from.p));
 		} else {
 			throw_error(EK_EVAL, "'%s' of the template is neither a file nor a folder", to.p);
 		}
@@ -112,7 +135,7 @@ static void say_next(const struct init *in)
 	int go = !strncmp(in->name, "go", 2);
 
 	for (size_t i = 0; i < in->files.n; i++)
-		if (in->files.v[i].text)
+		if (in->files.v[i].text && !in->files.v[i].is_here)
 			report_line("note: wrote %s", in->files.v[i].name);
 	if (in->welcome) {
 		report_line("%s", in->welcome);
@@ -134,6 +157,40 @@ static int on_option(void *arg, int id, char **values)
 	return 0;
 }
 
+/* Goes to the folder, which is made. */
+static int enter(const char *dest)
+{
+	if (!dest)
+		return 0;
+	if (make_folders(dest, 0777) || chdir(dest)) {
+		report_error("cannot make the folder '%s': %s", dest, strerror(errno));
+		return EXIT_FAILED;
+	}
+	return 0;
+}
+
+static const char *fitting(void)
+{
+	return template_exists("go.work") ? "go-workspace" : template_exists("go.mod") ? "go" : "shell";
+}
+
+static int make(struct init *in)
+{
+	int rc = flake_cmd_run(&in->f, read_template);
+
+	if (!rc)
+		rc = enter(in->dest);
+	if (!rc) {
+		template_put_names(&in->files, in->name);
+		rc = template_write(&in->files);
+	}
+	if (!rc)
+		say_next(in);
+	template_release(&in->files);
+	free(in->welcome);
+	return rc;
+}
+
 int init_run(int argc, char **argv)
 {
 	static const struct program program = { "gx init", "write a flake to start from", "gx init [-t TEMPLATE]",
@@ -148,20 +205,26 @@ int init_run(int argc, char **argv)
 		return rc;
 	if (in.f.c.n)
 		return command_end(&in.f.c, usage_error(&program, "'gx init' takes nothing, not '%s'", in.f.c.operands[0]));
-	if (template_exists("flake.nix") || template_exists("flake.gx")) {
+	if (!in.name && (template_exists("flake.nix") || template_exists("flake.gx"))) {
 		report_error("there is a flake here already");
 		return command_end(&in.f.c, EXIT_FAILED);
 	}
-	if (!in.name)
-		in.name = template_exists("go.work") ? "go-workspace" : template_exists("go.mod") ? "go" : "shell";
-	rc = flake_cmd_run(&in.f, read_template);
-	if (!rc) {
-		template_put_names(&in.files, in.name);
-		rc = template_write(&in.files);
-	}
-	if (!rc)
-		say_next(&in);
-	template_release(&in.files);
-	free(in.welcome);
-	return rc;
+	in.name = in.name ? in.name : fitting();
+	return make(&in);
+}
+
+int flake_new_run(int argc, char **argv)
+{
+	static const struct program program = { "gx flake new", "write a flake to start from in a new folder",
+						"gx flake new [-t TEMPLATE] FOLDER",
+						"Without TEMPLATE: shell. What the folder has already has to be the same.",
+						groups };
+	struct init in = { .f.c = { .program = &program, .option = on_option, .arg = &in } };
+	int rc = command_read(&in.f.c, argc, argv, 1, 1, "a folder");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	in.dest = in.f.c.operands[0];
+	in.name = in.name ? in.name : "shell";
+	return make(&in);
 }

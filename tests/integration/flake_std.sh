@@ -28,7 +28,7 @@ check "show" prints 'path:/x
     │   └───default: package '"'hello'"'
     └───x86_64-linux
         └───default: package '"'hello'" sh -c 'gx flake show --all-systems ./new >show.log && sed "1s,.*,path:/x," show.log'
-check "show --json" sh -c 'gx flake show --json ./new >show.json && grep -qF "{\"name\":\"hello\",\"type\":\"derivation\"}" show.json'
+check "show --json" sh -c 'gx flake show --json ./new >show.json && grep -qF "{\"description\":\"\",\"name\":\"hello\",\"type\":\"derivation\"}" show.json'
 hash=$(gx hash path "$srcdir/stdlib")
 check "metadata" sh -c "gx flake metadata ./new >meta.log && grep -qF '└───std: gx:std?narHash=' meta.log"
 check "metadata --json" sh -c 'gx flake metadata --json ./new >meta.json && gxeval --json -E "(builtins.fromJSON (builtins.readFile ./meta.json)).locks.nodes.std.locked" >out && grep -qF "{\"name\":\"std\",\"narHash\":\"'$hash'\",\"type\":\"gx\",\"version\":\"0.1.0\"}" out'
