@@ -335,6 +335,15 @@ static const char *take_apart(const char *line, size_t *n)
 	return line + 1 + *n + strspn(line + 1 + *n, " \t\n");
 }
 
+const char *command_arg(const char *line)
+{
+	size_t n;
+
+	take_apart(line, &n);
+	const struct repl_command *k = find(line + 1, n);
+	return k ? k->arg : NULL;
+}
+
 const char *command_expr(const char *line)
 {
 	size_t n;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What Tab offers: commands after a colon, files after "./" and the like, and otherwise names, of variables or
- * below an attribute path.
+ * What Tab offers: commands after a colon, files after "./" and the like, flakes after ":lf", and otherwise names: of
+ * variables, below an attribute path, and of the sets that stand before: "with lib; str".
  *
  * Completion must not surprise: the sets on the way are evaluated to their names and no further, a derivation is never
  * instantiated for it, and an error on the way means that there is nothing to offer.
@@ -22,7 +22,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void offer(struct completions *c, const char *p, size_t n)
+void completions_add(struct completions *c, const char *p, size_t n)
 {
 	if (c->n == c->cap) {
 		size_t cap = c->cap ? 2 * c->cap : 64;
@@ -65,7 +65,7 @@ static void offer_commands(struct completions *c, const char *typed, size_t n)
 			struct buf b = BUF_GC;
 			buf_addf(&b, ":%.*s%s", (int)len, p, k->arg ? " " : "");
 			if (!strncmp(b.p, typed, n))
-				offer(c, b.p, b.len);
+				completions_add(c, b.p, b.len);
 			p += len;
 		}
 	}
@@ -82,7 +82,7 @@ static int is_folder(const char *folder, const char *name)
 	return !stat(b.p, &st) && S_ISDIR(st.st_mode);
 }
 
-static void offer_files(struct completions *c, const char *typed, size_t n)
+static void offer_files(struct completions *c, const char *typed, size_t n, int only_folders)
 {
 	const char *home = getenv("HOME");
 	struct buf folder = BUF_GC;
@@ -106,7 +106,9 @@ static void offer_files(struct completions *c, const char *typed, size_t n)
 		buf_adds(&b, d.name);
 		if (is_folder(folder.len ? folder.p : ".", d.name))
 			buf_addc(&b, '/');
-		offer(c, b.p, b.len);
+		else if (only_folders)
+			continue;
+		completions_add(c, b.p, b.len);
 	}
 	dir_close(&d);
 }
@@ -161,8 +163,15 @@ static size_t last_dot(const char *p, size_t n)
 	return dot;
 }
 
+/* The sets that 'with' and 'inherit (…)' bring in before the cursor: where they are written as names, and not computed. */
+struct scopes {
+	W v[16]; /* the innermost last */
+	size_t n;
+};
+
 struct lookup {
 	struct repl *r;
+	const struct scopes *scopes;
 	const char *path; /* up to the last dot */
 	size_t n;
 	W set; /* found, or W_NULL */
@@ -182,15 +191,15 @@ static size_t next_name(const char *p, size_t n, size_t at, struct buf *name)
 	return at + 1;
 }
 
-static W variable(struct repl *r, const struct buf *name)
+static W variable(const struct lookup *l, const struct buf *name)
 {
-	W *p = attrs_find_name(r->scope, buf_str(name), name->len);
+	W *p = attrs_find_name(l->r->scope, buf_str(name), name->len);
 
-	if (p)
-		return force_at(p);
-	if (!strcmp(buf_str(name), "builtins"))
+	if (!p && !strcmp(buf_str(name), "builtins"))
 		return eval_builtins();
-	return W_NULL;
+	for (size_t i = l->scopes->n; i-- > 0 && !p;)
+		p = attrs_find_name(l->scopes->v[i], buf_str(name), name->len);
+	return p ? force_at(p) : W_NULL;
 }
 
 static int instantiates(const char *name)
@@ -203,7 +212,7 @@ static void look_up(void *arg)
 	struct lookup *l = arg;
 	struct buf first = BUF_GC;
 	size_t at = next_name(l->path, l->n, 0, &first);
-	W w = variable(l->r, &first);
+	W w = variable(l, &first);
 
 	while (at <= l->n && W_TAG(w) == TAG_ATTRS) {
 		struct buf name = BUF_GC;
@@ -230,7 +239,7 @@ static void offer_names(struct completions *c, W set, const char *prefix, size_t
 			continue;
 		buf_add(&b, prefix, n);
 		quote_name(&b, name->b, name->len);
-		offer(c, b.p, b.len);
+		completions_add(c, b.p, b.len);
 	}
 }
 
@@ -241,25 +250,74 @@ static void offer_globals(struct completions *c, const char *typed, size_t n)
 	for (const struct builtin *const *const *list = world_builtins; *list; list++)
 		for (const struct builtin *const *b = *list; *b; b++)
 			if ((*b)->flags & BI_GLOBAL && !strncmp((*b)->name, typed, n))
-				offer(c, (*b)->name, strlen((*b)->name));
+				completions_add(c, (*b)->name, strlen((*b)->name));
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (!strncmp(words[i], typed, n))
-			offer(c, words[i], strlen(words[i]));
+			completions_add(c, words[i], strlen(words[i]));
 }
 
-static void offer_path(struct repl *r, struct completions *c, const char *typed, size_t n)
+/* The set that a path of n bytes means, W_NULL when it is none. */
+static W set_at(struct repl *r, const struct scopes *s, const char *path, size_t n)
+{
+	struct lookup l = { r, s, path, n, W_NULL };
+
+	eval_interrupt_clear();
+	return unwind_run(look_up, &l, NULL, TRACE_NONE) ? l.set : W_NULL;
+}
+
+/* Where the path that follows "with" or "inherit (" at p begins; NULL when neither is there. */
+static const char *scope_begins(const char *text, const char *p)
+{
+	static const char *const words[] = { "with", "inherit" };
+
+	if (p > text && (is_name_byte(p[-1]) || p[-1] == '.'))
+		return NULL;
+	for (size_t i = 0; i < 2; i++) {
+		size_t n = strlen(words[i]);
+		if (strncmp(p, words[i], n) || is_name_byte(p[n]))
+			continue;
+		p += n + strspn(p + n, " \t\n");
+		if (i == 0)
+			return p;
+		return *p == '(' ? p + 1 + strspn(p + 1, " \t\n") : NULL;
+	}
+	return NULL;
+}
+
+/* What stands in strings and comments is taken for code: at worst too much is offered. */
+static void find_scopes(struct repl *r, const char *text, struct scopes *s)
+{
+	for (const char *p = text; *p && s->n < sizeof s->v / sizeof *s->v; p++) {
+		const char *path = scope_begins(text, p), *end = path;
+		while (end && (is_name_byte(*end) || *end == '.'))
+			end++;
+		if (!path || end == path || !strchr(";)", end[strspn(end, " \t\n")]) || !end[strspn(end, " \t\n")])
+			continue;
+		W set = set_at(r, s, path, (size_t)(end - path));
+		if (set != W_NULL)
+			s->v[s->n++] = set;
+	}
+}
+
+static void offer_path(struct repl *r, struct completions *c, const char *line, const char *typed, size_t n)
 {
 	size_t dot = last_dot(typed, n);
-	struct lookup l = { r, typed, dot, W_NULL };
+	struct scopes scopes = { .n = 0 };
+	struct buf before = BUF_GC;
 
+	buf_adds(&before, r->typed);
+	buf_add(&before, line, (size_t)(typed - line));
+	find_scopes(r, buf_str(&before), &scopes);
 	if (dot == SIZE_MAX) {
 		offer_names(c, r->scope, "", 0, typed, n);
 		offer_globals(c, typed, n);
+		for (size_t i = 0; i < scopes.n; i++)
+			offer_names(c, scopes.v[i], "", 0, typed, n);
 		return;
 	}
-	eval_interrupt_clear();
-	if (unwind_run(look_up, &l, NULL, TRACE_NONE) && l.set != W_NULL)
-		offer_names(c, l.set, typed, dot + 1, typed + dot + 1, n - dot - 1);
+	W set = set_at(r, &scopes, typed, dot);
+	if (set != W_NULL)
+		offer_names(c, set, typed, dot + 1, typed + dot + 1, n - dot - 1);
 }
 
 /* --- what is being typed --- */
@@ -277,15 +335,20 @@ static int begins_path(const char *p, size_t n)
 	       (n >= 1 && *p == '/');
 }
 
-/* Whether the word is the argument of a command that takes a file. */
-static int wants_file(const char *line, size_t word)
+/* What the command of a line takes: "FILE", "FLAKE", …; "" where there is none. */
+static const char *wanted(const char *line)
 {
-	static const char *const names[] = { ":l ", ":load ", ":lf ", ":load-flake ", NULL };
+	const char *arg = *line == ':' ? command_arg(line) : NULL;
 
-	for (size_t i = 0; names[i]; i++)
-		if (!strncmp(line, names[i], strlen(names[i])) && word >= strlen(names[i]))
-			return 1;
-	return 0;
+	return arg ? arg : "";
+}
+
+/* The end of an input of words, which may stand behind others: that of a reference is behind the command. */
+static size_t ref_start(const char *line, size_t cursor)
+{
+	while (cursor && !strchr(" \t", line[cursor - 1]))
+		cursor--;
+	return cursor;
 }
 
 void repl_complete(void *repl, const char *line, size_t cursor, struct completions *c)
@@ -295,12 +358,17 @@ void repl_complete(void *repl, const char *line, size_t cursor, struct completio
 	if (*line == ':' && !memchr(line, ' ', cursor)) {
 		c->start = 0;
 		offer_commands(c, line, cursor);
-	} else if (begins_path(line + word, cursor - word) || wants_file(line, word)) {
+	} else if (!strcmp(wanted(line), "FLAKE")) {
+		c->start = ref_start(line, cursor);
+		complete_flake_ref(repl, c, line + c->start, cursor - c->start);
+		if (!memchr(line + c->start, '#', cursor - c->start))
+			offer_files(c, line + c->start, cursor - c->start, 1);
+	} else if (begins_path(line + word, cursor - word) || !strcmp(wanted(line), "FILE")) {
 		c->start = word;
-		offer_files(c, line + word, cursor - word);
+		offer_files(c, line + word, cursor - word, 0);
 	} else {
 		c->start = path_start(line, cursor);
-		offer_path(repl, c, line + c->start, cursor - c->start);
+		offer_path(repl, c, line, line + c->start, cursor - c->start);
 	}
 	sort(c);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of the REPL share: repl.c (the loop), repl_input.c (what an input is), repl_load.c, repl_commands.c,
- * repl_complete.c, repl_doc.c, repl_store.c.  Everything that evaluates may throw: it runs below repl_guard, or, where an error
+ * repl_complete.c, repl_complete_flake.c, repl_store.c. Everything that evaluates may throw: it runs below repl_guard, or, where an error
  * means that there is nothing to offer (repl_complete.c), below an unwind_run of its own.
  */
 #ifndef CLI_REPL_REPL_INT_H
@@ -100,6 +100,9 @@ extern const struct repl_command repl_commands[];
 /* The command that a word is by itself ("help"), as a line with a colon; NULL for none. */
 const char *command_word(const struct repl *r, const char *text);
 
+/* What the command of a line takes, as its table says it; NULL for nothing. */
+const char *command_arg(const char *line);
+
 /* The expression that a line with a command ends with, NULL when it takes none. */
 const char *command_expr(const char *line);
 
@@ -110,6 +113,14 @@ void command_run(struct repl *r, const char *line);
 
 /* What Tab offers; see lines_new.  Tells no errors. */
 void repl_complete(void *repl, const char *line, size_t cursor, struct completions *c);
+
+/* Adds a candidate of n bytes, copied. */
+void completions_add(struct completions *c, const char *p, size_t n);
+
+/* --- repl_complete_flake.c --- */
+
+/* Offers what a reference of a flake, with names behind '#', may go on with; but for folders. */
+void complete_flake_ref(struct repl *r, struct completions *c, const char *typed, size_t n);
 
 /* --- repl_doc.c --- */
 

@@ -159,7 +159,32 @@ check "completion of commands" prints ':last-loaded
 :log ' sh -c 'printf ":complete :l\n" | gxeval --repl >o; tail -n +2 o'
 check "completion of files" prints 'import ./set.gx' repl -- ':complete import ./se'
 check "completion of folders" prints './flake/' repl -- ':complete ./fl'
+check "completion of what 'with' brings in" prints 'with s; [ mag.nolia' repl -- 's = { mag.nolia = 1; inner = { one = 1; }; }' ':complete with s; [ mag.n'
+check "completion of variables there as well" prints 'with s; sum' repl -- 's = { magnolia = 1; }; sum = 1' ':complete with s; su'
+check "completion behind one 'with' in another" prints 'with s; with inner; only' repl -- 's = { inner = { only = 1; }; }' ':complete with s; with inner; onl'
+check "completion of what is inherited" prints '{ inherit (s) magnolia' repl -- 's = { magnolia = 1; }' ':complete { inherit (s) mag'
+check "completion of a 'with' that is none" sh -c 'printf "s.magnolia = 1\n:complete swith s; mag\n:complete with s mag\n:complete with t; mag\n" | gxeval --repl >o 2>&1; [ ! -s o ]'
 check "completion of an argument of :l" prints ':l set.gx' repl -- ':complete :l se'
+
+check "completion of a flake that comes with gx" prints ':lf gx:std' repl -- ':complete :lf gx:'
+check "completion of folders of flakes" prints ':lf ./flake/' repl -- ':complete :lf ./fl'
+check "which are no files" sh -c 'echo ":complete :lf set" | gxeval --repl >o 2>&1; [ ! -s o ]'
+mkdir other
+echo "{ outputs = _: { outside = 1; overlays.one = 2; packages.$(gxeval --raw -E builtins.currentSystem) = { default = 1; }; defect = throw \"no\"; }; }" >other/flake.gx
+check "completion of a flake's packages and outputs" prints ':lf ./other#default
+:lf ./other#outside
+:lf ./other#overlays' sh -c 'printf ":complete :lf ./other#o\n:complete :lf ./other#defa\n" | gxeval --repl >o 2>e; sort o'
+check "and below them" prints ':lf ./other#overlays.one' repl -- ':complete :lf ./other#overlays.'
+check "what cannot be evaluated offers nothing" sh -c 'printf ":complete :lf ./other#defect.\n:complete :lf ./none#\n" | gxeval --repl >o 2>&1; [ ! -s o ]'
+cat >flake.lock <<'END'
+{ "nodes": { "root": { "inputs": { "pkgs": "pkgs" } }, "pkgs": { "locked": { "type": "github", "owner": "o", "repo": "pkgs",
+"rev": "0123456789012345678901234567890123456789", "narHash": "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "lastModified": 1 },
+"original": { "type": "github", "owner": "o", "repo": "pkgs", "ref": "stable" } } }, "root": "root", "version": 7 }
+END
+check "completion of inputs of the flake here" sh -c 'echo ":complete :lf github:o/pkgs/s" | gxeval --repl >o 2>e; grep -qx ":lf github:o/pkgs/stable" o'
+check "as they are locked, too" sh -c 'echo ":complete :lf github:o/pkgs/0" | gxeval --repl >o 2>e; grep -q "^:lf github:o/pkgs/0123456789" o'
+rm flake.lock
+check "completing writes no lock file" [ ! -e other/flake.lock ]
 
 # Ctrl-C: as often as it takes.  The REPL says where it is by its results.
 cat >loop.gx <<'END'

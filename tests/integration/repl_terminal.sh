@@ -36,6 +36,7 @@ check "an input that goes on has another prompt" repl '> let x = 20;' '= ... ' '
 check "an entry of several lines comes back whole" repl '> [ 7' '= ... ' '> 8 ]' '= 8' 'keys \e[A\r' '= 7' '= 8'
 check "up goes to the line above, in an input of several" repl '> 11' '= 11' 'paste 30\r+ 3' 'keys \e[A\x012\r' '= 233'
 check "and down to the one below" repl '> 11' '= 11' 'paste 30\r+ 3' 'keys \e[A\e[B3\r' '= 63'
+check "completion knows the lines before" repl '> s.magnolia = 5' '= gx> ' '> with s;' '= ... ' '> 1 +' '= ... ' 'tab magn' 'keys \r' '= 6'
 
 # --- the history ---
 
