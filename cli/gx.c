@@ -35,6 +35,7 @@ static const struct verb verbs[] = {
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },
 	{ "nar", "archives of files and folders", NULL, nar_verbs },
 	{ "config", "settings", NULL, config_verbs },
+	{ "doc", "what a function is for, and what it takes", doc_run, NULL },
 	{ "help", "what a verb does and which options it has", help_run, NULL },
 	{ "man", "print the manual page of a verb", man_run, NULL },
 	{ "completion", "what makes a shell complete gx's words", completion_run, NULL },

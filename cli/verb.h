@@ -53,6 +53,7 @@ int log_run(int argc, char **argv);
 int init_run(int argc, char **argv); /* gx init, gx flake init */
 int help_run(int argc, char **argv);
 int config_show_run(int argc, char **argv);
+int doc_run(int argc, char **argv);
 int doctor_run(int argc, char **argv);
 int version_run(int argc, char **argv);
 int man_run(int argc, char **argv);

@@ -169,13 +169,12 @@ static int by_name(const void *x, const void *y)
 	return sym_cmp(a->sym, b->sym);
 }
 
-int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg,
-		     int *ellipsis)
+int function_last_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg, int *ellipsis)
 {
 	uint32_t given;
 	const struct n_lambda *l = lambda_of(f, &given);
 
-	if (!l || !l->has_formals || given + 1 != l->arity)
+	if (!l || !l->has_formals)
 		return 0;
 	/* The order of names, which is not that of symbols. */
 	const struct n_formal **order = mem_bytes(mem_size(l->n_formals, sizeof *order, sizeof *order));
@@ -186,6 +185,34 @@ int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int 
 		each(arg, order[i]->sym, order[i]->pos, order[i]->def != NULL);
 	*ellipsis = l->ellipsis;
 	return 1;
+}
+
+int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg,
+		     int *ellipsis)
+{
+	return function_takes(f) == 1 && function_last_formals(f, each, arg, ellipsis);
+}
+
+unsigned function_given(W f)
+{
+	return w_is_box(f, BOX_PAP) ? ((struct box_pap *)W_PTR(f))->h.n : 0;
+}
+
+unsigned function_takes(W f)
+{
+	uint32_t given;
+	const struct n_lambda *l = lambda_of(f, &given);
+
+	return l ? l->arity - given : 0;
+}
+
+sym_t function_param(W f, unsigned i, int *is_set)
+{
+	uint32_t given;
+	const struct n_lambda *l = lambda_of(f, &given);
+
+	*is_set = l->has_formals && given + i + 1 == l->arity;
+	return l->params[given + i];
 }
 
 int function_forces(W f, unsigned arity, unsigned arg)

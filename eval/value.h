@@ -188,6 +188,16 @@ int function_forces(W f, unsigned arity, unsigned arg);
 int function_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg,
 		     int *ellipsis);
 
+/* How many arguments a function has already; how many a closure, or a partial application of one, still takes, 0 for builtins. */
+unsigned function_given(W f);
+unsigned function_takes(W f);
+
+/* The name of the i-th parameter that it still takes (SYM_NONE for a set of formals alone); *is_set: it is a set of formals. */
+sym_t function_param(W f, unsigned i, int *is_set);
+
+/* As function_formals, for the last parameter, also when others come before it. */
+int function_last_formals(W f, void (*each)(void *arg, sym_t name, uint32_t pos, int has_default), void *arg, int *ellipsis);
+
 /* The name of a function's next plain parameter or the name beside @ (SYM_NONE without), and where it was
  * written (0 for builtins). */
 sym_t function_arg(W f, uint32_t *pos);

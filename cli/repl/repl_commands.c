@@ -6,6 +6,7 @@
 #include "cli/repl/repl_int.h"
 #include "base/suggest.h"
 #include "builtins/fs.h"
+#include "cli/doc.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/width.h"
@@ -50,7 +51,15 @@ static void add_set(struct repl *r, const char *arg)
 
 static void doc(struct repl *r, const char *arg)
 {
-	repl_doc(r, repl_eval(r, arg));
+	struct buf b = BUF_GC;
+	struct documented d = { "", W_NULL, 0 };
+
+	if (doc_is_path(arg))
+		d = doc_find(r->request, r->scope, arg);
+	else
+		d.value = repl_eval(r, arg);
+	doc_add(&b, &d, width_of_terminal(1));
+	repl_write(b.p, b.len);
 }
 
 static void show_env(struct repl *r, const char *arg)
@@ -246,7 +255,7 @@ const struct repl_command repl_commands[] = {
 	{ "b build", "EXPR", "build a derivation and print its outputs", repl_build },
 	{ "bl build-link", "EXPR", "the same, with links to them here that keep them: repl-result-out", repl_build_link },
 	{ "complete", "TEXT", "print what Tab would offer after TEXT", complete },
-	{ "doc", "EXPR", "documentation of a built-in function or of one with a doc comment", doc },
+	{ "doc", "EXPR", "documentation of a builtin, of a name of gx:std, or of what has a doc comment", doc },
 	{ "e edit", "EXPR", "open the editor where EXPR (a path, function or set) is written, then reload", edit },
 	{ "env", NULL, "print the variables, evaluating nothing", show_env },
 	{ "i install", "EXPR", "install into a profile", repl_install },

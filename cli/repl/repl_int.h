@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the files of the REPL share: repl.c (the loop), repl_input.c (what an input is), repl_load.c, repl_commands.c,
- * repl_complete.c, repl_complete_flake.c, repl_store.c. Everything that evaluates may throw: it runs below repl_guard, or, where an error
- * means that there is nothing to offer (repl_complete.c), below an unwind_run of its own.
+ * repl_complete.c, repl_complete_flake.c, repl_store.c.  Everything that evaluates may throw: it runs below repl_guard, or,
+ * where an error means that there is nothing to offer (repl_complete.c), below an unwind_run of its own.
  */
 #ifndef CLI_REPL_REPL_INT_H
 #define CLI_REPL_REPL_INT_H
@@ -121,11 +121,6 @@ void completions_add(struct completions *c, const char *p, size_t n);
 
 /* Offers what a reference of a flake, with names behind '#', may go on with; but for folders. */
 void complete_flake_ref(struct repl *r, struct completions *c, const char *typed, size_t n);
-
-/* --- repl_doc.c --- */
-
-/* What is known about a value that is a function. Throws. */
-void repl_doc(struct repl *r, W v);
 
 /* --- repl_store.c --- */
 

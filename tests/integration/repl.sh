@@ -80,7 +80,7 @@ check ":doc of a builtin" sh -c 'echo ":doc builtins.map" | gxeval --repl >o && 
 check ":doc of a builtin of flakes" sh -c 'echo ":doc builtins.getFlake" | gxeval --repl >o && grep -q "^builtins.getFlake ref$" o && grep -q Example o'
 check ":doc of a builtin that is a global" sh -c 'echo ":doc fetchTree" | gxeval --repl >o && grep -q "^builtins.fetchTree source$" o'
 check ":doc of a function" sh -c 'printf "f = /** says it */ { a, b ? 1 }: a\n:doc f\n" | gxeval --repl >o && grep -q "^says it" o && grep -q "^f { a, b" o'
-check ":doc of what has none" says "only functions have documentation" -- ':doc 1'
+check ":doc of what has none" says "only functions and names with a doc comment have documentation, and this is an integer" -- ':doc 1'
 check ":env" prints 'a = 1
 b = «thunk»' repl -- 'a = 1; b = throw "never";' ':env'
 check ":a" prints 1 repl -- ':a { x = 1; }' x
