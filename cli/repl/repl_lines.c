@@ -535,6 +535,8 @@ static enum line_result read_edited(struct lines *l, struct buf *out)
 
 	sigaction(SIGTSTP, &sa, &stop);
 	sigaction(SIGWINCH, &sa, &winch);
+	/* Before the prompt, behind which libedit would do it: what is typed or pasted at once is not for the terminal to edit. */
+	edit.el_set(l->el, EL_PREP_TERM, 1);
 	ask_for_brackets(l, 1);
 	const char *line = edit.el_gets(l->el, &n);
 	ask_for_brackets(l, 0);
