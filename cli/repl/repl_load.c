@@ -146,6 +146,9 @@ static void load_again(void *arg)
 
 void repl_reload(struct repl *r)
 {
+	/* Nothing of the old session is to be looked at in the new one. */
+	r->added = W_NULL;
+	r->has_failed = 0;
 	world_renew(r->request);
 	r->scope = repl_no_args();
 	r->own_it = 0;

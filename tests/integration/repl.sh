@@ -167,6 +167,8 @@ check "completion of a 'with' that is none" sh -c 'printf "s.magnolia = 1\n:comp
 check "completion of an argument of :l" prints ':l set.gx' repl -- ':complete :l se'
 
 check "completion of a flake that comes with gx" prints ':lf gx:std' repl -- ':complete :lf gx:'
+check "completion of names of registries" prints ':lf nixpkgs' repl -- ':complete :lf nixpk'
+check "with their scheme" prints ':lf flake:nixpkgs' repl -- ':complete :lf flake:nixpk'
 check "completion of folders of flakes" prints ':lf ./flake/' repl -- ':complete :lf ./fl'
 check "which are no files" sh -c 'echo ":complete :lf set" | gxeval --repl >o 2>&1; [ ! -s o ]'
 mkdir other
