@@ -410,9 +410,45 @@ static void add_members(struct buf *b, const char *name, W set, unsigned columns
 	}
 }
 
+/* --- text --- */
+
+/* Where further lines of a line that is too long begin: below its text, and in a table below the second column. */
+static size_t text_begins(const char *line, size_t n, unsigned columns)
+{
+	size_t at = 0, gap;
+
+	while (at < n && line[at] == ' ')
+		at++;
+	for (size_t i = at; i < n && i < columns / 2; i += gap + 1) {
+		for (gap = 0; i + gap < n && line[i + gap] == ' ';)
+			gap++;
+		if (gap > 2)
+			return i + gap;
+	}
+	return at;
+}
+
+/* Appends lines, those that are too long in several. */
+static void add_text(struct buf *b, const char *text, unsigned columns)
+{
+	for (size_t n; *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		if (width_of((struct slice){ text, n }) <= columns) {
+			buf_add(b, text, n);
+			buf_addc(b, '\n');
+			continue;
+		}
+		size_t indent = text_begins(text, n, columns);
+		struct buf rest = BUF_GC;
+		buf_add(b, text, indent);
+		buf_add(&rest, text + indent, n - indent);
+		width_wrap(b, buf_str(&rest), indent, columns);
+	}
+}
+
 /* --- one value --- */
 
-static void add_package(struct buf *b, const struct documented *d, const struct knowledge *k)
+static void add_package(struct buf *b, const struct documented *d, const struct knowledge *k, unsigned columns)
 {
 	static const char *const names[] = { "description", "homepage", "mainProgram" };
 	W *name = attrs_find_c(k->value, "name"), v = name ? force_at(name) : W_NULL;
@@ -423,13 +459,16 @@ static void add_package(struct buf *b, const struct documented *d, const struct 
 		if (text)
 			buf_addf(b, "%s%s%s\n", i ? "" : "\n", i == 2 ? "Its program is " : "", text);
 	}
-	if (k->text)
-		buf_addf(b, "\n%s\n", k->text);
+	if (k->text) {
+		buf_addc(b, '\n');
+		add_text(b, k->text, columns);
+	}
 }
 
-static void add_builtin(struct buf *b, const struct builtin *d)
+static void add_builtin(struct buf *b, const struct builtin *d, unsigned columns)
 {
-	buf_addf(b, "\n%s\n", d->doc);
+	buf_addc(b, '\n');
+	add_text(b, d->doc, columns);
 	if (*d->example)
 		buf_addf(b, "\nExample: %s\nResult:  %s\n", d->example, d->result);
 }
@@ -451,17 +490,19 @@ void doc_add(struct buf *b, const struct documented *d, unsigned columns)
 
 	learn(&k, d);
 	if (k.is_package) {
-		add_package(b, d, &k);
+		add_package(b, d, &k, columns);
 		return;
 	}
 	if (!k.is_set || k.text)
 		add_head(b, d, &k, columns);
 	if (k.builtin) {
-		add_builtin(b, k.builtin);
+		add_builtin(b, k.builtin, columns);
 	} else if (k.text) {
 		buf_adds(b, "  at ");
 		add_place(b, k.pos);
-		buf_addf(b, "\n\n%s\n%s", k.text, k.is_set ? "\n" : "");
+		buf_adds(b, "\n\n");
+		add_text(b, k.text, columns);
+		buf_adds(b, k.is_set ? "\n" : "");
 	} else if (!k.is_set) {
 		add_nothing(b, &k);
 	}

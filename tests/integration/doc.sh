@@ -30,11 +30,25 @@ check "a value" has 'std.defaultSystems = [ ' gx doc std.defaultSystems
 check "a set is listed" has '  hasPrefix prefix s          Does a string begin with the prefix?' gx doc std.strings
 check "so are the builtins" has '  typeOf e  ' gx doc builtins
 check "and all, without a name" sh -c 'gx doc >all && grep -q "^builtins$" all && grep -q "^std$" all && grep -q "^  mkShell" all'
+narrow() {
+	printf '%s\n' '= gx> ' '> :doc std.mkShell' '= inputsFrom         packages, or shells, whose' '= ]                   inputs are there as well' '> :q' 'exit 0' |
+		sed 's/^= \]/=/' >lines
+	TEST_TERM=xterm TEST_COLUMNS=50 NO_COLOR=1 python3 "$srcdir/tests/integration/lib/terminal.py" gxeval --repl <lines
+}
+check "text is broken at blanks, below itself" narrow
 check "a slip is corrected" complains "did you mean 'hasPrefix'?" gx doc hasPerfix
 check "in a set as well" complains "did you mean 'trim'?" gx doc std.strings.trimm
 check "what is not there" complains "there is nothing named 'xyzzy'" gx doc xyzzy
 check "what is no name" complains "'1 + 1' is no name" gx doc '1 + 1'
 check "one name at a time" status 2 gx doc map filter
+
+check "a shell completes names" prints 'hasPrefix' gx __complete -- doc hasP
+check "builtins, too" prints 'hashString' gx __complete -- doc hashS
+check "below others as well" prints 'std.strings.hasInfix
+std.strings.hasPrefix
+std.strings.hasSuffix' gx __complete -- doc std.strings.has
+check "the sets, too" sh -c 'gx __complete -- doc s >o && grep -qx std o'
+check "and nothing of what is not there" prints '' gx __complete -- doc nope.
 
 cat >flake.gx <<'END'
 {
