@@ -2,8 +2,9 @@
  *
  * What Tab offers behind ":lf": references, and names of a flake behind "#".
  *
- * References are folders, gx:std, and what the lock file here knows: inputs of the flake one works on.  For names the flake is
- * evaluated, as far as they need it, from what is here: somebody waits at a key, so nothing is fetched and no lock file written.
+ * References are folders, gx:std, the names of registries, and what the lock file here knows: inputs of the flake one works
+ * on.  For names the flake is evaluated, as far as they need it, from what is here: somebody waits at a key, so nothing is
+ * fetched and no lock file written.
  */
 #include "config.h"
 #include "cli/repl/repl_int.h"
@@ -15,6 +16,7 @@
 #include "flake/call.h"
 #include "flake/lockfile.h"
 #include "flake/ref.h"
+#include "flake/registry.h"
 #include "lang/quote.h"
 
 #include <fcntl.h>
@@ -65,6 +67,25 @@ static void offer_inputs(void *arg)
 	err_release(&e);
 	buf_release(&text);
 	arena_release(&mem);
+}
+
+struct kind {
+	struct asked *a;
+	enum registry_kind kind;
+};
+
+static void offer_registry(void *arg)
+{
+	const struct kind *k = arg;
+	const struct registry_list *list = registry_of(k->kind);
+
+	for (size_t i = 0; i < list->n; i++) {
+		const char *name = flake_ref_text(&list->v[i].from);
+		/* As people type it. */
+		if (!strncmp(name, "flake:", 6) && strncmp(k->a->typed, "flake:", 6))
+			name += 6;
+		offer_begun(k->a->c, name, k->a->typed);
+	}
 }
 
 /* --- names --- */
@@ -134,6 +155,8 @@ void complete_flake_ref(struct repl *r, struct completions *c, const char *typed
 	} else {
 		offer_begun(c, "gx:std", a.typed);
 		unwind_run(offer_inputs, &a, NULL, TRACE_NONE);
+		for (int kind = REGISTRY_FLAGS; kind <= REGISTRY_GLOBAL; kind++)
+			unwind_run(offer_registry, &(struct kind){ &a, kind }, NULL, TRACE_NONE);
 	}
 	eval_settings.offline = offline;
 	report_settings.quiet = quiet;

@@ -107,6 +107,7 @@ in { inherit a; }
 END
 check "a short trace says what shows the rest" says "more; ':st' shows all)" deep.gx -- 'a 1'
 check ":st does" sh -c 'printf "a 1\n:st\n" | gxeval --repl deep.gx >o 2>e; [ "$(grep -c "while calling .a." e)" = 1 ] && [ "$(grep -c "error: deep" e)" = 2 ]'
+check ":st knows nothing of what was before :r" says "no error yet" deep.gx -- 'a 1' ':r' ':st'
 check ":st without an error" says "no error yet" -- ':st'
 check ":te shows them whole" says "while calling 'a'" deep.gx -- ':te' 'a 1'
 check ":te false no longer" sh -c 'printf ":te\n:te false\na 1\n" | gxeval --repl deep.gx >o 2>e; ! grep "while calling .a." e'
