@@ -138,7 +138,9 @@ static int usage_has(const struct completion *c, const char *word)
 
 static void offer_operand(const struct completion *c)
 {
-	if (usage_has(c, "FLAKE[#ATTR]")) {
+	if (usage_has(c, "gx doc")) {
+		complete_documented(c->out, c->word);
+	} else if (usage_has(c, "FLAKE[#ATTR]")) {
 		if (!strchr(c->word, '/') || strchr(c->word, '#'))
 			complete_attributes(c->out, c->word, c->want);
 		if (!strchr(c->word, '#') && !strchr(c->word, ':'))

@@ -18,6 +18,9 @@ void complete_words(struct buf *b, char *const *words, size_t n);
  * nothing when that is not enough.  Once a process. */
 void complete_attributes(struct buf *b, const char *word, enum flake_want want);
 
+/* The names that gx doc knows, as a word may go on.  Once a process. */
+void complete_documented(struct buf *b, const char *word);
+
 /* Appends a candidate when it begins as word does; doc may be NULL. */
 void complete_offer(struct buf *b, const char *word, const char *candidate, const char *doc);
 

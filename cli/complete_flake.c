@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "cli/complete.h"
+#include "cli/doc.h"
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
 #include "cli/flake_options.h"
@@ -113,6 +114,18 @@ static void evaluate(void *arg)
 		offer_names(a, &sets, walk(outputs, a->path), NULL);
 }
 
+/* Nothing is asked of the network, nothing is told, and what takes too long is left. */
+static void run_quietly(struct eval_request *request, void (*fn)(void *arg), void *arg)
+{
+	request->flake_options.no_write = 1;
+	eval_settings.offline = 1;
+	report_settings.quiet = 1;
+	signal(SIGALRM, give_up);
+	alarm(SECONDS);
+	evaluation_run(request, 1, fn, arg);
+	alarm(0);
+}
+
 void complete_attributes(struct buf *b, const char *word, enum flake_want want)
 {
 	/* Without '#' it is the flake here that is meant. */
@@ -121,11 +134,36 @@ void complete_attributes(struct buf *b, const char *word, enum flake_want want)
 
 	if (!hash && strncmp(".#", word, strlen(word)))
 		return;
-	a.eval.flake_options.no_write = 1;
-	eval_settings.offline = 1;
-	report_settings.quiet = 1;
-	signal(SIGALRM, give_up);
-	alarm(SECONDS);
-	evaluation_run(&a.eval, 1, evaluate, &a);
-	alarm(0);
+	run_quietly(&a.eval, evaluate, &a);
+}
+
+/* --- gx doc --- */
+
+static void list_documented(void *arg)
+{
+	struct attributes *a = arg;
+	struct sets sets = { .n = 0 };
+	struct buf set = BUF_GC;
+	const char *dot = strrchr(a->word, '.');
+
+	if (!dot) {
+		offer_names(a, &sets, eval_builtins(), NULL);
+		offer_names(a, &sets, doc_std(&a->eval).value, NULL);
+		complete_offer(a->out, a->word, "builtins", NULL);
+		complete_offer(a->out, a->word, "std", NULL);
+		return;
+	}
+	buf_add(&set, a->word, (size_t)(dot - a->word));
+	if (!doc_is_path(buf_str(&set)))
+		return;
+	W found = force(doc_find(&a->eval, w_attrs_empty(), set.p).value);
+	if (W_TAG(found) == TAG_ATTRS)
+		offer_names(a, &sets, found, NULL);
+}
+
+void complete_documented(struct buf *b, const char *word)
+{
+	struct attributes a = { .out = b, .word = word, .path = word };
+
+	run_quietly(&a.eval, list_documented, &a);
 }
