@@ -20,6 +20,7 @@
 #include "builtins/fs.h"
 #include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
+#include "eval/context.h"
 #include "eval/eval.h"
 #include "fetch/trail.h"
 
@@ -241,6 +242,36 @@ static void stand_in(W path, const char *store_path)
 		fs_stand_in(store_path, fs_tree(path));
 }
 
+/* What copy_object needs, for when there is a store. */
+struct copy {
+	struct add_path p;
+	struct hash hash;
+	struct filtering *f;
+	W result;
+};
+
+static void copy_now(void *copy)
+{
+	const struct copy *c = copy;
+
+	/* A text that nobody had written yet. */
+	if (fs_provided(c->p.path))
+		fs_realise_context(ctx_single(w_get_path(c->p.path)->b, w_get_path(c->p.path)->h.n));
+	copy_object(store_ops_writing(), &c->p, c->result, &c->hash, c->f);
+}
+
+static void copy_when_there_is_a_store(const struct add_path *p, W result, const struct hash *h, struct filtering *f)
+{
+	struct copy *c;
+
+	if (!store_ops_may_come())
+		return;
+	c = mem_new(sizeof *c);
+	*c = (struct copy){ *p, *h, f, result };
+	c->p.expected = NULL; /* its owner's */
+	store_ops_later(copy_now, c);
+}
+
 W add_path(const struct add_path *p)
 {
 	const struct store_ops *ops = store_ops_writing();
@@ -269,7 +300,9 @@ W add_path(const struct add_path *p)
 	result = store_path_string(&sp);
 	if (ops)
 		copy_object(ops, p, result, &h, f);
-	else if (!f)
+	else
+		copy_when_there_is_a_store(p, result, &h, f);
+	if (!ops && !f)
 		stand_in(p->path, w_get_str(result)->b);
 	return result;
 }

@@ -35,13 +35,6 @@ static struct {
 	uint32_t walk; /* the mark of the closure walked last */
 } tab;
 
-const struct store_ops *store_ops;
-
-const struct store_ops *store_ops_writing(void)
-{
-	return eval_settings.read_only ? NULL : store_ops;
-}
-
 static void end(void)
 {
 	for (uint32_t id = 0; id < tab.count; id++)
@@ -51,7 +44,7 @@ static void end(void)
 	arena_release(&tab.mem);
 }
 
-const struct session_part drvs_session[] = { { &tab, sizeof tab, end }, { &store_ops, sizeof store_ops, NULL }, { 0 } };
+const struct session_part drvs_session[] = { { &tab, sizeof tab, end }, { 0 } };
 
 static uint32_t digest_bits(struct slice path)
 {
@@ -130,7 +123,7 @@ static void keep_text(struct store_object *o, struct slice text)
 {
 	char *p;
 
-	if (!text.p || !store_ops_writing())
+	if (!text.p || (!store_ops_writing() && !store_ops_may_come()))
 		return;
 	p = xmalloc(text.n + 1);
 	memcpy(p, text.p, text.n);

@@ -53,7 +53,7 @@ const struct store_object *drvs_object(uint32_t id);
 /* How many objects there are; ids are below this. */
 uint32_t drvs_count(void);
 
-/* Remembers a finished derivation; text is kept when there is a store to write to, NULL for what a store has. */
+/* Remembers a finished derivation; text is kept when there is a store to write to or one may come, NULL for what a store has. */
 const struct store_object *drvs_add(const struct drv *d, struct slice path, const struct drv_modulo *m,
 				    struct slice text);
 
@@ -73,7 +73,7 @@ int drvs_closure(struct slice path, void (*each)(void *arg, const struct store_o
 /* Writes the object at path and all unwritten ones it refers to, those first, through store_ops. */
 int drvs_write(struct slice path, struct err *e);
 
-/* The table, and the store in use (builtins/store_ops.h). */
+/* The table. */
 extern const struct session_part drvs_session[];
 
 /* What drv_finish asks: hashes modulo out of this table. */

@@ -82,7 +82,7 @@ W fs_kind_string(W path);
 /* The value of a file, or of default.gx or default.nix in a directory.  Throws. */
 W fs_import(W path);
 
-/* The path an argument stands for, when what its context names is in the store.  Throws. */
+/* The path an argument stands for, after what its context names was written or built: see realise.c.  Throws. */
 W fs_realise(W arg);
 void fs_realise_context(uint32_t ctx);
 

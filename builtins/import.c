@@ -14,82 +14,12 @@
 #include "base/pathname.h"
 #include "base/source.h"
 #include "builtins/compiled.h"
-#include "builtins/drvs.h"
 #include "builtins/fs_int.h"
 #include "builtins/import_drv.h"
-#include "builtins/store_ops.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
-#include "fetch/trail.h"
 
 #include <string.h>
-
-
-/* --- realising --- */
-
-static __attribute__((noreturn, cold)) void no_store(const struct ctx_elem *c)
-{
-	throw_error(EK_DENIED,
-		    "cannot build '%.*s^%.*s' during evaluation: there is no store to build in; in read-only mode what "
-		    "is imported must exist already",
-		    (int)c->path_len, c->path, (int)c->output_len, c->output);
-}
-
-/* Is the object there to be read?  What this evaluation made is written for it now. */
-static int is_valid(struct slice path)
-{
-	struct err e = ERR_INIT;
-	int r;
-
-	if (!store_ops) {
-		const struct store_object *o = drvs_find(path);
-		return (o && o->drv) || fs_lstat(w_path(path.p, path.n)) >= FS_REGULAR;
-	}
-	r = drvs_write(path, &e);
-	if (!r)
-		r = store_ops->is_valid(store_ops->user, path, &e);
-	if (r <= 0)
-		trail_spoil("it needed what the store did not have");
-	if (r < 0)
-		throw_err(&e);
-	return r;
-}
-
-/* The same of an output, whose path must be known for that. */
-static int is_built(const struct ctx_elem *c)
-{
-	const struct store_object *o = drvs_find((struct slice){ c->path, c->path_len });
-
-	for (size_t i = 0; o && o->drv && i < o->drv->noutputs; i++)
-		if (slice_eq(o->drv->outputs[i].name, (struct slice){ c->output, c->output_len }))
-			return o->drv->outputs[i].path.n && is_valid(o->drv->outputs[i].path);
-	return 0;
-}
-
-void fs_realise_context(uint32_t ctx)
-{
-	struct ctx_elem c;
-
-	if (!ctx)
-		return;
-	for (size_t i = 0; i < ctx_count(ctx); i++) {
-		ctx_parse(ctx_element(ctx, i), &c);
-		if (c.kind == CTX_BUILT && !is_built(&c))
-			no_store(&c);
-		if (c.kind != CTX_BUILT && !is_valid((struct slice){ c.path, c.path_len }))
-			throw_error(EK_EVAL, "path '%.*s' is not valid%s", (int)c.path_len, c.path,
-				    eval_settings.read_only ? ": in read-only mode nothing is written to the store" : "");
-	}
-}
-
-W fs_realise(W arg)
-{
-	uint32_t ctx;
-	W path = coerce_path(arg, &ctx);
-
-	fs_realise_context(ctx);
-	return path;
-}
 
 /* --- finding the file --- */
 

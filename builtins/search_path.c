@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "eval/coerce.h"
+#include "eval/context.h"
 #include "eval/eval.h"
 
 #include <string.h>
@@ -163,8 +164,8 @@ W fs_find_file(const struct fs_search_entry *e, size_t n, const char *name, size
 
 /* --- builtins --- */
 
-/* One element of findFile's list.  keep[0..1] receive the strings it points into. */
-static struct fs_search_entry read_entry(W w, W *keep)
+/* One element of findFile's list.  keep[0..1] receive the strings it points into, ctx the context of its path. */
+static struct fs_search_entry read_entry(W w, W *keep, struct ctx_acc *ctx)
 {
 	struct fs_search_entry e = { .prefix = "" };
 
@@ -178,7 +179,7 @@ static struct fs_search_entry read_entry(W w, W *keep)
 	}
 	struct str *path = w_get_str(coerce_string(want_attr(w, "path", "an element of the list passed to 'findFile'"), 0));
 	keep[1] = w_tag(path, TAG_STR);
-	fs_realise_context(path->ctx);
+	ctx_acc_add(ctx, path->ctx);
 	e.path = path->b;
 	e.path_len = path->len;
 	return e;
@@ -195,10 +196,12 @@ BUILTIN(bi_find_file, "findFile", "!search-path name",
 	struct list *l = list_of(arg_list(args, 0));
 	struct fs_search_entry *e = mem_new(mem_size(l->n, sizeof *e, 1));
 	W *keep = mem_new(mem_size(l->n, 2 * sizeof *keep, 1));
+	struct ctx_acc ctx = { 0 };
 
 	for (uint32_t i = 0; i < l->n; i++)
-		e[i] = read_entry(l->e[i], keep + 2 * (size_t)i);
+		e[i] = read_entry(l->e[i], keep + 2 * (size_t)i, &ctx);
 	struct str *name = arg_string_plain(args, 1);
+	fs_realise_context(ctx_acc_finish(&ctx));
 	return fs_find_file(e, l->n, name->b, name->len);
 }
 

@@ -9,9 +9,15 @@
 #ifndef BUILTINS_STORE_OPS_H
 #define BUILTINS_STORE_OPS_H
 
+#include "base/session.h"
 #include "format/drv.h"
 #include "format/nar.h"
 #include "format/path.h"
+
+/* An output by its derivation's path and its name. */
+struct store_output {
+	struct slice drv, name;
+};
 
 struct store_ops {
 	/* Adds a text object (a derivation, a file of toFile) whose path was computed from exactly these bytes and
@@ -41,6 +47,10 @@ struct store_ops {
 	/* Appends the bytes of a valid text object. */
 	int (*read_text)(void *user, struct slice path, struct buf *out, struct err *e);
 
+	/* Makes outputs of derivations valid, building what is not there: all at once, as far as they do not need each other.
+	 * What the derivations refer to is written.  NULL where nothing can be built. */
+	int (*build)(void *user, const struct store_output *v, size_t n, struct err *e);
+
 	void *user;
 };
 
@@ -49,5 +59,21 @@ extern const struct store_ops *store_ops;
 
 /* The store to write to: NULL also in read-only mode. */
 const struct store_ops *store_ops_writing(void);
+
+/* How an evaluation without a store to write to gets one when something has to be built: sets store_ops, and read_only to 0.  NULL
+ * when it does not.  Set by cli; of the session. */
+extern int (*store_ops_open)(struct err *e);
+
+/* 1 while there is no store to write to, and one may come. */
+int store_ops_may_come(void);
+
+/* Has fn(arg) called once the store has come, arg being kept by the collector till then; it may throw.  Nothing to do when none
+ * may come. */
+void store_ops_later(void (*fn)(void *arg), void *arg);
+
+/* The store to write to, opened if it may come; NULL when there is none.  Throws. */
+const struct store_ops *store_ops_begin(void);
+
+extern const struct session_part store_ops_session[];
 
 #endif

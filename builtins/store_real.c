@@ -33,6 +33,8 @@ struct store_real {
 	int borrowed;
 	void (*notice)(void *user, const char *text);
 	void *notice_user;
+	store_real_builder *builder;
+	void *builder_user;
 
 	struct stage *stage;
 	struct new_object queue[BATCH];
@@ -312,6 +314,26 @@ static int read_text(void *user, struct slice path, struct buf *out, struct err 
 	return rc ? rc : store_read(r->store, &p, LIMIT_DRV_TEXT, out, e);
 }
 
+static int build(void *user, const struct store_output *v, size_t n, struct err *e)
+{
+	struct store_real *r = user;
+	struct build_target *t;
+	int rc = store_real_store(r, e) ? 0 : ERR_IO;
+
+	if (!r->builder || rc)
+		return rc ? rc : err_set(e, ERR_DENIED, "nothing can be built here");
+	t = xcalloc(n + 1, sizeof *t);
+	for (size_t i = 0; !rc && i < n; i++) {
+		t[i].outputs = &v[i].name;
+		t[i].noutputs = 1;
+		rc = store_path_parse(slice_of(r->place->store_dir), v[i].drv, &t[i].drv, e);
+	}
+	if (!rc)
+		rc = r->builder(r->builder_user, r->store, t, n, e);
+	free(t);
+	return rc;
+}
+
 /* --- the whole --- */
 
 struct store_real *store_real_new(const struct place *place, enum store_flags flags)
@@ -320,7 +342,7 @@ struct store_real *store_real_new(const struct place *place, enum store_flags fl
 
 	r->place = place;
 	r->flags = flags;
-	r->ops = (struct store_ops){ add_text, add_tree, is_valid, is_valid_as, ensure, references, read_text, r };
+	r->ops = (struct store_ops){ add_text, add_tree, is_valid, is_valid_as, ensure, references, read_text, build, r };
 	return r;
 }
 
@@ -358,4 +380,10 @@ void store_real_set_notice(struct store_real *r, void (*notice)(void *user, cons
 {
 	r->notice = notice;
 	r->notice_user = user;
+}
+
+void store_real_set_builder(struct store_real *r, store_real_builder *builder, void *user)
+{
+	r->builder = builder;
+	r->builder_user = user;
 }

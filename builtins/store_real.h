@@ -10,6 +10,7 @@
 #ifndef BUILTINS_STORE_REAL_H
 #define BUILTINS_STORE_REAL_H
 
+#include "build/build.h"
 #include "builtins/store_ops.h"
 #include "store/store.h"
 
@@ -35,5 +36,9 @@ struct store *store_real_store(struct store_real *r, struct err *e);
 
 /* Where notices of the store go, as in store_set_notice; call before anything else. */
 void store_real_set_notice(struct store_real *r, void (*notice)(void *user, const char *text), void *user);
+
+/* What builds for the evaluation (import from derivation); without one nothing is. */
+typedef int store_real_builder(void *user, struct store *s, const struct build_target *v, size_t n, struct err *e);
+void store_real_set_builder(struct store_real *r, store_real_builder *builder, void *user);
 
 #endif

@@ -122,6 +122,7 @@ static void run_quietly(struct eval_request *request, void (*fn)(void *arg), voi
 	report_settings.quiet = 1;
 	signal(SIGALRM, give_up);
 	alarm(SECONDS);
+	eval_settings.allow_ifd = 0; /* nobody waits for a build between two keys */
 	evaluation_run(request, 1, fn, arg);
 	alarm(0);
 }

@@ -92,6 +92,7 @@ static void say_options(struct said *s)
 	say_int(s, "--allow-dirty-locks", flake_settings.allow_dirty_locks);
 	say_int(s, "--restrict-eval", e->restricted);
 	say_int(s, "--read-only", e->read_only);
+	say_int(s, "--allow-import-from-derivation", e->allow_ifd);
 	say_int(s, "--trace-verbose", e->trace_verbose);
 	say_int(s, "--show-trace", e->show_trace + 2 * report_settings.full_trace);
 	say_int(s, "--abort-on-warn", e->abort_on_warn);

@@ -10,6 +10,7 @@
 #include "cli/flake_options.h"
 #include "cli/output.h"
 
+struct build_options;
 struct store;
 
 struct auto_arg {
@@ -34,6 +35,7 @@ struct eval_request {
 	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
 	struct store *open_store;      /* borrowed; NULL: the one those two name */
 	int want_store;		       /* also when none is named and nothing forbids it */
+	struct build_options *build;   /* borrowed: how to build what the evaluation reads; NULL: as settings say */
 	enum output_form form;
 	int realise;		       /* build instead of printing */
 	int parse_only;

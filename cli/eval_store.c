@@ -3,15 +3,17 @@
  * A run has a store when it was given an open one, asked to put something there (--drv-path, --realise, the REPL), or told
  * which one (--store, --store-dir).
  * Otherwise there is none: the paths in what is printed come out right without, and a look at a value leaves no
- * trace on the disk.
+ * trace on the disk, unless it needs something built: then the run gets one after all.
  */
 #include "config.h"
 #include "cli/eval_store.h"
 #include "builtins/drvs.h"
 #include "builtins/fs.h"
+#include "builtins/store_ops.h"
 #include "builtins/store_real.h"
 #include "cli/eval_cmd.h"
 #include "cli/options.h"
+#include "cli/realise.h"
 #include "cli/report.h"
 #include "eval/eval.h"
 
@@ -20,6 +22,8 @@
 static struct place place;
 static const struct place *in_use;
 static struct store_real *real;
+static int late; /* there is no store, and one may come; then 2: it has */
+static struct build_options *build_options;
 
 static void notice(void *user, const char *text)
 {
@@ -35,15 +39,57 @@ static int fail(struct err *e)
 	return EXIT_FAILED;
 }
 
+/* Builds for an evaluation that goes on afterwards. */
+static int build(void *user, struct store *s, const struct build_target *v, size_t n, struct err *e)
+{
+	struct build_targets targets = { NULL, 0, 0 };
+	struct build_result result = { NULL, 0, 0 };
+	struct build_options o;
+	int rc;
+
+	(void)user;
+	if (build_options)
+		o = *build_options;
+	else
+		build_options_init(&o);
+	o.settings.plan = NULL; /* with --dry-run as well: what is asked about is not known before */
+	o.settings.check = o.settings.repair = 0;
+	for (size_t i = 0; i < n; i++)
+		build_targets_add(&targets, &v[i].drv, v[i].outputs, v[i].noutputs);
+	rc = realise(s, &o, &targets, &result, e);
+	build_targets_release(&targets);
+	build_result_release(&result);
+	return rc;
+}
+
 static void use(const struct place *p, struct store_real *opened)
 {
 	eval_settings.store_dir = p->store_dir;
 	in_use = p;
 	real = opened;
+	store_real_set_builder(opened, build, NULL);
+}
+
+/* Something is to be built after all. */
+static int open_late(struct err *e)
+{
+	const struct place_request request = { NULL, NULL };
+	int rc = place_choose(&place, &request, e);
+
+	if (rc)
+		return rc;
+	use(&place, store_real_new(&place, 0));
+	store_real_set_notice(real, notice, NULL);
+	eval_settings.read_only = 0;
+	late = 2;
+	eval_store_attach();
+	return 0;
 }
 
 void eval_store_attach(void)
 {
+	if (late == 1)
+		store_ops_open = open_late;
 	if (!real)
 		return;
 	if (place_is_mapped(in_use))
@@ -57,11 +103,13 @@ int eval_store_start(const struct eval_request *r)
 	struct err e = ERR_INIT;
 	int named = r->store || r->store_dir;
 
+	build_options = r->build;
 	if (r->open_store) {
 		use(store_place(r->open_store), store_real_on(r->open_store));
 		return 0;
 	}
 	if (!named && (eval_settings.read_only || !r->want_store)) {
+		late = !eval_settings.read_only;
 		eval_settings.read_only = 1;
 		return 0;
 	}
@@ -84,7 +132,8 @@ int eval_store_write(void)
 
 	if (!real || eval_settings.read_only)
 		return 0;
-	for (uint32_t id = 0; !rc && id < drvs_count(); id++)
+	/* One that came late has what was built; nobody asked for more. */
+	for (uint32_t id = 0; late != 2 && !rc && id < drvs_count(); id++)
 		if (drvs_object(id)->unwritten)
 			rc = drvs_write(drvs_object(id)->path, &e);
 	if (!rc)

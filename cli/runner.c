@@ -68,6 +68,7 @@ int runner_eval(struct runner *r, enum flake_want want)
 	if (command_open(&r->c, 0))
 		return EXIT_FAILED;
 	progress_begin();
+	r->eval.build = &r->build;
 	int rc = installables_eval(&r->eval, r->c.store, r->c.operands, r->c.n, want, r->wanted);
 	return rc ? rc : COMMAND_GO;
 }

@@ -40,6 +40,10 @@ static const struct setting settings[] = {
 	  "what was done", "The first line of a commit of a lock file." },
 	{ "commit-lockfile-summary", SET_STRING, &flake_settings.commit_summary,
 	  "what was done", "The same by its older name." },
+	{ "allow-import-from-derivation", SET_BOOL, &eval_settings.allow_ifd,
+	  "true, but for 'flake show'", "Build what an evaluation reads out of a derivation." },
+	{ "trace-import-from-derivation", SET_BOOL, &eval_settings.trace_ifd,
+	  "false", "Say what was built for an evaluation, and where it was read." },
 	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
 	  "true", "Keep what was parsed for the next run." },
 	{ "eval-cache", SET_BOOL, &eval_settings.eval_cache,
@@ -320,6 +324,7 @@ static const char *this_system(void)
 void settings_defaults(void)
 {
 	eval_settings.system = this_system();
+	eval_settings.allow_ifd = -1;
 	if (!eval_settings.store_dir)
 		eval_settings.store_dir = "/nix/store";
 	eval_settings.parse.home = getenv("HOME");

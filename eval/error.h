@@ -23,6 +23,7 @@ enum error_kind {
 	EK_IO,
 	EK_DENIED,    /* pure or restricted evaluation */
 	EK_BUILD,
+	EK_IFD,	      /* something is to be built, and allow-import-from-derivation says no */
 	EK_INTERRUPT,
 	EK_QUIT	      /* leaves without message (builtins.break quitting …) */
 };

@@ -19,6 +19,8 @@ struct eval_settings {
 	int pure;		     /* no clock, environment, search path, unlocked input */
 	int restricted;		     /* files only below the search path's entries */
 	int read_only;		     /* never write to a store */
+	int allow_ifd;		     /* what is read may be built for it; -1: yes, and nobody said so */
+	int trace_ifd;		     /* say which and where */
 	int trace_verbose;
 	int abort_on_warn;	     /* builtins.warn aborts */
 	int show_trace;

@@ -366,7 +366,7 @@ static enum error_kind kind_of_code(const struct err *e)
 	switch (e->code) {
 	case ERR_IO: case ERR_NOTFOUND: case ERR_NETWORK: return EK_IO;
 	case ERR_DENIED: return EK_DENIED;
-	case ERR_BUILD: return EK_BUILD;
+	case ERR_BUILD: case ERR_TIMEOUT: case ERR_DIFFERS: return EK_BUILD;
 	case ERR_INTERRUPT: return EK_INTERRUPT;
 	default: return e->pos ? EK_SYNTAX : EK_EVAL;
 	}
@@ -379,7 +379,8 @@ void throw_err(struct err *e)
 	struct failure f = { .kind = kind_of_code(e), .hint = W_NULL, .pos = e->pos, .len = e->len };
 
 	/* A second line of the message is the hint. */
-	f.msg = w_str(text, nl ? (size_t)(nl - text) : strlen(text), 0);
+	size_t n = nl ? (size_t)(nl - text) : strlen(text);
+	f.msg = w_str(text, n - (nl && n && text[n - 1] == ';'), 0);
 	if (nl)
 		f.hint = w_cstr(nl + 1);
 	if (site) {

@@ -651,6 +651,11 @@ static int copy_filter(void *user, const char *path, size_t n, enum nar_type typ
 	return is_tracked(user, path, n, type, e);
 }
 
+static void out_path_again(void *tree)
+{
+	source_out_path(tree);
+}
+
 W source_out_path(const struct flake_tree *t)
 {
 	const struct store_ops *ops = store_ops_writing();
@@ -669,6 +674,7 @@ W source_out_path(const struct flake_tree *t)
 		if (there < 0)
 			throw_err(&e);
 	}
+	store_ops_later(out_path_again, (void *)(uintptr_t)t);
 	return store_path_string(&p);
 }
 

@@ -293,6 +293,7 @@ int build_run(int argc, char **argv)
 	int rc;
 
 	build_options_init(&r.build);
+	r.eval.build = &r.build;
 	rc = command_read(&c, argc, argv, 0, 0, "packages or derivations");
 	if (rc != COMMAND_GO)
 		return rc;

@@ -28,6 +28,7 @@ struct check {
 	struct build_targets checks;
 	const char *flake, *only; /* only: the name of one check, NULL for all */
 	int no_build;
+	int usual_ifd; /* nobody said whether derivations may be imported from */
 	size_t good, bad;
 };
 
@@ -84,6 +85,9 @@ static void check_entry(void *user, struct spot *s, W *slot, int last)
 	struct failure fail;
 
 	(void)last;
+	/* As Nix has it: jobs of Hydra build nothing to be evaluated, and neither does what is only evaluated. */
+	if (c->usual_ifd)
+		eval_settings.allow_ifd = c->no_build || output_is(s, "hydraJobs") ? 0 : -1;
 	if (!unwind_run(check_leaf, &leaf, &fail, TRACE_ALL)) {
 		struct buf path = BUF_GC;
 
@@ -196,6 +200,8 @@ int flake_check_run(int argc, char **argv)
 	if (!c.no_build && (rc = command_open(&c.f.c, 0)))
 		return rc;
 	c.f.eval.open_store = c.f.c.store;
+	c.f.eval.build = &c.build;
+	c.usual_ifd = eval_settings.allow_ifd < 0;
 	progress_begin();
 	rc = flake_cmd_evaluate(&c.f, evaluate);
 	status = rc ? rc : build(&c);

@@ -30,6 +30,12 @@ struct picture {
 	const char *indent; /* as text */
 };
 
+/* An output that cannot be told without building something. */
+static struct found needs_building(void)
+{
+	return (struct found){ .what = IS_OMITTED, .text = "omitted due to use of import from derivation" };
+}
+
 /* One line, and what is below it. */
 static void text_entry(void *user, struct spot *s, W *slot, int last)
 {
@@ -39,7 +45,10 @@ static void text_entry(void *user, struct spot *s, W *slot, int last)
 	struct buf *b = p->b, indent = BUF_GC;
 
 	buf_addf(b, "%s%s%s", p->indent, last ? "└───" : "├───", s->name[s->n - 1]);
-	if (!unwind_run(look, &l, &fail, TRACE_NONE)) {
+	int ok = unwind_run(look, &l, &fail, TRACE_NONE);
+	if (!ok && fail.kind == EK_IFD) {
+		l.f = needs_building();
+	} else if (!ok) {
 		p->cmd->failed = 1;
 		buf_addf(b, ": error: %s\n", w_is_str(fail.msg) ? w_get_str(fail.msg)->b : "");
 		return;
@@ -142,9 +151,24 @@ static int is_legacy_leaf(const struct spot *s, const struct found *f)
 	return s->n > 2 && output_is(s, "legacyPackages") && !(f->type && !strcmp(f->type, "derivation"));
 }
 
+static void report_omitted(const struct spot *s, const char *text)
+{
+	struct buf b = BUF_GC;
+
+	for (size_t i = 0; i < s->n; i++)
+		buf_addf(&b, "%s%s", i ? "." : "", s->name[i]);
+	buf_addf(&b, " %s", text);
+	report_warning(0, 0, b.p);
+}
+
 static void json_failed(const struct picture *p, const struct spot *s, const struct failure *fail, struct found *f)
 {
 	*f = (struct found){ .what = IS_OMITTED };
+	if (fail->kind == EK_IFD) {
+		*f = needs_building();
+		report_omitted(s, f->text);
+		return;
+	}
 	/* There it is usual. */
 	if (output_is(s, "legacyPackages"))
 		return;
@@ -211,10 +235,16 @@ int flake_show_run(int argc, char **argv)
 						      { NULL, NULL } };
 	static const struct program program = {
 		"gx flake show", "what a flake provides", "gx flake show [options] [FLAKE]",
-		"Of other systems only the names are shown, unless --all-systems is given; nothing is built.", groups
+		"Of other systems only the names are shown, unless --all-systems is given; nothing is built. What cannot be told "
+		"without building something (import from derivation) is omitted, unless --allow-import-from-derivation is given.",
+		groups
 	};
 	struct flake_cmd f = { .failed = 0 };
 	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
 
-	return rc != COMMAND_GO ? rc : flake_cmd_run(&f, show);
+	if (rc != COMMAND_GO)
+		return rc;
+	if (eval_settings.allow_ifd < 0)
+		eval_settings.allow_ifd = 0;
+	return flake_cmd_run(&f, show);
 }
