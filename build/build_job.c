@@ -44,6 +44,11 @@ static int runs_here(struct slice system)
 	       (slice_eq(system, SLICE("i686-linux")) && !strcmp(build_system(), "x86_64-linux"));
 }
 
+const char *build_usual_features(void)
+{
+	return access("/dev/kvm", R_OK | W_OK) ? "nixos-test benchmark big-parallel" : "nixos-test benchmark big-parallel kvm";
+}
+
 static int check_system(const struct job *j, struct err *e)
 {
 	const char *have = j->b->set->features;
@@ -52,8 +57,7 @@ static int check_system(const struct job *j, struct err *e)
 	struct buf drv = BUF_INIT, need = BUF_INIT;
 
 	if (!have)
-		have = access("/dev/kvm", R_OK | W_OK) ? "nixos-test benchmark big-parallel" :
-							 "nixos-test benchmark big-parallel kvm";
+		have = build_usual_features();
 	for (size_t i = 0; i < j->opt.features.n; i++) {
 		buf_addf(&need, "%s%.*s", i ? ", " : "", (int)j->opt.features.v[i].n, j->opt.features.v[i].p);
 		good = good && slice_in_words(j->opt.features.v[i], have);

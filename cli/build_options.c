@@ -101,6 +101,13 @@ static const struct {
 static struct build_options chosen;
 static int begun;
 
+/* The options of the command: what is set later, by a flake, counts for them as well. */
+static struct build_options *live;
+
+/* While one is set as a setting: what it would have taken instead, for who asked to say. */
+static int as_setting;
+static const char *refused;
+
 static unsigned cores(void)
 {
 	cpu_set_t all;
@@ -121,11 +128,14 @@ static struct build_options *defaults(void)
 void build_options_init(struct build_options *o)
 {
 	*o = *defaults();
+	live = o;
 }
 
 static int bad(const char *name, const char *value, const char *wanted)
 {
-	report_error("--%s is %s, not '%s'", name, wanted, value);
+	refused = wanted;
+	if (!as_setting)
+		report_error("--%s is %s, not '%s'", name, wanted, value);
 	return EXIT_USAGE;
 }
 
@@ -195,7 +205,7 @@ static void would_build(void *user, const struct store *s, const struct store_pa
 	buf_release(&b);
 }
 
-int build_options_take(struct build_options *o, int id, char **values)
+static int take(struct build_options *o, int id, char **values)
 {
 	struct build_settings *s = &o->settings;
 
@@ -226,6 +236,17 @@ int build_options_take(struct build_options *o, int id, char **values)
 		return progress_set_format(values[0]) ? bad("log-format", values[0], LOG_FORMATS) : 0;
 	}
 	return 0;
+}
+
+static uint32_t bit_of(int id)
+{
+	return 1u << (id - BUILD_OPTION_FIRST);
+}
+
+int build_options_take(struct build_options *o, int id, char **values)
+{
+	o->given |= bit_of(id);
+	return take(o, id, values);
 }
 
 static const struct option *setting_option(size_t i)
@@ -267,22 +288,50 @@ int build_setting_is_bool(const char *name)
 	return !o ? -1 : !o->value;
 }
 
-enum setting_result build_setting(const char *name, const char *value)
+const char *build_setting_wanted(const char *name)
 {
-	struct build_options *o = defaults();
-	const struct option *s = find_setting(name);
+	return build_setting_is_bool(name) == 1 ? "true or false" : refused ? refused : "a value";
+}
+
+const char **build_setting_list(const char *name)
+{
+	const struct option *o = find_setting(name);
+	struct build_settings *s = &defaults()->settings;
+
+	if (o && o->id == O_FEATURES) {
+		if (!s->features)
+			s->features = build_usual_features();
+		return &s->features;
+	}
+	return o && o->id == O_IMPURE_ENV ? &s->impure_env : NULL;
+}
+
+static enum setting_result set(struct build_options *o, const struct option *s, const char *value)
+{
 	char *values[] = { (char *)value };
 	int yes;
 
-	if (!s)
-		return SETTING_UNKNOWN;
-	if (s->value)
-		return build_options_take(o, s->id, values) ? SETTING_TOLD : SETTING_OK;
+	if (s->value) {
+		as_setting = 1;
+		int bad = take(o, s->id, values);
+		as_setting = 0;
+		return bad ? SETTING_BAD : SETTING_OK;
+	}
 	yes = settings_bool(value);
 	if (yes < 0)
 		return SETTING_BAD;
 	*(s->id == O_KEEP_GOING ? &o->settings.keep_going : &o->settings.keep_failed) = yes;
 	return SETTING_OK;
+}
+
+enum setting_result build_setting(const char *name, const char *value)
+{
+	const struct option *s = find_setting(name);
+	enum setting_result r = s ? set(defaults(), s, value) : SETTING_UNKNOWN;
+
+	if (r == SETTING_OK && live && !(live->given & bit_of(s->id)))
+		set(live, s, value);
+	return r;
 }
 
 static int cancel_pipe[2] = { -1, -1 };

@@ -15,6 +15,7 @@ enum { BUILD_OPTION_FIRST = 100, BUILD_OPTION_LAST = 200 };
 struct build_options {
 	struct build_settings settings;
 	int dry_run;
+	uint32_t given; /* options of the command line, a bit each */
 	unsigned failed; /* what the last build's failures were, for build_options_status */
 };
 
@@ -28,6 +29,12 @@ enum setting_result build_setting(const char *name, const char *value);
 /* As settings_name and settings_is_bool, for these settings alone. */
 const char *build_setting_name(size_t i);
 int build_setting_is_bool(const char *name);
+
+/* What the setting that was refused last takes, for messages. */
+const char *build_setting_wanted(const char *name);
+
+/* Where a setting that is a list is kept, with what is in it; NULL when it is none. */
+const char **build_setting_list(const char *name);
 
 /* Fills name, doc and usual of settings_info. */
 int build_setting_info(size_t i, struct setting_info *out);

@@ -7,6 +7,7 @@
 #include "cli/flake_options.h"
 #include "base/alloc.h"
 #include "builtins/fs_members.h"
+#include "cli/flake_config.h"
 #include "cli/report.h"
 #include "eval/eval.h"
 #include "flake/ref.h"
@@ -197,7 +198,9 @@ struct locked_flake *flake_options_open(const struct flake_request *r, const cha
 
 	flake_options_lock(r, &o);
 	flake_ref_parse(folder_or_name(ref), &in, fragment);
-	return flake_lock(&in, &o);
+	struct locked_flake *lf = flake_lock(&in, &o);
+	flake_config_apply(lf->flake->config);
+	return lf;
 }
 
 void flake_options_notes(void)

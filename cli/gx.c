@@ -3,6 +3,7 @@
  * gx: the store, builds and flakes from the command line.  This file is the table of verbs; each group has a file.
  */
 #include "config.h"
+#include "cli/conf.h"
 #include "cli/eval_main.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -51,5 +52,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
 	settings_defaults();
+	conf_load();
 	return verb_main(verbs, argc, argv);
 }

@@ -3,6 +3,7 @@
  * gxeval: evaluates files, expressions and flakes.
  */
 #include "config.h"
+#include "cli/conf.h"
 #include "cli/eval_main.h"
 #include "cli/options.h"
 #include "cli/output.h"
@@ -19,5 +20,6 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	report_init();
 	settings_defaults();
+	conf_load();
 	return gxeval_main(argc, argv);
 }

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * The settings that evaluation reads are a table of names and fields of eval_settings; those about building are
- * options of cli/build_options.c under their names.  Others of nix.conf are taken, so that command lines written for Nix
- * work, and are said to have no effect; a name that nix.conf does not have is a mistake and is said to be one.
+ * A setting is a row of the table: its name, the field it sets, what it is when nothing does.  Those about building are options of
+ * cli/build_options.c under their names.  Settings of Nix that change nothing are in settings_known.c; on a command line they are
+ * taken, and it is said that they do nothing.
+ *
+ * "extra-NAME" adds to a list.
  */
 #include "config.h"
 #include "cli/settings.h"
+#include "base/alloc.h"
+#include "base/buf.h"
 #include "cli/build_options.h"
+#include "cli/flake_config.h"
 #include "cli/flake_options.h"
+#include "cli/settings_int.h"
 #include "cli/shell.h"
+#include "cli/verbs/gx_store.h"
 #include "eval/eval.h"
+#include "fetch/fetch_settings.h"
 #include "flake/registry.h"
 
 #include <errno.h>
@@ -18,11 +26,12 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LINT, SET_FEATURES };
+enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LIST, SET_LINT, SET_FEATURES };
 
 #define BLANKS " \t\n"
 
-static const char *nix_path;
+/* NIX_PATH is not among them: it is asked for where the search path is made. */
+static const char *nix_path, *extra_nix_path;
 
 struct setting {
 	const char *name;
@@ -32,16 +41,36 @@ struct setting {
 };
 
 static const struct setting settings[] = {
+	{ "accept-flake-config", SET_BOOL, &flake_config_accepted,
+	  "false", "Obey the gxConfig or nixConfig of a flake, but for what runs code or says whom to trust." },
+	{ "access-tokens", SET_LIST, &fetch_settings.access_tokens,
+	  "none", "What forges are shown: 'host=token', with blanks between." },
 	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn,
 	  "false", "End the evaluation at the first builtins.warn." },
 	{ "allow-dirty-locks", SET_BOOL, &flake_settings.allow_dirty_locks,
 	  "false", "Let lock files hold inputs that only a hash pins." },
 	{ "commit-lock-file-summary", SET_STRING, &flake_settings.commit_summary,
 	  "what was done", "The first line of a commit of a lock file." },
-	{ "commit-lockfile-summary", SET_STRING, &flake_settings.commit_summary,
-	  "what was done", "The same by its older name." },
 	{ "allow-import-from-derivation", SET_BOOL, &eval_settings.allow_ifd,
 	  "true, but for 'flake show'", "Build what an evaluation reads out of a derivation." },
+	{ "allowed-uris", SET_LIST, &eval_settings.allowed_uris,
+	  "none", "What may be fetched in restricted evaluation: beginnings of addresses, with blanks between." },
+	{ "connect-timeout", SET_UINT, &fetch_settings.connect_s,
+	  "5", "Seconds to connect to a server." },
+	{ "download-attempts", SET_UINT, &fetch_settings.attempts,
+	  "5", "How often a transfer is tried." },
+	{ "http-connections", SET_UINT, &fetch_settings.per_host,
+	  "6", "Connections to one server; 0: as many as there are transfers." },
+	{ "keep-derivations", SET_BOOL, &gc_settings.keep_derivations,
+	  "true", "Collecting garbage keeps the derivations of what it keeps." },
+	{ "keep-outputs", SET_BOOL, &gc_settings.keep_outputs,
+	  "false", "Collecting garbage keeps what was built from derivations that it keeps." },
+	{ "netrc-file", SET_STRING, &fetch_settings.netrc_file,
+	  "NETRC, else ~/.netrc", "The file with the passwords for servers." },
+	{ "ssl-cert-file", SET_STRING, &fetch_settings.ca_file,
+	  "NIX_SSL_CERT_FILE, SSL_CERT_FILE, else the system's", "The file with the certificates that are trusted." },
+	{ "stalled-download-timeout", SET_UINT, &fetch_settings.stall_s,
+	  "30", "Seconds without a byte after which a transfer is tried again." },
 	{ "trace-import-from-derivation", SET_BOOL, &eval_settings.trace_ifd,
 	  "false", "Say what was built for an evaluation, and where it was read." },
 	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
@@ -62,7 +91,7 @@ static const struct setting settings[] = {
 	  "ignore", "What to do about URLs without quotes." },
 	{ "max-call-depth", SET_UINT, &eval_settings.max_call_depth,
 	  "10000", "How deep calls may be nested." },
-	{ "nix-path", SET_STRING, &nix_path,
+	{ "nix-path", SET_LIST, &nix_path,
 	  "none", "Where <name> is looked up: 'name=path' or folders, with blanks between." },
 	{ "pure-eval", SET_BOOL, &eval_settings.pure,
 	  "true for flakes, else false", "No clock, environment, search path or file that was not given." },
@@ -92,34 +121,12 @@ static const struct feature {
 	{ "parse-toml-timestamps", &eval_settings.toml_timestamps },
 };
 
-/* Known to nix.conf, of no meaning here; those that are true or false, then the others. */
-static const char *const other_bools[] = {
-	"accept-flake-config", "allow-dirty", "auto-optimise-store", "builders-use-substitutes", "fallback",
-	"http2", "keep-derivations", "keep-outputs", "require-sigs", "substitute", "use-sqlite-wal",
-	"warn-dirty",
-};
-static const char *const other_settings[] = {
-	"builders", "connect-timeout", "download-attempts", "eval-cores", "extra-substituters",
-	"extra-trusted-public-keys", "http-connections", "max-substitution-jobs",
-	"narinfo-cache-negative-ttl", "narinfo-cache-positive-ttl", "netrc-file", "stalled-download-timeout", "store",
-	"substituters", "trusted-public-keys", "trusted-users", "user-agent-suffix",
-};
-#define IS_IN(table, name) is_in(table, sizeof(table) / sizeof *(table), name)
-
 static const struct setting *find(const char *name)
 {
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
 		if (!strcmp(settings[i].name, name))
 			return &settings[i];
 	return NULL;
-}
-
-static int is_in(const char *const *table, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!strcmp(table[i], name))
-			return 1;
-	return 0;
 }
 
 int settings_bool(const char *value)
@@ -142,13 +149,12 @@ static enum setting_result set_bool(int *field, const char *value)
 /* As settings_set would say of a value for it. */
 static enum setting_result other_set(const char *name, const char *value)
 {
+	const struct known_setting *k = known_setting(name);
 	int ignored;
 
-	if (IS_IN(other_settings, name))
-		return SETTING_IGNORED;
-	if (!IS_IN(other_bools, name))
+	if (!k)
 		return build_setting(name, value);
-	return set_bool(&ignored, value) == SETTING_OK ? SETTING_IGNORED : SETTING_BAD;
+	return k->is_bool && set_bool(&ignored, value) != SETTING_OK ? SETTING_BAD : SETTING_IGNORED;
 }
 
 static enum setting_result set_uint(uint32_t *field, const char *value)
@@ -206,31 +212,89 @@ static enum setting_result set(const char *name, const char *value)
 	case SET_STRING:
 		*(const char **)s->field = value;
 		return SETTING_OK;
+	case SET_LIST:
+		*(const char **)s->field = value;
+		if (s->field == &nix_path)
+			extra_nix_path = NULL;
+		return SETTING_OK;
 	case SET_FEATURES:
 		return set_features(value, !strncmp(name, "extra-", 6));
 	}
 	return SETTING_UNKNOWN;
 }
 
+/* --- lists --- */
+
+/* Where a list is kept that "extra-" adds to; NULL when the name is none's. */
+static const char **list_field(const char *name)
+{
+	const struct setting *s = find(name);
+
+	if (s && s->field == &nix_path)
+		return &extra_nix_path;
+	return !s ? build_setting_list(name) : s->kind == SET_LIST ? (const char **)s->field : NULL;
+}
+
+/* "extra-NAME"; the name after it, NULL for any other and for settings that are called so themselves. */
+static const char *extra_of(const char *name)
+{
+	return strncmp(name, "extra-", 6) || find(name) ? NULL : setting_of_alias(name + 6);
+}
+
+static enum setting_result add(const char *name, const char *value)
+{
+	const char **field = list_field(name);
+	const struct known_setting *k = known_setting(name);
+	struct buf b = BUF_INIT;
+
+	if (!field)
+		return k && !k->is_bool ? SETTING_IGNORED : SETTING_UNKNOWN;
+	buf_addf(&b, "%s%s%s", *field ? *field : "", *field && **field ? " " : "", value);
+	*field = buf_detach(&b, NULL); /* stays, as all values do */
+	return SETTING_OK;
+}
+
 /* --- for people --- */
 
-/* What was set, by the setting's number. */
-static const char *set_to[64];
+/* What was set and where, by the setting's number. */
+static struct {
+	const char *value, *from;
+} set_to[128];
 
-static void remember(const char *name, const char *value)
+static void remember(const char *name, const char *value, const char *from)
 {
 	for (size_t i = 0; settings_name(i) && i < sizeof set_to / sizeof *set_to; i++)
-		if (!strcmp(settings_name(i), name))
-			set_to[i] = value;
+		if (!strcmp(settings_name(i), name)) {
+			set_to[i].value = value;
+			set_to[i].from = from;
+		}
+}
+
+enum setting_result settings_set_from(const char *name, const char *value, const char *from)
+{
+	const char *more = extra_of(name = setting_of_alias(name));
+	enum setting_result r = more ? add(more, value) : set(name, value);
+
+	if (r == SETTING_OK)
+		remember(more ? more : name, more ? *list_field(more) : value, from);
+	return r;
+}
+
+static const char command_line[] = "the command line";
+
+int settings_is_said(const char *name)
+{
+	const char *more = extra_of(name = setting_of_alias(name));
+
+	for (size_t i = 0; settings_name(i) && i < sizeof set_to / sizeof *set_to; i++)
+		if (!strcmp(settings_name(i), more ? more : name))
+			return set_to[i].from == command_line;
+	return 0;
 }
 
 enum setting_result settings_set(const char *name, const char *value)
 {
-	enum setting_result r = set(name, value);
-
-	if (r == SETTING_OK)
-		remember(name, value);
-	return r;
+	return settings_set_from(name, value, command_line);
 }
 
 /* Settings that a variable of the environment is another way to set. */
@@ -258,19 +322,20 @@ int settings_info(size_t i, struct setting_info *out)
 	}
 	out->kind = settings_wanted(out->name);
 	find_in_environment(out);
-	if (i < sizeof set_to / sizeof *set_to && set_to[i]) {
-		out->value = set_to[i];
-		out->from = "the command line";
+	if (i < sizeof set_to / sizeof *set_to && set_to[i].value) {
+		out->value = set_to[i].value;
+		out->from = set_to[i].from;
 	}
 	return 1;
 }
 
 const char *settings_wanted(const char *name)
 {
-	const struct setting *s = find(name);
+	const struct setting *s = find(name = setting_of_alias(name));
+	const struct known_setting *k = known_setting(name);
 
 	if (!s)
-		return IS_IN(other_bools, name) || build_setting_is_bool(name) == 1 ? "true or false" : "a value";
+		return k ? k->is_bool ? "true or false" : "a value" : build_setting_wanted(name);
 	switch (s->kind) {
 	case SET_BOOL:
 		return "true or false";
@@ -278,8 +343,10 @@ const char *settings_wanted(const char *name)
 		return "a number";
 	case SET_LINT:
 		return "ignore, warn or fatal";
-	case SET_STRING:
+	case SET_LIST:
 	case SET_FEATURES:
+		return "a list";
+	case SET_STRING:
 		break;
 	}
 	return "a value";
@@ -287,11 +354,21 @@ const char *settings_wanted(const char *name)
 
 int settings_is_bool(const char *name)
 {
+	const char *more = extra_of(name = setting_of_alias(name));
 	const struct setting *s = find(name);
+	const struct known_setting *k = known_setting(more ? more : name);
 
-	if (!s)
-		return IS_IN(other_bools, name) ? 1 : IS_IN(other_settings, name) ? 0 : build_setting_is_bool(name);
-	return s->kind == SET_BOOL;
+	if (more)
+		return list_field(more) || k ? 0 : -1;
+	return s ? s->kind == SET_BOOL : k ? k->is_bool : build_setting_is_bool(name);
+}
+
+const char *settings_why_not(const char *name)
+{
+	const char *more = extra_of(name = setting_of_alias(name));
+	const struct known_setting *k = known_setting(more ? more : name);
+
+	return k ? k->why : NULL;
 }
 
 const char *settings_name(size_t i)
@@ -301,9 +378,25 @@ const char *settings_name(size_t i)
 	return i < n ? settings[i].name : build_setting_name(i - n);
 }
 
+const char *settings_any_name(size_t i)
+{
+	size_t n = 0;
+
+	while (settings_name(n))
+		n++;
+	if (i < n)
+		return settings_name(i);
+	return known_setting_at(i - n) ? known_setting_at(i - n)->name : NULL;
+}
+
 const char *settings_nix_path(void)
 {
 	return nix_path;
+}
+
+const char *settings_extra_nix_path(void)
+{
+	return extra_nix_path;
 }
 
 /* This machine in the language's words: "x86_64-linux". */

@@ -16,10 +16,19 @@ enum setting_result {
 	SETTING_TOLD     /* the same, and it was said */
 };
 
-/* value must stay as it is for the life of the process. */
+/* value must stay as it is for the life of the process, and so must from: where it was said. */
+enum setting_result settings_set_from(const char *name, const char *value, const char *from);
+
+/* The same from the command line. */
 enum setting_result settings_set(const char *name, const char *value);
 
-/* What values a setting takes ("true or false"), for messages. */
+/* 1 when the command line said what it is. */
+int settings_is_said(const char *name);
+
+/* What is so instead of what an ignored setting says, a clause; NULL for others. */
+const char *settings_why_not(const char *name);
+
+/* What values a setting takes ("true or false"), for messages; after SETTING_BAD, why it was that. */
 const char *settings_wanted(const char *name);
 
 /* 1 when the setting is true or false, 0 when it takes another value, -1 when unknown. */
@@ -42,8 +51,12 @@ int settings_info(size_t i, struct setting_info *out);
 /* The name of the i-th setting, NULL past the last. */
 const char *settings_name(size_t i);
 
-/* The entries that nix-path gave (separated by blanks or colons), NULL when it was not set. */
+/* The same of those that are ignored as well. */
+const char *settings_any_name(size_t i);
+
+/* The entries that nix-path gave, with blanks between, NULL when it was not set; those that extra-nix-path adds at the end. */
 const char *settings_nix_path(void);
+const char *settings_extra_nix_path(void);
 
 /* Gives eval_settings its values before the command line is read. */
 void settings_defaults(void);

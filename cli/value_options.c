@@ -73,7 +73,7 @@ int value_options_set(const struct program *p, const char *name, const char *val
 		return 0;
 	case SETTING_IGNORED:
 		if (!report_settings.quiet)
-			report_line("note: setting '%s' has no effect here", name);
+			report_line("note: setting '%s' has no effect here: %s", name, settings_why_not(name));
 		return 0;
 	case SETTING_TOLD:
 		return EXIT_USAGE;

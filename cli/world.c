@@ -2,8 +2,9 @@
  *
  * The seam where the evaluator, which knows no file system and no store, is given both.
  *
- * The search path is what -I said, then the nix-path setting or else NIX_PATH, or else the channels of this
- * user and of root as Nix has them.  In pure evaluation only the folder of the file that was named may be read.
+ * The search path is what -I said, then the nix-path setting or else NIX_PATH, or else (but not in restricted evaluation) the
+ * channels of this user and of root as Nix has them, then what extra-nix-path adds.  In pure evaluation there is none, and only
+ * the folder of the file that was named may be read.
  */
 #include "config.h"
 #include "cli/world.h"
@@ -28,6 +29,8 @@
 
 const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS, builtins_flake, builtins_fetch_tree, builtins_fetch_url,
 							NULL };
+
+#define BLANKS " \t\n"
 
 /* Of the command line. */
 static struct session *session;
@@ -58,18 +61,27 @@ static void add_channels(void)
 	}
 }
 
+/* Entries with blanks between, as settings have them. */
+static void add_words(const char *p)
+{
+	for (; p && *(p += strspn(p, BLANKS)); p += strcspn(p, BLANKS))
+		fs_search_path_add(p, strcspn(p, BLANKS));
+}
+
 static void set_search_path(const struct eval_request *r)
 {
-	const char *all = settings_nix_path();
+	const char *set = settings_nix_path(), *env = getenv("NIX_PATH");
 
 	for (size_t i = 0; i < r->n_search_path; i++)
 		fs_search_path_add(r->search_path[i], strlen(r->search_path[i]));
-	if (!all)
-		all = getenv("NIX_PATH");
-	if (all)
-		fs_search_path_add_all(all);
-	else
+	/* What a file sets is no match for the variable: cli/conf.c leaves it out then. */
+	if (set)
+		add_words(set);
+	else if (env)
+		fs_search_path_add_all(env);
+	else if (!eval_settings.restricted)
 		add_channels();
+	add_words(settings_extra_nix_path());
 }
 
 static void allow_given_file(const char *file)

@@ -29,6 +29,7 @@ struct eval_settings {
 	int offline;		     /* no transfers: what is not here already is an error */
 	uint32_t tarball_ttl;	     /* seconds for which what an unlocked address gave is not asked for again */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
+	const char *allowed_uris;    /* what restricted evaluation may fetch: beginnings, blanks between; NULL: nothing */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */
 	uint32_t max_call_depth;

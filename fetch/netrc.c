@@ -9,6 +9,7 @@
  */
 #include "config.h"
 #include "fetch/netrc.h"
+#include "fetch/fetch_settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,7 +104,7 @@ int netrc_find(struct slice text, struct slice host, struct buf *user, struct bu
 
 int netrc_load(struct buf *out, struct err *e)
 {
-	const char *named = getenv("NETRC"), *home = getenv("HOME");
+	const char *set = fetch_settings.netrc_file, *named = set && *set ? set : getenv("NETRC"), *home = getenv("HOME");
 	struct buf path = BUF_INIT;
 	char piece[4096];
 	ssize_t n = 0;

@@ -6,6 +6,7 @@
 #include "base/activity.h"
 #include "fetch/interrupt.h"
 #include "base/fdio.h"
+#include "fetch/fetch_settings.h"
 #include "fetch/netrc.h"
 #include "fetch/transfer_int.h"
 
@@ -108,10 +109,14 @@ void transfer_finish(struct transfer *t, int rc)
 
 /* --- settings --- */
 
+struct fetch_settings fetch_settings = { .connect_s = 5, .stall_s = 30, .attempts = 5, .per_host = 6 };
+
 void transfer_settings_init(struct transfer_settings *s)
 {
-	*s = (struct transfer_settings){ .connect_ms = 5000, .stall_s = 30, .attempts = 5, .retry_ms = 250, .per_host = 6,
-					 .cancel_fd = fetch_interrupt_fd };
+	const struct fetch_settings *f = &fetch_settings;
+
+	*s = (struct transfer_settings){ .connect_ms = f->connect_s * 1000, .stall_s = f->stall_s, .attempts = f->attempts,
+					 .retry_ms = 250, .per_host = f->per_host, .cancel_fd = fetch_interrupt_fd };
 }
 
 void transfer_settings_release(struct transfer_settings *s)
@@ -140,6 +145,10 @@ static int load_ca(struct transfer_settings *s, struct err *e)
 	static const char *const places[] = { "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/ca-bundle.pem",
 					      "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
 
+	if ((s->ca_file = fetch_settings.ca_file))
+		return read_file(s->ca_file, &s->ca) ? 0
+						     : err_errno(e, "cannot read the certificates '%s' named by ssl-cert-file",
+								 s->ca_file);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const char *path = getenv(names[i]);
 

@@ -106,6 +106,8 @@ static int add_run(int argc, char **argv)
 
 /* --- gc --- */
 
+struct gc_settings gc_settings = { .keep_derivations = 1 };
+
 enum { O_DRY = 1, O_LIVE, O_DEAD, O_MAX, O_KEEP_OUTPUTS, O_NO_KEEP_DRVS };
 
 struct gc_command {
@@ -189,6 +191,8 @@ static int gc_run(int argc, char **argv)
 	rc = command_read(&g.c, argc, argv, 0, 0, "");
 	if (rc != COMMAND_GO)
 		return rc;
+	g.o.keep_outputs |= gc_settings.keep_outputs;
+	g.o.drop_derivations |= !gc_settings.keep_derivations;
 	if (g.c.n)
 		return command_end(&g.c, usage_error(&program, "'gx store gc' takes no path; see 'gx store delete'"));
 	rc = g.o.action == GC_DELETE_DEAD ? command_open(&g.c, STORE_NEED_ROOM) : command_open_reading(&g.c);

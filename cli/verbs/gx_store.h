@@ -5,6 +5,12 @@
 #ifndef CLI_VERBS_GX_STORE_H
 #define CLI_VERBS_GX_STORE_H
 
+/* Settings of nix.conf about collecting garbage. */
+struct gc_settings {
+	int keep_outputs, keep_derivations;
+};
+extern struct gc_settings gc_settings;
+
 int store_cat_run(int argc, char **argv);
 int store_ls_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);

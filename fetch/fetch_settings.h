@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What settings say of fetching, for the whole process.  Set before the first transfer; texts are borrowed for good.
+ */
+#ifndef FETCH_FETCH_SETTINGS_H
+#define FETCH_FETCH_SETTINGS_H
+
+#include <stdint.h>
+
+struct fetch_settings {
+	const char *netrc_file;	   /* NULL: $NETRC, else ~/.netrc */
+	const char *ca_file;	   /* NULL: as the environment says, else the system's */
+	const char *access_tokens; /* "host=token …", NULL: none */
+	uint32_t connect_s;	   /* time to connect */
+	uint32_t stall_s;	   /* without a byte for so long: given up */
+	uint32_t attempts;	   /* at most so many for one transfer */
+	uint32_t per_host;	   /* connections to one host; 0: any number */
+};
+
+/* Filled with the defaults. */
+extern struct fetch_settings fetch_settings;
+
+#endif
