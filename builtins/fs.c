@@ -128,7 +128,7 @@ static void allow_search_path(struct fs *fs)
 {
 	while (fs->search_allowed < fs->nsearch) {
 		struct fs_search_entry *e = &fs->search[fs->search_allowed++];
-		if (memmem(e->path, e->path_len, "://", 3))
+		if (fs_search_path_is_fetched(e))
 			continue;
 		W path = fs_user_path(e->path, e->path_len);
 		fs_allow(w_get_path(path)->b, w_get_path(path)->h.n);

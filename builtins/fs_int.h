@@ -23,6 +23,7 @@ struct fs {
 	struct strmap allowed;	 /* prefix -> 1 */
 	struct strmap ancestors; /* of allowed prefixes -> 1 */
 	struct strmap warned;	 /* search path entries that were reported missing */
+	struct strmap fetched;	 /* search path entries that are fetched -> where they are, W_ABSENT when they cannot be had */
 	struct fs_search_entry *search;
 	size_t nsearch, search_cap;
 	size_t search_allowed; /* how many entries were already allowed */
@@ -38,6 +39,9 @@ int fs_guarded(void);
 
 /* 1 when the path may be read, or (ancestors) holds something that may. */
 int fs_allowed(const char *path, size_t n);
+
+/* 1 when an entry of the search path is an address, "channel:NAME" or "flake:REF". */
+int fs_search_path_is_fetched(const struct fs_search_entry *e);
 
 /* Follows links, in the last component too when full is set.  Returns the path, or W_ABSENT and *why. */
 W fs_walk(W path, int full, enum fs_kind *why);

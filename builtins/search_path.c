@@ -4,7 +4,8 @@
  * any name below its path; the first whose file exists wins.
  *
  * In $NIX_PATH entries are separated by colons, and yet an entry may be a URL: a colon after a known scheme belongs
- * to it.
+ * to it.  What is at a URL, in a channel or in a flake is fetched when a name is looked up there, by the builtins that fetch; what
+ * cannot be had is left out, and said.
  */
 #include "config.h"
 #include "builtins/fs_int.h"
@@ -90,20 +91,90 @@ const struct fs_search_entry *fs_search_path(size_t *n)
 
 /* --- looking up --- */
 
-static void warn_missing(const struct fs_search_entry *e)
+static void warn(const struct fs_search_entry *e, const char *what, const char *why)
 {
 	struct buf b = BUF_GC;
 
-	buf_addf(&b, "warning: search path entry '%.*s' does not exist, ignoring", (int)e->path_len, e->path);
+	buf_addf(&b, "warning: search path entry '%.*s' %s, ignoring%s%s", (int)e->path_len, e->path, what, *why ? ": " : "", why);
 	eval_world()->message(b.p, b.len);
 }
+
+/* --- entries that are fetched --- */
+
+int fs_search_path_is_fetched(const struct fs_search_entry *e)
+{
+	return is_url(e->path, e->path_len) || starts(e->path, e->path_len, "flake:");
+}
+
+struct fetching {
+	const struct fs_search_entry *e;
+	int restricted;
+	W dir;
+};
+
+/* "flake:REF" is the tree of a flake, an address what is in the archive there; the builtins know how. */
+static void fetch(void *arg)
+{
+	struct fetching *f = arg;
+	const struct fs_search_entry *e = f->e;
+	int flake = starts(e->path, e->path_len, "flake:");
+	/* A name alone is one of the registry, for which "flake:" is the scheme. */
+	size_t skip = flake && memchr(e->path + 6, ':', e->path_len - 6) ? 6 : 0;
+	W fn = eval_builtin(flake ? "fetchTree" : "fetchTarball");
+
+	if (fn == W_ABSENT)
+		throw_error(EK_EVAL, "nothing can be fetched here");
+	f->dir = coerce_path(call1(fn, w_str(e->path + skip, e->path_len - skip, 0)), &(uint32_t){ 0 });
+}
+
+/* What the session's own search path names may be fetched in restricted evaluation, as its folders may be read. */
+static int is_own(const struct fs_search_entry *e)
+{
+	struct fs *fs = fs_state();
+
+	for (size_t i = 0; i < fs->nsearch; i++)
+		if (fs->search[i].path_len == e->path_len && !memcmp(fs->search[i].path, e->path, e->path_len))
+			return 1;
+	return 0;
+}
+
+static void restrict_again(void *arg)
+{
+	eval_settings.restricted = ((struct fetching *)arg)->restricted;
+}
+
+/* Fetched once an evaluation, also when it cannot be had. */
+static W fetched(const struct fs_search_entry *e)
+{
+	struct fs *fs = fs_state();
+	struct fetching f = { e, eval_settings.restricted, W_ABSENT };
+	uint64_t *known = strmap_get(&fs->fetched, e->path, e->path_len);
+	struct failure why;
+
+	if (known)
+		return *known;
+	if (is_own(e))
+		eval_settings.restricted = 0;
+	protect_push(restrict_again, &f);
+	int ok = unwind_run(fetch, &f, &why, TRACE_NONE);
+	protect_pop(1);
+	if (!ok && (why.kind == EK_INTERRUPT || why.kind == EK_DENIED))
+		unwind_rethrow(&why);
+	if (!ok)
+		warn(e, "cannot be fetched", w_get_str(why.msg)->b);
+	else if (fs_guarded())
+		fs_allow(w_get_path(f.dir)->b, w_get_path(f.dir)->h.n);
+	*strmap_put(&fs->fetched, e->path, e->path_len, NULL) = f.dir;
+	return f.dir;
+}
+
+/* --- finding --- */
 
 /* The directory an entry stands for; W_ABSENT when it does not exist. */
 static W entry_dir(const struct fs_search_entry *e)
 {
-	if (is_url(e->path, e->path_len) || starts(e->path, e->path_len, "flake:"))
-		throw_error(EK_EVAL, "cannot fetch the search path entry '%.*s': only local paths are supported here",
-			    (int)e->path_len, e->path);
+	if (fs_search_path_is_fetched(e))
+		return fetched(e);
 	W dir = fs_user_path(e->path, e->path_len);
 	enum fs_kind k = fs_stat(dir);
 	if (k >= FS_REGULAR)
@@ -113,7 +184,7 @@ static W entry_dir(const struct fs_search_entry *e)
 	int is_new;
 	strmap_put(&fs_state()->warned, e->path, e->path_len, &is_new);
 	if (is_new)
-		warn_missing(e);
+		warn(e, "does not exist", "");
 	return W_ABSENT;
 }
 
@@ -143,6 +214,15 @@ static W found_in(const struct fs_search_entry *e, const char *name, size_t n)
 	return k >= FS_REGULAR ? fs_resolve(path) : W_ABSENT;
 }
 
+/* Nothing stands in for nixpkgs by itself: under its name another set of packages would be taken for it. */
+static const char *near_entry(const char *name, size_t n)
+{
+	if (!starts(name, n, "nixpkgs") || (n > 7 && name[7] != '/'))
+		return NULL;
+	return "-I nixpkgs=FOLDER names one that is here, -I nixpkgs=channel:nixos-unstable or an address one that is fetched, "
+	       "-I nixpkgs=flake:gx:std the library of gx";
+}
+
 W fs_find_file(const struct fs_search_entry *e, size_t n, const char *name, size_t name_len)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -158,8 +238,8 @@ W fs_find_file(const struct fs_search_entry *e, size_t n, const char *name, size
 	if (eval_settings.pure)
 		throw_error(EK_THROW, "cannot look up '<%.*s>' in pure evaluation mode (use '--impure' to override)",
 			    (int)name_len, name);
-	throw_error(EK_THROW, "file '%.*s' was not found in the Nix search path (add it using $NIX_PATH or -I)",
-		    (int)name_len, name);
+	throw_error_hint(EK_THROW, near_entry(name, name_len),
+			 "file '%.*s' was not found in the Nix search path (add it using $NIX_PATH or -I)", (int)name_len, name);
 }
 
 /* --- builtins --- */

@@ -443,6 +443,26 @@ static const char *source_place(const struct input *in)
 	return source_file_path(file && file < strchr(url, ':') ? file + 1 : url);
 }
 
+/* Is it this beginning, or below it?  "https:" is all of a scheme; "https://github.co" is not the beginning of
+ * "https://github.com". */
+static int is_below(const char *uri, const char *p, size_t n)
+{
+	if (strncmp(uri, p, n))
+		return 0;
+	return !uri[n] || uri[n] == '/' || p[n - 1] == '/' || (p[n - 1] == ':' && strcspn(p, ":/") == n - 1);
+}
+
+/* The setting allowed-uris.  What climbs with ".." is below nothing. */
+static int uri_is_allowed(const char *uri)
+{
+	const char *p = eval_settings.allowed_uris;
+
+	for (; p && uri && *(p += strspn(p, " \t\n")); p += strcspn(p, " \t\n"))
+		if (is_below(uri, p, strcspn(p, " \t\n")) && !strstr(uri, "..") && !strcasestr(uri, "%2e"))
+			return 1;
+	return 0;
+}
+
 void source_check_allowed(const struct input *given)
 {
 	const char *place;
@@ -453,6 +473,8 @@ void source_check_allowed(const struct input *given)
 		return;
 	const struct input in = registry_resolve(given, REGISTRY_FOR_INPUTS);
 	if (input_where(&in) == INPUT_WITH_PROGRAM)
+		return;
+	if (eval_settings.allowed_uris && (uri_is_allowed(source_text(&in)) || uri_is_allowed(source_get(&in, "url"))))
 		return;
 	place = source_place(&in);
 	if (!place)
