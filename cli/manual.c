@@ -10,6 +10,7 @@
 #include "cli/eval_main.h"
 #include "cli/options.h"
 #include "cli/settings.h"
+#include "cli/settings_int.h"
 #include "cli/verb.h"
 
 #include <errno.h>
@@ -268,6 +269,18 @@ void manual_add(struct buf *b, const struct verb_found *f)
 		add_page(b, f->title, options_program(f->verb.run, f->verb.name));
 }
 
+static void add_settings_without_effect(struct buf *b)
+{
+	buf_adds(b, ".SH \"SETTINGS WITHOUT EFFECT\"\n");
+	for (size_t i = 0; known_setting_at(i); i++) {
+		buf_adds(b, ".TP\n");
+		add_bold(b, known_setting_at(i)->name, strlen(known_setting_at(i)->name));
+		buf_adds(b, "\n");
+		add_text(b, known_setting_at(i)->why, strlen(known_setting_at(i)->why));
+		buf_addc(b, '\n');
+	}
+}
+
 static void add_settings(struct buf *b)
 {
 	struct setting_info s;
@@ -276,8 +289,16 @@ static void add_settings(struct buf *b)
 	buf_adds(b, ".SH SYNOPSIS\n");
 	add_lines(b, "gx VERB --option NAME VALUE\ngx VERB --NAME VALUE\ngx VERB --NAME\ngx VERB --no-NAME\n", "gx");
 	buf_adds(b, ".SH DESCRIPTION\n");
-	add_about(b, "Their names are those of nix.conf. The last two forms are for those that are true or false. Of "
-		     "nix.conf's other settings it is said that they have no effect. 'gx config show' prints what they are.\n");
+	add_about(b, "Their names are those of nix.conf. The last two forms are for those that are true or false. "
+		     "'extra-NAME' adds to a setting that is a list. Of nix.conf's other settings it is said that they have no "
+		     "effect. 'gx config show' prints what they are, and where that was set.\n");
+	buf_adds(b, ".SH FILES\n");
+	add_about(b, "Settings are read from these files, what is read later wins: /etc/nix/nix.conf and /etc/gx/gx.conf (or "
+		     "nix.conf and gx.conf in NIX_CONF_DIR); nix/nix.conf and gx/gx.conf below each folder of XDG_CONFIG_DIRS, "
+		     "the last first, and below XDG_CONFIG_HOME or ~/.config (or, instead of these, the files that "
+		     "NIX_USER_CONF_FILES names, the last first); the text of NIX_CONFIG. A line is 'name = value', 'include "
+		     "FILE' or '!include FILE' for one that may be missing; '#' begins a comment. What is wrong in a line is a "
+		     "warning, and the line counts for nothing. NIX_PATH comes before nix-path of a file.\n");
 	buf_adds(b, ".SH SETTINGS\n");
 	for (size_t i = 0; settings_info(i, &s); i++) {
 		buf_adds(b, ".TP\n");
@@ -290,6 +311,7 @@ static void add_settings(struct buf *b)
 		add_text(b, s.usual, strlen(s.usual));
 		buf_addc(b, '\n');
 	}
+	add_settings_without_effect(b);
 	buf_adds(b, ".SH \"SEE ALSO\"\n.BR gx (1),\n.BR gx\\-config\\-show (1)\n");
 }
 

@@ -270,13 +270,25 @@ static void remember(const char *name, const char *value, const char *from)
 		}
 }
 
+/* All of a list; what is added to nix-path is kept beside it. */
+static const char *whole_list(const char *name)
+{
+	const char **field = list_field(name);
+	struct buf b = BUF_INIT;
+
+	if (field != &extra_nix_path || !nix_path)
+		return *field;
+	buf_addf(&b, "%s %s", nix_path, extra_nix_path);
+	return buf_detach(&b, NULL);
+}
+
 enum setting_result settings_set_from(const char *name, const char *value, const char *from)
 {
 	const char *more = extra_of(name = setting_of_alias(name));
 	enum setting_result r = more ? add(more, value) : set(name, value);
 
 	if (r == SETTING_OK)
-		remember(more ? more : name, more ? *list_field(more) : value, from);
+		remember(more ? more : name, more ? whole_list(more) : value, from);
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between the files of settings: settings.c, those that act, and settings_known.c, those of Nix that do not.
+ * Between settings.c, those that act, settings_known.c, those of Nix that do not, and the manual.
  */
 #ifndef CLI_SETTINGS_INT_H
 #define CLI_SETTINGS_INT_H

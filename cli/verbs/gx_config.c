@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/verb.h"
 
@@ -69,6 +70,16 @@ static int is_setting(const char *name)
 	return 0;
 }
 
+static int no_setting(const struct program *p, const char *name)
+{
+	const char *why = settings_why_not(name);
+
+	if (!why)
+		return usage_error(p, "there is no setting '%s'", name);
+	report_error("setting '%s' has no effect: %s", name, why);
+	return EXIT_FAILED;
+}
+
 static const struct option options[] = { OPTION_JSON, { 0 } };
 static const struct option_group groups[] = { { "Options", options }, { "Help", command_help_options }, { 0 } };
 
@@ -87,7 +98,7 @@ int config_show_run(int argc, char **argv)
 		return rc;
 	for (size_t i = 0; i < c.n; i++)
 		if (!is_setting(c.operands[i]))
-			return command_end(&c, usage_error(&program, "there is no setting '%s'", c.operands[i]));
+			return command_end(&c, no_setting(&program, c.operands[i]));
 	add_wanted(&b, &c);
 	return command_end(&c, command_print(&b));
 }

@@ -104,6 +104,11 @@ noted() { gxeval --option builders x -E 1 2>&1 >/dev/null | grep -qx "note: sett
 check "what changes nothing is said on a command line" noted
 check "also where it adds" sh -c "gxeval --option extra-substituters x -E 1 2>&1 | grep -q 'no effect here: gx has no binary caches'"
 
+shown() { complains "setting 'builders' has no effect: gx builds on this machine only" "$gx" config show builders; }
+check "and by gx config show" shown
+check "what is added to nix-path is shown with it" prints "nix-path = a=/b c=/d" env NIX_CONFIG='nix-path = a=/b
+extra-nix-path = c=/d' sh -c "'$gx' config show nix-path | head -n 1"
+
 # --- of flakes
 mkdir flake
 cat >flake/flake.nix <<'N'
