@@ -110,6 +110,29 @@ static int is_app(W v)
 	return t && w_is_str(force_at(t)) && !strcmp(w_get_str(force_at(t))->b, "app");
 }
 
+/* A string that is a store path and nothing more, or a path: an object, or an output of the derivation that its context names. */
+static void reference(W v, struct installable *out)
+{
+	struct str *s = w_get_str(coerce_string(v, COERCE_COPY));
+	struct err e = ERR_INIT;
+	struct store_path p;
+	struct ctx_elem c;
+
+	if (ctx_count(s->ctx) != 1)
+		throw_error(EK_EVAL, "string '%s' has %zu entries in its context, but what is to be built has one", s->b,
+			    ctx_count(s->ctx));
+	ctx_parse(ctx_element(s->ctx, 0), &c);
+	if (store_path_parse(slice_of(eval_settings.store_dir), (struct slice){ c.path, c.path_len }, &p, &e))
+		throw_err(&e);
+	out->names_outputs = c.kind == CTX_BUILT;
+	if (c.kind == CTX_BUILT)
+		build_targets_add(&out->targets, &p, &(struct slice){ c.output, c.output_len }, 1);
+	else if (slice_eq((struct slice){ c.path, c.path_len }, (struct slice){ s->b, s->len }))
+		out->path = p;
+	else
+		throw_error(EK_EVAL, "string '%s' has a context with the different path '%.*s'", s->b, (int)c.path_len, c.path);
+}
+
 /* --- finding the value --- */
 
 static W find_attr(W root, const char *path, W args, struct attr_place *at)
@@ -161,6 +184,9 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 	attr_place_note(&at);
 	if (k->want == FLAKE_WANT_APP && is_app(v)) {
 		app(v, a->out);
+	} else if (a->out->takes_path && (w_is_str(v) || w_is_path(v))) {
+		reference(v, a->out);
+		return;
 	} else {
 		if (k->want == FLAKE_WANT_SHELL && (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v)))
 			throw_type("a derivation", v);

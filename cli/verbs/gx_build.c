@@ -112,6 +112,8 @@ static int evaluate(struct command *c, struct request *r, struct evaluated *x)
 			x->words[n++] = c->operands[i];
 	x->n = c->n ? n : 1; /* or the folder here */
 	x->v = xcalloc(x->n, sizeof *x->v);
+	for (size_t i = 0; i < x->n; i++)
+		x->v[i].takes_path = 1;
 	return x->n ? installables_eval(&r->eval, c->store, x->words, n, FLAKE_WANT_PACKAGE, x->v) : 0;
 }
 
@@ -153,6 +155,8 @@ static void wanted_release(struct wanted *w)
 
 static void add_installable(struct wanted *w, const struct installable *i)
 {
+	if (i->path.len)
+		add_item(w)->path = i->path;
 	for (size_t k = 0; k < i->targets.n; k++) {
 		const struct build_target *t = &i->targets.v[k];
 		/* A package is all its outputs, unless it is said, or is itself, which. */

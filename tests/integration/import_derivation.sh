@@ -40,6 +40,10 @@ rec {
   refers = builtins.readFile (make "refers" "echo ${./tree} ${builtins.toFile "text" "text"} > $out");
   filtered = builtins.readFile (make "filtered" "ls ${builtins.filterSource (p: t: baseNameOf p != "no") ./tree} > $out");
   plain = 1;
+  string = "${result}";
+  path = ./tree;
+  inside = "${./tree}/yes";
+  mixed = "${result}${./tree}";
 }
 N
 value() { "$gx" eval --store "$store" -q -f d.nix "$@" --json; }
@@ -50,8 +54,8 @@ check "nothing is built in read-only mode" complains "in read-only mode what is 
 check "an expression that a derivation makes is imported" prints 579 value value
 foo() { path=$(build -q --print-out-paths -f d.nix result) && [ "$(cat "$store$path")" = FOO579 ]; }
 check "and a derivation made of it" foo
-check "in restricted evaluation the closure of an output may be read" "$gx" eval --store "$store" --restrict-eval \
-	-I src=. -f d.nix importAddPathExpr
+check "in restricted evaluation the closure of an output may be read" build --restrict-eval -I src=. \
+	-f d.nix importAddPathExpr
 bla() { path=$(build -q --print-out-paths -f d.nix addPath) && [ "$(cat "$store$path")" = BLAFOO579 ]; }
 check "filterSource copies an output" bla
 refers() { # ATTR
@@ -61,6 +65,21 @@ refers() { # ATTR
 }
 check "path keeps what an output refers to" refers copy
 check "also of one file of it" refers copyOfFile
+
+hello() {
+	"$gx" eval --store "$store" -q --raw --restrict-eval -I . -E \
+		"builtins.readFile \"\${(import ./d.nix).make \"hello\" \"mkdir \$out; echo Hello World! > \$out/hello\"}/hello\""
+}
+check "in restricted evaluation a file of an output is read" prints "Hello World!" hello
+
+# --- strings and paths are built as well
+string() { # TEXT ATTR
+	path=$(build -q --print-out-paths -f d.nix "$2") && [ "$(cat "$store$path"$3)" = "$1" ]
+}
+check "a string that is an output" string FOO579 string ""
+check "a path, which is copied" string yes path /yes
+check "not one with more in it" complains "has a context with the different path" build -f d.nix inside
+check "nor one of two" complains "has 2 entries in its context" build -f d.nix mixed
 
 # --- everything that reads
 check "readFile and fromJSON" prints 7 value json
