@@ -22,6 +22,7 @@
 #include "cli/settings.h"
 #include "cli/stats.h"
 #include "cli/world.h"
+#include "cli/write_to.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
@@ -59,7 +60,9 @@ static void give_one(struct run *k, W v, W args)
 		v = eval_auto_call(v, args);
 	if (k->r->apply)
 		v = call1(given_word(k->r->apply, "«apply»"), v);
-	if (k->r->realise)
+	if (k->r->write_to)
+		write_to(k->r->write_to, v);
+	else if (k->r->realise)
 		drv_paths_add(&k->targets, v, args);
 	else
 		output_value(&k->out, v, k->r->form, args);

@@ -26,6 +26,7 @@ struct eval_request {
 	struct flake_request flake_options;
 	const char *apply;
 	const char *profile;
+	const char *write_to; /* a file or folder to make, instead of printing */
 	const char **attrs;
 	size_t n_attrs;
 	struct auto_arg *args;

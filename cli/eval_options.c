@@ -20,7 +20,7 @@
 
 enum option_id {
 	O_ATTR = 1, O_REPL, O_APPLY,
-	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE,
+	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE, O_WRITE_TO,
 	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
 	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
@@ -43,6 +43,7 @@ static const struct option form_options[] = {
 	{ O_NO_LOCATION, 0, "no-location", NULL, "Leave positions out of the XML." },
 	{ O_PARSE, 0, "parse", NULL, "Only parse; print the syntax tree in normal form." },
 	{ O_DRV_PATH, 0, "drv-path", NULL, "Print the '.drv' path of the derivation, or of those in a set or list." },
+	{ O_WRITE_TO, 0, "write-to", "PATH", "Write a string to a new file, or a set to a folder of them; print nothing." },
 	{ O_REALISE, 0, "realise", NULL, "Build the derivation, or those in a set or list, and print the paths of their outputs." },
 	{ 0 }
 };
@@ -193,6 +194,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_DRV_PATH:
 	case O_REALISE: return set_form(g, id);
 	case O_NO_LOCATION: r->xml_no_location = 1; return 0;
+	case O_WRITE_TO: r->write_to = values[0]; return 0;
 	case O_PURE: eval_settings.pure = 1; return 0;
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case O_STORE: r->store = values[0]; return 0;

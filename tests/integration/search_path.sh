@@ -155,3 +155,17 @@ check "pure: with one" prints 3 pure "import (builtins.fetchurl { url = \"file:/
 check "pure: no home" must_fail pure '~/foo'
 check "pure: a path is itself" prints /some/absolute/path pure /some/absolute/path
 check "pure: a relative one too" prints "$here/some/relative/path" pure some/relative/path
+
+# --- values as files
+value='{ x = "foo" + "bar"; y = { z = "bla"; }; }'
+written() {
+	[ "$(cat out/x)" = foobar ] && [ "$(cat out/y/z)" = bla ] && [ "$(ls out out/y | tr '\n' ' ')" = "out: x y  out/y: z " ]
+}
+check "a set is written as a folder" prints "" gxeval --write-to out -E "$value"
+check "with a file for each string" written
+check "never over what is there" complains "the path 'out' exists already" gxeval --write-to out -E "$value"
+check "a string is a file" sh -c 'gxeval --write-to text -E "\"a\"" && [ "$(cat text)" = a ]'
+for name in . .. a/b; do
+	check "no file is called '$name'" complains "cannot be the name of a file" gxeval --write-to "o$$-${#name}" -E "{ \"$name\" = \"bla\"; }"
+done
+check "what is neither" complains "neither a string nor a set but an integer" gxeval --write-to number -E '{ a = 1; }'
