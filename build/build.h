@@ -101,6 +101,7 @@ void build_settings_init(struct build_settings *s);
 /* The static program that builders see as /bin/sh where nobody names another: busybox-static beside this program, as in a
  * tarball that brings it, else the one chosen at configure time.  Static; need not be there. */
 const char *build_shell(void);
+
 /* The system features of a machine where nobody says which it has. */
 const char *build_usual_features(void);
 

@@ -20,7 +20,7 @@
 
 enum option_id {
 	O_ATTR = 1, O_REPL, O_APPLY,
-	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE, O_WRITE_TO,
+	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE, O_WRITE_TO, O_JOBS, O_LOGS,
 	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
 	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
@@ -54,6 +54,8 @@ static const struct option world_options[] = {
 	{ O_STORE, 0, "store", "ROOT", "Put what is made into the store below the folder ROOT." },
 	{ O_STORE_DIR, 0, "store-dir", "DIR", "Use a store of its own in DIR, which is part of every path in it." },
 	{ O_OPTION, 0, "option", "NAME VALUE", "Set a setting of nix.conf." },
+	{ O_JOBS, 'j', "max-jobs", "N", "Run N builders at once, where something is built." },
+	{ O_LOGS, 'L', "print-build-logs", NULL, "Print what builders print." },
 	{ O_LINT_URL, 0, "lint-url-literals", "LEVEL", "For URLs without quotes: ignore, warn or fatal." },
 	{ O_LINT_ABSOLUTE, 0, "lint-absolute-path-literals", "LEVEL", "For path literals that start with '/' or '~'." },
 	{ O_LINT_SHORT, 0, "lint-short-path-literals", "LEVEL", "For path literals such as 'a/b' without './'." },
@@ -195,6 +197,8 @@ static int on_option(void *arg, int id, char **values)
 	case O_REALISE: return set_form(g, id);
 	case O_NO_LOCATION: r->xml_no_location = 1; return 0;
 	case O_WRITE_TO: r->write_to = values[0]; return 0;
+	case O_JOBS: return value_options_set(g->p, "max-jobs", values[0]);
+	case O_LOGS: progress_settings.logs = 1; return 0;
 	case O_PURE: eval_settings.pure = 1; return 0;
 	case O_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case O_STORE: r->store = values[0]; return 0;

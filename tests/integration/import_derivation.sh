@@ -99,6 +99,7 @@ together() {
 	[ "$(grep 'begins\|ends' log | sed 's/.* //' | tr '\n' ' ')" = "begins begins ends ends " ]
 }
 check "outputs of one string are built together" together
+check "gx eval shows what builders print" complains "a last word" "$gx" eval --store "$store" -L -j 1 -f d.nix bad
 check "a build that fails is an error at the import" complains "  at d.nix:27:9" "$gx" eval --store "$store" -f d.nix bad
 check "with the end of its log" grep -q '> a last word' complains.log
 check "and status 1" status 1 "$gx" eval --store "$store" -f d.nix bad
