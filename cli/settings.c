@@ -26,7 +26,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LIST, SET_LINT, SET_FEATURES };
+enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LIST, SET_SECRETS, SET_LINT, SET_FEATURES };
 
 #define BLANKS " \t\n"
 
@@ -43,7 +43,7 @@ struct setting {
 static const struct setting settings[] = {
 	{ "accept-flake-config", SET_BOOL, &flake_config_accepted,
 	  "false", "Obey the gxConfig or nixConfig of a flake, but for what runs code or says whom to trust." },
-	{ "access-tokens", SET_LIST, &fetch_settings.access_tokens,
+	{ "access-tokens", SET_SECRETS, &fetch_settings.access_tokens,
 	  "none", "What forges are shown: 'host=token', with blanks between." },
 	{ "abort-on-warn", SET_BOOL, &eval_settings.abort_on_warn,
 	  "false", "End the evaluation at the first builtins.warn." },
@@ -213,6 +213,7 @@ static enum setting_result set(const char *name, const char *value)
 		*(const char **)s->field = value;
 		return SETTING_OK;
 	case SET_LIST:
+	case SET_SECRETS:
 		*(const char **)s->field = value;
 		if (s->field == &nix_path)
 			extra_nix_path = NULL;
@@ -232,7 +233,9 @@ static const char **list_field(const char *name)
 
 	if (s && s->field == &nix_path)
 		return &extra_nix_path;
-	return !s ? build_setting_list(name) : s->kind == SET_LIST ? (const char **)s->field : NULL;
+	if (!s)
+		return build_setting_list(name);
+	return s->kind == SET_LIST || s->kind == SET_SECRETS ? (const char **)s->field : NULL;
 }
 
 /* "extra-NAME"; the name after it, NULL for any other and for settings that are called so themselves. */
@@ -335,7 +338,7 @@ int settings_info(size_t i, struct setting_info *out)
 	out->kind = settings_wanted(out->name);
 	find_in_environment(out);
 	if (i < sizeof set_to / sizeof *set_to && set_to[i].value) {
-		out->value = set_to[i].value;
+		out->value = i < n && settings[i].kind == SET_SECRETS ? "(not shown)" : set_to[i].value;
 		out->from = set_to[i].from;
 	}
 	return 1;
@@ -356,6 +359,7 @@ const char *settings_wanted(const char *name)
 	case SET_LINT:
 		return "ignore, warn or fatal";
 	case SET_LIST:
+	case SET_SECRETS:
 	case SET_FEATURES:
 		return "a list";
 	case SET_STRING:

@@ -70,6 +70,11 @@ check "the command line after that" prints "cores = 13" env NIX_CONFIG='cores = 
 	sh -c "'$gx' config show cores --option cores 13 | head -n 1"
 check "and adds to lists" prints "a b c" env NIX_CONFIG='allowed-uris = a b' \
 	sh -c "'$gx' config show allowed-uris --option extra-allowed-uris c | sed -n '1s/.* = //p'"
+secret() {
+	NIX_CONFIG='access-tokens = github.com=geheim' "$gx" config show >o || return 1
+	grep -q 'access-tokens = (not shown)' o && ! grep geheim o
+}
+check "tokens are not shown" secret
 rm -r home/.config xdg etc/gx.conf etc/nix.custom.conf
 
 # --- what is wrong
