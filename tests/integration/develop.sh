@@ -260,7 +260,7 @@ if [ -x /bin/bash ]; then
 		check "gx $verb as a script" prints "hello, hello from the hook" evaluated $verb $place ./flake
 	done
 	"$gx" env --direnv >direnv.sh
-	uses() { prints "hello from the hook" /bin/bash -euc 'PATH='"${gx%/*}"':$PATH; watch_file() { echo "$@" >watched; }; . ./direnv.sh; use_gx '"$place"' ./flake; echo $hooked' && grep -q flake.lock watched; }
+	uses() { prints "hello from the hook" /bin/bash -euc 'PATH='"${gx%/*}"':$PATH; watch_file() { echo "$@" >>watched; }; . ./direnv.sh; use_gx '"$place"' ./flake; echo $hooked' && grep -qx ./flake/flake.lock watched; }
 	check "direnv's function" uses
 	check "which fails where there is no environment" must_fail /bin/bash -euc 'PATH='"${gx%/*}"':$PATH; watch_file() { :; }; . ./direnv.sh; use_gx '"$place"' ./flake#nope; echo went on'
 fi

@@ -137,9 +137,9 @@ check "inputs.self.shallow" complains "'inputs.self' has an attribute 'shallow'"
 for a in submodules lfs exportIgnore; do
 	check "fetchGit with $a" complains "'$a' is not supported" fetch "rev = \"$signed\"; $a = true;"
 done
-check "a name" complains "the name of a source is 'source'; 'x' is not supported" gxeval --impure -E "builtins.fetchTree { type = \"git\"; $url; name = \"x\"; }"
+check "a name" complains "the attribute 'name' is not for 'fetchTree': what it fetches is called 'source'" gxeval --impure -E "builtins.fetchTree { type = \"git\"; $url; name = \"x\"; }"
 check "unpack = false" complains "cannot be fetched without unpacking it" gxeval --impure -E 'builtins.fetchTree { type = "tarball"; url = "file:///x.tar.gz"; unpack = false; }'
-check "a branch of std" complains "'gx:std' has none" gxeval --impure -E 'builtins.fetchTree "flake:std/main"'
+check "a branch of std" complains "the branch or tag 'main' cannot be taken of 'gx:std'" gxeval --impure -E 'builtins.fetchTree "flake:std/main"'
 
 # Repositories kept in the cache: what can no longer be read is fetched again.
 damage() { # DESCRIPTION COMMAND, in the kept repository
