@@ -303,9 +303,14 @@ static const char *last_part(const char *s)
 	const char *last = s;
 
 	for (const char *p = s; *p; p++)
-		if ((*p == '.' || *p == '/') && p[1] && p[1] != '/' && p[1] != '.')
+		if ((*p == '.' || *p == '/' || *p == '#') && p[1] && p[1] != '/' && p[1] != '.')
 			last = p + 1;
 	return *s == '"' ? s : last;
+}
+
+static size_t shown_width(const char *text)
+{
+	return width_of((struct slice){ text, strlen(text) });
 }
 
 static void list_candidates(const struct completions *c)
@@ -315,7 +320,7 @@ static void list_candidates(const struct completions *c)
 	struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < n; i++) {
-		size_t w = strlen(last_part(c->v[i]));
+		size_t w = shown_width(last_part(c->v[i]));
 		width = w > width ? w : width;
 	}
 	size_t per_row = width_of_terminal(1) / (width + 2), rows;
@@ -326,7 +331,7 @@ static void list_candidates(const struct completions *c)
 		for (size_t i = r; i < n; i += rows) {
 			const char *text = last_part(c->v[i]);
 			visible_add(&b, text, strlen(text), 0);
-			buf_addf(&b, "%*s", i + rows < n ? (int)(width + 2 - strlen(text)) : 0, "");
+			buf_addf(&b, "%*s", i + rows < n ? (int)(width + 2 - shown_width(text)) : 0, "");
 		}
 		buf_addc(&b, '\n');
 	}

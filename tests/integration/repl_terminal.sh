@@ -37,6 +37,9 @@ check "an entry of several lines comes back whole" repl '> [ 7' '= ... ' '> 8 ]'
 check "up goes to the line above, in an input of several" repl '> 11' '= 11' 'paste 30\r+ 3' 'keys \e[A\x012\r' '= 233'
 check "and down to the one below" repl '> 11' '= 11' 'paste 30\r+ 3' 'keys \e[A\e[B3\r' '= 63'
 check "completion knows the lines before" repl '> s.magnolia = 5' '= gx> ' '> with s;' '= ... ' '> 1 +' '= ... ' 'tab magn' 'keys \r' '= 6'
+mkdir flake
+echo '{ outputs = _: { outer = 1; overlays = { }; }; }' >flake/flake.gx
+check "candidates do not repeat what stands before them" repl 'tab :lf ./flake#o' '= outer     overlays' '= gx> ' '^C' '= gx> '
 
 # --- the history ---
 
