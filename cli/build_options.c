@@ -384,10 +384,25 @@ static unsigned failure_bits(int code)
 	return 0;
 }
 
+/* Nobody who types a command sees what a file of the machine says: weaker than usual is never silent. */
+static void say_confinement(const struct build_options *o)
+{
+	static int said;
+	const char *from = settings_from("sandbox");
+
+	if (said || o->settings.confinement != CONFINE_NONE || !from || settings_is_said("sandbox") ||
+	    (o->given & (bit_of(O_SANDBOX) | bit_of(O_NO_SANDBOX))))
+		return;
+	said = 1;
+	report_line("note: builders are not confined: %s sets 'sandbox'", from);
+}
+
 static void on_event(void *user, const struct build_event *ev)
 {
 	struct build_options *o = user;
 
+	if (ev->kind == BUILD_START && !ev->fetch)
+		say_confinement(o);
 	if (ev->kind == BUILD_FAILED)
 		o->failed |= failure_bits(ev->code);
 	progress_build_event(ev);

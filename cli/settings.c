@@ -297,14 +297,19 @@ enum setting_result settings_set_from(const char *name, const char *value, const
 
 static const char command_line[] = "the command line";
 
-int settings_is_said(const char *name)
+const char *settings_from(const char *name)
 {
 	const char *more = extra_of(name = setting_of_alias(name));
 
 	for (size_t i = 0; settings_name(i) && i < sizeof set_to / sizeof *set_to; i++)
 		if (!strcmp(settings_name(i), more ? more : name))
-			return set_to[i].from == command_line;
-	return 0;
+			return set_to[i].from;
+	return NULL;
+}
+
+int settings_is_said(const char *name)
+{
+	return settings_from(name) == command_line;
 }
 
 enum setting_result settings_set(const char *name, const char *value)

@@ -25,6 +25,9 @@ enum setting_result settings_set(const char *name, const char *value);
 /* 1 when the command line said what it is. */
 int settings_is_said(const char *name);
 
+/* Where it was said, NULL when nothing did. */
+const char *settings_from(const char *name);
+
 /* What is so instead of what an ignored setting says, a clause; NULL for others. */
 const char *settings_why_not(const char *name);
 

@@ -162,3 +162,15 @@ check "nor with --no-build" complains "outputs evaluate, 2 do not" "$gx" flake c
 printf 'f = (import ./d.nix).json\nf\n' >typed
 repl() { "$gx" repl --store "$store" <typed 2>log; }
 check "in the REPL" prints 7 repl
+
+# --- a file that takes the confinement away is named when something is built
+unconfined() { # SAYS [OPTION]...
+	_says=$1
+	shift
+	NIX_CONFIG='sandbox = false' "$gx" build --no-link --store-dir "$here/free/store" "$@" -E 'derivation {
+		name = "free"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo '"$*"' >$out" ]; }' \
+		2>log || { cat log && return 1; }
+	[ "$(grep -c "note: builders are not confined: NIX_CONFIG:1 sets 'sandbox'" log)" = "$_says" ] || { cat log && return 1; }
+}
+check "builders that a file lets go unconfined are told of" unconfined 1
+check "not where the command line says so" unconfined 0 --no-sandbox
