@@ -71,6 +71,9 @@
 /* An archive as it is fetched. */
 #define LIMIT_ARCHIVE_PACKED ((uint64_t)16 << 30)
 
+/* Submodules in submodules: git itself has no limit, and nobody needs more. */
+#define LIMIT_SUBMODULES 32
+
 /* Depth of directories in an archive: what a NAR can hold. */
 #define LIMIT_ARCHIVE_DEPTH LIMIT_NAR_DEPTH
 

@@ -319,14 +319,11 @@ static int make_bare(const char *dir, struct err *e)
 	return git_call_run(&c, NULL, NULL, e);
 }
 
-int git_fetch(const char *dir, const char *url, const char *ref, const char *rev, int depth, struct err *e)
+/* A fetch of one thing into the repository at dir: "what:where". */
+static int fetch_refspec(const char *dir, const char *url, const char *refspec, int depth, struct err *e)
 {
 	struct git_call c;
-	int rc;
 
-	if ((rc = git_check_url(url, e)) || (rc = git_check_rev(slice_of(rev), e)) ||
-	    (ref && (rc = git_check_ref(slice_of(ref), e))) || (rc = make_bare(dir, e)))
-		return rc;
 	git_call_init(&c, dir, protocol_of(url));
 	words_add(&c.argv, "fetch");
 	words_add(&c.argv, "--quiet");
@@ -338,10 +335,43 @@ int git_fetch(const char *dir, const char *url, const char *ref, const char *rev
 		words_addf(&c.argv, "--depth=%d", depth);
 	words_add(&c.argv, "--end-of-options");
 	words_add(&c.argv, url);
+	words_add(&c.argv, refspec);
+	return git_call_run(&c, NULL, NULL, e);
+}
+
+/* A commit by its name alone, which not every server gives; then all it has, which may hold it. */
+static int fetch_commit(const char *dir, const char *url, const char *rev, int depth, struct err *e)
+{
+	struct buf refspec = BUF_INIT;
+	struct err first = ERR_INIT;
+
+	buf_addf(&refspec, "%s:refs/gx/%s", rev, rev);
+	int rc = fetch_refspec(dir, url, refspec.p, depth, &first);
+	buf_release(&refspec);
+	if (rc && rc != ERR_INTERRUPT && !fetch_refspec(dir, url, "refs/*:refs/gx/all/*", 0, NULL))
+		rc = 0;
+	else if (rc)
+		err_set(e, rc, "%s", first.msg ? first.msg : "git fails");
+	err_release(&first);
+	return rc;
+}
+
+int git_fetch(const char *dir, const char *url, const char *ref, const char *rev, int depth, struct err *e)
+{
+	struct buf refspec = BUF_INIT, shown = BUF_INIT;
+	int rc;
+
+	if ((rc = git_check_url(url, e)) || (rc = git_check_rev(slice_of(rev), e)) ||
+	    (ref && (rc = git_check_ref(slice_of(ref), e))) || (rc = make_bare(dir, e)))
+		return rc;
 	/* Kept under a name of its own, or the next collection of garbage would take it. */
-	words_addf(&c.argv, "%s:refs/gx/%s", ref ? ref : rev, ref ? ref : rev);
-	unsigned activity = activity_begin(ACTIVITY_FETCH, url);
-	rc = git_call_run(&c, NULL, NULL, e);
+	if (ref)
+		buf_addf(&refspec, "%s:refs/gx/%s", ref, ref);
+	transfer_show_url(&shown, url);
+	unsigned activity = activity_begin(ACTIVITY_FETCH, buf_str(&shown));
+	rc = ref ? fetch_refspec(dir, url, refspec.p, depth, e) : fetch_commit(dir, url, rev, depth, e);
+	buf_release(&refspec);
+	buf_release(&shown);
 	activity_end(activity, rc);
 	if (!rc && (rc = git_has(dir, rev, e)) >= 0)
 		rc = rc ? 0 : err_set(e, ERR_NOTFOUND, "'%s' does not hold the revision %s", ref ? ref : "it", rev);

@@ -57,8 +57,20 @@ int git_last_modified(const char *dir, const char *rev, int64_t *out, struct err
 int git_rev_count(const char *dir, const char *rev, int whole, uint64_t *out, struct err *e);
 
 /* Writes the tree of a commit into the empty directory dirfd: what is committed, byte for byte (no filters, attributes or line
- * ends applied), 0644 or 0755; links as links, submodules as empty directories. */
-int git_export(const char *dir, const char *rev, int dirfd, struct err *e);
+ * ends applied), 0644 or 0755; links as links, submodules as empty directories.  ignoring: without what export-ignore leaves
+ * out.  submodules (may be NULL) receives the path and the commit of each, each ended by a NUL. */
+int git_export(const char *dir, const char *rev, int dirfd, int ignoring, struct buf *submodules, struct err *e);
+
+/* Appends those of the names (each ended by a NUL, folders with a slash in front of it) that export-ignore leaves out, by the
+ * attributes of a commit, or for NULL of the work tree at dir. */
+int git_ignored(const char *dir, const char *rev, struct slice names, struct buf *ignored, struct err *e);
+
+/* Takes those out of the names of a work tree's files; a folder of which nothing is left becomes a name itself. */
+int git_leave_out(const char *top, struct buf *names, struct err *e);
+
+/* Appends the address of the submodule that a commit has at a path; parent: the address of what has it.  ERR_NOTFOUND when
+ * .gitmodules does not say; ERR_DENIED when it names a place here though what has it is elsewhere. */
+int git_submodule_url(const char *dir, const char *rev, const char *path, const char *parent, struct buf *out, struct err *e);
 
 /* --- signatures --- */
 
@@ -82,6 +94,7 @@ struct git_worktree {
 	int dirty;		   /* tracked files differ from HEAD, submodules left aside */
 	int converted;		   /* not dirty, but what git converts is on disk in another form than in HEAD */
 	struct buf tracked;	   /* files git knows, submodules too; some may be deleted */
+	struct buf modules;	   /* the submodules among them */
 	struct buf untracked;	   /* files it does not know and was not told to ignore; directories end in a slash */
 };
 

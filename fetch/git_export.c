@@ -3,6 +3,7 @@
  * A commit's tree, from the object database to a directory: `git ls-tree` for what there is, one `git cat-file --batch`
  * for the contents.  Not `git archive` and not a checkout: those apply attributes and filters that are part of
  * no revision (export-subst writes the name of a branch into a file), so that one revision would have several trees.
+ * export-ignore is the one attribute that counts, where it is asked for; a folder of which nothing is left stays, as for Nix.
  *
  * The tree comes from elsewhere: names are checked, paths walked without following links, and everything is created
  * exclusively, as in archive.c.  Requests to cat-file go out some at a time, few enough that neither side can block on a full
@@ -29,6 +30,8 @@ enum { AHEAD = 256, PIECE = 65536 };
 /* A line of ls-tree: "<mode> <type> <id>\t<path>\0". */
 struct item {
 	char *mode, *id, *path;
+	int ignored;
+	size_t folder; /* bytes of the folder of it that is left out, with its slash */
 };
 
 struct tree {
@@ -56,7 +59,7 @@ static int tree_add(struct tree *t, char *line, struct err *e)
 		return malformed(e);
 	*type = *id = *path = 0;
 	ARRAY_GROW(t->v, t->n + 1, t->cap);
-	t->v[t->n++] = (struct item){ line, id + 1, path + 1 };
+	t->v[t->n++] = (struct item){ line, id + 1, path + 1, 0, 0 };
 	return git_check_rev(slice_of(id + 1), e);
 }
 
@@ -122,6 +125,112 @@ static int open_parent(int dirfd, char *path, const char **name, struct err *e)
 	}
 	*name = p;
 	return fd >= 0 ? fd : err_errno(e, "cannot make the directory of '%s'", path);
+}
+
+/* --- export-ignore --- */
+
+/* The next folder of a path, with its slash, that the path before it was not in; 0 for none. */
+static size_t new_folder(const char *path, const char *before, size_t from)
+{
+	for (const char *slash = strchr(path + from, '/'); slash; slash = strchr(slash + 1, '/')) {
+		size_t n = (size_t)(slash + 1 - path);
+
+		if (strncmp(before, path, n))
+			return n;
+	}
+	return 0;
+}
+
+/* All names of the tree, folders before what is in them. */
+static void add_names(const struct tree *t, struct buf *out)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < t->n; i++) {
+		const char *path = t->v[i].path;
+
+		for (size_t n = new_folder(path, before, 0); n; n = new_folder(path, before, n)) {
+			buf_add(out, path, n);
+			buf_addc(out, 0);
+		}
+		buf_add(out, path, strlen(path) + 1);
+		before = path;
+	}
+}
+
+/* Whether the next of the names is this one, which is then past. */
+static int is_next(const char **p, const char *end, struct slice name)
+{
+	if (*p >= end || !slice_eq(slice_of(*p), name))
+		return 0;
+	*p += name.n + 1;
+	return 1;
+}
+
+/* Finds what the names, which are in the order of add_names, leave out. */
+static void mark(struct tree *t, const struct buf *ignored)
+{
+	const char *p = buf_str(ignored), *end = p + ignored->len, *before = "";
+	struct slice out = { "", 0 };
+
+	for (size_t i = 0; i < t->n; i++) {
+		struct item *it = &t->v[i];
+
+		if (strncmp(it->path, out.p, out.n))
+			out.n = 0;
+		for (size_t n = new_folder(it->path, before, 0); n; n = new_folder(it->path, before, n))
+			if (is_next(&p, end, (struct slice){ it->path, n }) && !out.n)
+				out = (struct slice){ it->path, n };
+		it->ignored = is_next(&p, end, slice_of(it->path)) || out.n;
+		it->folder = out.n;
+		before = it->path;
+	}
+}
+
+/* The folders that what is left out was in, unless they are left out themselves. */
+static int make_parents(const struct tree *t, int dirfd, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < t->n && !rc; i++) {
+		char *path = t->v[i].path;
+		size_t folder = t->v[i].folder;
+		const char *name;
+
+		if (!t->v[i].ignored || (rc = check_path(path, e)))
+			continue;
+		if (folder)
+			path[folder - 1] = 0;
+		int fd = open_parent(dirfd, path, &name, e);
+		if (folder)
+			path[folder - 1] = '/';
+		if (fd < 0)
+			rc = fd;
+		else
+			close(fd);
+	}
+	return rc;
+}
+
+static int leave_out(struct tree *t, const char *dir, const char *rev, int dirfd, struct err *e)
+{
+	struct buf names = BUF_INIT, ignored = BUF_INIT;
+	size_t left = 0;
+	int rc;
+
+	add_names(t, &names);
+	rc = git_ignored(dir, rev, (struct slice){ buf_str(&names), names.len }, &ignored, e);
+	if (!rc && ignored.len) {
+		mark(t, &ignored);
+		rc = make_parents(t, dirfd, e);
+	}
+	for (size_t i = 0; i < t->n; i++)
+		if (!t->v[i].ignored)
+			t->v[left++] = t->v[i];
+	t->n = left;
+	buf_release(&names);
+	buf_release(&ignored);
+	return rc;
 }
 
 /* --- contents --- */
@@ -285,13 +394,26 @@ static int export_tree(const struct tree *t, const char *dir, int dirfd, struct 
 	return rc;
 }
 
-int git_export(const char *dir, const char *rev, int dirfd, struct err *e)
+static void list_submodules(const struct tree *t, struct buf *out)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!strcmp(t->v[i].mode, "160000")) {
+			buf_add(out, t->v[i].path, strlen(t->v[i].path) + 1);
+			buf_add(out, t->v[i].id, strlen(t->v[i].id) + 1);
+		}
+}
+
+int git_export(const char *dir, const char *rev, int dirfd, int ignoring, struct buf *submodules, struct err *e)
 {
 	struct tree t = { 0 };
 	int rc = git_check_rev(slice_of(rev), e);
 
 	if (!rc)
 		rc = tree_read(&t, dir, rev, e);
+	if (!rc && ignoring)
+		rc = leave_out(&t, dir, rev, dirfd, e);
+	if (!rc && submodules)
+		list_submodules(&t, submodules);
 	if (!rc)
 		rc = export_tree(&t, dir, dirfd, e);
 	tree_release(&t);

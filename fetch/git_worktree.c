@@ -31,6 +31,7 @@ void git_worktree_release(struct git_worktree *w)
 	free(w->top);
 	free(w->ref);
 	buf_release(&w->tracked);
+	buf_release(&w->modules);
 	buf_release(&w->untracked);
 	memset(w, 0, sizeof *w);
 }
@@ -310,6 +311,8 @@ static int take_files(struct git_worktree *w, const struct buf *out, int convert
 	for (size_t at = 0; !rc && at < out->len; at += strlen(out->p + at) + 1)
 		if (!(rc = take_entry(out->p + at, &f, e))) {
 			buf_add(&w->tracked, f.path, strlen(f.path) + 1);
+			if (!strncmp(f.mode, "160000", 6))
+				buf_add(&w->modules, f.path, strlen(f.path) + 1);
 			look_at_missing(w, top, &f);
 		}
 	converts |= may_convert(w);
@@ -336,6 +339,7 @@ static int read_files(struct git_worktree *w, int converts, struct err *e)
 		rc = take_files(w, &out, converts, e);
 	buf_release(&out);
 	git_sort_names(&w->tracked);
+	git_sort_names(&w->modules);
 	return rc;
 }
 

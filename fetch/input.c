@@ -757,28 +757,50 @@ int input_parse(struct slice ref, struct arena *mem, struct input *out, struct e
 	return ERR_INVALID;
 }
 
+/* The row of an input, its attributes checked. */
+static const struct input_scheme *checked(struct input_ctx *c, struct input *in)
+{
+	struct slice type;
+
+	if (!input_get(in, "type")) {
+		err_set(c->e, ERR_INVALID, "'type' attribute to specify input scheme is required but not provided");
+		return NULL;
+	}
+	if (input_need_string(c, in, "type", &type))
+		return NULL;
+	const struct input_scheme *s = scheme_named(type);
+	if (!s)
+		err_set(c->e, ERR_INVALID, "the input type '%.*s' is not supported", FMT(type));
+	for (size_t i = 0; s && i < in->n; i++)
+		if (!slice_in_words(in->a[i].name, "type dir __final") && !slice_in_words(in->a[i].name, s->attrs)) {
+			err_set(c->e, ERR_INVALID, "input attribute '%.*s' not supported by scheme '%s'", FMT(in->a[i].name),
+				s->name);
+			return NULL;
+		}
+	return s && !s->check(c, s, in) && !check_common(c, in) ? s : NULL;
+}
+
+int input_check(struct input *in, struct arena *mem, struct err *e)
+{
+	struct input_ctx c = { mem, e };
+
+	return checked(&c, in) ? 0 : ERR_INVALID;
+}
+
 int input_print(const struct input *in, struct arena *mem, struct buf *out, struct err *e)
 {
 	struct input_ctx c = { mem, e };
 	struct input own = { 0 };
-	struct slice type, dir;
+	struct slice dir;
 	struct url u;
 
 	memset(&u, 0, sizeof u);
 	for (size_t i = 0; i < in->n; i++)
 		input_set(&own, &in->a[i], mem);
-	if (!input_get(in, "type"))
-		return err_set(e, ERR_INVALID, "'type' attribute to specify input scheme is required but not provided");
-	if (input_need_string(&c, &own, "type", &type) || input_string(&c, &own, "dir", &dir))
+	if (input_string(&c, &own, "dir", &dir))
 		return -1;
-	const struct input_scheme *s = scheme_named(type);
-	if (!s)
-		return err_set(e, ERR_INVALID, "the input type '%.*s' is not supported", FMT(type));
-	for (size_t i = 0; i < own.n; i++)
-		if (!slice_in_words(own.a[i].name, "type dir __final") && !slice_in_words(own.a[i].name, s->attrs))
-			return err_set(e, ERR_INVALID, "input attribute '%.*s' not supported by scheme '%s'",
-				       FMT(own.a[i].name), s->name);
-	if (s->check(&c, s, &own) || check_common(&c, &own) || s->to_url(&c, s, &own, &u))
+	const struct input_scheme *s = checked(&c, &own);
+	if (!s || s->to_url(&c, s, &own, &u))
 		return -1;
 	if (dir.n && !url_param(&u, "dir"))
 		url_set(&u, SLICE("dir"), dir, mem);

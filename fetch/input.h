@@ -63,6 +63,9 @@ input_fetch_fn *input_fetch(const struct input *in);
  * attribute `dir`.  ERR_INVALID. */
 int input_parse(struct slice ref, struct arena *mem, struct input *out, struct err *e);
 
+/* Checks all attributes, and writes what has several ways to be written in one ("git@host:path").  ERR_INVALID. */
+int input_check(struct input *in, struct arena *mem, struct err *e);
+
 /* Appends the reference for an input, checking its attributes first.  ERR_INVALID. */
 int input_print(const struct input *in, struct arena *mem, struct buf *out, struct err *e);
 

@@ -49,6 +49,9 @@ static int scp_url(struct input_ctx *c, struct slice s, struct url *u)
 	    slice_in_words(host, "ssh http https file ftp ftps git git+ssh git+http git+https git+file git+ftp git+ftps git+git"))
 		return 0;
 	path = (struct slice){ colon + 1, s.n - host.n - 1 };
+	/* To git the name of a program. */
+	if (path.n && *path.p == ':')
+		return err_set(c->e, ERR_INVALID, "'%.*s' is not a Git address: file, http, https, ssh and git are known", FMT(s));
 	if (!path.n)
 		return err_set(c->e, ERR_INVALID, "Git URL '%.*s' has an empty path", FMT(s));
 	const char *at = memchr(host.p, '@', host.n);

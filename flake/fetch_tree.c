@@ -62,6 +62,15 @@ static void read_set(struct input *in, W set)
 	}
 }
 
+/* What an attribute is that is not given. */
+static void set_default(struct input *in, const char *name)
+{
+	struct input_attr a = { .name = slice_of(name), .type = INPUT_BOOL, .s = { "", 0 }, .i = 1 };
+
+	if (!input_get(in, name))
+		input_set(in, &a, flake_arena());
+}
+
 static void check_given(const struct input *in, const char *builtin, const char *name)
 {
 	const struct input_attr *a = input_get(in, name);
@@ -98,6 +107,9 @@ BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 		if (input_get(&in, "name") && input_where(&in) != INPUT_WITH_PROGRAM)
 			throw_error_hint(EK_EVAL, "fetchGit, fetchTarball and fetchurl have one",
 					 "the attribute 'name' is not for 'fetchTree': what it fetches is called 'source'");
+		/* As Nix has it: who wants the number of commits says shallow = false. */
+		if (!strcmp(source_get(&in, "type"), "git"))
+			set_default(&in, "shallow");
 	} else {
 		flake_ref_parse_input(text_of(w, "the source"), &in);
 	}
@@ -135,10 +147,11 @@ static void use_address(struct input *in, const char *url)
 }
 
 BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
-	      "A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps `rev`, "
-	      "`ref`, `shallow`, `name` (of the store path), as in `fetchGit { url = \"https://example.org/repo.git\"; ref = "
-	      "\"main\"; }`. Returns what "
-	      "`fetchTree` does. Pure evaluation needs `rev`. No example: there is no repository where the tests run.",
+	      "A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps "
+	      "`rev`, `ref`, `shallow`, `submodules`, `name` (of the store path), as in "
+	      "`fetchGit { url = \"https://example.org/repo.git\"; ref = \"main\"; }`. Returns what `fetchTree` does. Pure "
+	      "evaluation needs `rev`. What `export-ignore` in .gitattributes leaves out is left out, unless `submodules` is "
+	      "true or `exportIgnore` false. No example: there is no repository where the tests run.",
 	      "", "")
 {
 	struct input in = { 0 };
@@ -152,6 +165,9 @@ BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
 	source_set(&in, "type", "git");
 	use_address(&in, source_get(&in, "url"));
 	check_allowed(&in, "fetchGit");
+	/* As Nix has it, here and nowhere else, and not together with submodules. */
+	if (!source_is_set(&in, "submodules"))
+		set_default(&in, "exportIgnore");
 	return with_revision(source_info(source_fetch(&in), 0));
 }
 

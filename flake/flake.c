@@ -52,6 +52,7 @@ static W want(W w, enum vtype type, const char *what, uint32_t pos)
 /* --- inputs --- */
 
 struct inputs {
+	struct input self;
 	struct flake_input *v;
 	size_t n;
 };
@@ -212,8 +213,8 @@ static void read_input(const struct reading *r, W set, uint32_t pos, struct flak
 	finish_ref(in, &attrs, url, pos);
 }
 
-/* How the flake itself wants to be fetched.  What cannot be done is refused. */
-static void check_self(W set, uint32_t pos)
+/* How the flake itself wants to be fetched. */
+static void read_self(struct input *self, W set, uint32_t pos)
 {
 	struct attrs *a = attrs_of(want(set, V_ATTRS, "'inputs.self'", pos));
 
@@ -223,9 +224,9 @@ static void check_self(W set, uint32_t pos)
 		if (strcmp(name, "submodules") && strcmp(name, "lfs"))
 			throw_at(EK_EVAL, at, 0,
 				 "'inputs.self' has an attribute '%s', but only 'submodules' and 'lfs' mean something", name);
-		if (want(a->v[i], V_BOOL, name, at) == W_TRUE)
-			throw_at(EK_EVAL, at, 0, "the flake needs its Git %s, which are not supported",
-				 *name == 's' ? "submodules" : "LFS files");
+		struct input_attr attr = { .name = slice_of(name), .type = INPUT_BOOL, .s = { "", 0 } };
+		attr.i = want(a->v[i], V_BOOL, name, at) == W_TRUE;
+		input_set(self, &attr, flake_arena());
 	}
 }
 
@@ -234,7 +235,7 @@ static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, 
 	struct attrs *a = attrs_of(want(set, V_ATTRS, "'inputs'", pos));
 	struct reading r = *up;
 	const uint32_t *order = attrs_order(a);
-	struct inputs out = { arena_alloc(flake_arena(), (a->n + 1) * sizeof *out.v), 0 };
+	struct inputs out = { .v = arena_alloc(flake_arena(), (a->n + 1) * sizeof *out.v) };
 
 	if (++r.depth > LIMIT_FLAKE_DEPTH)
 		throw_at(EK_EVAL, pos, 0, "'inputs' are nested deeper than %d", LIMIT_FLAKE_DEPTH);
@@ -244,7 +245,7 @@ static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, 
 		if (slice_eq(name, SLICE("self"))) {
 			if (!top)
 				throw_at(EK_EVAL, shape_pos(a->sh, i), 0, "'self' cannot be an input");
-			check_self(a->v[i], shape_pos(a->sh, i));
+			read_self(&out.self, a->v[i], shape_pos(a->sh, i));
 			continue;
 		}
 		out.v[out.n].name = name;
@@ -369,6 +370,7 @@ static void read_attrs(struct flake *f, const struct reading *r, struct attrs *a
 			struct inputs in = read_inputs(r, a->v[i], pos, 1);
 			f->inputs = in.v;
 			f->ninputs = in.n;
+			f->self = in.self;
 		} else if (!strcmp(name, "outputs")) {
 			outputs = 1;
 		} else if (!strcmp(name, "nixConfig") || !strcmp(name, "gxConfig")) {
@@ -445,12 +447,43 @@ const char *flake_not_for_nix(const struct flake *f)
 							   "is called nixConfig" : NULL;
 }
 
+/* The reference with what the flake says of itself, unless the reference says it; 0 when that changes nothing. */
+static int apply_self(const struct flake *f, struct input *ref)
+{
+	const char *type = source_get(&f->tree->locked, "type");
+	int changed = 0;
+
+	for (size_t i = 0; i < f->self.n; i++) {
+		const struct input_attr *a = &f->self.a[i];
+		const char *name = arena_dup(flake_arena(), a->name.p, a->name.n);
+		if (!a->i || input_get(ref, name))
+			continue;
+		/* A folder has them, an archive of a forge has not. */
+		if (strcmp(type, "git") && strcmp(type, "path"))
+			throw_error(EK_EVAL, "the flake '%s' needs its Git %s, which inputs of type '%s' do not have",
+				    flake_ref_text(ref), *name == 's' ? "submodules" : "LFS files", type);
+		if (!strcmp(type, "git")) {
+			input_set(ref, a, flake_arena());
+			changed = 1;
+		}
+	}
+	return changed;
+}
+
 struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use)
 {
 	const struct input resolved = registry_resolve(ref, use);
 	const struct flake_tree *tree = source_fetch(&resolved);
 	struct flake *f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);
 	const char *sub = source_get(&resolved, "dir");
+	struct input whole = { 0 };
+
+	for (size_t i = 0; i < resolved.n; i++)
+		input_set(&whole, &resolved.a[i], flake_arena());
+	if (apply_self(f, &whole)) {
+		tree = source_fetch(&whole);
+		f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);
+	}
 
 	f->resolved = resolved;
 	for (size_t i = 0; i < tree->locked.n; i++)

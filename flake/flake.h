@@ -30,6 +30,7 @@ struct flake {
 	const char *description; /* NULL without */
 	struct flake_input *inputs; /* in byte order of names */
 	size_t ninputs;
+	struct input self; /* how it wants to be fetched itself: attributes of inputs.self */
 	W outputs; /* function */
 	W config;  /* gxConfig or nixConfig, a set or W_NULL; never applied by itself */
 };

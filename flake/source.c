@@ -86,6 +86,13 @@ const char *source_get(const struct input *in, const char *name)
 	return a && a->type == INPUT_STRING ? arena_dup(flake_arena(), a->s.p, a->s.n) : NULL;
 }
 
+int source_is_set(const struct input *in, const char *name)
+{
+	const struct input_attr *a = input_get(in, name);
+
+	return a && a->i;
+}
+
 const char *source_need(const struct input *in, const char *name)
 {
 	const char *s = source_get(in, name);
@@ -598,21 +605,31 @@ static void note_tree(const struct input *in, const struct flake_tree *t)
 		trail_spoil("it fetched what is not locked");
 }
 
+static void copy_attrs(struct input *to, const struct input *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		input_set(to, &from->a[i], flake_arena());
+}
+
 static const struct flake_tree *fetch(const struct input *in)
 {
 	const char *name = input_where(in) == INPUT_WITH_PROGRAM ? NULL : source_get(in, "name");
 	struct flake_tree *t = source_new(name ? name : "source");
+	struct input own = { 0 };
 	char sri[HASH_TEXT_MAX];
+	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < in->n; i++)
-		input_set(&t->locked, &in->a[i], flake_arena());
+	copy_attrs(&own, in);
+	if (input_check(&own, flake_arena(), &e))
+		throw_err(&e);
+	copy_attrs(&t->locked, &own);
 	/* What comes along looks for itself first. */
 	if (input_where(in) != INPUT_WITH_PROGRAM && is_in_store(t)) {
 		note_tree(in, t);
 		source_mount(t);
 		return t;
 	}
-	fetch_kind(in, t);
+	fetch_kind(&own, t);
 	note_tree(in, t);
 	if (t->members)
 		hash_members(t);

@@ -74,6 +74,9 @@ void source_set_int(struct input *in, const char *name, uint64_t value);
 /* A string attribute, NULL when absent or no string. NUL-terminated. */
 const char *source_get(const struct input *in, const char *name);
 
+/* Whether a Boolean is there and true. */
+int source_is_set(const struct input *in, const char *name);
+
 /* The reference as text, collected. */
 const char *source_text(const struct input *in);
 

@@ -11,19 +11,14 @@
  * fetch/git.h runs git and checks what is handed to it.
  */
 #include "config.h"
-#include "flake/kept.h"
 #include "flake/source_int.h"
+#include "base/limits.h"
 #include "base/mem.h"
-#include "builtins/fs.h"
 #include "eval/error.h"
 #include "eval/eval.h"
-#include "fetch/cache.h"
 #include "fetch/git.h"
 #include "fetch/trail.h"
-#include "store/tree.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,13 +36,6 @@ static void check(int rc, struct err *e)
 
 /* --- what a reference says --- */
 
-static int is_set(const struct input *in, const char *name)
-{
-	const struct input_attr *a = input_get(in, name);
-
-	return a && a->i;
-}
-
 static void set_counts(struct flake_tree *t, const char *repo, const char *rev, int whole)
 {
 	struct err e = ERR_INIT;
@@ -58,145 +46,25 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev, 
 		check(git_last_modified(repo, rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", at < 0 ? 0 : (uint64_t)at);
 	}
-	if (!is_set(&t->locked, "shallow") && !input_get(&t->locked, "revCount")) {
+	if (!source_is_set(&t->locked, "shallow") && !input_get(&t->locked, "revCount")) {
 		check(git_rev_count(repo, rev, whole, &count, &e), &e);
 		source_set_int(&t->locked, "revCount", count);
 	}
 }
 
-/* --- the tree of a commit --- */
-
-/* The key under which the cache has the hash of a commit's tree.  A repository of somebody's may hold under a commit's name what
- * is not that commit: git does not look.  What came from one is its own (dir); what git_fetch brought is checked, and everybody's.
- */
-static struct slice fact_key(const char *dir, const char *rev)
-{
-	struct buf b = BUF_GC;
-
-	buf_addf(&b, "git-tree %s%s%s", rev, dir ? " in " : "", dir ? dir : "");
-	return (struct slice){ b.p, b.len };
-}
-
-static int find_noted(struct slice key, struct flake_tree *t)
-{
-	struct err e = ERR_INIT;
-	struct buf text = BUF_GC;
-	struct hash h;
-
-	check(kept_fact(key, 0, &text, &e), &e);
-	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
-		err_release(&e);
-		return 0;
-	}
-	t->place = kept_find(&h);
-	if (t->place)
-		t->hash = h;
-	return t->place != NULL;
-}
-
-/* Whether the tree of a commit is here already.  dir: the repository it is asked of, NULL for one elsewhere. */
-static int find_kept(const char *dir, const char *rev, struct flake_tree *t)
-{
-	return find_noted(fact_key(NULL, rev), t) || (dir && find_noted(fact_key(dir, rev), t));
-}
-
-/* Takes the tree of a commit out of the repository at dir, or at repo, which is one of the cache. */
-static int export(const char *dir, const char *repo, const char *rev, struct flake_tree *t, struct err *e)
-{
-	char text[HASH_TEXT_MAX];
-	struct kept_new n;
-	int rc;
-
-	if (find_kept(dir, rev, t))
-		return 0;
-	kept_begin(&n);
-	rc = git_export(dir ? dir : repo, rev, n.fd, e);
-	if (rc) {
-		kept_drop(&n);
-		return rc;
-	}
-	t->place = kept_finish(&n, n.path, &t->hash);
-	hash_print(&t->hash, HASH_SRI, 1, text);
-	kept_note(fact_key(dir, rev), slice_of(text));
-	return 0;
-}
-
-/* --- repositories of the cache --- */
-
-/* Brings the commit into the repository at dir, whose lock is held.  One that is damaged is made anew. */
-static int bring_commit(const struct input *in, const char *dir, const char *url, const char *ref, const char *rev, struct err *e)
-{
-	int there = access(dir, F_OK) == 0, rc;
-
-	if (there && git_has(dir, rev, NULL) == 1)
-		return 0;
-	if (eval_settings.offline && !source_file_path(url))
-		return err_set(e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url);
-	if (is_set(in, "allRefs"))
-		ref = NULL;
-	rc = git_fetch(dir, url, ref, rev, is_set(in, "shallow"), e);
-	if (!rc || !there || rc == ERR_INTERRUPT || git_is_whole(dir) == 1)
-		return rc;
-	err_release(e);
-	tree_remove(AT_FDCWD, dir, NULL, NULL, NULL);
-	return git_fetch(dir, url, ref, rev, is_set(in, "shallow"), e);
-}
-
-/* The repository of the cache for an address, with the commit in it; anew: as if it had not been there. */
-static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev, int anew)
-{
-	struct buf dir = BUF_INIT;
-	struct cache *cache = NULL;
-	struct err e = ERR_INIT;
-	int lock = -1, rc = cache_open(&cache, NULL, &e);
-
-	if (!rc) {
-		cache_git_path(cache, slice_of(url), &dir);
-		lock = cache_lock(cache, slice_of(url), &e);
-		rc = lock < 0 ? lock : 0;
-	}
-	if (!rc && anew)
-		rc = tree_remove(AT_FDCWD, dir.p, NULL, NULL, &e);
-	if (!rc)
-		rc = bring_commit(in, buf_str(&dir), url, ref, rev, &e);
-	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
-	if (lock >= 0)
-		close(lock);
-	cache_free(cache);
-	buf_release(&dir);
-	check(rc, &e);
-	return path;
-}
-
-/* The same, and the tree of the commit out of it.  What cannot be read there is fetched once more. */
-static const char *take_commit(struct flake_tree *t, const char *url, const char *ref, const char *rev)
-{
-	const char *repo = fetch_commit(&t->locked, url, ref, rev, 0);
-	struct err e = ERR_INIT;
-	int rc = export(NULL, repo, rev, t, &e);
-
-	if (rc && rc != ERR_INTERRUPT && !eval_settings.offline) {
-		err_release(&e);
-		repo = fetch_commit(&t->locked, url, ref, rev, 1);
-		rc = export(NULL, repo, rev, t, &e);
-	}
-	check(rc, &e);
-	return repo;
-}
-
 /* --- the working tree --- */
 
-static void add_members(struct flake_tree *t, const struct buf *tracked)
+static void set_members(struct flake_tree *t, struct slice names)
 {
-	char *text = arena_dup(flake_arena(), tracked->p ? tracked->p : "", tracked->len);
+	char *text = arena_dup(flake_arena(), names.p, names.n);
 	struct slice *v;
 	size_t n = 0;
 
-	for (size_t i = 0; i < tracked->len; i++)
+	for (size_t i = 0; i < names.n; i++)
 		n += !text[i];
 	v = arena_alloc(flake_arena(), (n + 1) * sizeof *v);
 	n = 0;
-	for (char *p = text; p < text + tracked->len; p += strlen(p) + 1)
+	for (char *p = text; p < text + names.n; p += strlen(p) + 1)
 		v[n++] = slice_of(p);
 	t->members = v;
 	t->nmembers = n;
@@ -248,7 +116,7 @@ static void use_signed(struct flake_tree *t, const struct git_worktree *w, const
 		throw_error(EK_EVAL,
 			    "the commit of '%s' must be verified, but its working tree is not that of a commit: it has changes",
 			    w->top);
-	source_verify(&t->locked, take_commit(t, url, w->ref, w->rev), w->rev);
+	source_verify(&t->locked, source_take_commit(t, url, w->ref, w->rev), w->rev);
 }
 
 /* The folder that its repository names may have a repository too. */
@@ -260,21 +128,74 @@ static void check_place(const char *dir, const char *top)
 		throw_error(EK_EVAL, "the repository '%s' has its working tree elsewhere: '%s'", dir, top);
 }
 
+/* A work tree with its submodules: names of files below its top, collected. */
+struct whole {
+	const struct input *in;
+	struct buf names;
+	int dirty, converted;
+	unsigned depth;
+};
+
+static void add_module(struct whole *whole, const char *top, const char *prefix, const char *name);
+
+static void add_work_tree(struct whole *whole, struct git_worktree *w, const char *prefix)
+{
+	struct err e = ERR_INIT;
+
+	trail_git(w->top);
+	if (source_is_set(whole->in, "exportIgnore"))
+		check(git_leave_out(w->top, &w->tracked, &e), &e);
+	for (const char *p = w->tracked.p, *end = p + w->tracked.len; p < end; p += strlen(p) + 1) {
+		buf_adds(&whole->names, prefix);
+		buf_add(&whole->names, p, strlen(p) + 1);
+	}
+	whole->dirty |= w->dirty;
+	whole->converted |= w->converted;
+	if (source_is_set(whole->in, "submodules"))
+		for (const char *p = w->modules.p, *end = p + w->modules.len; p < end; p += strlen(p) + 1)
+			add_module(whole, w->top, prefix, p);
+}
+
+/* What a submodule has, as it is on disk: whatever is checked out there. */
+static void add_module(struct whole *whole, const char *top, const char *prefix, const char *name)
+{
+	struct buf path = BUF_GC, dot = BUF_GC, below = BUF_GC;
+	struct git_worktree w = { 0 };
+	struct err e = ERR_INIT;
+
+	buf_addf(&path, "%s/%s", top, name);
+	buf_addf(&dot, "%s/.git", path.p);
+	buf_addf(&below, "%s%s/", prefix, name);
+	if (access(dot.p, F_OK))
+		throw_error_hint(EK_EVAL, "'git submodule update --init --recursive' does it",
+				 "the submodule '%s%s' of '%s' is not checked out", prefix, name, top);
+	if (++whole->depth > LIMIT_SUBMODULES)
+		throw_error(EK_EVAL, "submodules are nested deeper than %d", LIMIT_SUBMODULES);
+	protect_push(release_worktree, &w);
+	check(git_worktree_read(path.p, &w, &e), &e);
+	check_place(path.p, w.top);
+	add_work_tree(whole, &w, below.p);
+	protect_pop(1);
+	whole->depth--;
+}
+
 static void use_work_tree(struct flake_tree *t, const char *url, const char *dir)
 {
+	struct whole whole = { .in = &t->locked, .names = BUF_GC };
 	struct git_worktree w = { 0 };
 	struct err e = ERR_INIT;
 
 	protect_push(release_worktree, &w);
 	check(git_worktree_read(dir, &w, &e), &e);
 	check_place(dir, w.top);
-	trail_git(w.top);
-	add_members(t, &w.tracked);
+	add_work_tree(&whole, &w, "");
+	w.dirty = whole.dirty;
+	set_members(t, (struct slice){ buf_str(&whole.names), whole.names.len });
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
 	if (source_is_signed(&t->locked))
 		use_signed(t, &w, url);
-	else if (w.converted)
-		check(export(w.top, NULL, w.rev, t, &e), &e);
+	else if (whole.converted && !w.dirty)
+		check(source_export(t, w.top, NULL, url, w.rev, &e), &e);
 	t->dirty = w.dirty;
 	t->on_trail = 1;
 	set_revision(t, &w);
@@ -293,7 +214,7 @@ static const char *resolve(struct flake_tree *t, const char *url, const char *di
 
 	if (rev) {
 		check(git_check_rev(slice_of(rev), &e), &e);
-		*here = find_kept(dir, rev, t);
+		*here = source_find_commit(t, dir, rev);
 		if (ref || *here)
 			return rev;
 	}
@@ -314,7 +235,7 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 	const char *rev = resolve(t, url, dir, &here), *ref = source_get(&t->locked, "ref");
 	struct err e = ERR_INIT;
 	int complete = input_get(&t->locked, "lastModified") &&
-		       (input_get(&t->locked, "revCount") || is_set(&t->locked, "shallow"));
+		       (input_get(&t->locked, "revCount") || source_is_set(&t->locked, "shallow"));
 
 	if (complete && here && !is_signed)
 		return;
@@ -323,9 +244,9 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		throw_error(EK_EVAL, "the repository '%s' has no commit '%s'", dir, rev);
 	}
 	if (dir && !is_signed)
-		check(export(dir, NULL, rev, t, &e), &e);
+		check(source_export(t, dir, NULL, url, rev, &e), &e);
 	else /* One of somebody's proves nothing: use_signed. */
-		dir = take_commit(t, url, ref, rev);
+		dir = source_take_commit(t, url, ref, rev);
 	if (is_signed)
 		source_verify(&t->locked, dir, rev);
 	set_counts(t, dir, rev, 0);
@@ -343,9 +264,22 @@ void source_git_add(const struct flake_tree *t, const char *name)
 	check(git_intend_to_add(t->work_tree, name, &e), &e);
 }
 
+/* An address as git takes it: to it "file:/x" would be a host. */
+static const char *for_git(const char *url)
+{
+	struct buf b = BUF_GC;
+
+	if (!strncmp(url, "git+", 4))
+		url += 4;
+	if (strncmp(url, "file:/", 6) || !strncmp(url, "file://", 7))
+		return url;
+	buf_addf(&b, "file://%s", url + 5);
+	return b.p;
+}
+
 void source_git(const struct input *in, struct flake_tree *t)
 {
-	static const char *const refused[] = { "submodules", "lfs", "exportIgnore" };
+	static const char *const refused[] = { "lfs" };
 	const char *url = source_get(in, "url"), *dir;
 	struct buf dot = BUF_GC;
 	struct err e = ERR_INIT;
@@ -353,11 +287,10 @@ void source_git(const struct input *in, struct flake_tree *t)
 
 	if (!url)
 		throw_error(EK_EVAL, "a git input needs a url");
-	if (!strncmp(url, "git+", 4))
-		url += 4;
+	url = for_git(url);
 	check(git_check_url(url, &e), &e);
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-		if (is_set(in, refused[i]))
+		if (source_is_set(in, refused[i]))
 			throw_error(EK_EVAL, "'%s': '%s' is not supported", source_text(in), refused[i]);
 	dir = source_file_path(url);
 	if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))

@@ -24,6 +24,16 @@ void source_know(const char *key, const struct flake_tree *t);
 /* Fills place, members, work_tree, dirty, locked, and hash where it is known, of a git reference.  Throws. */
 void source_git(const struct input *in, struct flake_tree *t);
 
+/* Between source_git.c and source_commit.c; all throw.  Whether the tree of a commit is here already: dir is the repository it is
+ * asked of, NULL for one elsewhere. */
+int source_find_commit(struct flake_tree *t, const char *dir, const char *rev);
+
+/* Takes it out of the repository at dir, or of repo, which is one of the cache; url: its address.  Negative when git cannot. */
+int source_export(struct flake_tree *t, const char *dir, const char *repo, const char *url, const char *rev, struct err *e);
+
+/* Brings the commit into the cache and takes its tree out; returns the repository there. */
+const char *source_take_commit(struct flake_tree *t, const char *url, const char *ref, const char *rev);
+
 /* The same for a tarball; for one file; for a repository of a forge. */
 void source_tarball(const struct input *in, struct flake_tree *t);
 void source_one_file(const struct input *in, struct flake_tree *t);

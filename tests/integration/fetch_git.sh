@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+#
+# What fetchGit and git inputs can be told: submodules, export-ignore, names, shallow histories, and addresses in all their forms.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/flakes.sh"
+top=$PWD
+git config --global protocol.file.allow always # for git itself: submodule add
+eval_() { gxeval --impure --json -E "$1"; }
+
+git_init deep
+echo deep >deep/d
+git_commit deep one
+git_init part
+echo in >part/f
+git -C part submodule --quiet add ../deep deep
+git_commit part one
+git_init whole
+mkdir -p whole/doc/only whole/sub/keep
+printf 'doc export-ignore\nsecret.txt export-ignore\n/sub/x export-ignore\nsub/keep/** export-ignore\nodd export-ignore=no\n' >whole/.gitattributes
+for f in doc/only/a secret.txt sub/x sub/y sub/keep/z odd; do echo "$f" >"whole/$f"; done
+git -C whole submodule --quiet add ../part sm
+git -C whole submodule --quiet update --init --recursive
+git_commit whole one
+rev=$(git -C whole rev-parse HEAD)
+url="url = \"file://$top/whole\""
+names() { echo "let names = d: builtins.concatMap (n: if (builtins.readDir d).\${n} == \"directory\" then [ (n + \"/\") ] ++ map (m: \"\${n}/\${m}\") (names \"\${d}/\${n}\") else [ n ]) (builtins.attrNames (builtins.readDir d)); in toString (names ($1))"; }
+has() { # WHAT EXPRESSION
+	prints "$1" gxeval --impure --raw -E "$(names "$2")"
+}
+
+# --- export-ignore
+left=".gitattributes .gitmodules odd sm/ sub/ sub/keep/ sub/y"
+all=".gitattributes .gitmodules doc/ doc/only/ doc/only/a odd secret.txt sm/ sub/ sub/keep/ sub/keep/z sub/x sub/y"
+check "fetchGit leaves out what export-ignore says, and keeps the folder" has "$left" "builtins.fetchGit { $url; rev = \"$rev\"; }"
+check "also of a working tree" has "$left" "builtins.fetchGit $top/whole"
+check "also of a branch" has "$left" "builtins.fetchGit { $url; ref = \"master\"; }"
+check "unless it is told not to" has "$all" "builtins.fetchGit { $url; rev = \"$rev\"; exportIgnore = false; }"
+check "fetchTree does not by itself" has "$all" "builtins.fetchTree { type = \"git\"; $url; rev = \"$rev\"; }"
+check "but when told to" has "$left" "builtins.fetchTree { type = \"git\"; $url; rev = \"$rev\"; exportIgnore = true; }"
+check "nor does a reference" has "$all" "builtins.fetchTree \"git+file://$top/whole?rev=$rev\""
+check "unless it says so" has "$left" "builtins.fetchTree \"git+file://$top/whole?rev=$rev&exportIgnore=1\""
+check "the two ways to it make one tree" prints true eval_ "(builtins.fetchGit $top/whole).narHash == (builtins.fetchGit { $url; rev = \"$rev\"; }).narHash"
+
+# --- submodules
+with="$(echo "$all" | sed 's,sm/,sm/ sm/.gitmodules sm/deep/ sm/deep/d sm/f,')"
+check "submodules of a commit, and theirs" has "$with" "builtins.fetchGit { $url; rev = \"$rev\"; submodules = true; }"
+check "of a working tree" has "$with" "builtins.fetchGit { $url; submodules = true; }"
+check "of a reference" has "$with" "builtins.fetchTree \"git+file://$top/whole?submodules=1\""
+check "the set says so" prints '[true,false]' eval_ "map (t: t.submodules) [ (builtins.fetchGit { $url; submodules = true; }) (builtins.fetchGit { $url; }) ]"
+check "both are one tree" prints true eval_ "(builtins.fetchGit { $url; submodules = true; }).narHash == (builtins.fetchGit { $url; rev = \"$rev\"; submodules = true; }).narHash"
+echo changed >whole/sm/f
+check "what changed in one is seen" prints '"changed\n"' eval_ "builtins.readFile (builtins.fetchGit { $url; submodules = true; } + \"/sm/f\")"
+check "and makes the whole dirty" prints "\"$rev-dirty\"" eval_ "(builtins.fetchGit { $url; submodules = true; }).dirtyRev"
+check "not for who does not look at it" prints false eval_ "builtins.fetchGit { $url; } ? dirtyRev"
+git -C whole/sm checkout -q f
+rm -rf whole/sm/deep/.git
+check "one that is not checked out" complains "the submodule 'sm/deep' of '$top/whole/sm' is not checked out" eval_ "(builtins.fetchGit { $url; submodules = true; }).narHash"
+git clone -q whole plain 2>/dev/null
+check "a clone without them has all the same by its commit" has "$with" "builtins.fetchGit { url = \"file://$top/whole\"; rev = \"$rev\"; submodules = true; }"
+check "its working tree has not" complains "is not checked out" eval_ "(builtins.fetchGit { url = \"file://$top/plain\"; submodules = true; }).narHash"
+
+git_init lost
+mkdir lost/sm
+echo a >lost/a
+git -C lost update-index --add --cacheinfo "160000,$rev,sm"
+git_commit lost one
+check "a submodule without address" complains "the submodule 'sm' of 'file://$top/lost' cannot be fetched: .gitmodules has no address for it" \
+	eval_ "(builtins.fetchGit { url = \"file://$top/lost\"; ref = \"master\"; submodules = true; }).narHash"
+bad() { # DESCRIPTION ADDRESS MESSAGE
+	printf '[submodule "x"]\n\tpath = sm\n\turl = %s\n' "$2" >lost/.gitmodules
+	git -C lost update-index --add .gitmodules
+	git -C lost -c user.name=t -c user.email=t@t commit -qm "$2" --allow-empty
+	check "$1" complains "$3" eval_ "(builtins.fetchGit { url = \"file://$top/lost\"; ref = \"master\"; submodules = true; }).narHash"
+}
+bad "an address that runs a program" "ext::touch ran" "is not a Git address"
+bad "one that is an option" "--upload-pack=touch ran" "is not a Git address"
+bad "one that leads out of its parent" "../../../../../../../../../../../../../../../../x" "leads out of"
+bad "one that is not there" "../nowhere" "nowhere"
+check "nothing ran" [ ! -e ran ]
+
+# --- inputs.self.submodules
+git -C whole submodule --quiet update --init --recursive
+echo '{ inputs.self.submodules = true; outputs = { self }: { d = builtins.readFile ./sm/deep/d; n = self.narHash; s = self.submodules; }; }' >whole/flake.nix
+git_commit whole two
+check "a flake that wants its submodules has them" prints deep gx eval --raw ./whole#d
+check "also as a commit" prints deep gx eval --raw "git+file://$top/whole?ref=master#d"
+check "it is the tree that has them" prints "true" gx eval --json ./whole#s
+mkdir user
+echo "{ inputs.w.url = \"git+file://$top/whole\"; outputs = { w, ... }: { d = w.d; n = w.narHash; }; }" >user/flake.nix
+check "as an input" prints deep gx eval --raw ./user#d
+check "which is locked with them" grep -q '"submodules": true' user/flake.lock
+rm -rf cache
+check "and fetched with them from the lock" prints deep gx eval --raw ./user#d
+sed -i 's/true/false/' whole/flake.nix
+check "who does not want them has none" complains "sm/deep" gx eval --raw ./whole#d
+
+# --- names, shallow histories
+git -C whole checkout -q flake.nix
+check "the store path has the name" sh -c "gxeval --impure --raw -E '(builtins.fetchGit { $url; rev = \"$rev\"; name = \"pin-1\"; }).outPath' | grep -q -e '-pin-1\$'"
+check "a name that store paths cannot have" complains "a source cannot be called 'a b'" eval_ "(builtins.fetchGit { $url; name = \"a b\"; }).outPath"
+git clone -q --depth 1 "file://$top/whole" cut 2>/dev/null
+check "a shallow repository is refused" complains "is a shallow repository" eval_ "(builtins.fetchGit $top/cut).narHash"
+check "unless it may be one" prints false eval_ "builtins.fetchGit { url = \"file://$top/cut\"; shallow = true; } ? revCount"
+two=$(git -C whole rev-parse HEAD)
+check "a commit without its history" prints false eval_ "builtins.fetchTree { type = \"git\"; $url; ref = \"master\"; } ? revCount"
+check "does not spoil the one with it" prints 2 eval_ "(builtins.fetchGit { $url; ref = \"master\"; }).revCount"
+check "a commit on no branch, by all references" prints "\"$two\"" eval_ "(builtins.fetchGit { $url; rev = \"$two\"; allRefs = true; }).rev"
+
+# --- addresses
+check "a relative one, as text" prints "\"$two\"" eval_ '(builtins.fetchGit "./whole").rev'
+check "git+file:" prints "\"$two\"" eval_ "(builtins.fetchTree \"git+file:$top/whole\").rev"
+mkdir bin
+printf '#!/bin/sh\necho "$*" >>"%s/ssh.log"\nexit 1\n' "$top" >bin/ssh
+chmod +x bin/ssh
+over_ssh() { (PATH="$top/bin:$PATH"; eval_ "builtins.fetchGit { url = \"$1\"; ref = \"main\"; }"); }
+check "user@host:path" must_fail over_ssh "git@example.org:o/r.git"
+check "is ssh" grep -q "git@example.org git-upload-pack '/o/r.git'" ssh.log
+rm -f ssh.log
+check "ssh:" must_fail over_ssh "ssh://git@example.org:22/o/r.git"
+check "is too" grep -q "22 git@example.org git-upload-pack '/o/r.git'" ssh.log
+check "a host that is an option" complains "begins with a dash" over_ssh "ssh://-oProxyCommand=touch/x"
+exit 0
