@@ -27,8 +27,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS, builtins_flake, builtins_fetch_tree, builtins_fetch_url,
-							NULL };
+const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS,	    builtins_flake,	      builtins_fetch_tree,
+							builtins_fetch_url, builtins_fetch_mercurial, NULL };
 
 #define BLANKS " \t\n"
 

@@ -21,6 +21,10 @@
 
 #include <stdint.h>
 
+/* The token that access-tokens has for a place ("github.com/owner/repo"): that of the longest beginning named ("github.com/owner");
+ * malloc'd, NULL for none. */
+char *fetch_access_token(const char *place);
+
 /* What transfers need from outside: read once, before a builder is confined. */
 struct transfer_settings {
 	struct buf netrc;	/* text of a netrc file */

@@ -4,6 +4,7 @@
  */
 #include "config.h"
 #include "base/activity.h"
+#include "base/alloc.h"
 #include "fetch/interrupt.h"
 #include "base/fdio.h"
 #include "fetch/fetch_settings.h"
@@ -110,6 +111,25 @@ void transfer_finish(struct transfer *t, int rc)
 /* --- settings --- */
 
 struct fetch_settings fetch_settings = { .connect_s = 5, .stall_s = 30, .attempts = 5, .per_host = 6 };
+
+char *fetch_access_token(const char *place)
+{
+	static const char blanks[] = " \t\n";
+	size_t best = 0, n;
+	char *token = NULL;
+
+	for (const char *p = fetch_settings.access_tokens; p && *(p += strspn(p, blanks)); p += n) {
+		const char *equal = memchr(p, '=', n = strcspn(p, blanks));
+		size_t name = equal ? (size_t)(equal - p) : 0;
+
+		if (name <= best || strncmp(place, p, name) || (place[name] && place[name] != '/'))
+			continue;
+		best = name;
+		free(token);
+		token = xstrndup(equal + 1, n - name - 1);
+	}
+	return token;
+}
 
 void transfer_settings_init(struct transfer_settings *s)
 {

@@ -116,17 +116,29 @@ void download_file(struct download *d, int fd)
 	run(d, &r, &q);
 }
 
-struct jnode *download_json(struct download *d)
+/* The whole of a small answer, in the flake arena. */
+static struct slice answer(struct download *d)
 {
 	struct running r = { .fd = -1 };
 	struct buf text = BUF_GC;
 	struct transfer_request q = { .max_size = ANSWER_MAX, .write = to_buf, .restart = empty_buf, .user = &text };
+
+	run(d, &r, &q);
+	return (struct slice){ arena_dup(flake_arena(), buf_str(&text), text.len), text.len };
+}
+
+const char *download_text(struct download *d)
+{
+	return answer(d).p;
+}
+
+struct jnode *download_json(struct download *d)
+{
+	struct slice text = answer(d);
 	struct err e = ERR_INIT;
 	struct jnode *doc;
 
-	run(d, &r, &q);
-	struct slice kept = { arena_dup(flake_arena(), buf_str(&text), text.len), text.len };
-	if (json_tree_parse(flake_arena(), kept, &doc, &e)) {
+	if (json_tree_parse(flake_arena(), text, &doc, &e)) {
 		struct buf shown = BUF_GC;
 		transfer_show_url(&shown, d->url);
 		err_prefix(&e, "what '%s' answers is no JSON", shown.p);

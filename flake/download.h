@@ -23,6 +23,9 @@ void download_file(struct download *d, int fd);
 /* The JSON document that is there, in the flake arena. */
 struct jnode *download_json(struct download *d);
 
+/* The text that is there, in the flake arena; a NUL ends it. */
+const char *download_text(struct download *d);
+
 /* A file without a name in a folder, gone when it is closed.  On the disk: what comes may be larger than memory. */
 int download_nameless(int dirfd);
 

@@ -13,6 +13,7 @@
 #include "fetch/url.h"
 #include "flake/call.h"
 #include "flake/ref.h"
+#include "flake/source_int.h"
 
 #include <string.h>
 
@@ -81,7 +82,7 @@ static void check_given(const struct input *in, const char *builtin, const char 
 		throw_error(EK_EVAL, "'%s' needs a string as the attribute '%s'", builtin, name);
 }
 
-static void check_allowed(const struct input *in, const char *builtin)
+void source_check_locked(const struct input *in, const char *builtin)
 {
 	if (eval_settings.pure && !input_is_locked(in))
 		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
@@ -115,7 +116,7 @@ BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	}
 	if (input_is_relative(&in))
 		throw_error(EK_EVAL, "the source '%s' is a relative path", flake_ref_text(&in));
-	check_allowed(&in, "fetchTree");
+	source_check_locked(&in, "fetchTree");
 	return source_info(source_fetch(&in), 0);
 }
 
@@ -133,8 +134,7 @@ static W with_revision(W info)
 	return attrs_update(info, attrs_finish(&b));
 }
 
-/* A path, absolute or from where one stands, is a repository here. */
-static void use_address(struct input *in, const char *url)
+void source_use_address(struct input *in, const char *url)
 {
 	size_t colon = strcspn(url, ":/");
 	struct buf b = BUF_GC;
@@ -163,8 +163,8 @@ BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
 		source_set(&in, "url", text_of(w, "the address"));
 	check_given(&in, "fetchGit", "url");
 	source_set(&in, "type", "git");
-	use_address(&in, source_get(&in, "url"));
-	check_allowed(&in, "fetchGit");
+	source_use_address(&in, source_get(&in, "url"));
+	source_check_locked(&in, "fetchGit");
 	/* As Nix has it, here and nowhere else, and not together with submodules. */
 	if (!source_is_set(&in, "submodules"))
 		set_default(&in, "exportIgnore");

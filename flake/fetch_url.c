@@ -186,6 +186,20 @@ static void bring(const struct fetch_args *a, struct flake_tree *t)
 	t->place = u.place;
 }
 
+/* What could not be fetched may be there the next time. */
+static void on_failure(void *arg)
+{
+	(void)arg;
+	trail_spoil("what it fetches could not be fetched");
+}
+
+static void bring_or_forget(const struct fetch_args *a, struct flake_tree *t)
+{
+	protect_push(on_failure, NULL);
+	bring(a, t);
+	protect_pop(0);
+}
+
 static W fetched(struct fetch_args *a, W arg)
 {
 	struct buf key = BUF_GC;
@@ -201,7 +215,7 @@ static W fetched(struct fetch_args *a, W arg)
 	struct flake_tree *t = source_new(a->name);
 	t->method = a->kind == URL_TARBALL ? CA_NAR : CA_FLAT;
 	if (!a->has_hash || !source_find_valid(t, &a->hash))
-		bring(a, t);
+		bring_or_forget(a, t);
 	if (!a->has_hash)
 		trail_spoil("it fetched without a hash");
 	else

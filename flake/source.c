@@ -520,9 +520,10 @@ static void set_fetch(void)
 	static const struct {
 		const char *type;
 		input_fetch_fn *fetch;
-	} kinds[] = { { "file", source_one_file }, { "git", source_git },	 { "github", source_forge },
-		      { "gitlab", source_forge },  { "gx", fetch_gx },		 { "indirect", fetch_indirect },
-		      { "path", fetch_path },	   { "tarball", source_tarball } };
+	} kinds[] = { { "file", source_one_file },    { "git", source_git },  { "github", source_forge },
+		      { "gitlab", source_forge },     { "gx", fetch_gx },     { "hg", source_hg },
+		      { "indirect", fetch_indirect }, { "path", fetch_path }, { "sourcehut", source_forge },
+		      { "tarball", source_tarball } };
 
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		input_set_fetch(kinds[i].type, kinds[i].fetch);
@@ -565,6 +566,8 @@ static void fetch_kind(const struct input *in, struct flake_tree *t)
 	struct failure failure;
 	if (unwind_run(run_fetch, &f, &failure, TRACE_ALL))
 		return;
+	/* Next time it may be there. */
+	trail_spoil("what it fetches could not be fetched");
 	if (failure.kind == EK_IO && failure.hint == W_NULL && source_stand_in(in, NULL))
 		failure.hint = w_cstr(source_stand_in(in, NULL));
 	unwind_rethrow(&failure);

@@ -54,7 +54,7 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev, 
 
 /* --- the working tree --- */
 
-static void set_members(struct flake_tree *t, struct slice names)
+void source_set_members(struct flake_tree *t, struct slice names)
 {
 	char *text = arena_dup(flake_arena(), names.p, names.n);
 	struct slice *v;
@@ -190,7 +190,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	check_place(dir, w.top);
 	add_work_tree(&whole, &w, "");
 	w.dirty = whole.dirty;
-	set_members(t, (struct slice){ buf_str(&whole.names), whole.names.len });
+	source_set_members(t, (struct slice){ buf_str(&whole.names), whole.names.len });
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
 	if (source_is_signed(&t->locked))
 		use_signed(t, &w, url);

@@ -34,6 +34,17 @@ int source_export(struct flake_tree *t, const char *dir, const char *repo, const
 /* Brings the commit into the cache and takes its tree out; returns the repository there. */
 const char *source_take_commit(struct flake_tree *t, const char *url, const char *ref, const char *rev);
 
+/* Sets the members to a list of names, each ended by a NUL. */
+void source_set_members(struct flake_tree *t, struct slice names);
+
+/* The same for a repository of Mercurial. */
+void source_hg(const struct input *in, struct flake_tree *t);
+
+/* Of builtins, in fetch_tree.c.  The attribute `url` of what a path, absolute or from where one stands, names; it stays for other
+ * addresses.  What pure and restricted evaluation refuse a builtin: throws. */
+void source_use_address(struct input *in, const char *url);
+void source_check_locked(const struct input *in, const char *builtin);
+
 /* The same for a tarball; for one file; for a repository of a forge. */
 void source_tarball(const struct input *in, struct flake_tree *t);
 void source_one_file(const struct input *in, struct flake_tree *t);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Trees of Mercurial repositories.  A reference to one here, without branch and revision, means its working tree while that differs
+ * from its commit; any other means a commit, which is pulled into a repository of the cache and written out of it once.
+ */
+#include "config.h"
+#include "flake/kept.h"
+#include "flake/source_int.h"
+#include "base/mem.h"
+#include "eval/error.h"
+#include "eval/eval.h"
+#include "fetch/cache.h"
+#include "fetch/hg.h"
+#include "fetch/trail.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void check(int rc, struct err *e)
+{
+	if (rc < 0)
+		throw_err(e);
+}
+
+/* --- the working tree --- */
+
+struct worktree {
+	struct buf names;
+	char *branch;
+	int dirty;
+};
+
+static void release(void *arg)
+{
+	struct worktree *w = arg;
+
+	buf_release(&w->names);
+	free(w->branch);
+}
+
+/* 1 when the tree is what lies there; 0: it is the commit of the branch that is noted. */
+static int use_work_tree(struct flake_tree *t, const char *dir)
+{
+	struct worktree w = { 0 };
+	struct err e = ERR_INIT;
+
+	protect_push(release, &w);
+	check(hg_worktree(dir, &w.names, &w.dirty, &w.branch, &e), &e);
+	if (w.dirty) {
+		source_set_members(t, (struct slice){ buf_str(&w.names), w.names.len });
+		t->place = t->work_tree = dir;
+		t->dirty = 1;
+		trail_spoil("it read a Mercurial working tree");
+	} else {
+		source_set(&t->locked, "ref", w.branch);
+	}
+	protect_pop(1);
+	return t->dirty;
+}
+
+/* --- a commit --- */
+
+/* Finds what is asked for in the repository of the cache at dir, whose lock is held; pulls when it must. */
+static int find_or_pull(const char *dir, const char *url, const char *rev, const char *ref, struct hg_commit *c, struct err *e)
+{
+	int here = access(dir, F_OK) == 0, rc = here && rev ? hg_find(dir, rev, c, e) : 0;
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (eval_settings.offline && !source_file_path(url) && !here)
+		return err_set(e, ERR_NETWORK, "'%s' needs the network, and --offline was given", source_url_shown(url));
+	if (!eval_settings.offline || source_file_path(url))
+		rc = hg_pull(dir, url, e);
+	if (!rc)
+		rc = hg_find(dir, rev ? rev : ref, c, e);
+	if (!rc)
+		return err_set(e, ERR_NOTFOUND, "the repository '%s' has no %s '%s'", source_url_shown(url),
+			       rev ? "revision" : "branch or tag", rev ? rev : ref);
+	return rc < 0 ? rc : 0;
+}
+
+/* The repository of the cache for an address, with the commit in it. */
+static const char *bring(const char *url, const char *rev, const char *ref, struct hg_commit *c)
+{
+	struct buf dir = BUF_INIT, key = BUF_GC;
+	struct cache *cache = NULL;
+	struct err e = ERR_INIT;
+	int lock = -1, rc = cache_open(&cache, NULL, &e);
+
+	buf_addf(&key, "hg %s", url);
+	if (!rc) {
+		cache_git_path(cache, slice_of(key.p), &dir);
+		lock = cache_lock(cache, slice_of(key.p), &e);
+		rc = lock < 0 ? lock : find_or_pull(buf_str(&dir), url, rev, ref, c, &e);
+	}
+	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
+	if (lock >= 0)
+		close(lock);
+	cache_free(cache);
+	buf_release(&dir);
+	check(rc, &e);
+	return path;
+}
+
+static struct slice fact_key(const char *rev)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "hg-tree %s", rev);
+	return (struct slice){ b.p, b.len };
+}
+
+static void export(const char *repo, const char *rev, struct flake_tree *t)
+{
+	struct buf text = BUF_GC, to = BUF_GC;
+	struct err e = ERR_INIT;
+	struct kept_new n;
+
+	check(kept_fact(fact_key(rev), 0, &text, &e), &e);
+	if (text.len && !hash_parse(text.p, text.len, HASH_SHA256, &t->hash, NULL, &e) && (t->place = kept_find(&t->hash)))
+		return;
+	err_release(&e);
+	kept_begin(&n);
+	buf_addf(&to, "%s/tree", n.path);
+	if (mkdir(to.p, 0700))
+		throw_error(EK_IO, "cannot make a folder in the cache");
+	check(hg_export(repo, rev, to.p, &e), &e);
+	t->place = kept_finish(&n, to.p, &t->hash);
+	buf_trim(&text, 0);
+	hash_add(&text, &t->hash, HASH_SRI, 1);
+	kept_note(fact_key(rev), (struct slice){ text.p, text.len });
+}
+
+static void use_commit(struct flake_tree *t, const char *url)
+{
+	const char *rev = source_get(&t->locked, "rev"), *ref = source_get(&t->locked, "ref");
+	struct hg_commit c = { 0 };
+	const char *repo = bring(url, rev, ref ? ref : "default", &c);
+	char *branch = c.branch ? arena_dup(flake_arena(), c.branch, strlen(c.branch)) : NULL;
+
+	free(c.branch);
+	source_set(&t->locked, "rev", c.rev);
+	source_set_int(&t->locked, "revCount", c.number);
+	if (branch && *branch)
+		source_set(&t->locked, "ref", branch);
+	export(repo, source_get(&t->locked, "rev"), t);
+}
+
+void source_hg(const struct input *in, struct flake_tree *t)
+{
+	const char *url = source_need(in, "url"), *dir = source_file_path(url);
+	struct buf dot = BUF_GC;
+	struct err e = ERR_INIT;
+
+	check(hg_check_url(url, &e), &e);
+	if (dir && access(dir, F_OK))
+		throw_error(EK_IO, "the repository '%s' does not exist", dir);
+	buf_addf(&dot, "%s/.hg", dir ? dir : "");
+	if (dir && !input_get(in, "rev") && !input_get(in, "ref") && !access(dot.p, F_OK) && use_work_tree(t, dir))
+		return;
+	use_commit(t, url);
+}
