@@ -500,6 +500,16 @@ W flake_select(W outputs, const char *attr, enum flake_want want, const char *re
 
 /* --- builtins --- */
 
+/* A folder of a tree that was fetched already is part of what is locked. */
+static struct locked_flake *lock_folder(W path, const struct input *in, const struct lock_options *o)
+{
+	const char *dir = arena_dup(flake_arena(), w_get_path(path)->b, w_get_path(path)->h.n);
+	const struct flake_tree *t = source_tree_at(dir, strlen(dir));
+	const struct input_path none = { NULL, 0 };
+
+	return t ? flake_lock_read(flake_read(in, t, dir, &none), o) : NULL;
+}
+
 BUILTIN(bi_get_flake, "getFlake", "!ref",
 	"The flake that *ref* names: its outputs, and `inputs`, `outputs`, `sourceInfo`, `outPath`. *ref* is a flake "
 	"reference as text, or a path.\n"
@@ -513,6 +523,9 @@ BUILTIN(bi_get_flake, "getFlake", "!ref",
 	if (w_is_path(w)) {
 		source_set(&in, "type", "path");
 		source_set(&in, "path", w_get_path(w)->b);
+		struct locked_flake *lf = lock_folder(w, &in, &quiet);
+		if (lf)
+			return force(flake_call(lf));
 	} else {
 		struct str *s = arg_string_plain(args, 0);
 		if (strlen(s->b) != s->len)

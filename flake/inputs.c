@@ -337,7 +337,8 @@ static void lock_flake_input(struct locking *k, struct step *s, const struct inp
 {
 	struct parent here = { k->parents, &s->ref };
 
-	for (const struct parent *p = k->parents; p; p = p->up)
+	/* The flake itself may be what an input is overridden with, once. */
+	for (const struct parent *p = k->parents; p && p->up; p = p->up)
 		if (!input_is_relative(&s->ref) && flake_ref_same(p->ref, &s->ref))
 			throw_error(EK_EVAL, "the flake '%s' is an input of itself", flake_ref_text(&s->ref));
 	struct flake *f = get_flake(s, &s->ref);

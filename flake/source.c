@@ -14,6 +14,7 @@
 #include "config.h"
 #include "flake/source_int.h"
 #include "base/mem.h"
+#include "base/pathname.h"
 #include "builtins/addpath.h"
 #include "builtins/fs.h"
 #include "builtins/fs_members.h"
@@ -175,6 +176,14 @@ static int look_at_time(void *user, const char *path, size_t n, enum nar_type ty
 	return 1;
 }
 
+const struct flake_tree *source_tree_at(const char *path, size_t n)
+{
+	for (const struct fetched *f = of_session.fetched; f; f = f->next)
+		if (path_is_within(path, n, f->tree->store_path, strlen(f->tree->store_path)))
+			return f->tree;
+	return NULL;
+}
+
 /* A path in the store may be a stand-in, or lie in a mapped store. */
 static const char *physical(const char *path)
 {
@@ -197,6 +206,15 @@ static void fetch_path(const struct input *in, struct flake_tree *t)
 	W p = fs_user_path(path, strlen(path));
 	path = arena_dup(flake_arena(), w_get_path(p)->b, w_get_path(p)->h.n);
 	source_set(&t->locked, "path", path);
+	const struct flake_tree *whole = source_tree_at(path, strlen(path));
+	if (whole && !strcmp(whole->store_path, path)) {
+		/* What was fetched before is as much of it as counts. */
+		t->place = whole->place;
+		t->hash = whole->hash;
+		t->members = whole->members;
+		t->nmembers = whole->nmembers;
+		return;
+	}
 	t->place = physical(path);
 	t->on_trail = 1;
 	trail_stat(t->place);

@@ -43,6 +43,9 @@ const struct flake_tree *source_fetch(const struct input *in);
  * input's, NULL for the one it mostly has.  NULL for other references. */
 const char *source_stand_in(const struct input *in, const char *name);
 
+/* The tree of this session that a logical path lies in, NULL for none. */
+const struct flake_tree *source_tree_at(const char *path, size_t n);
+
 /* What restricted evaluation lets an expression fetch: what it may read, what comes with gx.  Throws for the rest. */
 void source_check_allowed(const struct input *in);
 

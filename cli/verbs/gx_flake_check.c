@@ -8,6 +8,7 @@
 #include "cli/drv_paths.h"
 #include "cli/flake_cmd.h"
 #include "cli/given.h"
+#include "cli/output_checks.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/realise.h"
@@ -16,24 +17,28 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "flake/call.h"
+#include "store/roots.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_NO_BUILD = 50 };
+enum { O_NO_BUILD = 50, O_OUT_LINK, O_PRINT_PATHS };
 
 struct check {
 	struct flake_cmd f; /* first: options get it */
 	struct build_options build;
 	struct build_targets checks;
 	const char *flake, *only; /* only: the name of one check, NULL for all */
-	int no_build;
+	const char *link; /* NULL: none */
+	int no_build, print_paths;
 	int usual_ifd; /* nobody said whether derivations may be imported from */
 	size_t good, bad;
 };
 
 static const struct option own_options[] = {
 	{ O_NO_BUILD, 0, "no-build", NULL, "Only evaluate: the checks are not built." },
+	{ O_OUT_LINK, 'o', "out-link", "NAME", "Make links to what was built: NAME, NAME-1 and so on." },
+	{ O_PRINT_PATHS, 0, "print-out-paths", NULL, "Print the paths of what was built." },
 	OPTION_ALL_SYSTEMS,
 	{ 0 }
 };
@@ -50,10 +55,12 @@ static int on_option(void *arg, int id, char **values)
 
 	if (id >= BUILD_OPTION_FIRST && id < BUILD_OPTION_LAST)
 		return build_options_take(&c->build, id, values);
-	if (id != O_NO_BUILD)
-		return flake_cmd_option(&c->f, id, values);
-	c->no_build = 1;
-	return 0;
+	switch (id) {
+	case O_NO_BUILD: c->no_build = 1; return 0;
+	case O_OUT_LINK: c->link = values[0]; return 0;
+	case O_PRINT_PATHS: c->print_paths = 1; return 0;
+	}
+	return flake_cmd_option(&c->f, id, values);
 }
 
 /* --- evaluating --- */
@@ -69,7 +76,10 @@ static void check_leaf(void *arg)
 	struct look *l = &leaf->l;
 	struct check *c = leaf->c;
 
+	output_check_system(l->s);
 	output_look(l);
+	if (l->f.what == IS_LEAF)
+		output_check(l->s);
 	if (l->f.what != IS_LEAF || !l->f.type || strcmp(l->f.type, "derivation"))
 		return;
 	force(want_attr(l->s->value, "drvPath", "the derivation"));
@@ -145,6 +155,30 @@ static void evaluate(struct flake_cmd *cmd, struct buf *b)
 
 /* --- building --- */
 
+/* Links and paths of what was built. */
+static int give_results(const struct check *c, const struct build_result *built)
+{
+	struct buf paths = BUF_INIT, link = BUF_INIT;
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < built->n && !rc; i++) {
+		buf_trim(&link, 0);
+		buf_adds(&link, c->link ? c->link : "");
+		if (i)
+			buf_addf(&link, "-%zu", i);
+		store_add_path(c->f.c.store, &paths, &built->v[i].path);
+		buf_addc(&paths, '\n');
+		if (c->link)
+			rc = store_add_root_link(c->f.c.store, buf_str(&link), &built->v[i].path, &e);
+	}
+	buf_release(&link);
+	if (c->print_paths && !rc)
+		return command_print(&paths);
+	buf_release(&paths);
+	return rc ? command_fail(&e) : EXIT_DONE;
+}
+
 static int build(struct check *c)
 {
 	struct build_result built = { NULL, 0, 0 };
@@ -156,6 +190,8 @@ static int build(struct check *c)
 	/* One that fails says nothing of the others. */
 	c->build.settings.keep_going = 1;
 	rc = realise(c->f.c.store, &c->build, &c->checks, &built, &e) ? build_options_status(&c->build, &e) : EXIT_DONE;
+	if (!rc)
+		rc = give_results(c, &built);
 	build_result_release(&built);
 	return rc;
 }

@@ -93,3 +93,25 @@ check "is used, and told of" warns "nothing names its state" gxeval ./user#v
 check "but lock cannot write it down" complains "is not locked" gx flake lock ./user
 check "unless its hash is pin enough" gx flake lock --allow-dirty-locks ./user
 check "which is told of" warns "nothing but its hash" gxeval ./user#v
+
+# A flake that gets flakes of its own tree.
+git_init own
+mkdir own/sub
+echo '{ outputs = _: { number = 123; }; }' >own/flake.nix
+cat >own/sub/flake.nix <<'X'
+{
+  outputs = { self }: {
+    by_path = (builtins.getFlake ./..).number;
+    by_name = (builtins.getFlake "path:${builtins.unsafeDiscardStringContext self.sourceInfo.outPath}?narHash=${self.narHash}").number;
+  };
+}
+X
+git -C own add .
+check "a folder of the tree is as pure as the tree" prints 123 gxeval ./own/sub#by_path
+check "as is the tree by its hash, though files lie there that do not count" prints 123 gxeval ./own/sub#by_name
+
+# The flake itself in place of one of its inputs.
+mkdir -p self/in
+echo '{ outputs = _: { v = 1; }; }' >self/in/flake.nix
+echo "{ inputs.i.url = \"path:$PWD/self/in\"; outputs = { i, ... }: { v = i.v; w = 2; x = i.w or 0; }; }" >self/flake.nix
+check "an input that the flake itself stands in for" prints 2 gxeval --override-input i "path:$PWD/self" "path:$PWD/self#x"
