@@ -227,6 +227,9 @@ int flake_options_is_flake(const char *word)
 {
 	struct stat st;
 
+	/* As Nix takes it: the flake here. */
+	if (!*word)
+		return 1;
 	if (!stat(word, &st)) {
 		if (!S_ISDIR(st.st_mode))
 			return 0;

@@ -87,6 +87,7 @@ static W load_file(const char *name)
 
 W repl_flake(struct repl *r, const char *ref, const char **fragment)
 {
+	flake_options_begin(&r->request->flake_options);
 	return flake_call(flake_options_open(&r->request->flake_options, ref, fragment));
 }
 

@@ -8,6 +8,7 @@
 # for something else; unread: Nix cannot evaluate it afterwards, or only with what it kept.  Then
 #
 #     FOLDER KIND [INPUTS]    a flake; the first is the one that is locked
+#     + NAME REF              what a name means: an entry of the registry
 #     > COMMAND [WORDS]       what is done, in order, after it was locked for the first time
 #
 # KIND is path (a folder), git (a repository, committed), tar (a folder and FOLDER.tar.gz), plain (a folder without a flake), in (part
@@ -23,18 +24,19 @@ printf '[user]\nname = t\nemail = t@example.org\n[protocol "file"]\nallow = alwa
 top=$PWD
 newest=${TEST_NIX:+$TEST_NIX/nix}
 # Nix 2.8 names a branch by its last part, and a folder twice.
+registry=
 old_form='s,"refs/heads/,",; s,?dir=[^"]*,,'
 
 nix_new() {
-	"$newest" --extra-experimental-features 'nix-command flakes' --store "$top/new-root" --flake-registry '' "$@"
+	"$newest" --extra-experimental-features 'nix-command flakes' --store "$top/new-root" --flake-registry "$registry" "$@"
 }
 
 nix_old() {
-	nix --extra-experimental-features 'nix-command flakes' --store "$top/nix-root" --flake-registry '' "$@"
+	nix --extra-experimental-features 'nix-command flakes' --store "$top/nix-root" --flake-registry "$registry" "$@"
 }
 
 run_gx() { # LIKE nix
-	gx "$1" "$2" --flake-registry '' --store "$top/gx-store" $(printf '%s ' "$@" | cut -d' ' -f3-)
+	gx "$1" "$2" --flake-registry "$registry" --store "$top/gx-store" $(printf '%s ' "$@" | cut -d' ' -f3-)
 }
 
 # Text of the table with what it stands for.
@@ -135,7 +137,7 @@ step() { # LINE
 	change) echo more >>"$_rest/more" && save "$_rest" "$(kind_of "$_rest")" ;;
 	oldlock) cp lock.old lock.gx && if [ -n "$newest" ]; then cp lock.old lock.new; fi ;;
 	lose) rm -rf "$_rest" "$_rest.tar.gz" ;;
-	gxlock) gx flake lock --store "$top/gx-store" --flake-registry '' "./$_rest" >log.gxlock 2>&1 && save "$_rest" "$(kind_of "$_rest")" ;;
+	gxlock) gx flake lock --store "$top/gx-store" --flake-registry "$registry" "./$_rest" >log.gxlock 2>&1 && save "$_rest" "$(kind_of "$_rest")" ;;
 	refused) lock_all lock "$_rest" ; check "$name: refused" all_refuse ;;
 	*) lock_all "$_command" "$_rest" ; check "$name: $1" same_locks ;;
 	esac
@@ -151,13 +153,19 @@ compare_rest() {
 	if grep -q dirtyRevision meta.gx; then sed -i 's/"fingerprint":"[0-9a-f]*",//' meta.new meta.gx; fi
 	cmp meta.new meta.gx || { cat meta.new meta.gx; return 1; }
 	nix_new eval --json "./$root#paths" >paths.new 2>log.new || { cat log.new; return 1; }
-	gxeval --flake-registry '' --json "./$root#paths" >paths.gx 2>log.gx || { cat log.gx; return 1; }
+	gxeval --flake-registry "$registry" --json "./$root#paths" >paths.gx 2>log.gx || { cat log.gx; return 1; }
 	[ "$(cat paths.new)" = "$(cat paths.gx)" ] || { cat paths.new paths.gx; return 1; }
 }
 
 graph() { # in its folder; lines of it in .graph
-	grep -v '^>' .graph >.flakes
+	grep -v '^[>+]' .graph >.flakes
 	make_all
+	registry=
+	sed -n 's/^+ //p' .graph >.names
+	while read -r _name _ref; do
+		registry=$PWD/registry.json
+		gx registry add --registry "$registry" "$_name" "$(filled "$_ref")" || return
+	done <.names
 	grep -q -e '^> gxlock' -e '^> refused' .graph || step lock
 	sed -n 's/^> //p' .graph >.steps
 	while read -r line; do step "$line"; done <.steps

@@ -94,3 +94,8 @@ for text in '{' '{"version":1,"flakes":[]}' '{"version":2}' '{"version":2,"flake
 	check "is none: $text" complains "the registry '$PWD/config/gx/registry.json' is not valid" gxeval q#v
 done
 check "a refused file stays" prints "$text" cat config/gx/registry.json
+
+# The REPL asks as well, and "" is the flake here.
+rm config/gx/registry.json
+check "names in the REPL" sh -c 'printf ":lf nm\noutputs.v\n" | gx repl --override-flake nm "path:$PWD/b" >repl.log 2>&1; grep -qF "\"b\"" repl.log'
+check "an empty word is the flake here" prints '"b"' sh -c 'cd b && gxeval --attr v ""'

@@ -117,6 +117,7 @@ check "what has changed is an error" sh -c 'gx flake audit ./app >audit.log; [ $
 check "not without looking" gx flake audit --no-verify ./app
 rm dep.tar.gz
 check "what is gone is one" sh -c 'gx flake audit ./app >audit.log; [ $? -eq 1 ] && grep -q "error: .tar. cannot be fetched" audit.log'
+check "without a network it is not" sh -c 'gx flake audit --offline ./app >audit.log; grep -qE "^tar .* 0 d +- +file:" audit.log && ! grep -q "tar. cannot" audit.log'
 check "JSON" sh -c 'gx flake audit --json ./app >audit.json; [ $? -eq 1 ]'
 check "says the same" prints '{"dep":["changed"],"older":["duplicate"],"tar":["unreachable"]}' gxeval --json --impure -E \
 	'with builtins; removeAttrs (listToAttrs (map (i: { name = i.input; value = i.problems; }) (fromJSON (readFile ./audit.json)).inputs)) [ "repo" "repo/dep" "repo/s" "older/s" "older/dep" ]'
