@@ -173,16 +173,18 @@ graph() { # in its folder; lines of it in .graph
 }
 
 awk '/^= /{ n++; file = "graph-" n; print substr($0, 3) > (file ".name"); next } /^#/ || !NF { next } { print > file }' "$table"
+left=0
 for i in $(ls graph-*.name | sed 's/[^0-9]//g' | sort -n); do
 	read -r name flag unread <"graph-$i.name"
 	[ -z "${ONLY-}" ] || [ "$ONLY" = "$name" ] || continue
 	whos=gx
 	[ -z "$newest" ] || whos="gx new"
 	[ "$flag" = new ] || whos="$whos old"
-	[ "$whos" != gx ] || { skip "$name" "only a newer Nix knows it, and TEST_NIX names none"; continue; }
+	[ "$whos" != gx ] || { left=$((left + 1)); continue; }
 	mkdir "$top/$name"
 	mv "graph-$i" "$top/$name/.graph"
 	cd "$top/$name" || exit 1
 	graph
 	cd "$top" || exit 1
 done
+[ $left -eq 0 ] || skip "graphs that only a newer Nix knows" "TEST_NIX names none: $left of them"
