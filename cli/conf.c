@@ -172,6 +172,10 @@ static void read_file(const char *path, int depth, const struct conf *from)
 		warn(from ? from : &self, "cannot read '%s': %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+	/* A NUL is a byte like another that is out of place, and does not hide what follows. */
+	for (size_t i = 0; i < text.len; i++)
+		if (!text.p[i])
+			text.p[i] = '\177';
 	if (!bad)
 		take_text(path, (char *)buf_str(&text), depth);
 	buf_release(&text);

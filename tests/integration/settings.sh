@@ -95,6 +95,9 @@ check "one that need not be" sh -c "echo '!include none.conf' >etc/nix.conf && [
 check "one that includes itself" wrong 'include nix.conf' "includes are nested more than 16 deep"
 mkdir etc/folder
 check "a folder" wrong 'include folder' "cannot read '$here/etc/folder'"
+printf 'cores = 1\0\nmax-jobs = 3\n' >etc/nix.conf
+nul() { "$gx" config show max-jobs 2>e | grep -q '^max-jobs = 3' && grep -q "setting 'cores' is a number" e; }
+check "a NUL hides nothing that follows" nul
 printf 'cores = 3\r\nmax-jobs = 2' >etc/nix.conf
 check "lines of Windows, and no line ending" prints "max-jobs = 2 cores = 3 " sh -c "'$gx' config show cores max-jobs | grep = | tr '\n' ' '"
 rm etc/nix.conf
