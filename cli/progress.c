@@ -145,6 +145,10 @@ void progress_add_summary(const struct progress *p, const char *program, struct 
 		buf_addf(b, "%s%zu built", comma, p->built);
 		comma = ", ";
 	}
+	if (p->others) {
+		buf_addf(b, "%s%zu built by another process", comma, p->others);
+		comma = ", ";
+	}
 	if (p->failed) {
 		buf_addf(b, "%s%zu failed", comma, p->failed);
 		comma = ", ";
@@ -478,7 +482,10 @@ static void task_event(const struct build_event *ev, struct task *t)
 		break;
 	case BUILD_PROGRESS: move_task(t, ev->now, ev->all); break;
 	case BUILD_FOUND:
-	case BUILD_DONE: end_task(t, 0); break;
+	case BUILD_DONE:
+		all.p.others += ev->kind == BUILD_FOUND && t->kind == TASK_WAIT;
+		end_task(t, 0);
+		break;
 	case BUILD_FAILED: end_task(t, 1); break;
 	default: break;
 	}
@@ -549,7 +556,7 @@ static void sum_up(void)
 	all.p.now = clock_now();
 	if (!progress_settings.quiet)
 		all.form->change(p, CHANGE_OVER, NULL, (struct slice){ "", 0 });
-	if (progress_settings.format <= LOG_PLAIN && !progress_settings.quiet && p->built + p->fetched &&
+	if (progress_settings.format <= LOG_PLAIN && !progress_settings.quiet && p->built + p->fetched + p->others &&
 	    p->now - p->began >= summary_seconds)
 		progress_add_summary(p, program_invocation_short_name, &p->out);
 	take_away();

@@ -46,6 +46,7 @@ struct progress {
 	struct task *v;
 	size_t n, cap;
 	size_t built, builds, fetched, fetches, failed; /* done, and to do with what is done */
+	size_t others;					/* waited for: what another process built */
 	uint64_t bytes;					/* of the fetches that are done */
 	char *next;
 	double began, now; /* the clock, read once a change or frame */
@@ -65,7 +66,7 @@ extern const struct log_form form_bar, form_plain, form_raw, form_json, form_nix
  * moves the sign of life. */
 size_t bar_frame(const struct progress *p, size_t columns, size_t rows, unsigned turn, struct buf *b);
 
-/* Appends "gx: 38 fetched (204.0 MiB), 18 built, in 6 min 12 s". */
+/* Appends "gx: 38 fetched (204.0 MiB), 18 built, 1 built by another process, in 6 min 12 s". */
 void progress_add_summary(const struct progress *p, const char *program, struct buf *b);
 
 /* Appends a duration in words: "3.1 s", "1 min 4 s". */

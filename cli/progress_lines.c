@@ -10,6 +10,7 @@
 
 #include "base/visible.h"
 #include "cli/command.h"
+#include "cli/progress.h"
 
 static const double quiet_seconds = 0.5;
 
@@ -100,7 +101,10 @@ static void raw_change(struct progress *p, enum change c, const struct task *t, 
 
 static void bar_change(struct progress *p, enum change c, const struct task *t, struct slice text)
 {
-	if (c == CHANGE_LINE || c == CHANGE_NOTE || (c == CHANGE_BEGIN && t->kind == TASK_WAIT))
+	/* What is waited for has a line of its own, where lines are drawn. */
+	int waits = c == CHANGE_BEGIN && t->kind == TASK_WAIT && progress_settings.quiet;
+
+	if (c == CHANGE_LINE || c == CHANGE_NOTE || waits)
 		plain_change(p, c, t, text);
 }
 

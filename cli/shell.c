@@ -244,6 +244,8 @@ static void say_inside(void)
 {
 	const char *name = getenv("GX_SHELL");
 
+	/* After what was done for it. */
+	progress_finish();
 	if (shell_note && !report_settings.quiet && !progress_settings.quiet && isatty(0) && isatty(2))
 		report_line("note: you are in the shell '%s'; 'exit' leaves it", name ? name : "gx");
 }

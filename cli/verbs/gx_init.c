@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@ struct init {
 	struct flake_cmd f; /* first: options get it */
 	const char *name;     /* what -t says */
 	const char *dest;     /* the folder, NULL: here */
+	int fitted;	      /* name is what fits to what is here */
 	char *welcome;
 	struct template files;
 };
@@ -130,6 +132,23 @@ static void read_template(struct flake_cmd *f, struct buf *out)
 	read_folder(in, path->b, "");
 }
 
+/* The flake of a folder inside a module has nothing of it. */
+static void say_module_above(void)
+{
+	char dir[PATH_MAX], file[PATH_MAX + 8], *slash;
+
+	if (!getcwd(dir, sizeof dir))
+		return;
+	while ((slash = strrchr(dir, '/'))) {
+		*slash = 0;
+		snprintf(file, sizeof file, "%s/go.mod", dir);
+		if (!access(file, F_OK)) {
+			report_line("note: this folder is in the Go module of '%s': 'gx init' there writes a flake for it", dir);
+			return;
+		}
+	}
+}
+
 static void say_next(const struct init *in)
 {
 	int go = !strncmp(in->name, "go", 2);
@@ -184,6 +203,8 @@ static int make(struct init *in)
 		template_put_names(&in->files, in->name);
 		rc = template_write(&in->files);
 	}
+	if (!rc && in->fitted && !strcmp(in->name, "shell"))
+		say_module_above();
 	if (!rc)
 		say_next(in);
 	template_release(&in->files);
@@ -209,6 +230,7 @@ int init_run(int argc, char **argv)
 		report_error("there is a flake here already");
 		return command_end(&in.f.c, EXIT_FAILED);
 	}
+	in.fitted = !in.name;
 	in.name = in.name ? in.name : fitting();
 	return make(&in);
 }

@@ -98,6 +98,8 @@ check "a workspace" says "wrote flake.gx" within workspace "$gx" init
 check "its modules that have programs" prints '[ "app" "default" "tool" ]' within workspace "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames
 check "its shell" says "-go-1.26.11.drv'" within workspace "$gx" develop --store "$PWD/d" --dry-run
 mkdir shell none own
+mkdir -p above/cmd/y && echo "module example.com/above" >above/go.mod
+check "a folder inside a module: where its flake would be" says "in the Go module of '$PWD/above': 'gx init' there" within above/cmd/y "$gx" init
 check "another folder" says "wrote flake.gx" within shell "$gx" init
 check "a template by its name" says "wrote flake.gx" within none "$gx" flake init -t go-workspace
 check "which is a flake as it is" prints '[ "default" "hello" ]' within none "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames

@@ -50,9 +50,15 @@ script shared 'sleep 6.131; echo > $out'
 "$gx" build --store "$store" --no-link "$drv" 2>/dev/null &
 first=$!
 for i in $(seq 1 100); do running "sleep 6.131" && break; sleep 0.05; done
-two() { watch 200 24 moves shows "waiting for '$drv': process" shows '  wait shared: process' ends "waiting for '$drv': process $first (gx) is building it" -- "$gx" build --store "$store" --no-link "$drv"; }
+two() { watch 200 24 moves shows '  wait shared: process' shows "gx: 1 built by another process, in " never 'is building it' -- "$gx" build --store "$store" --no-link "$drv"; }
 check "waiting for another process, and for which" two
 wait $first
+system=$("$gx" eval --impure --raw -E builtins.currentSystem)
+inner="derivation { name = \"needed\"; system = \"$system\"; builder = \"/bin/sh\"; args = [ \"-c\" \"sleep 1.2; mkdir \$out\" ]; }"
+outer="derivation { name = \"shell\"; system = \"$system\"; builder = \"/bin/sh\"; nativeBuildInputs = [ ($inner) ]; }"
+opened() { watch 80 24 shows " s
+note: you are in the shell 'shell'" -- env SHELL=/bin/true "$gx" develop --store "$store" -E "$outer"; }
+check "a shell begins after what was done for it" opened
 
 # --- what is fetched
 cat >drip.py <<'END'

@@ -3,6 +3,7 @@
  * cli/progress_*: the forms of the progress display by a clock of our own, and cli/width below them.
  */
 #include "config.h"
+#include "cli/progress.h"
 #include "cli/progress_int.h"
 #include "cli/width.h"
 
@@ -118,7 +119,11 @@ static void lines(void **state)
 	says(&form_raw, &p, CHANGE_BEGIN, &tasks[3], "", "building '" DRV "'...\n");
 	says(&form_raw, &p, CHANGE_END, &tasks[3], "", "");
 	says(&form_bar, &p, CHANGE_BEGIN, &tasks[3], "", "");
+	says(&form_bar, &p, CHANGE_BEGIN, &tasks[4], "", "");
+	/* Nothing is drawn then, and who waits should know. */
+	progress_settings.quiet = 1;
 	says(&form_bar, &p, CHANGE_BEGIN, &tasks[4], "", "waiting for '" DRV "': process 4 (gx) is building it\n");
+	progress_settings.quiet = 0;
 
 	/* What is in no build is told once it has taken half a second. */
 	p.v = &transfer;
