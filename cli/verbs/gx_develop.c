@@ -259,7 +259,7 @@ int env_run(int argc, char **argv)
 {
 	static const struct program program = {
 		"gx env", "the environment of 'gx develop' for direnv", "gx env [options] [FLAKE[#ATTR]]\ngx env --direnv",
-		"Once: gx env --direnv > ~/.config/direnv/lib/gx.sh\n"
+		"Once: mkdir -p ~/.config/direnv/lib; gx env --direnv > ~/.config/direnv/lib/gx.sh\n"
 		"In a project: echo 'use gx' > .envrc; direnv allow\n"
 		"It is made anew when the flake, its lock or go.mod changes. Where '/nix/store' is only in gx's own shells, the paths are "
 		"those of where it lies.\n",
