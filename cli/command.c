@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "base/alloc.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/value_options.h"
 #include "eval/eval.h"
@@ -57,6 +58,7 @@ static int on_option(void *arg, int id, char **values)
 	case OPT_REFRESH:
 		eval_settings.tarball_ttl = 0;
 		return 0;
+	case OPT_LOGS: progress_settings.logs = 1; return 0;
 	case OPT_HELP: c->help = 1; return 0;
 	}
 	return c->option(c->arg, id, values);

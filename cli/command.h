@@ -13,7 +13,17 @@
 #include "store/store.h"
 
 /* Ids of options that command_read takes by itself; a verb's own begin at 1. */
-enum command_option { OPT_STORE = 1000, OPT_STORE_DIR, OPT_JSON, OPT_OPTION, OPT_TRACE, OPT_VERBOSE, OPT_REFRESH, OPT_HELP };
+enum command_option {
+	OPT_STORE = 1000,
+	OPT_STORE_DIR,
+	OPT_JSON,
+	OPT_OPTION,
+	OPT_TRACE,
+	OPT_VERBOSE,
+	OPT_REFRESH,
+	OPT_LOGS,
+	OPT_HELP
+};
 
 /* For the groups of a program: where the store is, with what every verb takes; the latter alone. */
 extern const struct option command_store_options[], command_help_options[];
@@ -23,6 +33,7 @@ extern const struct option command_store_options[], command_help_options[];
 	{ OPT_TRACE, 0, "show-trace", NULL, "Show the whole trace of an error." }, \
 	{ OPT_VERBOSE, 'v', "verbose", NULL, "Say more: whole traces, notes of traceVerbose." }, \
 	{ OPT_REFRESH, 0, "refresh", NULL, NULL }, /* what was fetched is never taken without asking */ \
+	{ OPT_LOGS, 'L', "print-build-logs", NULL, NULL }, /* said of those that build */ \
 	{ OPT_HELP, 'h', "help", NULL, "Print this." }
 #define OPTION_JSON { OPT_JSON, 0, "json", NULL, "Print JSON." }
 

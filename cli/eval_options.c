@@ -23,7 +23,7 @@ enum option_id {
 	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE, O_WRITE_TO, O_JOBS, O_LOGS,
 	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_OPTION,
 	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
-	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
+	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_REFRESH, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
 	O_DUMP_BUILTINS
 };
 
@@ -67,6 +67,7 @@ static const struct option talk_options[] = {
 	{ O_TRACE_VERBOSE, 0, "trace-verbose", NULL, "Let builtins.traceVerbose print." },
 	{ O_STATS, 0, "stats", NULL, "Print counts of the evaluation as JSON on standard error." },
 	{ O_PROFILE, 0, "profile", "FILE", "Write folded call stacks for a flame graph to FILE." },
+	{ O_REFRESH, 0, "refresh", NULL, NULL },
 	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "Show progress and messages as " LOG_FORMATS "." },
 	{ O_QUIET, 'q', "quiet", NULL, "No warnings." },
 	{ O_VERBOSE, 'v', "verbose", NULL, "Say more: whole traces, notes of traceVerbose." },
@@ -212,6 +213,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_STATS: r->stats = 1; return 0;
 	case O_PROFILE: r->profile = values[0]; return 0;
 	case O_LOG_FORMAT: return set_log_format(g, values[0]);
+	case O_REFRESH: eval_settings.tarball_ttl = 0; return 0;
 	case O_VERBOSE: eval_settings.show_trace = eval_settings.trace_verbose = 1; return 0;
 	case O_QUIET: report_settings.quiet = progress_settings.quiet = 1; return 0;
 	case O_HELP: g->stop = 1; return options_help(g->p);

@@ -3,9 +3,10 @@
  * gx derivation show: derivations as JSON, in the form of `nix show-derivation` (2.8).
  */
 #include "config.h"
-#include "cli/command.h"
 #include "base/limits.h"
+#include "cli/named.h"
 #include "cli/output.h"
+#include "cli/value_options.h"
 #include "cli/verb.h"
 #include "format/drv.h"
 
@@ -14,11 +15,16 @@
 
 enum { O_RECURSIVE = 1 };
 
-static int on_option(void *arg, int id, char **values)
+struct show_command {
+	struct named n; /* first: options get it */
+	int recursive;
+};
+
+static int on_option(struct named *n, int id, char **values)
 {
 	(void)id;
 	(void)values;
-	*(int *)arg = 1;
+	((struct show_command *)n)->recursive = 1;
 	return 0;
 }
 
@@ -159,14 +165,12 @@ static int show(struct command *c, struct printer *p, const struct store_path *p
 /* --- which --- */
 
 /* The derivation itself, or the one that made the object. */
-static int add_derivation(struct command *c, const char *text, int recursive, struct path_set *out, struct err *e)
+static int add_derivation(struct command *c, struct store_path p, int recursive, struct path_set *out, struct err *e)
 {
-	struct store_path p;
-	char *rest = NULL;
-	int rc = store_resolve(c->store, text, &p, &rest, e);
+	int rc = 0;
 
-	free(rest);
-	if (!rc && !store_path_is_drv(&p)) {
+	if (!store_path_is_drv(&p)) {
+		struct store_path object = p;
 		struct path_info info;
 		rc = db_info(store_db(c->store), &p, &info, e);
 		if (rc)
@@ -174,7 +178,8 @@ static int add_derivation(struct command *c, const char *text, int recursive, st
 		p = info.deriver;
 		path_info_release(&info);
 		if (!p.len)
-			return err_set(e, ERR_NOTFOUND, "it is not known which derivation made '%s'", text);
+			return err_set(e, ERR_NOTFOUND, "it is not known which derivation made '%s/%s'", c->place.store_dir,
+				       object.base);
 	}
 	if (!rc && recursive)
 		return store_closure(c->store, &p, 0, out, e);
@@ -189,38 +194,51 @@ static int add_derivation(struct command *c, const char *text, int recursive, st
 	return rc;
 }
 
+static int print(struct show_command *s, const struct path_set *named)
+{
+	struct path_set paths = PATH_SET_INIT;
+	struct command *c = &s->n.c;
+	struct buf b = BUF_INIT;
+	struct printer p = { .b = &b };
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < named->n && !e.code; i++)
+		add_derivation(c, named->v[i], s->recursive, &paths, &e);
+	opening(&p, '{');
+	for (size_t i = 0; i < paths.n && !e.code; i++)
+		if (store_path_is_drv(&paths.v[i]))
+			show(c, &p, &paths.v[i], &e);
+	closing(&p, '}');
+	buf_addc(&b, '\n');
+	path_set_release(&paths);
+	if (!e.code)
+		return command_print(&b);
+	buf_release(&b);
+	return command_fail(&e);
+}
+
 static int show_run(int argc, char **argv)
 {
 	static const struct option options[] = { { O_RECURSIVE, 'r', "recursive", NULL, "Also the derivations it needs." },
 						 { OPT_JSON, 0, "json", NULL, NULL },
 						 { 0 } };
-	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
+	static const struct option_group groups[] = { { "Options", options },
+						      { "What to evaluate", value_option_table },
+						      { "Flakes", flake_option_table },
+						      { "The store", command_store_options },
+						      { 0 } };
 	static const struct program program = { "gx derivation show", "print derivations as JSON",
-						"gx derivation show [options] PATH...", NULL, groups };
-	struct path_set paths = PATH_SET_INIT;
-	int recursive = 0, rc;
-	struct command c = { .program = &program, .option = on_option, .arg = &recursive };
-	struct buf b = BUF_INIT;
-	struct printer p = { .b = &b };
-	struct err e = ERR_INIT;
+						"gx derivation show [options] PATH | FLAKE#ATTR ...", NULL, groups };
+	struct show_command s = { .n.option = on_option };
+	struct path_set named = PATH_SET_INIT;
+	int rc = named_read(&s.n, &program, argc, argv, 1, 0, "a path");
 
-	rc = command_read(&c, argc, argv, 1, 0, "a path");
-	if (rc != COMMAND_GO || (rc = command_open_reading(&c)))
+	if (rc != COMMAND_GO)
 		return rc;
-	for (size_t i = 0; i < c.n && !e.code; i++)
-		add_derivation(&c, c.operands[i], recursive, &paths, &e);
-	opening(&p, '{');
-	for (size_t i = 0; i < paths.n && !e.code; i++)
-		if (store_path_is_drv(&paths.v[i]))
-			show(&c, &p, &paths.v[i], &e);
-	closing(&p, '}');
-	buf_addc(&b, '\n');
-	path_set_release(&paths);
-	if (e.code) {
-		buf_release(&b);
-		return command_end(&c, command_fail(&e));
-	}
-	return command_end(&c, command_print(&b));
+	rc = named_find(&s.n, 1, &named);
+	rc = rc ? rc : print(&s, &named);
+	path_set_release(&named);
+	return command_end(&s.n.c, rc);
 }
 
 const struct verb derivation_verbs[] = {

@@ -261,8 +261,8 @@ int env_run(int argc, char **argv)
 		"gx env", "the environment of 'gx develop' for direnv", "gx env [options] [FLAKE[#ATTR]]\ngx env --direnv",
 		"Once: mkdir -p ~/.config/direnv/lib; gx env --direnv > ~/.config/direnv/lib/gx.sh\n"
 		"In a project: echo 'use gx' > .envrc; direnv allow\n"
-		"It is made anew when the flake, its lock or go.mod changes. Where '/nix/store' is only in gx's own shells, the paths are "
-		"those of where it lies.\n",
+		"It is made anew when the flake, its lock or go.mod changes.\n"
+		"Where '/nix/store' is only in gx's own shells, the paths are those of where it lies.\n",
 		env_groups
 	};
 	struct opened o = { .r.option = on_env_option };

@@ -3,24 +3,25 @@
  * gx path-info: rows of the database, in the forms of `nix path-info` (2.8: a JSON list).
  */
 #include "config.h"
-#include "cli/command.h"
+#include "cli/named.h"
 #include "cli/output.h"
+#include "cli/value_options.h"
 #include "cli/verb.h"
 #include "store/db.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_RECURSIVE = 1, O_SIZE, O_CLOSURE, O_HUMAN, O_SIGS, O_REFERRERS };
+enum { O_RECURSIVE = 1, O_SIZE, O_CLOSURE, O_HUMAN, O_SIGS, O_ALL };
 
 struct info_command {
-	struct command c;
-	int recursive, size, closure, human, sigs;
+	struct named n; /* first: options get it */
+	int recursive, size, closure, human, sigs, all;
 };
 
-static int on_option(void *arg, int id, char **values)
+static int on_option(struct named *n, int id, char **values)
 {
-	struct info_command *i = arg;
+	struct info_command *i = (struct info_command *)n;
 
 	(void)values;
 	switch (id) {
@@ -29,11 +30,13 @@ static int on_option(void *arg, int id, char **values)
 	case O_CLOSURE: i->closure = 1; break;
 	case O_HUMAN: i->human = 1; break;
 	case O_SIGS: i->sigs = 1; break;
+	case O_ALL: i->all = 1; break;
 	}
 	return 0;
 }
 
 static const struct option options[] = {
+	{ O_ALL, 0, "all", NULL, "All objects of the store." },
 	{ O_RECURSIVE, 'r', "recursive", NULL, "Also everything the objects refer to." },
 	{ O_SIZE, 's', "size", NULL, "Show the size of each object's archive." },
 	{ O_CLOSURE, 'S', "closure-size", NULL, "Show the size of each object with all it refers to." },
@@ -49,7 +52,7 @@ static void add_path_string(struct info_command *i, struct buf *b, const struct 
 {
 	struct buf full = BUF_INIT;
 
-	store_add_path(i->c.store, &full, p);
+	store_add_path(i->n.c.store, &full, p);
 	output_json_string(b, full.p, full.len);
 	buf_release(&full);
 }
@@ -120,7 +123,7 @@ static void add_size(struct info_command *i, struct buf *b, uint64_t size)
 
 static void add_text(struct info_command *i, struct buf *b, const struct path_info *info, uint64_t closure, int width)
 {
-	store_add_path(i->c.store, b, &info->path);
+	store_add_path(i->n.c.store, b, &info->path);
 	if (i->size || i->closure || i->sigs)
 		buf_addf(b, "%*s", width - info->path.len, "");
 	if (i->size)
@@ -150,7 +153,7 @@ static void add_text(struct info_command *i, struct buf *b, const struct path_in
 static int in_order(struct info_command *i, const struct path_set *set, struct path_set *out, struct err *e)
 {
 	size_t *order;
-	int rc = store_order(i->c.store, set->v, set->n, &order, e);
+	int rc = store_order(i->n.c.store, set->v, set->n, &order, e);
 
 	for (size_t k = 0; !rc && k < set->n; k++)
 		path_set_push(out, &set->v[order[k]]);
@@ -158,21 +161,16 @@ static int in_order(struct info_command *i, const struct path_set *set, struct p
 	return rc;
 }
 
-static int choose(struct info_command *i, struct path_set *out, struct err *e)
+static int choose(struct info_command *i, const struct path_set *named, struct path_set *out, struct err *e)
 {
 	struct path_set set = PATH_SET_INIT;
-	int rc = 0;
+	int rc = i->all ? db_all(store_db(i->n.c.store), &set, e) : 0;
 
-	for (size_t k = 0; !rc && k < i->c.n; k++) {
-		struct store_path p;
-		char *rest = NULL;
-		rc = store_resolve(i->c.store, i->c.operands[k], &p, &rest, e);
-		free(rest);
-		if (!rc && i->recursive)
-			rc = store_closure(i->c.store, &p, 0, &set, e);
-		else if (!rc)
-			path_set_add(&set, &p);
-	}
+	for (size_t k = 0; !rc && k < named->n; k++)
+		if (i->recursive)
+			rc = store_closure(i->n.c.store, &named->v[k], 0, &set, e);
+		else
+			path_set_add(&set, &named->v[k]);
 	if (!rc)
 		rc = in_order(i, &set, out, e);
 	path_set_release(&set);
@@ -186,51 +184,67 @@ static int add_all(struct info_command *i, const struct path_set *paths, struct 
 	for (size_t k = 0; k < paths->n; k++)
 		if (paths->v[k].len > width)
 			width = paths->v[k].len;
-	if (i->c.json)
+	if (i->n.c.json)
 		buf_addc(b, '[');
 	for (size_t k = 0; !rc && k < paths->n; k++) {
 		struct path_info info;
 		uint64_t closure = 0;
-		rc = db_info(store_db(i->c.store), &paths->v[k], &info, e);
+		rc = db_info(store_db(i->n.c.store), &paths->v[k], &info, e);
 		if (rc)
 			break;
 		if (i->closure)
-			rc = store_closure_size(i->c.store, &paths->v[k], &closure, NULL, e);
-		if (i->c.json && k)
+			rc = store_closure_size(i->n.c.store, &paths->v[k], &closure, NULL, e);
+		if (i->n.c.json && k)
 			buf_addc(b, ',');
-		if (i->c.json)
+		if (i->n.c.json)
 			add_json(i, b, &info, closure);
 		else
 			add_text(i, b, &info, closure, width);
 		path_info_release(&info);
 	}
-	if (i->c.json)
+	if (i->n.c.json)
 		buf_adds(b, "]\n");
 	return rc;
 }
 
-int path_info_run(int argc, char **argv)
+static int print(struct info_command *i, const struct path_set *named)
 {
-	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
-	static const struct program program = { "gx path-info", "what the store knows about its objects",
-						"gx path-info [options] PATH...", NULL, groups };
-	struct info_command i = { 0 };
 	struct path_set paths = PATH_SET_INIT;
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;
-	int rc;
+	int rc = choose(i, named, &paths, &e);
 
-	i.c = (struct command){ .program = &program, .option = on_option, .arg = &i };
-	rc = command_read(&i.c, argc, argv, 1, 0, "a path");
-	if (rc != COMMAND_GO || (rc = command_open_reading(&i.c)))
-		return rc;
-	rc = choose(&i, &paths, &e);
 	if (!rc)
-		rc = add_all(&i, &paths, &b, &e);
+		rc = add_all(i, &paths, &b, &e);
 	path_set_release(&paths);
-	if (rc) {
-		buf_release(&b);
-		return command_end(&i.c, command_fail(&e));
-	}
-	return command_end(&i.c, command_print(&b));
+	if (!rc)
+		return command_print(&b);
+	buf_release(&b);
+	return command_fail(&e);
+}
+
+int path_info_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Options", options },
+						      { "What to evaluate", value_option_table },
+						      { "Flakes", flake_option_table },
+						      { "The store", command_store_options },
+						      { 0 } };
+	static const struct program program = { "gx path-info", "what the store knows about its objects",
+						"gx path-info [options] PATH | FLAKE#ATTR[^OUTPUT,...] ...\n"
+						"gx path-info [options] --all",
+						"Of a package its outputs, which need to be there: nothing is built.", groups };
+	struct info_command i = { .n.option = on_option };
+	struct path_set named = PATH_SET_INIT;
+	int rc = named_read(&i.n, &program, argc, argv, 0, 0, "a path");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	if (i.all == (i.n.c.n > 0 || value_options_given(&i.n.eval)))
+		rc = usage_error(&program, i.all ? "with --all no path is named" : "'gx path-info' needs a path");
+	else
+		rc = named_find(&i.n, 0, &named);
+	rc = rc ? rc : print(&i, &named);
+	path_set_release(&named);
+	return command_end(&i.n.c, rc);
 }

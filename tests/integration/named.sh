@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+#
+# Verbs that look into the store take packages as well as paths; and what every verb takes, as Nix's do.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/build.sh"
+mkdir -p home flake
+export HOME="$PWD/home" NO_COLOR=1
+unset XDG_CONFIG_HOME XDG_STATE_HOME XDG_CACHE_HOME XDG_DATA_HOME
+system=$("$gx" eval --impure --raw -E builtins.currentSystem)
+hello="derivation { name = \"hello\"; system = \"$system\"; builder = \"/bin/sh\"; outputs = [ \"out\" \"dev\" ];
+  args = [ \"-c\" \"echo a line of the log; mkdir \$out \$dev\" ]; }"
+cat >flake/flake.gx <<END
+{ outputs = _: { packages.$system = { hello = $hello; default = $hello; later = derivation { name = "later"; system = "$system"; builder = "/bin/sh"; }; }; }; }
+END
+in_flake() { (cd flake && "$gx" "$@" --store "$store"); }
+out=$("$gx" eval --impure --store "$store" --raw -E "($hello).outPath") dev=$("$gx" eval --impure --store "$store" --raw -E "($hello).dev.outPath")
+drv=$("$gx" eval --impure --store "$store" --raw -E "($hello).drvPath")
+
+check "of what is not built there is no path" complains "path '$out' is not valid" in_flake path-info .#hello
+check "nor is it built" not_valid "$out"
+in_flake build .#hello 2>/dev/null
+check "path-info of a package" prints "$out" in_flake path-info .#hello
+check "of an output" prints "$dev" in_flake path-info '.#hello^dev'
+sorted() { in_flake path-info '.#hello^*' >sorted.out && sort sorted.out; }
+check "of all" prints "$(printf '%s\n' "$out" "$dev" | sort)" sorted
+check "of a folder's default" prints "$out" in_flake path-info .
+check "of a link to a result" prints "$out" in_flake path-info ./result
+check "of an expression" prints "$out" in_flake path-info -E "$hello"
+check "of an attribute of one" prints "$out" in_flake path-info -E "{ x = $hello; }" x
+check "of paths and packages" prints "$out" in_flake path-info "$out" .#hello
+check "of everything" sh -c "'$gx' path-info --store '$store' --all | grep -qx '$dev'"
+check "of everything and a path" complains "with --all no path is named" in_flake path-info --all "$out"
+check "of nothing" complains "needs a path" in_flake path-info
+check "a package that is not there" complains "did you mean 'hello'?" in_flake path-info .#helo
+check "a log of a package" prints "a line of the log" in_flake log .#hello
+check "of one that was not built" complains "later" in_flake log .#later
+check "a derivation of a package" sh -c "cd flake && '$gx' derivation show --store '$store' .#hello | grep -qF '\"$drv\": {'"
+check "of an object" sh -c "'$gx' derivation show --store '$store' '$out' | grep -qF '\"$drv\": {'"
+in_flake derivation show -E "$hello" >shown
+check "of an expression" grep -qF "\"$drv\": {" shown
+
+# --- what every verb takes
+every() { # VERB ...: with each of these options before the last words
+	for option in --refresh -L -v --show-trace --accept-flake-config --no-warn-dirty "--option cores 2" "--system $system" \
+		"--extra-experimental-features flakes" "--experimental-features flakes"; do
+		in_flake "$@" $option >every.out 2>&1 || { cat every.out; echo "$* $option"; return 1; }
+	done
+}
+check "gx build takes what Nix's commands do" every build --no-link .#hello
+check "gx eval" every eval .#hello.name
+for verb in "flake show" "flake metadata" "flake check" "flake lock" "path-info .#hello" "log .#hello" "derivation show .#hello" "print-dev-env .#hello" \
+	"env .#hello"; do
+	check "gx $verb" every $verb
+done
