@@ -191,8 +191,10 @@ static void say_next(struct build *b)
 		memmove(v + at + 1, v + at, (n - 1 - at) * sizeof *v);
 		v[at] = c;
 	}
-	for (size_t i = 0; i < n; i++)
-		buf_addf(&text, "%s%.*s", i ? ", " : "", (int)v[i]->drv.name.n, v[i]->drv.name.p);
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(&text, i ? ", " : "");
+		build_add_title(&text, &v[i]->drv);
+	}
 	build_event(b, &(struct build_event){ .kind = BUILD_NEXT, .text = { buf_str(&text), text.len } });
 	buf_release(&text);
 }

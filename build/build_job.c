@@ -331,18 +331,22 @@ static int job_begin(struct job *j, struct err *e)
 	return rc;
 }
 
-/* A Go module is called by its path and version, the derivation's name being both with other signs. */
-static void say_start(struct job *j)
+void build_add_title(struct buf *b, const struct drv *d)
 {
-	const struct drv *d = &j->node->drv;
 	const struct slice *module = drv_env(d, SLICE("module")), *version = drv_env(d, SLICE("version"));
-	struct buf title = BUF_INIT;
 
 	if (slice_eq(d->builder, SLICE("builtin:go-module")) && module && version &&
 	    !slice_eq(*module, SLICE("golang.org/toolchain")))
-		buf_addf(&title, "%.*s %.*s", (int)module->n, module->p, (int)version->n, version->p);
+		buf_addf(b, "%.*s %.*s", (int)module->n, module->p, (int)version->n, version->p);
 	else
-		buf_add(&title, d->name.p, d->name.n);
+		buf_add(b, d->name.p, d->name.n);
+}
+
+static void say_start(struct job *j)
+{
+	struct buf title = BUF_INIT;
+
+	build_add_title(&title, &j->node->drv);
 	build_event(j->b, &(struct build_event){ .kind = BUILD_START, .drv = &j->node->path, .fetch = j->node->fetch,
 						 .text = { buf_str(&title), title.len } });
 	buf_release(&title);

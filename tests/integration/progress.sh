@@ -60,6 +60,12 @@ opened() { watch 80 24 shows " s
 note: you are in the shell 'shell'" -- env SHELL=/bin/true "$gx" develop --store "$store" -E "$outer"; }
 check "a shell begins after what was done for it" opened
 
+inner=$(echo "$inner" | sed 's/needed/before/')
+module="derivation { name = \"example.com-a-v1.0.0\"; system = \"builtin\"; builder = \"builtin:go-module\"; module = \"example.com/a\"; version = \"v1.0.0\";
+	goEnv = $inner; outputHashMode = \"go-h1\"; outputHash = \"h1:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"; }"
+next() { watch 100 24 shows 'next: example.com/a v1.0.0' status 100 -- env GOPROXY=off "$gx" build --store "$store" --no-link -E "$module"; }
+check "a module that is next has its own name" next
+
 # --- what is fetched
 cat >drip.py <<'END'
 # Serves 400 KB in ten pieces with pauses, or without; ends when there is a file named stop, or after two minutes.
