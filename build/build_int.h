@@ -127,7 +127,8 @@ void build_event(struct build *b, const struct build_event *ev);
 void build_note(struct build *b, const struct node *n, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 void build_add_drv(const struct build *b, struct buf *out, const struct node *n);
 
-/* What people know a derivation by: its name; of a Go module, whose derivation's name is both with other signs, path and version. */
+/* What people know a derivation by: its name; of a Go module path and version, whose derivation's name is both with other
+ * signs. */
 void build_add_title(struct buf *b, const struct drv *d);
 
 /* --- build_graph.c --- */

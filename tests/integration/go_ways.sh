@@ -109,6 +109,6 @@ mkdir -p own/t/sub && echo '{ outputs = _: { }; }' >own/t/flake.nix && echo text
 echo '{ outputs = _: { templates.mine = { path = ./t; description = "d"; welcomeText = "Welcome."; }; }; }' >own/flake.gx
 check "a template of another flake" says "Welcome." within none "$gx" init -t ../own#mine
 check "with its folders" [ "$(cat none/sub/file)" = text ]
-rm none/flake.nix
+rm none/flake.nix && echo other >none/sub/file
 check "what is here stays" complains "'sub/file' is here already" within none "$gx" init -t ../own#mine
 check "all of it" [ ! -e none/flake.nix ]
