@@ -35,6 +35,7 @@ struct request {
 	struct build_options build;
 	struct eval_request eval;
 	const char *link; /* NULL: none */
+	struct store_path linked; /* what the link without a number leads to */
 	int print_paths;
 };
 
@@ -209,7 +210,7 @@ static int read_operands(struct command *c, const struct evaluated *x, struct wa
 
 /* --- results --- */
 
-static int add_link(struct command *c, const struct request *r, size_t item, const char *output,
+static int add_link(struct command *c, struct request *r, size_t item, const char *output,
 		    const struct store_path *p, struct err *e)
 {
 	struct buf name = BUF_INIT;
@@ -218,6 +219,8 @@ static int add_link(struct command *c, const struct request *r, size_t item, con
 	if (!r->link || r->build.dry_run)
 		return 0;
 	buf_adds(&name, r->link);
+	if (!item && (!output || !strcmp(output, "out")))
+		r->linked = *p;
 	if (item)
 		buf_addf(&name, "-%zu", item);
 	if (output && strcmp(output, "out"))
@@ -235,7 +238,7 @@ static void add_json_output(struct command *c, struct buf *b, const struct build
 }
 
 /* Links and text for one item. */
-static int finish_item(struct command *c, const struct request *r, const struct wanted *w, size_t i,
+static int finish_item(struct command *c, struct request *r, const struct wanted *w, size_t i,
 		       const struct build_result *res, struct buf *b, struct err *e)
 {
 	const struct item *item = &w->items[i];
@@ -273,6 +276,19 @@ static int finish_item(struct command *c, const struct request *r, const struct 
 	return rc;
 }
 
+/* In a store of one's own the link leads to a name that only gx's own shells know. */
+static void say_where(struct command *c, const struct request *r)
+{
+	struct buf real = BUF_INIT;
+
+	if (!r->linked.len || c->json || progress_settings.quiet || c->place.mode != PLACE_USER)
+		return;
+	store_add_real_path(c->store, &real, &r->linked);
+	report_line("note: '%s' leads to '%s', which only gx's own shells have; it lies in '%s'", r->link, c->place.store_dir,
+		    real.p);
+	buf_release(&real);
+}
+
 static int build(struct command *c, struct request *r, const struct wanted *w, struct buf *out, struct err *e)
 {
 	struct build_result res = { NULL, 0, 0 };
@@ -280,6 +296,8 @@ static int build(struct command *c, struct request *r, const struct wanted *w, s
 
 	for (size_t i = 0; i < w->n && !rc; i++)
 		rc = finish_item(c, r, w, i, &res, out, e);
+	if (!rc)
+		say_where(c, r);
 	if (c->json && !rc)
 		buf_adds(out, w->n ? "]\n" : "[]\n");
 	build_result_release(&res);

@@ -39,6 +39,13 @@ check "of an object" sh -c "'$gx' derivation show --store '$store' '$out' | grep
 in_flake derivation show -E "$hello" >shown
 check "of an expression" grep -qF "\"$drv\": {" shown
 
+# --- where an ordinary user finds it
+if [ "$(id -u)" != 0 ]; then
+	(cd flake && "$gx" build .#hello 2>../said)
+	check "a link that leads to what is not here says so" grep -qF "it lies in '$HOME/.local/share/gx/root$out'" said
+	check "which is there" [ -d "$HOME/.local/share/gx/root$out" ]
+fi
+
 # --- what every verb takes
 every() { # VERB ...: with each of these options before the last words
 	for option in --refresh -L -v --show-trace --accept-flake-config --no-warn-dirty "--option cores 2" "--system $system" \
