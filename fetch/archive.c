@@ -190,6 +190,13 @@ static int exists(struct unpack *u, const char *path, int error)
 
 /* --- members --- */
 
+/* A member may come twice: the later one counts, as for Nix and tar.  Only a folder is never replaced, for it has others in it. */
+static void make_room(int dirfd, const char *name)
+{
+	/* Fails for a folder. */
+	unlinkat(dirfd, name, 0);
+}
+
 static int count_size(struct unpack *u, uint64_t n)
 {
 	if (n > u->limits.size - u->facts.size)
@@ -242,6 +249,7 @@ static int copy_data(struct unpack *u, int fd, struct archive_entry *entry)
 
 static int unpack_file(struct unpack *u, int dirfd, const char *name, const char *path, struct archive_entry *entry)
 {
+	make_room(dirfd, name);
 	/* Private while it is written. */
 	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
@@ -264,13 +272,15 @@ static int unpack_dir(struct unpack *u, int dirfd, const char *name, const char 
 	/* A directory may come twice, or after its contents. */
 	if (errno == EEXIST && !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode))
 		return 0;
-	return exists(u, path, errno);
+	make_room(dirfd, name);
+	return mkdirat(dirfd, name, 0755) ? exists(u, path, errno) : 0;
 }
 
 static int unpack_symlink(struct unpack *u, int dirfd, const char *name, const char *path, const char *target)
 {
 	if (!target || !*target || strlen(target) > NAR_TARGET_MAX)
 		return bad_path(u, path, "a symbolic link to nowhere");
+	make_room(dirfd, name);
 	return symlinkat(target, dirfd, name) < 0 ? exists(u, path, errno) : 0;
 }
 
@@ -278,7 +288,7 @@ static int unpack_hardlink(struct unpack *u, int dirfd, const char *name, const 
 {
 	char parts[PATH_LONGEST + 1];
 	const char *last;
-	struct stat st;
+	struct stat st, own;
 	size_t n;
 	int fd, rc = components(u, target, parts, &n);
 
@@ -290,8 +300,11 @@ static int unpack_hardlink(struct unpack *u, int dirfd, const char *name, const 
 		return rc;
 	if (fstatat(fd, last, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		rc = bad_path(u, path, "a link to what is no file in it");
-	else if (linkat(fd, last, dirfd, name, 0) < 0)
-		rc = exists(u, path, errno);
+	if (!rc && (fstatat(dirfd, name, &own, AT_SYMLINK_NOFOLLOW) < 0 || own.st_ino != st.st_ino)) {
+		make_room(dirfd, name);
+		if (linkat(fd, last, dirfd, name, 0) < 0)
+			rc = exists(u, path, errno);
+	}
 	close(fd);
 	/* Elsewhere it will be a copy. */
 	return rc ? rc : count_size(u, (uint64_t)st.st_size);

@@ -6,8 +6,9 @@
  * Nothing can get out of it, and nothing in it is anything but a regular file, a directory or a symbolic link:
  * every path is walked by descriptor, component by component, and no link is ever followed, be it in the archive or
  * made by it.  Refused (ERR_INVALID) rather than repaired: absolute paths, "..", names a file system could not hold, hard links to
- * anything that is not a regular file of the archive, devices, pipes, a member that stands where another already is, archives
- * that are cut off or damaged.  ERR_LIMIT: more members, bytes or depth than allowed.
+ * anything that is not a regular file of the archive, devices, pipes, a member that stands where a directory is, archives
+ * that are cut off or damaged.  Of a member that comes twice the later one counts.  ERR_LIMIT: more members, bytes or depth than
+ * allowed.
  *
  * Symbolic links may point anywhere; whoever reads the tree must not follow them out of it.
  */

@@ -63,9 +63,9 @@ static W result(const struct flake_tree *t)
 
 BUILTIN_FLAGS(
 	bi_fetch_mercurial, BI_GLOBAL, "fetchMercurial", "!source",
-	"A commit, or the working tree, of a Mercurial repository: *source* is its address, or a set with `url` and perhaps `rev` "
-	"(a revision, branch or tag) and `name` (of the store path). Needs the program `hg`. Returns `outPath`, `branch`, `rev`, "
-	"`shortRev`, and of a commit `revCount`. Pure evaluation needs a revision.",
+	      "A commit, or the working tree, of a Mercurial repository: *source* is its address, or a set with `url` and "
+	      "perhaps `rev` (a revision, branch or tag) and `name` (of the store path). Needs the program `hg`. Returns "
+	      "`outPath`, `branch`, `rev`, `shortRev`, and of a commit `revCount`. Pure evaluation needs a revision.",
 	"fetchMercurial { rev = \"default\"; }", "error: 'fetchMercurial' needs the argument 'url'")
 {
 	struct input in = { 0 };

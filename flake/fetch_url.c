@@ -227,11 +227,9 @@ static W fetched(struct fetch_args *a, W arg)
 
 BUILTIN(bi_fetchurl, "fetchurl", "!source",
 	"The file that is at an address, as a store path. *source* is the address, or a set with `url` and perhaps its hash "
-	"(`sha256`, or "
-	"`hash` as SRI) and the `name` of the store path, which is otherwise what stands behind the last slash. Pure evaluation "
-	"needs the "
-	"hash, and a file with another is an error. Without one, what an address gave is asked for again after `tarball-ttl` "
-	"seconds.",
+	"(`sha256`, or `hash` as SRI) and the `name` of the store path, which is otherwise what stands behind the last slash. "
+	"Pure evaluation needs the hash, and a file with another is an error. Without one, what an address gave is asked for "
+	"again after `tarball-ttl` seconds.",
 	"fetchurl { url = \"https://example.org/\"; colour = \"red\"; }",
 	"error: 'fetchurl' has no argument 'colour': it takes url, name, sha256 and hash")
 {
@@ -240,11 +238,9 @@ BUILTIN(bi_fetchurl, "fetchurl", "!source",
 
 BUILTIN_FLAGS(bi_fetch_tarball, BI_GLOBAL, "fetchTarball", "!source",
 	      "The tree in the archive that is at an address, as a store path: of an archive with one folder at its top that "
-	      "folder. *source* is "
-	      "the address (`channel:NAME` is that channel's), or a set with `url` and perhaps its hash (`sha256`, of the unpacked "
-	      "tree) and the "
-	      "`name` of the store path, otherwise `source`. Pure evaluation needs the hash. Tar and zip, packed by gzip, xz, "
-	      "bzip2 or zstd.",
+	      "folder. *source* is the address (`channel:NAME` is that channel's), or a set with `url` and perhaps its hash "
+	      "(`sha256`, of the unpacked tree) and the `name` of the store path, otherwise `source`. Pure evaluation needs the "
+	      "hash. Tar and zip, packed by gzip, xz, bzip2 or zstd.",
 	      "fetchTarball { name = \"x\"; }", "error: 'fetchTarball' needs the argument 'url'")
 {
 	return fetched(&(struct fetch_args){ .builtin = "fetchTarball", .kind = URL_TARBALL }, args[0]);

@@ -215,12 +215,18 @@ static const char *resolve(struct flake_tree *t, const char *url, const char *di
 	if (rev) {
 		check(git_check_rev(slice_of(rev), &e), &e);
 		*here = source_find_commit(t, dir, rev);
-		if (ref || *here)
+		/* Of what is locked the reference adds nothing. */
+		if (ref || (*here && (source_get(&t->locked, "narHash") || eval_settings.offline)))
 			return rev;
 	}
 	if (eval_settings.offline && !source_file_path(url))
 		throw_error(EK_IO, "'%s' needs the network, and --offline was given", url);
-	check(git_resolve(url, ref, found, &full, &e), &e);
+	int rc = git_resolve(url, ref, found, &full, &e);
+	if (rc && *here && rc != ERR_INTERRUPT) {
+		err_release(&e);
+		return rev;
+	}
+	check(rc, &e);
 	if (!ref && full)
 		source_set(&t->locked, "ref", full);
 	free(full);
