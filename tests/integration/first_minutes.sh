@@ -7,6 +7,7 @@ mkdir -p home state
 export HOME="$PWD/home" XDG_STATE_HOME="$PWD/state" NO_COLOR=1
 unset XDG_CONFIG_HOME XDG_CACHE_HOME NIX_PATH
 place="--store $store"
+varies='s/ kvm}/}/' # what this machine can
 says() { # TEXT COMMAND...: succeeds, and says TEXT
 	_text=$1
 	shift

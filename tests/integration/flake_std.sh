@@ -101,6 +101,7 @@ check "its lock has the hash" prints "$hash" locked narHash
 check "and the version" prints "$(gxeval --raw -E builtins.gxVersion)" locked version
 check "no more to say" quiet gxeval ./lock --attr x
 check "the same by what came along" prints "$theirs" other/gxeval --raw --impure -E '(builtins.fetchTree "gx:std").narHash'
+varies="s|$hash|SUM|g; s|$theirs|SUM-OF-OTHER|g; s/ $(gxeval --raw -E builtins.gxVersion) / VERSION /g; s/above.flake.gx:1:[0-9]*/above\/flake.gx:1:COLUMN/"
 refuses() { # COMMAND...
 	must_fail "$@" 2>refuses.log >/dev/null || return 1
 	grep "^error: \|^  hint: " refuses.log >refuses.two
@@ -147,5 +148,5 @@ check "as an input it is locked here" prints none gxeval --raw ./onold --attr x
 check "with the hash" grep -qF "$hash" onold/flake.lock
 check "the next lock writes the hash" gx flake lock ./lock
 check "the hash is there" prints "$hash" locked narHash
-check "a hash that is none" complains "narHash" gxeval -E 'builtins.fetchTree "gx:std?narHash=x"'
+check "a hash that is none" complains "hash 'x' is not SRI" gxeval -E 'builtins.fetchTree "gx:std?narHash=x"'
 check "a parameter it does not have" complains "unknown parameter 'rev'" gxeval -E 'builtins.fetchTree "gx:std?rev=x"'

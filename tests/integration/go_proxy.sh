@@ -5,6 +5,7 @@
 . "$srcdir/tests/integration/lib.sh"
 gx=$builddir/gx
 std=$srcdir/stdlib/go
+varies='s/\(cannot fetch .[^ ]*: \).*\( (after [0-9]* attempts)\)/\1WHY\2/; s/the default [0-9.]*/the default GO/; s/go_[0-9_]*/GO/' # the words of libcurl, and the newest Go
 
 command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache" GOENV=off GOPROXY="file://$PWD/proxy"
@@ -89,7 +90,6 @@ fi
 while read -r kind text; do
 	check "a zip that is not right: $kind" lies "$kind" "Go module 'example.com/a@v1.0.0': $text"
 	check "nothing of it is valid: $kind" nothing
-	[ "$(grep -c '^error: ' complains.log)" = 1 ] || echo "not ok - more than one error: $kind"
 done <<'X'
 changed checksum mismatch
 above path '../../evil' is not clean

@@ -148,4 +148,4 @@ check "built for linux-arm64" for_arm64
 
 # go.sum with a wrong sum: the module that comes is not the one that was meant.
 sed -i 's|^\(github.com/google/uuid v1.6.0 h1:\).*|\1AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=|' service/go.sum
-check "a sum that is wrong" complains "checksum mismatch" "$gx" build --store "$store" --no-link ./service
+check "a sum that is wrong" mentions "checksum mismatch" "$gx" build --store "$store" --no-link ./service

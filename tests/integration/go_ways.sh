@@ -25,7 +25,7 @@ fetch="derivation { name = \"a\"; system = \"builtin\"; builder = \"builtin:go-m
 realise() { rm -rf s; gxeval --store "$PWD/s" --realise -E "$fetch"; }
 # An environment in which the only go is the one in ./bin.
 tools=$PWD/tools
-mkdir -p tools && for t in sh cat rm env grep sed; do ln -s "$(command -v $t)" tools/$t; done
+mkdir -p tools && for t in sh cat rm env grep sed awk; do ln -s "$(command -v $t)" tools/$t; done
 only() { PATH="$PWD/bin:${gxeval%/*}:$tools" "$@"; }
 go_says() { # a go command that answers these lines to `go env GOPROXY GONOPROXY GOPRIVATE GOAUTH`
 	printf '#!/bin/sh\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE GOAUTH" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD" "$1" >bin/go

@@ -49,10 +49,39 @@ prints() { # TEXT COMMAND...
 	[ "$_got" = "$_text" ] || { printf 'printed:  %s\nexpected: %s\n' "$_got" "$_text" && return 1; }
 }
 
-# Succeeds when the command fails in an orderly way and says TEXT (a fixed string) on standard error.
+# Succeeds when the command fails in an orderly way and what it says on standard error is, as a whole, what stands below the name of the
+# check in NAME.err beside the script, with TEXT in it.  `make accept T=integration/NAME.sh` writes that file; review it like code.
 complains() { # TEXT COMMAND...
+	mentions "$@" || return 1
+	_key=$_what
+	_asked="$_asked$_key
+"
+	_times=$(printf %s "$_asked" | grep -cxF -- "$_key")
+	[ "$_times" -le 1 ] || _key="$_key ($_times)"
+	_said=$(_told <complains.log)
+	if [ -n "${accept-}" ] && ! grep -qxF -- "=== $_key" "$_errors" 2>/dev/null; then
+		printf '=== %s\n%s\n\n' "$_key" "$_said" >>"$_errors"
+	fi
+	_wanted=$(key="=== $_key" awk '/^=== /{ on = $0 == ENVIRON["key"]; next } on' "$_errors")
+	[ "$_said" = "$_wanted" ] || { printf '=== %s\n%s\nexpected:\n%s\n' "$_key" "$_said" "$_wanted" && return 1; }
+}
+
+# Succeeds when the command fails in an orderly way and TEXT (a fixed string) is part of what it says on standard error: for what others
+# word, as the system, a library or Nix.
+mentions() { # TEXT COMMAND...
 	_text=$1
 	shift
 	must_fail "$@" 2>complains.log || return 1
 	grep -qF -- "$_text" complains.log || { cat complains.log && echo "does not say: $_text" && return 1; }
 }
+
+# An error without what is another in each run: folders, ports, the hash of a store path (the first is HASH1, another is HASH2), and what the
+# script says in $varies, for sed.
+_told() {
+	root=$_root home=$HOME tree=$srcdir built=$builddir awk -f "$srcdir/tests/integration/lib/told.awk" | sed -e "$varies"
+}
+varies=
+_root=$PWD
+_asked=
+_errors=$srcdir/tests/integration/$(basename "$0" .sh).err
+[ -z "${accept-}" ] || _errors=$recorded

@@ -3,6 +3,7 @@
 # What people get wrong in flakes and in the arguments of the standard library, and what they are told.
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/flakes.sh"
+varies='s/\(cannot fetch .[^ ]*: \).*\( (after [0-9]* attempts)\)/\1WHY\2/' # in the words of libcurl
 
 mkdir -p f/m
 printf 'module example.com/m\n\ngo 1.24\n' >f/m/go.mod

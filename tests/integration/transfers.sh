@@ -8,6 +8,7 @@ export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
 mkdir -p home
 unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
 export no_proxy='*'
+varies='s/\(cannot fetch .[^ ]*: \).*\( (after [0-9]* attempts)\)/\1WHY\2/; s/got: .*/got: SUM/' # the words of libcurl, the times in an archive
 
 # --- certificates
 cat >ca.conf <<'END'

@@ -13,7 +13,7 @@ fi
 sh -c 'for f in /bin/busybox /usr/bin/busybox; do [ -x $f ] && exit 0; done; exit 1' || { echo "no static busybox" && exit 77; }
 
 # As root: everything once more as nobody, from a folder that nobody can reach.
-if [ "$(id -u)" != 0 ] || [ -n "${BUILD_AS-}" ]; then
+if [ "$(id -u)" != 0 ] || [ -n "${BUILD_AS-}" ] || [ -n "${accept-}" ]; then
 	: # as this one user
 elif ! command -v setpriv >/dev/null; then
 	skip "all of it as an ordinary user" "no setpriv"
