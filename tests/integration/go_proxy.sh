@@ -84,7 +84,7 @@ if ! realise >probe.log 2>&1 && grep -q "namespace" probe.log; then
 	head -n 1 probe.log
 	exit 77
 fi
-"$gx" store delete --store "$PWD/s" "$out" >/dev/null 2>&1 || { chmod -R u+w s; rm -rf s; }
+"$gx" store delete --store "$PWD/s" "$out" >/dev/null 2>&1 || remove s
 
 # What each zip is refused for: one error, of which nothing is left in the store or its staging.
 while read -r kind text; do

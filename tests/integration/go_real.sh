@@ -12,8 +12,7 @@ store=${TEST_STORE:-$PWD/s}
 
 # Objects of earlier states of the standard library pile up.
 if [ "$(du -sm "$store" 2>/dev/null | cut -f1)" -gt 5000 ] 2>/dev/null; then
-	chmod -R u+w "$store"
-	rm -rf "$store"
+	remove "$store"
 fi
 
 if [ -z "${GOPROXY-}" ]; then

@@ -22,10 +22,10 @@ X
 h1=$(python3 make.py)
 fetch="derivation { name = \"a\"; system = \"builtin\"; builder = \"builtin:go-module\"; module = \"example.com/a\"; version = \"v1.0.0\";
   outputHashMode = \"go-h1\"; outputHash = \"$h1\"; }"
-realise() { rm -rf s; gxeval --store "$PWD/s" --realise -E "$fetch"; }
+realise() { remove s; gxeval --store "$PWD/s" --realise -E "$fetch"; }
 # An environment in which the only go is the one in ./bin.
 tools=$PWD/tools
-mkdir -p tools && for t in sh cat rm env grep sed awk; do ln -s "$(command -v $t)" tools/$t; done
+mkdir -p tools && for t in sh cat rm chmod env grep sed awk; do ln -s "$(command -v $t)" tools/$t; done
 only() { PATH="$PWD/bin:${gxeval%/*}:$tools" "$@"; }
 go_says() { # a go command that answers these lines to `go env GOPROXY GONOPROXY GOPRIVATE GOAUTH`
 	printf '#!/bin/sh\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE GOAUTH" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD" "$1" >bin/go
@@ -37,7 +37,7 @@ go_says "file://$PWD/proxy
 "
 check "the machine's go knows one" only realise
 once() { # two modules in one run
-	rm -rf s asked
+	remove s asked
 	gxeval --store "$PWD/s" --realise -E "[ ($fetch) ($(echo "$fetch" | sed 's/name = "a"/name = "b"/')) ]" && [ "$(cat asked)" = asked ]
 }
 check "and is asked once" only once

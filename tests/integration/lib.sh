@@ -41,6 +41,12 @@ must_fail() { # COMMAND...
 	[ $_rc -ne 0 ] && [ $_rc -lt 124 ] || { echo "status $_rc, expected an orderly failure: $*" && return 1; }
 }
 
+# Removes stores and what else may be read-only, also as an ordinary user.
+remove() { # FILE...
+	chmod -R u+w "$@" 2>/dev/null
+	rm -rf "$@"
+}
+
 # Succeeds when standard output of the command is exactly TEXT and its status 0.
 prints() { # TEXT COMMAND...
 	_text=$1

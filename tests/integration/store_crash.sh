@@ -16,7 +16,7 @@ in [ d (derivation { name = "e"; system = "x"; builder = "/b"; inherit d; }) ]
 END
 
 fresh() {
-	rm -rf "$store"
+	remove "$store"
 	[ ! -d seed ] || cp -a seed "$store"
 }
 
@@ -52,7 +52,7 @@ each_point() { # VARIABLE STEP COMMAND...
 
 # The order that makes it safe: contents on the disk, then the name, then the row.
 in_order() {
-	rm -rf "$store" calls && gxs store info >/dev/null
+	remove "$store" calls && gxs store info >/dev/null
 	env LD_PRELOAD="$shim" CALL_LOG="$PWD/calls" "$gx" store add --store "$store" src || return 1
 	awk '/^write$/ && !synced { wrote = NR }
 		/^syncfs$/ { synced = NR }
@@ -67,7 +67,7 @@ check "contents are synced before the name, the name before the row" in_order
 # What is printed survives a power cut: rows that were written are synced before the first byte.  Somebody else has the
 # database open all the time, or closing it would do that.
 printed_last() { # COMMAND...: leaves what it called in the file calls
-	rm -rf "$store" calls && gxs store info >/dev/null
+	remove "$store" calls && gxs store info >/dev/null
 	python3 -c 'import sqlite3, sys
 db = sqlite3.connect(sys.argv[1] + "/nix/var/nix/db/db.sqlite")
 db.execute("select count(*) from ValidPaths").fetchall()
@@ -75,7 +75,7 @@ open("holding", "w")
 sys.stdin.read()' "$store" <fifo &
 	_holder=$!
 	exec 9>fifo
-	while [ ! -e holding ]; do sleep 0.02; done
+	while [ ! -e holding ]; do kill -0 $_holder || return 1; sleep 0.02; done
 	rm holding
 	env LD_PRELOAD="$shim" CALL_LOG="$PWD/calls" LOG_PRINTS=1 "$@" 9>&-
 	_rc=$?
@@ -109,13 +109,13 @@ check "killed while derivations are written" each_point KILL_AT 5 "$gxeval" --st
 check "no space while derivations are written" each_point FAIL_AT 7 "$gxeval" --store "$store" --drv-path -f drvs.gx
 mkdrv=$builddir/tests/integration/mkdrv
 if [ -x "$mkdrv" ] && "$mkdrv" --probe >/dev/null 2>&1 && [ -x /bin/busybox -o -x /usr/bin/busybox ]; then
-	rm -rf "$store" seed
+	remove "$store" seed
 	"$mkdrv" "$store" built -- /bin/sh -c 'mkdir $out; echo one > $out/one; echo two > $out/two; ln -s one $out/three' >drv.log
 	"$mkdrv" "$store" fetched -f "flat:sha256:$(printf 'fetched\n' | sha256sum | cut -d ' ' -f 1)" -e "url=file://$PWD/served" \
 		-- builtin:fetchurl >fetch.log
 	printf 'fetched\n' >served
 	mv "$store" seed
-	rm -rf "$store"
+	remove "$store"
 	system=$("$gx" eval --impure --raw -E builtins.currentSystem)
 	mkdir flake && cat >flake/flake.gx <<END
 { outputs = _: { packages.$system.default = derivation { name = "l"; system = "$system"; builder = "/bin/sh"; args = [ "-c" "echo l > \$out" ]; }; }; }
@@ -127,7 +127,7 @@ END
 		check "killed during a build ($what)" each_point KILL_AT 5 "$@"
 		check "no space during a build ($what)" each_point FAIL_AT 7 "$@"
 	done
-	rm -rf seed
+	remove seed
 	"$gx" store add --store "$PWD/seed" src >/dev/null
 else
 	skip "killed during a build" "builders cannot be confined here, or there is no static busybox"

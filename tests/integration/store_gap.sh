@@ -45,7 +45,7 @@ wait_for() { # FILE: at most 20 s
 	while [ ! -e "$1" ] && [ $_n -lt 400 ]; do sleep 0.05; _n=$((_n + 1)); done
 	[ -e "$1" ] || { echo "$1 did not come"; return 1; }
 }
-fresh() { chmod -R u+w "$store" 2>/dev/null; rm -rf "$store" result* held.* link.*; "$gx" store info --store "$store" >/dev/null; }
+fresh() { remove "$store"; rm -rf result* held.* link.*; "$gx" store info --store "$store" >/dev/null; }
 
 # Runs COMMAND up to a moment, then a collector, then the rest.
 gap() { # COLLECTOR CALL:TEXT COMMAND...

@@ -15,7 +15,7 @@ drv=$("$gxeval" --store "$store" --drv-path -E 'derivation { name = "x"; system 
 ln -s "$PWD/gone" "$store/nix/var/nix/gcroots/auto/stale"
 # Temporary roots of a process that lives, and of one that does not.
 printf '%s\0' "$p" >"$store/nix/var/nix/temproots/1" && printf '%s\0' "$dead" >"$store/nix/var/nix/temproots/2"
-flock -x "$store/nix/var/nix/temproots/1" sleep 300 &
+(flock -x 9 && exec sleep 300) 9<"$store/nix/var/nix/temproots/1" &
 sleeper=$!
 while flock -n "$store/nix/var/nix/temproots/1" true; do sleep 0.02; done
 find s | sort >before
