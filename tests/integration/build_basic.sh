@@ -68,6 +68,23 @@ told() { realised --stats --profile profile 2>realise.log >/dev/null; grep -q '^
 check "what it took is told then as well" told
 check "--realise and --read-only exclude each other" complains "--read-only forbids" "$gx" eval --store "$store" --realise --read-only -f several.gx
 
+# --- a file of the user among the inputs
+echo plain >plain
+cat >uses.gx <<'END'
+derivation { name = "uses"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "read -r x <${./plain}; echo $x >$out" ]; }
+END
+used() { _used=$("$gx" eval --store "$store" --realise -f uses.gx) && [ "$(cat "$(real "$_used")")" = plain ]; }
+check "a file that is not in the store is put there" used
+"$gx" store delete --store "$store" "$_used" >/dev/null
+check "one that is there is used" used
+"$gx" store delete --store "$store" "$_used" >/dev/null
+drv=$("$gx" eval --store "$store" --drv-path -f uses.gx)
+chmod u+w "$store/nix/store"
+plain=$(echo "$store"/nix/store/*-plain)
+mv "$plain" away
+check "one whose file is gone is missed before anything is built" complains "is not in the store" build "$drv"
+mv away "$plain"
+
 # --- environment
 cat >want <<END
 HOME=/homeless-shelter

@@ -139,6 +139,13 @@ for what in fixed source text; do
 done
 check "verify finds the one a derivation pins" complains "'$(path_of fixed)' is in the store, but $promise" "$gx" store verify --store "$store"
 
+# --- a source that is only read when something is built of it
+store=$PWD/r
+drv=$(gxeval --store "$store" --drv-path -E "let h = import ./honest.gx; in derivation { name = \"use\"; system = \"$system\"; builder = \"/bin/sh\"; args = [ \"-c\" \"cat \${h.source} > \$out\" ]; }")
+victim=$(path_of source)
+poison --sql "update ValidPaths set ca = null, deriver = '$(poison "$(path_of input)" input "$system")' where path = '$victim'"
+check "a source that something else made is no input of a build" complains "'$victim' is in the store, but $promise" "$gx" build --no-link --store "$store" "$drv"
+
 # --- rows of old programs say nothing, and are right
 store=$PWD/o
 make fixed >/dev/null 2>&1
