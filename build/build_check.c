@@ -135,6 +135,18 @@ static int check_list(struct job *j, const struct new_object *v, const struct ne
 	return rc;
 }
 
+static int too_large(struct job *j, const char *what, const struct new_object *o, uint64_t size, uint64_t limit, struct err *e)
+{
+	struct buf path = BUF_INIT;
+	int rc;
+
+	store_add_path(j->b->s, &path, &o->info.path);
+	rc = err_set(e, ERR_BUILD, "%s '%s' is too large at %llu bytes; limit is %llu bytes", what, buf_str(&path),
+		     (unsigned long long)size, (unsigned long long)limit);
+	buf_release(&path);
+	return rc;
+}
+
 static int check_size(struct job *j, const struct new_object *v, const struct new_object *o,
 		      const struct output_check *c, struct err *e)
 {
@@ -143,16 +155,14 @@ static int check_size(struct job *j, const struct new_object *v, const struct ne
 	int rc = 0;
 
 	if (o->info.nar_size > c->max_size)
-		return err_set(e, ERR_BUILD, "path '%s' is too large at %llu bytes; limit is %llu bytes", o->info.path.base,
-			       (unsigned long long)o->info.nar_size, (unsigned long long)c->max_size);
+		return too_large(j, "path", o, o->info.nar_size, c->max_size, e);
 	if (c->max_closure_size == UINT64_MAX)
 		return 0;
 	rc = closure(j, v, o, &set, e);
 	rc = rc ? rc : closure_size(j, v, &set, &size, e);
 	path_set_release(&set);
 	if (!rc && size > c->max_closure_size)
-		rc = err_set(e, ERR_BUILD, "closure of path '%s' is too large at %llu bytes; limit is %llu bytes",
-			     o->info.path.base, (unsigned long long)size, (unsigned long long)c->max_closure_size);
+		rc = too_large(j, "closure of path", o, size, c->max_closure_size, e);
 	return rc;
 }
 

@@ -355,7 +355,7 @@ static int copy_bz(FILE *f, int (*write)(void *, const void *, size_t, struct er
 			rc = write(user, part, (size_t)n, e);
 	}
 	if (!rc && bzerror != BZ_STREAM_END)
-		rc = err_set(e, ERR_INVALID, "the build log is damaged");
+		rc = err_set(e, ERR_INVALID, "it is damaged");
 	if (bz)
 		BZ2_bzReadClose(&bzerror, bz);
 	return rc;
@@ -401,5 +401,7 @@ int log_read(struct store *s, const struct store_path *p,
 			       store_dir(s).p, p->base);
 	rc = plain ? copy_plain(f, write, user, e) : copy_bz(f, write, user, e);
 	fclose(f);
+	if (rc == ERR_INVALID)
+		err_prefix(e, "build log of '%.*s/%s'", (int)store_dir(s).n, store_dir(s).p, p->base);
 	return rc;
 }

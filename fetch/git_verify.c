@@ -11,6 +11,7 @@
 #include "config.h"
 #include "fetch/git.h"
 #include "base/alloc.h"
+#include "base/visible.h"
 #include "fetch/git_int.h"
 #include "format/basen.h"
 #include "format/hash.h"
@@ -64,6 +65,17 @@ static int is_base64(const char *s)
 	return n && n < KEY_MAX && strspn(s + n, "=") == strlen(s + n);
 }
 
+static int bad_key(const struct git_key *k, struct err *e)
+{
+	struct buf shown = BUF_INIT;
+	int rc;
+
+	visible_add(&shown, k->key, strlen(k->key), 0);
+	rc = err_set(e, ERR_INVALID, "'%s' is no public key of the kind %s", buf_str(&shown), k->type);
+	buf_release(&shown);
+	return rc;
+}
+
 /* Appends a line that trusts the key, and its fingerprint with a NUL. */
 static int add_key(const struct git_key *k, struct buf *trusted, struct buf *prints, struct err *e)
 {
@@ -78,7 +90,7 @@ static int add_key(const struct git_key *k, struct buf *trusted, struct buf *pri
 			       "ssh-ecdsa-sk and ssh-dsa are", k->type);
 	if (!is_base64(k->key) || base64_decode(k->key, strlen(k->key), bytes, &n, NULL) ||
 	    !name_fits(kind, (struct slice){ (const char *)bytes, n }, &name))
-		return err_set(e, ERR_INVALID, "'%s' is no public key of the kind %s", k->key, k->type);
+		return bad_key(k, e);
 	buf_addf(trusted, "* namespaces=\"git\" %.*s %s\n", (int)name.n, name.p, k->key);
 	hash_sha256(bytes, n, sum);
 	base64_encode(sum, sizeof sum, print);

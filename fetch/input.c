@@ -180,8 +180,10 @@ int input_hash(struct input_ctx *c, const struct input *in, const char *name, st
 	if (!s.p)
 		return 0;
 	if (sri && s.n) {
-		if (hash_parse_sri(s.p, s.n, &h, c->e))
+		if (hash_parse_sri(s.p, s.n, &h, c->e)) {
+			err_prefix(c->e, "narHash");
 			return -1;
+		}
 		if (h.algo != HASH_SHA256)
 			return err_set(c->e, ERR_INVALID, "narHash must use SHA-256");
 	} else if (!sri) {

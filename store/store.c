@@ -129,8 +129,9 @@ int store_read_schema(int db_fd, int *version, struct err *e)
 	close(fd);
 	if (n < 0)
 		return err_errno(e, "cannot read the schema file of the store");
+	text[strcspn(text, "\n")] = 0;
 	*version = (int)strtol(text, &end, 10);
-	while (*end == '\n' || *end == ' ')
+	while (*end == ' ')
 		end++;
 	if (n == 0 || *end || *version <= 0)
 		return err_set(e, ERR_INVALID, "the schema file of the store is damaged: it holds '%s', not a number" REBUILD_HINT,

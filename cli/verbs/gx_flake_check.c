@@ -201,10 +201,12 @@ static void say_result(const struct check *c, int built)
 	if (report_settings.quiet || progress_settings.quiet)
 		return;
 	if (!c->checks.n)
-		report_line("note: %zu outputs evaluate, %zu do not; nothing was built", c->good, c->bad);
+		report_line("note: %zu output%s, %zu do%s not; nothing was built", c->good, c->good == 1 ? " evaluates" : "s evaluate",
+			    c->bad, c->bad == 1 ? "es" : "");
 	else
-		report_line("note: %zu outputs evaluate, %zu do not; %zu checks were built%s", c->good, c->bad, c->checks.n,
-			    built ? ", not all of them with success" : "");
+		report_line("note: %zu output%s, %zu do%s not; %zu check%s built%s", c->good,
+			    c->good == 1 ? " evaluates" : "s evaluate", c->bad, c->bad == 1 ? "es" : "", c->checks.n,
+			    c->checks.n == 1 ? " was" : "s were", built ? ", not all of them with success" : "");
 }
 
 /* A word is a flake, or the name of a check of the flake here. */

@@ -22,9 +22,9 @@ drv=$fails
 log=$(ls "$store"/nix/var/log/nix/drvs/*/*-fails.drv.bz2)
 cp "$log" log.bz2
 head -c 60 log.bz2 >"$log"
-check "a log cut short is told" complains "error: the build log is damaged" "$gx" log --store "$store" "$drv"
+check "a log cut short is told" complains "it is damaged" "$gx" log --store "$store" "$drv"
 tr '\101-\132' '\102-\133' <log.bz2 >"$log"
-check "and a damaged one" complains "error: the build log is damaged" "$gx" log --store "$store" "$drv"
+check "and a damaged one" complains "it is damaged" "$gx" log --store "$store" "$drv"
 cp log.bz2 "$log"
 check "the whole log is there" prints 40 sh -c "'$gx' log --store '$store' '$drv' | wc -l"
 echo half >"${log%/*}/.gx-1-0"

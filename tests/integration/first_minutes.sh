@@ -104,7 +104,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 	check "a check that fails to build" status 100 flake_check ./checked
 	each() { must_fail flake_check ./checked 2>each.log && grep -q -- '-bad.drv. failed with exit code 1' each.log && grep -q -- '-worse.drv. failed with exit code 2' each.log && ! grep -q -- '-package.drv' each.log; }
 	check "each failure is told of, and packages are not built" each
-	check "one of them" says "1 checks were built" sh -c "cd checked && exec '$gx' flake check $place good"
+	check "one of them" says "1 check was built" sh -c "cd checked && exec '$gx' flake check $place good"
 	check "by its reference" status 100 flake_check ./checked#bad
 	check "one that is not there" complains "has no check 'nope' for x86_64-linux; it has 'bad', 'good', 'worse'" flake_check ./checked#nope
 	check "--no-build builds none" says "4 outputs evaluate, 0 do not; nothing was built" flake_check --no-build ./checked

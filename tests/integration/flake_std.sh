@@ -40,7 +40,7 @@ check "--no-registries is taken" sh -c "gx flake metadata --no-registries ./new 
 check "check of this system" warns "2 outputs evaluate, 0 do not; nothing was built" gx flake check --no-build ./new
 mkdir half
 echo '{ outputs = { self }: { packages.x86_64-linux = { a = throw "sorry"; b = derivation { name = "b"; system = "s"; builder = "b"; }; }; }; }' >half/flake.gx
-check "check goes on after an error" complains "1 outputs evaluate, 1 do not" gx flake check --no-build ./half
+check "check goes on after an error" complains "1 output evaluates, 1 does not" gx flake check --no-build ./half
 check "show goes on after an error" sh -c 'gx flake show ./half >half.log; [ $? -eq 1 ] && grep -q "a: error: sorry" half.log && grep -q "b: package" half.log'
 
 # A flake written for nixpkgs and flake-utils.
