@@ -15,11 +15,12 @@ BEGIN {
 # Said only where something takes longer than usual.
 /^fetching 'http/ || /^gx(eval)?: [0-9].*, in [0-9]/ { next }
 
-# What the script itself gave, cut where the length of a folder's name says so.
-text && /^  +[0-9]* \|/ { next }
+# A line of what the script itself gave is known, and one that holds a folder's name is cut where its length says so.
+/^  +[0-9]+ \|/ { left_out = text || /\| …/ || /…$/ || index($0, ENVIRON["root"]) }
+left_out && /^  +[0-9]* \|/ { next }
 
 {
-	text = /^  at «string»/
+	text = /^  (while .*, )?at «string»/
 	replace(ENVIRON["root"], "ROOT")
 	replace(ENVIRON["home"], "HOME")
 	replace(ENVIRON["built"], "BUILT")
@@ -30,6 +31,8 @@ text && /^  +[0-9]* \|/ { next }
 	library = sub(/TREE\/stdlib\/[^:]*:[0-9]+:[0-9]+/, "&:LINE")
 	if (library)
 		sub(/:[0-9]+:[0-9]+:LINE/, ":LINE")
+	# So does how deep in it.
+	sub(/^  \([0-9]+ more;/, "  (… more;")
 	gsub(/localhost:[0-9]+/, "localhost:PORT")
 	gsub(/127\.0\.0\.1:[0-9]+/, "127.0.0.1:PORT")
 	done = ""
