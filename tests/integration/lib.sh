@@ -81,7 +81,7 @@ mentions() { # TEXT COMMAND...
 	grep -qF -- "$_text" complains.log || { cat complains.log && echo "does not say: $_text" && return 1; }
 }
 
-# An error without what is another in each run: folders, ports, the hash of a store path (the first is HASH1, another is HASH2), and what the
+# An error without what is another in each run: folders, ports, times, the hash of a store path (the first is HASH1, another is HASH2), and what the
 # script says in $varies, for sed.
 _told() {
 	root=$_root home=$HOME tree=$srcdir built=$builddir awk -f "$srcdir/tests/integration/lib/told.awk" | sed -e "$varies"

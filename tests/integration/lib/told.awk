@@ -33,6 +33,8 @@ left_out && /^  +[0-9]* \|/ { next }
 		sub(/:[0-9]+:[0-9]+:LINE/, ":LINE")
 	# So does how deep in it.
 	sub(/^  \([0-9]+ more;/, "  (… more;")
+	gsub(/lastModified=[0-9]+/, "lastModified=TIME")
+	gsub(/\(20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]\)/, "(DATE)")
 	gsub(/localhost:[0-9]+/, "localhost:PORT")
 	gsub(/127\.0\.0\.1:[0-9]+/, "127.0.0.1:PORT")
 	done = ""
