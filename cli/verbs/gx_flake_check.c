@@ -198,14 +198,14 @@ static int build(struct check *c)
 
 static void say_result(const struct check *c, int built)
 {
+	const char *good = c->good == 1 ? " evaluates" : "s evaluate", *bad = c->bad == 1 ? "does" : "do";
+
 	if (report_settings.quiet || progress_settings.quiet)
 		return;
 	if (!c->checks.n)
-		report_line("note: %zu output%s, %zu do%s not; nothing was built", c->good, c->good == 1 ? " evaluates" : "s evaluate",
-			    c->bad, c->bad == 1 ? "es" : "");
+		report_line("note: %zu output%s, %zu %s not; nothing was built", c->good, good, c->bad, bad);
 	else
-		report_line("note: %zu output%s, %zu do%s not; %zu check%s built%s", c->good,
-			    c->good == 1 ? " evaluates" : "s evaluate", c->bad, c->bad == 1 ? "es" : "", c->checks.n,
+		report_line("note: %zu output%s, %zu %s not; %zu check%s built%s", c->good, good, c->bad, bad, c->checks.n,
 			    c->checks.n == 1 ? " was" : "s were", built ? ", not all of them with success" : "");
 }
 
