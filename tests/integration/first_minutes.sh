@@ -76,7 +76,7 @@ check "words of other commands that mean nothing here" reads default build -f de
 for verb in "flake show" "hash path" "store gc" "path-info"; do
 	check "gx $verb takes them too" sh -c "'$gx' $verb --help --extra-experimental-features flakes | grep -q -e --option"
 done
-check "a setting that is an option as well" complains "--max-jobs is a number, not 'some'" build --option max-jobs some -f default.nix a
+check "a setting that is an option as well" complains "setting 'max-jobs' is a number, not 'some'" build --option max-jobs some -f default.nix a
 check "an unknown setting" complains "unknown setting 'no-such'" build --option no-such 1 -f default.nix a
 check "-v shows whole traces" sh -c "! '$gx' build $place -v -E 'let f = x: throw \"deep\"; in f 1' 2>&1 | grep -q 'show-trace'"
 cd ..

@@ -154,9 +154,9 @@ json() {
 check "in JSON it is empty, and a warning says why" json
 all() { "$gx" flake show --store "$store" --allow-import-from-derivation ./flake 2>&1 | grep "default: package 'n7'"; }
 check "and builds it when it may" all
-check "flake check builds it" complains "outputs evaluate, 1 do not" "$gx" flake check --store "$store" ./flake
+check "flake check builds it" complains "outputs evaluate, 1 does not" "$gx" flake check --store "$store" ./flake
 check "but not for jobs of Hydra" grep -q "checking 'hydraJobs.ifd'" complains.log
-check "nor with --no-build" complains "outputs evaluate, 2 do not" "$gx" flake check --store "$store" --no-build ./flake
+check "nor with --no-build" complains "1 output evaluates, 2 do not" "$gx" flake check --store "$store" --no-build ./flake
 
 # --- the REPL builds as well
 printf 'f = (import ./d.nix).json\nf\n' >typed
