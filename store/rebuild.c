@@ -154,6 +154,7 @@ static int add_outputs(struct rebuild *b, struct db *db, const struct proof *p)
 	return rc;
 }
 
+/* Rows do not say 'ultimate', that an object was made here: one that was copied here looks the same. */
 static int fill(struct rebuild *b, struct db *db, const struct proofs *all)
 {
 	struct path_info *rows = xcalloc(all->n + 1, sizeof *rows);

@@ -123,6 +123,15 @@ static void repetition_is_greedy(void **state)
 	matches("(ab)*+?", "abab", "(ab)");
 }
 
+/* What is behind it matches where it ends, and does not go on: it gives back more than once. */
+static void repetition_gives_back(void **state)
+{
+	(void)state;
+	matches("(.*abc).*", "xabcab", "(xabc)");
+	matches("(.*abc).*", "xabcabab", "(xabc)");
+	finds("[a-c]*abc", "abcabab", "[0,3]");
+}
+
 static void intervals_are_exact(void **state)
 {
 	(void)state;
@@ -134,6 +143,7 @@ static void intervals_are_exact(void **state)
 	matches("(ab){2}", "abab", "(ab)");
 	matches("(a){0}b", "b", "(~)");
 	matches("a{2}{3}", "aaaaaa", "");
+	matches("a{0,}", "", "");
 	matches("a{02}", "aa", "");
 }
 
@@ -196,6 +206,7 @@ static void brackets_are_sets_of_bytes(void **state)
 	matches("[[:alpha:]_][[:alnum:]_]*", "x_1", "");
 	matches("[[:ALPHA:]]", "x", "");
 	matches("[[:d:][:s:]]+", "1 2", "");
+	matches("[[:w:]]+", "a_Z9", "");
 	matches("[[.hyphen.]-/]+", "-./", "");
 	matches("[[=a=]]+", "aA", "");
 	matches("[[:upper:]]", "\xc9", "-");
@@ -339,6 +350,7 @@ int main(void)
 		cmocka_unit_test(plain_text_matches_itself),
 		cmocka_unit_test(dot_is_any_byte_but_nul),
 		cmocka_unit_test(repetition_is_greedy),
+		cmocka_unit_test(repetition_gives_back),
 		cmocka_unit_test(intervals_are_exact),
 		cmocka_unit_test(groups_keep_their_last_text),
 		cmocka_unit_test(empty_rounds_set_groups),
