@@ -48,6 +48,11 @@ const struct session_part addpath_session[] = { { &memo, sizeof memo, end }, { 0
 
 struct slice path_base_name(W path)
 {
+	/* The name of a tree's own folder has its hash. */
+	if (w_path_is_lazy(path) && !strchr(w_get_path(path)->b + strlen(eval_settings.store_dir) + 1, '/')) {
+		const char *name = w_path_text(path)->b + strlen(eval_settings.store_dir) + 1;
+		return slice_of(memcpy(mem_bytes(strlen(name) + 1), name, strlen(name) + 1));
+	}
 	const char *s = strrchr(w_get_path(path)->b, '/');
 
 	return s && s[1] ? slice_of(s + 1) : SLICE("source");
@@ -277,6 +282,7 @@ W add_path(const struct add_path *p)
 	const struct store_ops *ops = store_ops_writing();
 	struct filtering *f = NULL;
 	struct store_path sp;
+	struct add_path seen;
 	struct hash h;
 	W result;
 
@@ -287,6 +293,11 @@ W add_path(const struct add_path *p)
 			return result;
 	}
 	if (p->filter != W_NULL && p->method == CA_NAR) {
+		/* A filter sees where the files are. */
+		seen = *p;
+		if (w_path_is_lazy(seen.path))
+			seen.path = eval_world()->real_path(seen.path);
+		p = &seen;
 		f = mem_new(sizeof *f);
 		f->fn = p->filter;
 		f->asked_root = w_get_path(p->path)->h.n;

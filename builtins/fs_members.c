@@ -113,14 +113,27 @@ static void note_asked(const struct tree *t, const char *rest, size_t n)
 	members->asked[members->nasked++] = name;
 }
 
+static void note_tracked(const struct tree *t, const char *rest, size_t n, int tracked)
+{
+	struct buf place = BUF_GC;
+
+	buf_addf(&place, "%s%.*s", t->physical, (int)n, rest);
+	trail_tracks(place.p, tracked);
+}
+
 int fs_hidden(const char *path, size_t n, int asked)
 {
 	size_t object;
 	struct tree *t = tree_of(path, n, &object);
 
-	if (!t || n <= object + 1 || strmap_get(&t->names, path + object + 1, n - object - 1))
+	if (!t || n <= object + 1)
 		return 0;
-	if (asked)
+	int tracked = strmap_get(&t->names, path + object + 1, n - object - 1) != NULL;
+	if (asked && trail_is_on())
+		note_tracked(t, path + object, n - object, tracked);
+	if (tracked)
+		return 0;
+	if (asked == 1)
 		note_asked(t, path + object + 1, n - object - 1);
 	return 1;
 }

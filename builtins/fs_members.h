@@ -16,7 +16,8 @@
  * The names are copied. */
 void fs_stand_in_members(const char *store_path, const char *physical, const struct slice *names, size_t n);
 
-/* 1 when a logical path lies in such a tree and is no member; asked for are remembered with `asked`. */
+/* 1 when a logical path lies in such a tree and is no member; asked: 1 remembers the name, as one that was missed, 2 only that
+ * the answer counts (fetch/trail.h), 0 neither. */
 int fs_hidden(const char *path, size_t n, int asked);
 
 /* Where a hidden file that exists lies on disk, collected; NULL for others. */

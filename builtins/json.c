@@ -54,7 +54,7 @@ static void write_path(struct json_writer *j, W w)
 		ctx_acc_add(j->ctx, w_get_str(w)->ctx);
 		write_string(j, w_get_str(w)->b, w_get_str(w)->len);
 	} else {
-		write_string(j, w_get_path(w)->b, w_get_path(w)->h.n);
+		write_string(j, w_path_text(w)->b, w_get_path(w)->h.n);
 	}
 }
 

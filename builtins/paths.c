@@ -62,7 +62,7 @@ BUILTIN(bi_to_path, "toPath", "!s",
 	"toPath \"/a/./b/../c\"", "\"/a/c\"")
 {
 	uint32_t ctx;
-	struct box_path *p = w_get_path(coerce_path(args[0], &ctx));
+	struct box_path *p = w_path_text(coerce_path(args[0], &ctx));
 
 	return w_str(p->b, p->h.n, ctx);
 }

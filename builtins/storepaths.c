@@ -291,6 +291,8 @@ BUILTIN(bi_store_path, "storePath", "!path",
 	if (eval_settings.pure)
 		throw_error(EK_DENIED, "'storePath' is not allowed in pure evaluation mode");
 	path = coerce_path(args[0], &ctx);
+	if (w_path_is_lazy(path))
+		path = eval_world()->real_path(path);
 	if (store_path_parse(store_dir(), (struct slice){ w_get_path(path)->b, w_get_path(path)->h.n }, &sp, &e)) {
 		err_release(&e);
 		path = fs_resolve(path);

@@ -116,8 +116,10 @@ static void attributes_with_position(struct xml_writer *x, uint32_t pos, const s
 		buf_addf(x->b, " column=\"%u\" line=\"%u\"", loc.column, loc.line);
 	if (name)
 		attribute(x, "name", name->b, name->len);
-	if (here && loc.src->path)
-		attribute(x, "path", loc.src->path, strlen(loc.src->path));
+	if (here && loc.src->path) {
+		const struct box_path *file = w_path_text(w_path(loc.src->path, strlen(loc.src->path)));
+		attribute(x, "path", file->b, file->h.n);
+	}
 }
 
 /* --- sets --- */
@@ -288,7 +290,7 @@ static void write_value(struct xml_writer *x, W w)
 		value_element(x, "string", w_get_str(w)->b, w_get_str(w)->len);
 		return;
 	case V_PATH:
-		value_element(x, "path", w_get_path(w)->b, w_get_path(w)->h.n);
+		value_element(x, "path", w_path_text(w)->b, w_get_path(w)->h.n);
 		return;
 	case V_ATTRS:
 		write_set(x, w);

@@ -28,6 +28,7 @@
 #include "eval/eval.h"
 #include "eval/profile.h"
 #include "flake/call.h"
+#include "flake/source.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -81,8 +82,9 @@ static void print_flake(struct run *k, W args)
 {
 	const char *fragment;
 	struct attr_place at;
+	source_be_lazy();
 	struct locked_flake *lf = flake_options_open(&k->r->flake_options, k->r->flake, &fragment);
-	W outputs = flake_outputs(flake_call(lf));
+	W outputs = flake_root_outputs(lf);
 
 	if (!k->r->n_attrs)
 		give_selected(k, flake_select(outputs, fragment, FLAKE_WANT_PACKAGE, k->r->flake, &at), args, &at);

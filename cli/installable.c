@@ -24,6 +24,7 @@
 #include "eval/compare.h"
 #include "eval/context.h"
 #include "eval/eval.h"
+#include "flake/source.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -161,8 +162,9 @@ static W find_value(struct work *k, const struct asked *a, W given, W args, stru
 		return find_attr(given_file(p->path), p->fragment, args, at);
 	if (p->kind == PROJECT_GO)
 		return go_shell(p->path, p->fragment);
+	source_be_lazy();
 	struct locked_flake *lf = flake_options_open(&k->r->flake_options, a->word, &fragment);
-	return flake_select(flake_outputs(flake_call(lf)), fragment, k->want, a->word, at);
+	return flake_select(flake_root_outputs(lf), fragment, k->want, a->word, at);
 }
 
 /* Cuts "^out,dev" or "^*" off a word; NULL when it has none. */

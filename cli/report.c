@@ -24,6 +24,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report_trace.h"
+#include "flake/source.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -64,6 +65,7 @@ void report_copy(struct buf *b)
 /* Standard error is where failures are told: when it fails too there is nobody to tell. */
 static void send(struct buf *b)
 {
+	source_show_places(b);
 	if (copy_to)
 		buf_add(copy_to, b->p, b->len);
 	progress_write(b->p, b->len);

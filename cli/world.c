@@ -20,6 +20,7 @@
 #include "eval/eval.h"
 #include "fetch/trail.h"
 #include "flake/call.h"
+#include "flake/source.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -104,7 +105,7 @@ static void allow_given_file(const char *file)
 
 static void begin(const struct eval_request *r)
 {
-	static const struct eval_io io = { path_to_store, report_message };
+	static const struct eval_io io = { path_to_store, report_message, source_real_path };
 
 	session = session_new(&eval_settings, world_builtins, &io);
 	session_enter(session);

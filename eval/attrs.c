@@ -675,6 +675,14 @@ W attrs_intersect(W keep, W set)
 	return attrs_finish(&b);
 }
 
+static W file_later(W path, W unused)
+{
+	struct box_path *p = w_path_text(path);
+
+	(void)unused;
+	return w_str(p->b, p->h.n, 0);
+}
+
 W position_set(uint32_t pos)
 {
 	struct source_loc at;
@@ -683,7 +691,8 @@ W position_set(uint32_t pos)
 	if (source_locate(pos, &at) || !at.src->path || !at.line)
 		return W_NULL;
 	attrs_builder_init(&b, 3);
-	attrs_add(&b, SYM_FILE, 0, w_cstr(at.src->path));
+	W path = w_path(at.src->path, strlen(at.src->path));
+	attrs_add(&b, SYM_FILE, 0, w_path_is_lazy(path) ? lazy_native(file_later, path, W_NULL) : w_cstr(at.src->path));
 	attrs_add(&b, SYM_LINE, 0, w_int(at.line));
 	attrs_add(&b, SYM_COLUMN, 0, w_int(at.column));
 	return attrs_finish(&b);

@@ -101,8 +101,10 @@ static W scalar_string(W w, unsigned flags)
 		return coerce_string(peeled, flags);
 	}
 	if (w_is_path(w)) {
-		struct box_path *p = w_get_path(w);
-		return flags & COERCE_COPY ? eval_world()->path_to_store(w) : w_str(p->b, p->h.n, 0);
+		if (flags & COERCE_COPY)
+			return eval_world()->path_to_store(w);
+		struct box_path *p = w_path_text(w);
+		return w_str(p->b, p->h.n, 0);
 	}
 	if (!(flags & COERCE_MORE))
 		cannot_coerce(w);

@@ -16,6 +16,7 @@
  */
 #include "config.h"
 #include "eval/compare.h"
+#include "eval/eval.h"
 #include "eval/attrs.h"
 #include "eval/error.h"
 #include "eval/list.h"
@@ -73,11 +74,25 @@ static int attrs_equal(W a, W b)
 	return 1;
 }
 
+/* The two paths as texts that compare as they do.  Those of one tree do whatever its store path is. */
+static void path_texts(W a, W b, struct box_path **p, struct box_path **q)
+{
+	size_t n = strlen(eval_settings.store_dir) + 1 + LAZY_TREE_NAME;
+
+	*p = w_get_path(a);
+	*q = w_get_path(b);
+	if (w_path_is_lazy(a) && w_path_is_lazy(b) && (*p)->h.n >= n && (*q)->h.n >= n && !memcmp((*p)->b, (*q)->b, n))
+		return;
+	*p = w_path_text(a);
+	*q = w_path_text(b);
+}
+
 /* Two paths, or two numbers at least one of which is in a box. */
 static int box_equal(W a, W b)
 {
 	if (w_is_path(a) && w_is_path(b)) {
-		struct box_path *p = w_get_path(a), *q = w_get_path(b);
+		struct box_path *p, *q;
+		path_texts(a, b, &p, &q);
 		return p->h.n == q->h.n && !memcmp(p->b, q->b, p->h.n);
 	}
 	if (w_is_float(a) && w_is_float(b))
@@ -180,7 +195,10 @@ int value_less(W a, W b)
 		return w_get_float(a) < (double)w_get_int(b);
 	if (w_is_int(a) && w_is_float(b))
 		return (double)w_get_int(a) < w_get_float(b);
-	if (w_is_path(a) && w_is_path(b))
-		return bytes_less(w_get_path(a)->b, w_get_path(a)->h.n, w_get_path(b)->b, w_get_path(b)->h.n);
+	if (w_is_path(a) && w_is_path(b)) {
+		struct box_path *p, *q;
+		path_texts(a, b, &p, &q);
+		return bytes_less(p->b, p->h.n, q->b, q->h.n);
+	}
 	cannot_compare(a, b);
 }

@@ -74,7 +74,8 @@ W interpolate(const struct n_interp *n, struct frame *f)
 static void add_path_part(struct buf *b, W w, const struct node *n)
 {
 	if (w_is_path(w)) {
-		buf_add(b, w_get_path(w)->b, w_get_path(w)->h.n);
+		struct box_path *p = b->len ? w_path_text(w) : w_get_path(w);
+		buf_add(b, p->b, p->h.n);
 		return;
 	}
 	const struct str *s = w_get_str(coerce_string(w, 0));

@@ -425,7 +425,7 @@ static void print_contents(struct printer *p, W w)
 		break;
 	case V_PATH:
 		colour(p, GREEN);
-		buf_add(p->b, w_get_path(w)->b, w_get_path(w)->h.n);
+		buf_add(p->b, w_path_text(w)->b, w_get_path(w)->h.n);
 		colour(p, NORMAL);
 		break;
 	case V_ATTRS:

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "base/limits.h"
 #include "eval/builtin.h"
+#include "eval/eval.h"
 #include "eval/state.h"
 
 #include <stdlib.h>
@@ -89,6 +90,23 @@ W str_with_context(W w, uint32_t ctx)
 	struct str *s = w_get_str(w);
 
 	return s->ctx == ctx ? w : w_str(s->b, s->len, ctx);
+}
+
+static int is_lazy(const char *p, size_t n)
+{
+	size_t dir = strlen(eval_settings.store_dir);
+
+	return n > dir + 1 && p[dir + 1] == LAZY_TREE_MARK && p[dir] == '/' && !memcmp(p, eval_settings.store_dir, dir);
+}
+
+int w_path_is_lazy(W w)
+{
+	return is_lazy(w_get_path(w)->b, w_get_path(w)->h.n);
+}
+
+struct box_path *w_path_text(W w)
+{
+	return w_get_path(w_path_is_lazy(w) ? eval_world()->real_path(w) : w);
 }
 
 W w_path(const char *p, size_t n)

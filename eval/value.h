@@ -167,6 +167,17 @@ static inline struct box_path *w_get_path(W w)
 	return W_PTR(w);
 }
 
+/* A tree whose store path nobody asked for yet has a place of its own in the store directory, which no store path can be: this
+ * letter begins its name, and hashes of the store do not have it. */
+#define LAZY_TREE_MARK 'u'
+enum { LAZY_TREE_NAME = 32 }; /* as long as those hashes */
+
+/* Whether a path lies in such a tree.  Then its text must not be seen: w_path_text. */
+int w_path_is_lazy(W w);
+
+/* The path as text that may be seen: its tree's store path is computed when need be.  Throws. */
+struct box_path *w_path_text(W w);
+
 /* --- functions --- */
 
 static inline int w_is_function(W w)

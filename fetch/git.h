@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "format/hash.h"
 
 #include <stdint.h>
 
@@ -91,6 +92,9 @@ struct git_worktree {
 	char rev[GIT_REV_MAX + 1]; /* of HEAD; "" before the first commit */
 	char *ref;		   /* "refs/heads/…", NULL when HEAD stands for no branch */
 	int shallow;		   /* its history is cut off somewhere */
+	char *witness;		   /* a file that is not what HEAD has, which git calls witness_blob; NULL: none is known */
+	char witness_blob[GIT_REV_MAX + 1];
+	int converts;		   /* git is told to convert files */
 	int dirty;		   /* tracked files differ from HEAD, submodules left aside */
 	int converted;		   /* not dirty, but what git converts is on disk in another form than in HEAD */
 	struct buf tracked;	   /* files git knows, submodules too; some may be deleted */
@@ -104,6 +108,9 @@ void git_worktree_release(struct git_worktree *w);
 
 /* 1 when the file, or anything below the directory, is tracked.  relative: without leading or trailing slash; "" is the top. */
 int git_worktree_has(const struct git_worktree *w, struct slice relative);
+
+/* The name that git gives to what an open file holds, as hexadecimal digits (SHA-1 or SHA-256).  Returns 0, or -1. */
+int git_name_contents(int fd, enum hash_algo algo, char out[GIT_REV_MAX + 1]);
 
 /* Lets git know a file that it does not track, without its contents ("git add -N").  name: relative to top. */
 int git_intend_to_add(const char *top, const char *name, struct err *e);

@@ -30,6 +30,7 @@ void git_worktree_release(struct git_worktree *w)
 {
 	free(w->top);
 	free(w->ref);
+	free(w->witness);
 	buf_release(&w->tracked);
 	buf_release(&w->modules);
 	buf_release(&w->untracked);
@@ -176,6 +177,27 @@ static void take_header(struct git_worktree *w, const char *line)
 	}
 }
 
+/* "1 XY N... MODE MODE MODE ID ID PATH", X the index against HEAD, Y the file against the index: when only one of them differs, the
+ * file differs from HEAD. */
+static void take_change(struct git_worktree *w, const char *line)
+{
+	const char *word = line, *blob = NULL;
+
+	w->dirty = 1;
+	/* Regular files, whose names of contents are for what is in them. */
+	if (w->witness || strncmp(line, "1 ", 2) || strncmp(line + 4, " N... 100", 9) ||
+	    !((line[2] == '.' && strchr("MD", line[3])) || (line[2] == 'M' && line[3] == '.')))
+		return;
+	for (int i = 0; i < 8 && word; i++) {
+		blob = i == 6 ? word : blob;
+		word = (word = strchr(word, ' ')) ? word + 1 : NULL;
+	}
+	if (!word || git_check_rev((struct slice){ blob, strcspn(blob, " ") }, NULL))
+		return;
+	w->witness = xstrdup(word);
+	memcpy(w->witness_blob, blob, strcspn(blob, " "));
+}
+
 static int read_status(struct git_worktree *w, int *converts, struct err *e)
 {
 	struct buf out = BUF_INIT;
@@ -201,7 +223,7 @@ static int read_status(struct git_worktree *w, int *converts, struct err *e)
 		else if (line[0] == '?' && line[1] == ' ')
 			buf_add(&w->untracked, line + 2, strlen(line + 2) + 1);
 		else if (*line != '!')
-			w->dirty = 1;
+			take_change(w, line);
 	}
 	buf_release(&out);
 	git_sort_names(&w->untracked);
@@ -227,8 +249,7 @@ static int take_entry(const char *line, struct entry *out, struct err *e)
 		       : err_set(e, ERR_INVALID, "git lists its files in a way that is not understood");
 }
 
-/* The name git gives to what a file holds, as hexadecimal digits. */
-static int name_contents(int fd, enum hash_algo algo, char out[GIT_REV_MAX + 1])
+int git_name_contents(int fd, enum hash_algo algo, char out[GIT_REV_MAX + 1])
 {
 	char piece[65536];
 	struct hash_ctx c;
@@ -263,7 +284,7 @@ static int is_converted(int top, const struct entry *f)
 	fd = openat(top, f->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return 1;
-	int rc = name_contents(fd, f->id.n == 40 ? HASH_SHA1 : HASH_SHA256, name);
+	int rc = git_name_contents(fd, f->id.n == 40 ? HASH_SHA1 : HASH_SHA256, name);
 	close(fd);
 	return rc || !slice_eq(slice_of(name), f->id);
 }
@@ -315,7 +336,7 @@ static int take_files(struct git_worktree *w, const struct buf *out, int convert
 				buf_add(&w->modules, f.path, strlen(f.path) + 1);
 			look_at_missing(w, top, &f);
 		}
-	converts |= may_convert(w);
+	w->converts = converts |= may_convert(w);
 	for (size_t at = 0; !rc && converts && !w->dirty && !w->converted && at < out->len; at += strlen(out->p + at) + 1)
 		if (!(rc = take_entry(out->p + at, &f, e)))
 			w->converted = is_converted(top, &f);

@@ -10,6 +10,7 @@
 #include "base/pathname.h"
 #include "fetch/git_index.h"
 #include "fetch/pack.h"
+#include "format/basen.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -269,15 +270,18 @@ int trail_read(const char *path, struct buf *out)
 
 void trail_member(const char *path)
 {
-	struct trail_entry *e = add_path(TRAIL_MEMBER, path);
+	struct trail_entry *e;
 	struct stat st;
 
-	if (!e)
+	if (!trail)
 		return;
-	if (lstat(path, &st))
-		trail_spoil("it read a file that went away");
-	else
-		set_id(e, &st);
+	if (lstat(path, &st)) {
+		trail_lstat(path);
+		return;
+	}
+	if (!(e = add_path(TRAIL_MEMBER, path)))
+		return;
+	set_id(e, &st);
 	if (e->flags & TRAIL_YOUNG)
 		trail_spoil("it read a tree that was changed at this moment");
 }
@@ -355,6 +359,23 @@ void trail_index(const char *top, int whole)
 	buf_release(&own);
 	buf_release(&shared);
 	buf_release(&name);
+}
+
+void trail_tracks(const char *path, int tracked)
+{
+	struct trail_entry *e = trail && below_top(path) ? add_path(TRAIL_TRACKS, path) : NULL;
+
+	if (e)
+		e->what = (uint16_t)tracked;
+}
+
+void trail_differs(const char *path, const char *blob)
+{
+	struct trail_entry *e = add_path(TRAIL_DIFFERS, path);
+	size_t n = 0;
+
+	if (e && strlen(blob) <= 2 * sizeof e->sum && !base16_decode(blob, strlen(blob), e->sum, &n, NULL))
+		e->id.size = n;
 }
 
 /* --- trees --- */

@@ -43,7 +43,7 @@ void trail_real(const char *path, const char *real);
 /* A regular file, as fstat saw it before its n bytes were read; bytes is NULL when they were not. */
 void trail_file(const char *path, const struct stat *st, const void *bytes, size_t n);
 
-/* A file or link of a tree that is read whole; looks by itself. */
+/* Which file is at a path and in which state, or that there is none; looks by itself. */
 void trail_member(const char *path);
 
 /* A folder, as fstat saw it before it was listed.  tracked: only names that the index (trail_index) has were looked at. */
@@ -59,11 +59,19 @@ void trail_list(const char *path, int tracked);
 /* Reads a file, and notes it, or that it cannot be read.  Returns 0, or -1. */
 int trail_read(const char *path, struct buf *out);
 
-/* The names in the index of the work tree at top; whole: their modes and contents too. */
+/* The index of the work tree at top, by which trail_tracks, trail_dir and trail_tree_begin are looked at again; whole: it has to
+ * stay as it is, modes and contents too. */
 void trail_index(const char *top, int whole);
 
-/* What git says of the work tree besides: its commit and branch, how it was configured, the whole index. */
-void trail_git(const char *top);
+/* Whether git tracks a file or anything in a folder of that work tree. */
+void trail_tracks(const char *path, int tracked);
+
+/* A file whose contents are not what git calls by this name. */
+void trail_differs(const char *path, const char *blob);
+
+/* How git is configured there; its commit and branch. */
+void trail_git_config(const char *top);
+void trail_git_head(const char *top);
 
 /* A tree that is about to be read whole: place is where it lies, and the filter is asked for paths whose first root_len bytes stand
  * for it.  Returns the filter to use: one that asks `inner` and notes what it includes, or inner itself. */

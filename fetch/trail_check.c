@@ -10,7 +10,9 @@
 #include "base/dir.h"
 #include "base/fdio.h"
 #include "base/limits.h"
+#include "fetch/git.h"
 #include "fetch/git_index.h"
+#include "format/basen.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,8 +30,9 @@ struct check {
 	size_t n_now;
 	struct buf *why;
 	int *fresh;
-	const char *top; /* of the index that was read last, as its entry names it */
-	struct git_index index;
+	const char *top; /* of the index that was looked at last, as its entry names it */
+	int same_index;
+	struct git_index index; /* when it is not the same */
 };
 
 /* --- folders and indexes --- */
@@ -167,26 +170,63 @@ static int file_holds(struct check *c, struct trail_entry *e)
 	return ok;
 }
 
+/* What a file is called in the index, which is read for it; NULL when that cannot be said. */
+static const char *below_top(struct check *c, const char *path)
+{
+	size_t n = c->top ? strlen(c->top) : 0;
+	uint8_t sum[HASH_SHA256_LEN];
+	struct stat st;
+
+	if (!c->top || strncmp(path, c->top, n) || (path[n] && path[n] != '/'))
+		return NULL;
+	if (!c->index.n && (trail_index_sum(c->top + n + 1, 0, &c->index, &st, sum) || !c->index.n))
+		return NULL;
+	return path + n + (path[n] == '/');
+}
+
+/* Git tracks what it did where the path is. */
+static int is_in_same_index(const struct check *c, const char *path)
+{
+	size_t n = c->same_index ? strlen(c->top) : 0;
+
+	return n && !strncmp(path, c->top, n) && (!path[n] || path[n] == '/');
+}
+
+static int tracks_holds(struct check *c, const struct trail_entry *e)
+{
+	if (is_in_same_index(c, trail_name(e)))
+		return 1;
+	const char *below = below_top(c, trail_name(e));
+	return below && git_index_has(&c->index, slice_of(below)) == e->what;
+}
+
+/* It does as long as its contents are named otherwise. */
+static int differs_holds(const struct trail_entry *e)
+{
+	char name[GIT_REV_MAX + 1] = "", blob[GIT_REV_MAX + 1];
+	int fd = open(trail_name(e), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || (e->id.size != 20 && e->id.size != 32))
+		return fd < 0;
+	int rc = git_name_contents(fd, e->id.size == 20 ? HASH_SHA1 : HASH_SHA256, name);
+	close(fd);
+	base16_encode(e->sum, (size_t)e->id.size, blob);
+	return rc || memcmp(name, blob, (size_t)e->id.size * 2) != 0;
+}
+
 static int dir_holds(struct check *c, struct trail_entry *e)
 {
+	int tracked = e->flags & TRAIL_TRACKED, known = !tracked || is_in_same_index(c, trail_name(e));
 	const char *below = NULL;
 	struct trail_listing l;
 	struct stat st;
 
 	if (stat(trail_name(e), &st))
 		return 0;
-	if (same_id(e, &st))
+	if (same_id(e, &st) && known)
 		return 1;
-	if (e->flags & TRAIL_TRACKED) {
-		size_t n = c->top ? strlen(c->top) : 0;
-		uint8_t sum[HASH_SHA256_LEN];
-		if (!c->top || strncmp(trail_name(e), c->top, n))
-			return 0;
-		if (!c->index.n && (trail_index_sum(c->top + n + 1, 0, &c->index, &st, sum) || !c->index.n))
-			return 0;
-		below = trail_name(e) + n;
-		below += *below == '/';
-	}
+	if (tracked && !(below = below_top(c, trail_name(e))))
+		return 0;
 	if (trail_list_now(trail_name(e), below ? &c->index : NULL, below, &l, &st) || memcmp(l.v, e->sum, sizeof l.v))
 		return 0;
 	refresh(c, e, &st);
@@ -201,11 +241,15 @@ static int index_holds(struct check *c, struct trail_entry *e)
 
 	git_index_release(&c->index);
 	c->top = trail_name(e);
+	c->same_index = 0;
 	if (stat(file, &st))
 		return 0;
 	if (same_id(e, &st))
-		return 1;
-	if (trail_index_sum(file, e->kind == TRAIL_INDEX_WHOLE, &c->index, &st, sum) || memcmp(sum, e->sum, sizeof sum))
+		return c->same_index = 1;
+	if (trail_index_sum(file, e->kind == TRAIL_INDEX_WHOLE, &c->index, &st, sum))
+		return 0;
+	/* Of one that was understood each name counts for itself. */
+	if (memcmp(sum, e->sum, sizeof sum) && (e->kind == TRAIL_INDEX_WHOLE || !c->index.n))
 		return 0;
 	refresh(c, e, &st);
 	return 1;
@@ -262,6 +306,8 @@ static int holds(struct check *c, struct trail_entry *e)
 	case TRAIL_DIR: return dir_holds(c, e);
 	case TRAIL_INDEX:
 	case TRAIL_INDEX_WHOLE: return index_holds(c, e);
+	case TRAIL_TRACKS: return tracks_holds(c, e);
+	case TRAIL_DIFFERS: return differs_holds(e);
 	case TRAIL_ENV: return env_holds(e);
 	case TRAIL_SAID: return said_holds(c, e);
 	}
@@ -300,6 +346,8 @@ static void explain(struct buf *b, const struct trail_entry *e)
 	case TRAIL_DIR: buf_addf(b, gone ? "the folder '%s' is gone" : "there are other files in the folder '%s'", name); break;
 	case TRAIL_INDEX: buf_addf(b, "git tracks other files in '%s'", name); break;
 	case TRAIL_INDEX_WHOLE: buf_addf(b, "what git has of '%s' changed", name); break;
+	case TRAIL_TRACKS: buf_addf(b, e->what ? "git tracks '%s' no longer" : "git tracks '%s' now", name); break;
+	case TRAIL_DIFFERS: buf_addf(b, "'%s' is again what is committed", name); break;
 	case TRAIL_ENV: buf_addf(b, "the environment variable %s changed", name); break;
 	case TRAIL_SAID: buf_addf(b, "%s changed", name); break;
 	}

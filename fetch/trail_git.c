@@ -45,22 +45,27 @@ static void note_head(const struct buf *own, const struct buf *shared)
 	buf_release(&other);
 }
 
-void trail_git(const char *top)
+void trail_git_head(const char *top)
+{
+	struct buf own = BUF_INIT, shared = BUF_INIT;
+
+	if (trail_is_on() && !git_folders(top, &own, &shared))
+		note_head(&own, &shared);
+	buf_release(&own);
+	buf_release(&shared);
+}
+
+void trail_git_config(const char *top)
 {
 	static const char *const files[] = { "config", "config.worktree", "shallow", "info/attributes", "info/sparse-checkout" };
 	struct buf own = BUF_INIT, shared = BUF_INIT, text = BUF_INIT;
 
-	if (!trail_is_on())
-		return;
-	trail_index(top, 1);
-	if (!git_folders(top, &own, &shared)) {
-		note_head(&own, &shared);
+	if (trail_is_on() && !git_folders(top, &own, &shared))
 		for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
 			read_in(&own, files[i], &text);
 			if (strcmp(own.p, shared.p))
 				read_in(&shared, files[i], &text);
 		}
-	}
 	buf_release(&own);
 	buf_release(&shared);
 	buf_release(&text);

@@ -19,6 +19,8 @@ enum trail_kind {
 	TRAIL_DIR,
 	TRAIL_INDEX,	   /* names; "TOP\0FILE" */
 	TRAIL_INDEX_WHOLE, /* modes and contents too */
+	TRAIL_TRACKS,	   /* whether git tracks a file; what: 1 if so */
+	TRAIL_DIFFERS,	   /* a file that is not the blob in the sum, of id.size bytes */
 	TRAIL_ENV,
 	TRAIL_SAID
 };

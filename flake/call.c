@@ -24,11 +24,13 @@ struct called {
 	const struct locked_flake *lf;
 	struct lock_node *node;
 	W value;    /* thunk of what dependents see */
-	W info;	    /* sourceInfo */
-	W outputs;  /* thunk */
+	W info;	    /* sourceInfo; 0: not made yet */
+	W outputs;  /* thunk; 0: the same */
+	W inputs;
 	const char *dir; /* logical folder; NULL: not known yet */
 	const char *below; /* what outPath has behind the tree's: a relative path as it was written, dots and all */
 	const struct flake_tree *tree;
+	struct called *above; /* whose tree a relative one is in */
 };
 
 static struct called *called_of(W w)
@@ -88,7 +90,7 @@ static void locate_relative(struct called *c)
 	buf_trim(&b, path_normalise(b.p, b.len, b.p));
 	c->tree = parent->tree;
 	c->dir = flake_dir(c->tree, b.p, &c->node->locked);
-	c->info = parent->info;
+	c->above = parent;
 	struct buf below = BUF_GC;
 	const char *path = source_get(&c->node->locked, "path"), *sub = source_get(&c->node->locked, "dir");
 	buf_addf(&below, "%s%s%s%s%s", parent->below, *path ? "/" : "", path, sub && *sub ? "/" : "", sub ? sub : "");
@@ -169,12 +171,21 @@ static void locate(struct called *c)
 		return;
 	}
 	c->tree = c->node->tree ? c->node->tree : fetch_locked(c);
-	c->info = source_info(c->tree, is_root && c->lf->changed);
 	c->dir = is_root ? c->lf->flake->dir : flake_dir(c->tree, c->tree->store_path, &c->node->locked);
 	c->below = c->dir + strlen(c->tree->store_path);
 }
 
 /* --- values --- */
+
+/* Asking for it is what makes a commit part of what is evaluated. */
+static W info_of(struct called *c)
+{
+	if (c->above)
+		return info_of(c->above);
+	if (!c->info)
+		c->info = source_info(c->tree, c->node == c->lf->lock.root && c->lf->changed);
+	return c->info;
+}
 
 static W out_path(W call, W unused)
 {
@@ -223,21 +234,29 @@ static W call_outputs(W call, W inputs)
 	return call1(fn, attrs_update(inputs, attrs_finish(&b)));
 }
 
+static W outputs_of(struct called *c)
+{
+	if (!c->outputs) {
+		c->inputs = inputs_set(c);
+		c->outputs = lazy_native(call_outputs, w_of(c), c->inputs);
+	}
+	return c->outputs;
+}
+
 static W flake_value(struct called *c)
 {
-	W inputs = inputs_set(c);
 	struct attrs_builder b;
 
-	c->outputs = lazy_native(call_outputs, w_of(c), inputs);
+	outputs_of(c);
 	attrs_builder_init(&b, 5);
 	attrs_add_c(&b, "outPath", lazy_native(out_path, w_of(c), W_NULL));
-	attrs_add_c(&b, "inputs", inputs);
+	attrs_add_c(&b, "inputs", c->inputs);
 	attrs_add_c(&b, "outputs", c->outputs);
-	attrs_add_c(&b, "sourceInfo", c->info);
+	attrs_add_c(&b, "sourceInfo", info_of(c));
 	attrs_add_c(&b, "_type", w_cstr("flake"));
 	W own = attrs_finish(&b);
 	W outputs = want_attrs(force(c->outputs), "the outputs of a flake");
-	return attrs_update(attrs_update(outputs, c->info), own);
+	return attrs_update(attrs_update(outputs, info_of(c)), own);
 }
 
 static W node_value(W call, W unused)
@@ -251,8 +270,8 @@ static W node_value(W call, W unused)
 		return flake_value(c);
 	attrs_builder_init(&b, 2);
 	attrs_add_c(&b, "outPath", lazy_native(out_path, w_of(c), W_NULL));
-	attrs_add_c(&b, "sourceInfo", c->info);
-	return attrs_update(c->info, attrs_finish(&b));
+	attrs_add_c(&b, "sourceInfo", info_of(c));
+	return attrs_update(info_of(c), attrs_finish(&b));
 }
 
 /* The calls of all flakes, found by node. A root block. */
@@ -293,6 +312,14 @@ static struct called *call_of_node(const struct locked_flake *lf, struct lock_no
 W flake_call(const struct locked_flake *lf)
 {
 	return call_of_node(lf, lf->lock.root)->value;
+}
+
+W flake_root_outputs(const struct locked_flake *lf)
+{
+	struct called *c = call_of_node(lf, lf->lock.root);
+
+	locate(c);
+	return want_attrs(force(outputs_of(c)), "the outputs of a flake");
 }
 
 W flake_outputs(W flake)
@@ -522,7 +549,7 @@ BUILTIN(bi_get_flake, "getFlake", "!ref",
 
 	if (w_is_path(w)) {
 		source_set(&in, "type", "path");
-		source_set(&in, "path", w_get_path(w)->b);
+		source_set(&in, "path", w_path_text(w)->b);
 		struct locked_flake *lf = lock_folder(w, &in, &quiet);
 		if (lf)
 			return force(flake_call(lf));

@@ -15,6 +15,9 @@ W flake_call(const struct locked_flake *lf);
 /* The outputs alone. A thunk. */
 W flake_outputs(W flake);
 
+/* The outputs of a locked flake, without its sourceInfo having been asked for.  Throws. */
+W flake_root_outputs(const struct locked_flake *lf);
+
 /* What an attribute path means: the exact path, then below packages.SYSTEM and legacyPackages.SYSTEM (want: see below);
  * the default attributes when it is empty.  *found receives the path that was there.  Throws. */
 enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };

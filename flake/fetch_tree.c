@@ -21,7 +21,7 @@
 static const char *text_of(W w, const char *what)
 {
 	if (w_is_path(w))
-		return w_get_path(w)->b;
+		return w_path_text(w)->b;
 	struct str *s = want_string_plain(w, what);
 	if (strlen(s->b) != s->len)
 		throw_error(EK_EVAL, "%s must not hold a NUL", what);

@@ -473,7 +473,7 @@ static int apply_self(const struct flake *f, struct input *ref)
 struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use)
 {
 	const struct input resolved = registry_resolve(ref, use);
-	const struct flake_tree *tree = source_fetch(&resolved);
+	const struct flake_tree *tree = prefix->n ? source_fetch(&resolved) : source_fetch_lazily(&resolved);
 	struct flake *f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);
 	const char *sub = source_get(&resolved, "dir");
 	struct input whole = { 0 };

@@ -111,7 +111,7 @@ static struct lockfile read_lock(const struct flake *f)
 	struct lockfile l;
 
 	lockfile_init(&l, flake_arena());
-	if (fs_hidden(w_get_path(path)->b, w_get_path(path)->h.n, 0))
+	if (fs_hidden(w_get_path(path)->b, w_get_path(path)->h.n, 2))
 		return l;
 	enum fs_kind k = fs_stat(path);
 	if (k == FS_MISSING)

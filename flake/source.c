@@ -13,6 +13,7 @@
  */
 #include "config.h"
 #include "flake/source_int.h"
+#include "base/alloc.h"
 #include "base/mem.h"
 #include "base/pathname.h"
 #include "builtins/addpath.h"
@@ -44,10 +45,14 @@ struct fetched {
 static struct {
 	struct arena mem;
 	struct fetched *fetched;
+	struct flake_tree **lazy; /* named by their index */
+	unsigned n_lazy, lazy_cap;
+	int be_lazy;
 } of_session;
 
 static void end(void)
 {
+	free(of_session.lazy);
 	arena_release(&of_session.mem);
 }
 
@@ -366,17 +371,112 @@ static void check_hash(const struct input *in, const struct flake_tree *t)
 			 got_text);
 }
 
+static void mount_at(const struct flake_tree *t, const char *path)
+{
+	fs_allow(path, strlen(path));
+	if (!strcmp(t->place, path))
+		return;
+	if (t->members)
+		fs_stand_in_members(path, t->place, t->members, t->nmembers);
+	else
+		fs_stand_in(path, t->place);
+}
+
 /* Makes the tree readable under its store path. */
 void source_mount(struct flake_tree *t)
 {
 	t->store_path = store_path_text(t, &t->hash);
-	fs_allow(t->store_path, strlen(t->store_path));
-	if (!strcmp(t->place, t->store_path))
-		return;
+	mount_at(t, t->store_path);
+}
+
+/* --- trees that are not hashed yet --- */
+
+static int is_lazy(const struct flake_tree *t)
+{
+	return t->store_path[strlen(eval_settings.store_dir) + 1] == LAZY_TREE_MARK;
+}
+
+void source_be_lazy(void)
+{
+	of_session.be_lazy = 1;
+}
+
+/* Makes the tree readable under a name of its own. */
+static void mount_lazily(struct flake_tree *t)
+{
+	struct buf b = BUF_GC;
+
+	ARRAY_GROW(of_session.lazy, of_session.n_lazy + 1, of_session.lazy_cap);
+	of_session.lazy[of_session.n_lazy] = t;
+	buf_addf(&b, "%s/%c%0*u-%s", eval_settings.store_dir, LAZY_TREE_MARK, LAZY_TREE_NAME - 1, of_session.n_lazy++, t->name);
+	t->store_path = arena_dup(flake_arena(), b.p, b.len);
+	mount_at(t, t->store_path);
+}
+
+static void hash_now(struct flake_tree *t)
+{
+	char sri[HASH_TEXT_MAX];
+
 	if (t->members)
-		fs_stand_in_members(t->store_path, t->place, t->members, t->nmembers);
-	else
-		fs_stand_in(t->store_path, t->place);
+		hash_members(t);
+	else if (!t->hash.algo)
+		hash_tree(t);
+	set_string(&t->locked, "narHash", sri, hash_print(&t->hash, HASH_SRI, 1, sri));
+}
+
+void source_complete(const struct flake_tree *tree)
+{
+	struct flake_tree *t = (struct flake_tree *)(uintptr_t)tree; /* made by fetch */
+
+	if (!is_lazy(t) || t->real_path)
+		return;
+	hash_now(t);
+	t->real_path = store_path_text(t, &t->hash);
+	mount_at(t, t->real_path);
+}
+
+/* Does it need no quoting, whatever text it comes into? */
+static int is_plain(const char *place)
+{
+	for (; *place; place++)
+		if ((unsigned char)*place < ' ' || *place == 0x7f || *place == '"' || *place == '\\')
+			return 0;
+	return 1;
+}
+
+void source_show_places(struct buf *text)
+{
+	for (unsigned i = 0; i < of_session.n_lazy && text->len; i++) {
+		const struct flake_tree *t = of_session.lazy[i];
+		size_t n = strlen(t->store_path);
+		struct buf out = BUF_INIT;
+		const char *p = text->p, *end = p + text->len, *hit;
+
+		if (!is_plain(t->place) || !memmem(p, text->len, t->store_path, n))
+			continue;
+		for (; (hit = memmem(p, (size_t)(end - p), t->store_path, n)); p = hit + n) {
+			buf_add(&out, p, (size_t)(hit - p));
+			buf_adds(&out, t->place);
+		}
+		buf_add(&out, p, (size_t)(end - p));
+		buf_release(text);
+		*text = out;
+	}
+}
+
+W source_real_path(W path)
+{
+	const struct box_path *p = w_get_path(path);
+	size_t dir = strlen(eval_settings.store_dir) + 1;
+	unsigned long i = strtoul(p->b + dir + 1, NULL, 10);
+	struct buf b = BUF_GC;
+
+	if (i >= of_session.n_lazy)
+		throw_error(EK_IO, "path '%s' does not exist", p->b);
+	source_complete(of_session.lazy[i]);
+	buf_adds(&b, of_session.lazy[i]->real_path);
+	buf_adds(&b, p->b + strlen(of_session.lazy[i]->store_path));
+	return w_path(b.p, b.len);
 }
 
 /* --- what comes with the program --- */
@@ -632,12 +732,12 @@ static void copy_attrs(struct input *to, const struct input *from)
 		input_set(to, &from->a[i], flake_arena());
 }
 
-static const struct flake_tree *fetch(const struct input *in)
+static const struct flake_tree *fetch(const struct input *in, int lazily)
 {
 	const char *name = input_where(in) == INPUT_WITH_PROGRAM ? NULL : source_get(in, "name");
 	struct flake_tree *t = source_new(name ? name : "source");
 	struct input own = { 0 };
-	char sri[HASH_TEXT_MAX];
+	struct hash want;
 	struct err e = ERR_INIT;
 
 	copy_attrs(&own, in);
@@ -652,13 +752,13 @@ static const struct flake_tree *fetch(const struct input *in)
 	}
 	fetch_kind(&own, t);
 	note_tree(in, t);
-	if (t->members)
-		hash_members(t);
-	else if (!t->hash.algo)
-		hash_tree(t);
+	if (lazily && t->on_trail && !t->hash.algo && !wanted_hash(in, &want)) {
+		mount_lazily(t);
+		return t;
+	}
+	hash_now(t);
 	check_hash(in, t);
 	source_mount(t);
-	set_string(&t->locked, "narHash", sri, hash_print(&t->hash, HASH_SRI, 1, sri));
 	return t;
 }
 
@@ -678,7 +778,7 @@ void source_know(const char *key, const struct flake_tree *t)
 	of_session.fetched = f;
 }
 
-const struct flake_tree *source_fetch(const struct input *given)
+static const struct flake_tree *known_or_fetched(const struct input *given, int lazily)
 {
 	const struct input in = without_dir(given);
 	const char *text = source_text(&in);
@@ -691,8 +791,21 @@ const struct flake_tree *source_fetch(const struct input *given)
 	snprintf(key, room, "%s %s", text, hash ? hash : "");
 	const struct flake_tree *t = source_known(key);
 	if (!t)
-		source_know(key, t = fetch(&in));
+		source_know(key, t = fetch(&in, lazily));
 	return t;
+}
+
+const struct flake_tree *source_fetch(const struct input *in)
+{
+	const struct flake_tree *t = known_or_fetched(in, 0);
+
+	source_complete(t);
+	return t;
+}
+
+const struct flake_tree *source_fetch_lazily(const struct input *in)
+{
+	return of_session.be_lazy ? known_or_fetched(in, 1) : source_fetch(in);
 }
 
 void source_forget(const struct flake_tree *t)
@@ -721,10 +834,11 @@ W source_out_path(const struct flake_tree *t)
 	const struct store_ops *ops = store_ops_writing();
 	struct tracked set = { t->members, t->nmembers, strlen(t->place) };
 	const struct nar_filter tracked = { copy_filter, &set };
-	struct slice path = slice_of(t->store_path);
 	struct store_path p;
 	struct err e = ERR_INIT;
 
+	source_complete(t);
+	struct slice path = slice_of(t->real_path ? t->real_path : t->store_path);
 	store_path_of(t, &t->hash, &p);
 	if (ops) {
 		int there = ops->is_valid_as(ops->user, path, t->method, &t->hash, &e);
@@ -750,31 +864,71 @@ static void add_string(struct attrs_builder *b, const char *name, const char *s)
 		attrs_add_c(b, name, w_cstr(s));
 }
 
-static void add_times(struct attrs_builder *b, const struct input *in)
+static W date_of(int64_t seconds)
 {
-	const struct input_attr *a = input_get(in, "lastModified");
-	time_t at = a ? (time_t)a->i : 0;
+	time_t at = (time_t)seconds;
 	char text[32];
 	struct tm tm;
 
-	if (!a || a->type != INPUT_INT || !gmtime_r(&at, &tm))
+	if (!gmtime_r(&at, &tm))
+		return W_ABSENT;
+	strftime(text, sizeof text, "%Y%m%d%H%M%S", &tm);
+	return w_cstr(text);
+}
+
+static const struct flake_tree *tree_of(W tree)
+{
+	const struct flake_tree *t = (const struct flake_tree *)(intptr_t)w_get_int(tree);
+
+	source_complete(t);
+	return t;
+}
+
+static W hash_later(W tree, W unused)
+{
+	char sri[HASH_TEXT_MAX];
+
+	(void)unused;
+	hash_print(&tree_of(tree)->hash, HASH_SRI, 1, sri);
+	return w_cstr(sri);
+}
+
+static W time_later(W tree, W date)
+{
+	int64_t at = (int64_t)input_get(&tree_of(tree)->locked, "lastModified")->i;
+
+	return date == W_TRUE ? date_of(at) : w_int(at);
+}
+
+static void add_times(struct attrs_builder *b, const struct flake_tree *t)
+{
+	const struct input_attr *a = input_get(&t->locked, "lastModified");
+	W tree = w_int((intptr_t)t);
+
+	/* The newest file of a folder that was not looked through. */
+	if (!a && is_lazy(t)) {
+		attrs_add_c(b, "lastModified", lazy_native(time_later, tree, W_FALSE));
+		attrs_add_c(b, "lastModifiedDate", lazy_native(time_later, tree, W_TRUE));
+		return;
+	}
+	W date = a && a->type == INPUT_INT ? date_of((int64_t)a->i) : W_ABSENT;
+	if (date == W_ABSENT)
 		return;
 	attrs_add_c(b, "lastModified", w_int((int64_t)a->i));
-	strftime(text, sizeof text, "%Y%m%d%H%M%S", &tm);
-	add_string(b, "lastModifiedDate", text);
+	attrs_add_c(b, "lastModifiedDate", date);
 }
 
 W source_info(const struct flake_tree *t, int without_rev)
 {
 	const struct input_attr *count = input_get(&t->locked, "revCount"), *sub = input_get(&t->locked, "submodules");
 	const char *rev = source_get(&t->locked, "rev");
-	char sri[HASH_TEXT_MAX];
 	struct attrs_builder b;
 
+	if (t->note_state)
+		t->note_state(t);
 	attrs_builder_init(&b, 12);
-	hash_print(&t->hash, HASH_SRI, 1, sri);
 	attrs_add_c(&b, "outPath", lazy_native(out_path_later, w_int((intptr_t)t), W_NULL));
-	add_string(&b, "narHash", sri);
+	attrs_add_c(&b, "narHash", lazy_native(hash_later, w_int((intptr_t)t), W_NULL));
 	if (!strcmp(source_get(&t->locked, "type"), "git"))
 		attrs_add_c(&b, "submodules", W_BOOL(sub && sub->i));
 	if (rev && !without_rev) {
@@ -785,6 +939,6 @@ W source_info(const struct flake_tree *t, int without_rev)
 		attrs_add_c(&b, "revCount", w_int((int64_t)count->i));
 	add_string(&b, "dirtyRev", source_get(&t->locked, "dirtyRev"));
 	add_string(&b, "dirtyShortRev", source_get(&t->locked, "dirtyShortRev"));
-	add_times(&b, &t->locked);
+	add_times(&b, t);
 	return attrs_finish(&b);
 }

@@ -24,9 +24,13 @@ struct flake_tree {
 	const char *store_path; /* logical */
 	const char *place;	/* where it lies */
 	const char *work_tree;	/* where its owner edits it, NULL when it is a copy */
+	const char *real_path;	/* the store path, when store_path is a lazy tree's name; NULL: not computed yet */
 	struct hash hash;	/* of its archive (CA_FLAT: of its bytes); no algorithm: not known yet */
 	const struct slice *members; /* files that count, NULL for all */
 	size_t nmembers;
+	/* Notes what sourceInfo says of a commit (fetch/trail.h); NULL: nothing is to be noted. */
+	void (*note_state)(const struct flake_tree *t);
+	const char *witness, *witness_blob; /* as in fetch/git.h; NULL: none that alone proves that there are changes */
 	int dirty; /* differs from every commit */
 	int on_trail; /* what it is was noted (fetch/trail.h); otherwise its lock says, or nothing does */
 };
@@ -45,6 +49,21 @@ const char *source_stand_in(const struct input *in, const char *name);
 
 /* The tree of this session that a logical path lies in, NULL for none. */
 const struct flake_tree *source_tree_at(const char *path, size_t n);
+
+/* The same of a flake that is evaluated: when its files are here and nothing says which hash they must have, they are not hashed
+ * until somebody asks for what follows from that (eval/value.h, LAZY_TREE_MARK).  Only after source_be_lazy. */
+const struct flake_tree *source_fetch_lazily(const struct input *in);
+void source_be_lazy(void);
+
+/* Hashes a tree that was not, and completes locked. Throws. */
+void source_complete(const struct flake_tree *t);
+
+/* In a text for people: the names of trees that were not hashed become the places where they lie. */
+struct buf;
+void source_show_places(struct buf *text);
+
+/* For struct eval_io. */
+W source_real_path(W path);
 
 /* What restricted evaluation lets an expression fetch: what it may read, what comes with gx.  Throws for the rest. */
 void source_check_allowed(const struct input *in);

@@ -142,7 +142,6 @@ static void add_work_tree(struct whole *whole, struct git_worktree *w, const cha
 {
 	struct err e = ERR_INIT;
 
-	trail_git(w->top);
 	if (source_is_set(whole->in, "exportIgnore"))
 		check(git_leave_out(w->top, &w->tracked, &e), &e);
 	for (const char *p = w->tracked.p, *end = p + w->tracked.len; p < end; p += strlen(p) + 1) {
@@ -179,6 +178,25 @@ static void add_module(struct whole *whole, const char *top, const char *prefix,
 	whole->depth--;
 }
 
+/* The commit, and that files are or are not as it has them. */
+static void note_state(const struct flake_tree *t)
+{
+	struct buf b = BUF_GC;
+
+	trail_git_head(t->work_tree);
+	if (!t->witness)
+		trail_index(t->work_tree, 1);
+	for (size_t i = 0; i < t->nmembers && !t->witness && trail_is_on(); i++) {
+		buf_trim(&b, 0);
+		buf_addf(&b, "%s/%s", t->work_tree, t->members[i].p);
+		trail_member(b.p);
+	}
+	buf_trim(&b, 0);
+	buf_addf(&b, "%s/%s", t->work_tree, t->witness ? t->witness : "");
+	if (t->witness)
+		trail_differs(b.p, t->witness_blob);
+}
+
 static void use_work_tree(struct flake_tree *t, const char *url, const char *dir)
 {
 	struct whole whole = { .in = &t->locked, .names = BUF_GC };
@@ -191,6 +209,10 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	add_work_tree(&whole, &w, "");
 	w.dirty = whole.dirty;
 	source_set_members(t, (struct slice){ buf_str(&whole.names), whole.names.len });
+	trail_index(w.top, 0);
+	trail_git_config(w.top);
+	if (source_is_set(whole.in, "submodules") || source_is_set(whole.in, "exportIgnore"))
+		trail_spoil("git makes its tree of more than one index");
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
 	if (source_is_signed(&t->locked))
 		use_signed(t, &w, url);
@@ -198,6 +220,14 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 		check(source_export(t, w.top, NULL, url, w.rev, &e), &e);
 	t->dirty = w.dirty;
 	t->on_trail = 1;
+	t->note_state = note_state;
+	if (w.witness && !w.converts) {
+		t->witness = arena_dup(flake_arena(), w.witness, strlen(w.witness));
+		t->witness_blob = arena_dup(flake_arena(), w.witness_blob, strlen(w.witness_blob));
+	}
+	/* Which bytes the files have depends on whether there are changes. */
+	if (w.converts)
+		note_state(t);
 	set_revision(t, &w);
 	set_times(t, &w);
 	protect_pop(1);

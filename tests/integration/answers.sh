@@ -50,6 +50,8 @@ cat >flake.gx <<'EOF'
       warns = builtins.warn "careful" 1;
       env = builtins.getEnv "TEST_ANSWER";
       time = builtins.currentTime;
+      revision = self.rev or self.dirtyRev or "none";
+      hash = self.narHash;
       package = derivation { name = "p"; system = "x86_64-linux"; builder = "/bin/sh"; src = ./sub; };
     };
 }
@@ -92,6 +94,22 @@ edits() { # TREE COMMAND...
 	done
 }
 
+# What was not read may be what it likes.
+unread() { # TREE COMMAND...
+	_tree=$1 _top=$PWD
+	shift
+	again "$@" || return 1
+	for _edit in 'echo more >>unread/u' 'rm unread/u' 'touch unread/new' 'touch new' 'git add -N new' 'rm new' 'mkdir unread/dir' \
+		'echo x >bad.nix' 'touch list/untracked' 'rm list/untracked' 'git update-index --refresh'; do
+		case $_edit in *git*) [ -d "$_tree/.git" ] || continue ;; *untracked) [ -d "$_tree/.git" ] || continue ;; esac
+		(cd "$_tree" && eval "$_edit") >/dev/null 2>&1
+		is_right "$@" || { echo "after: $_edit" && return 1; }
+		[ "$(reason)" = "$_reason" ] || { echo "evaluated anew after: $_edit" && reason && return 1; }
+	done
+}
+# Why what is kept was evaluated.
+reason() { gx why-reload "$_ref" | sed 1d; }
+
 for tree in work clean plain; do
 	look() { gxeval --json ./$tree#all; }
 	check "$tree: the first run evaluates" anew look
@@ -102,7 +120,74 @@ for tree in work clean plain; do
 	sleep 0.1
 	look_edited >/dev/null 2>&1
 	check "$tree: every edit is seen" edits $tree.edited look_edited
+	cp -a $tree $tree.unread
+	_ref=./$tree.unread#all _reason=
+	look_unread() { gxeval --json ./$tree.unread#all; }
+	sleep 0.1
+	look_unread >/dev/null 2>&1
+	check "$tree: what was not read does not matter" unread $tree.unread look_unread
 done
+tracked() {
+	look_list() { gxeval --json ./work.unread#all.list; }
+	look_list >/dev/null 2>&1
+	again look_list && touch work.unread/list/later && is_right look_list && git -C work.unread add -N list/later && anew look_list || return 1
+	sleep 0.1
+	again look_list && git -C work.unread rm -q --cached list/later && anew look_list
+}
+check "a file counts from the moment on that git tracks it" tracked
+revision() {
+	look_rev() { gxeval ./rev#revision; }
+	cp -a clean rev && sleep 0.1 && look_rev >/dev/null && again look_rev && echo x >>rev/unread/u || return 1
+	sleep 0.1
+	anew look_rev && again look_rev && echo y >>rev/unread/u && again look_rev || return 1
+	echo z >>rev/list/a && sleep 0.1 && again look_rev || return 1
+	(cd rev && git checkout -q unread/u) && sleep 0.1 && is_right look_rev && (cd rev && git checkout -q .) || return 1
+	sleep 0.1
+	anew look_rev && again look_rev && (cd rev && git commit -q --allow-empty -m three) && anew look_rev && again look_rev
+}
+check "a revision is what it is" revision
+hash() {
+	look_hash() { gxeval ./hashed#hash; }
+	cp -a work hashed && sleep 0.1 && look_hash >/dev/null && again look_hash && echo x >>hashed/unread/u && sleep 0.1 || return 1
+	anew look_hash && again look_hash
+}
+check "and a hash" hash
+
+# --- a tree that is not hashed until somebody asks: everything comes out as if it had been ---
+
+mkdir -p lazy/d
+echo hi >lazy/d/f && touch lazy/e
+cat >lazy/flake.nix <<'EOF'
+{ outputs = { self }: rec {
+  a = toString ./.; b = "${./.}"; c = "${self}"; d = self.outPath; e = ./d/f; f = baseNameOf ./.; g = ./. + "/d"; h = toString (./d + ./d);
+  i = ./. == /. + (toString ./.); j = ./d == ./d; k = ./d < ./e; l = toString (dirOf ./.); m = __curPos; n = builtins.unsafeGetAttrPos "a" { a = 1; };
+  o = self.narHash; p = self.lastModified; q = self.sourceInfo; r = "${builtins.filterSource (p: t: builtins.trace p true) ./d}";
+  s = builtins.path { path = ./.; name = "x"; }; t = builtins.path { path = ./d; filter = p: t: builtins.trace p true; };
+  u = builtins.readFile (toString ./. + "/d/f"); v = import (self + "/v.nix"); w = builtins.toJSON { p = ./d; }; x = builtins.toXML [ ./d (y: y) ];
+  y = builtins.trace ./d 1; z = builtins.toPath ./d; A = builtins.readDir ./.; B = builtins.pathExists (self.outPath + "/d");
+  C = builtins.attrNames self; D = builtins.hashFile "sha256" ./d/f; E = ./${"d"}/f; F = "${toString ./.}/${baseNameOf ./d}";
+  G = builtins.genericClosure { startSet = [ { key = ./d; } ]; operator = x: [ { key = ./e; } { key = /. + toString ./d; } ]; };
+  H = builtins.elem ./d [ (/. + (toString ./d)) ]; I = (derivation { name = "x"; builder = ./d/f; system = "x"; args = [ ./. ./d ]; src = self; }).drvPath;
+  J = builtins.split "/" (toString ./d); K = map toString (builtins.sort builtins.lessThan [ ./e ./d /a ]); L = builtins.findFile [ { path = ./.; prefix = "q"; } ] "q/d";
+  M = scopedImport { zz = 1; } ./v.nix; N = self.lastModifiedDate; O = [ ./. "${./d/f}" ]; none = import ./none;
+  P = "${builtins.path { path = ./.; filter = p: t: baseNameOf p != "d"; }}";
+}; }
+EOF
+echo '{ p = ./d; q = __curPos; }' >lazy/v.nix
+as_hashed() { # REF FLAGS...
+	_ref=$1
+	shift
+	for _attr in a b c d e f g h i j k l m n o p q r s t u v w x y z A B C D E F G H I J K L M N O P; do
+		gxeval --impure "$@" -E "(builtins.getFlake \"$_ref\").$_attr" >hashed.out 2>hashed.err && gxeval --impure "$@" "$_ref#$_attr" >lazy.out 2>lazy.err &&
+			cmp hashed.out lazy.out && cmp hashed.err lazy.err || { echo "$_attr $*" && cat hashed.err lazy.err && return 1; }
+	done
+}
+for form in --json --strict --xml; do
+	check "a folder, as if it were hashed: $form" as_hashed "path:$PWD/lazy" $form
+done
+(cd lazy && git init -q . && git add . && git commit -qm one && echo >>d/f)
+check "a work tree, as if it were hashed" as_hashed "git+file://$PWD/lazy" --json
+check "messages name the place" complains "path '$PWD/lazy/none' does not exist" gxeval ./lazy#none
 
 # --- what is kept ---
 
