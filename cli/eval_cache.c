@@ -288,7 +288,8 @@ int eval_cache_holds(struct answer *a, struct buf *why)
 
 void eval_cache_failed(enum error_kind kind)
 {
-	if (kind == EK_IO || kind == EK_STACK || kind == EK_INTERRUPT || kind == EK_QUIT || kind == EK_BUILD)
+	if (kind == EK_IO || kind == EK_STACK || kind == EK_INTERRUPT || kind == EK_QUIT || kind == EK_BUILD ||
+	    kind == EK_IFD)
 		trail_spoil("what ended it may be otherwise next time");
 }
 

@@ -4,11 +4,13 @@
  */
 #include "config.h"
 #include "cli/flake_cmd.h"
+#include "cli/eval_cache.h"
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
 #include "cli/output.h"
 #include "cli/report.h"
 #include "eval/eval.h"
+#include "flake/source.h"
 
 int flake_cmd_option(struct flake_cmd *f, int id, char **values)
 {
@@ -61,6 +63,36 @@ static void call(void *arg)
 
 	j->fn(j->f, &out);
 	buf_add(&j->out, buf_str(&out), out.len);
+	/* It may show errors. */
+	source_show_places(&j->out);
+}
+
+/* What is printed, evaluated anew or as it was kept. */
+static int answer(struct flake_cmd *f, struct job *j)
+{
+	const char *const words[] = { flake_cmd_ref(f), f->c.json ? "--json" : "", f->legacy ? "--legacy" : "",
+				      f->all_systems ? "--all-systems" : "" };
+	const struct eval_question q = { f->kept, &f->eval, NULL, words, sizeof words / sizeof *words,
+					 !f->eval.flake_options.impure };
+	struct eval_cache k;
+	struct buf bytes = BUF_INIT;
+	int status;
+
+	if (eval_cache_find(&k, &q)) {
+		eval_cache_tell(&k);
+		status = k.status;
+		f->failed = k.answer.n && *k.answer.p;
+		if (k.answer.n)
+			buf_add(&j->out, k.answer.p + 1, k.answer.n - 1);
+	} else {
+		status = evaluation_run(&f->eval, !f->eval.flake_options.impure, call, j);
+		buf_addc(&bytes, f->failed != 0);
+		buf_add(&bytes, buf_str(&j->out), j->out.len);
+		eval_cache_keep(&k, status, (struct slice){ bytes.p, bytes.len });
+		buf_release(&bytes);
+	}
+	eval_cache_end(&k);
+	return status;
 }
 
 int flake_cmd_evaluate(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out))
@@ -70,7 +102,9 @@ int flake_cmd_evaluate(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, stru
 
 	f->eval.store = f->c.request.store;
 	f->eval.store_dir = f->c.request.store_dir;
-	status = evaluation_run(&f->eval, !f->eval.flake_options.impure, call, &j);
+	/* What puts something into a store does so each time. */
+	int may_be_kept = f->kept && !f->eval.store && !f->eval.store_dir;
+	status = may_be_kept ? answer(f, &j) : evaluation_run(&f->eval, !f->eval.flake_options.impure, call, &j);
 	if (!status && j.out.len)
 		status = output_show(j.out.p, j.out.len);
 	buf_release(&j.out);

@@ -14,6 +14,7 @@ struct flake_cmd {
 	struct eval_request eval;
 	int all_systems; /* of show and check */
 	int legacy;	 /* of show */
+	const char *kept; /* the command, when what it prints is kept for the next run (cli/eval_cache.h) */
 	int failed;	 /* something was left out of the result after its error was told */
 };
 

@@ -131,6 +131,14 @@ void answer_release(struct answer *a)
 	*a = (struct answer){ .at = 0 };
 }
 
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * ANSWER_SECOND + t.tv_nsec;
+}
+
 static void add(struct buf *b, const void *p, size_t n)
 {
 	static const char zeros[8];
@@ -141,7 +149,7 @@ static void add(struct buf *b, const void *p, size_t n)
 
 void answer_put(const struct answer *a)
 {
-	struct head h = { .len = { a->question.n, a->answer.n, a->reason.n, a->trail_len }, .at = a->at ? a->at : time(NULL) };
+	struct head h = { .len = { a->question.n, a->answer.n, a->reason.n, a->trail_len }, .at = a->at ? a->at : now() };
 	struct buf b = BUF_INIT;
 	char name[NAME_LEN + 1];
 

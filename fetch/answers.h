@@ -6,7 +6,7 @@
  * Each is a file in answers/, named by the hash of the question, in the byte order of the machine:
  *
  *     "gx-answ\n"  u64 size of all  u64 sum of what follows
- *     u64 lengths of question, answer, reason, trail  i64 when it was made, in seconds since 1970
+ *     u64 lengths of question, answer, reason, trail  i64 when it was made, in nanoseconds since 1970
  *     question  answer  reason  trail     each filled to a multiple of 8
  *
  * The reason is why the answer before it did not hold any more.  An answer is replaced as a whole, and who keeps one later wins.
@@ -19,6 +19,8 @@
 #include "base/slice.h"
 
 #include <stdint.h>
+
+#define ANSWER_SECOND 1000000000
 
 /* In memory of its own, to be released. */
 struct answer {

@@ -5,6 +5,7 @@
  * Nothing is built.  What cannot be evaluated is shown with its error, and the others still are.
  */
 #include "config.h"
+#include "cli/eval_cache.h"
 #include "cli/flake_cmd.h"
 #include "cli/flake_json.h"
 #include "cli/output.h"
@@ -15,6 +16,7 @@
 #include "eval/eval.h"
 #include "flake/call.h"
 #include "flake/ref.h"
+#include "flake/source.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,6 +48,8 @@ static void text_entry(void *user, struct spot *s, W *slot, int last)
 
 	buf_addf(b, "%s%s%s", p->indent, last ? "└───" : "├───", s->name[s->n - 1]);
 	int ok = unwind_run(look, &l, &fail, TRACE_NONE);
+	if (!ok)
+		eval_cache_failed(fail.kind);
 	if (!ok && fail.kind == EK_IFD) {
 		l.f = needs_building();
 	} else if (!ok) {
@@ -164,6 +168,7 @@ static void report_omitted(const struct spot *s, const char *text)
 static void json_failed(const struct picture *p, const struct spot *s, const struct failure *fail, struct found *f)
 {
 	*f = (struct found){ .what = IS_OMITTED };
+	eval_cache_failed(fail->kind);
 	if (fail->kind == EK_IFD) {
 		*f = needs_building();
 		report_omitted(s, f->text);
@@ -207,8 +212,12 @@ static void json_entry(void *user, struct spot *s, W *slot, int last)
 static void show(struct flake_cmd *cmd, struct buf *b)
 {
 	const char *fragment;
+
+	/* Its address may have its hash. */
+	if (cmd->c.json)
+		source_be_lazy();
 	const struct locked_flake *lf = flake_options_open(&cmd->eval.flake_options, flake_cmd_ref(cmd), &fragment);
-	struct spot s = { .n = 0, .value = want_attrs(flake_outputs(flake_call(lf)), "the outputs of a flake") };
+	struct spot s = { .n = 0, .value = flake_root_outputs(lf) };
 	struct picture p = { cmd, b, "" };
 
 	if (cmd->c.json) {
@@ -239,7 +248,7 @@ int flake_show_run(int argc, char **argv)
 		"without building something (import from derivation) is omitted, unless --allow-import-from-derivation is given.",
 		groups
 	};
-	struct flake_cmd f = { .failed = 0 };
+	struct flake_cmd f = { .kept = "flake show" };
 	int rc = flake_cmd_read(&f, &program, argc, argv, 1, "at most one flake");
 
 	if (rc != COMMAND_GO)

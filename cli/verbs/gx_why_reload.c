@@ -80,7 +80,7 @@ static void look(void *user, struct answer *a)
 	struct asking *k = user;
 	const char *end = a->question.p + a->question.n, *cwd = next(a->question.p, end), *words = next(cwd, end);
 	struct buf why = BUF_INIT;
-	time_t at = (time_t)a->at;
+	time_t at = (time_t)(a->at / ANSWER_SECOND);
 	char when[64];
 	struct tm tm;
 

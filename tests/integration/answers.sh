@@ -15,7 +15,12 @@ said() { # COMMAND...
 	_said=0 && "$@" >said.out 2>said.err || _said=$?
 	cat said.out said.err && echo "status $_said"
 }
-kept() { ls -i "$answers" 2>/dev/null; }
+# When each answer was made: what was only brought up to date keeps that.
+kept() {
+	for _answer in "$answers"/*; do
+		echo "${_answer##*/}" && od -An -tx1 -j56 -N8 "$_answer" 2>/dev/null
+	done
+}
 # The same as without, whatever was kept; evaluated anew, or not.
 is_right() { # COMMAND...
 	_now=$(said "$@")
@@ -219,6 +224,12 @@ off() {
 		gxeval --option eval-cache false ./plain#package.name && [ ! -e "$answers" ]
 }
 check "--no-eval-cache, GX_EVAL_CACHE=0 and the setting keep nothing" off
+
+shown() {
+	anew gx flake show ./plain && again gx flake show ./plain && anew gx flake show --json ./clean && again gx flake show --json ./clean &&
+		echo >>clean/flake.gx && anew gx flake show --json ./clean && ! gx flake show --json ./clean | grep nix/store/u0
+}
+check "what a flake shows" shown
 
 # --- derivations in a store ---
 
