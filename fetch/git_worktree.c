@@ -14,6 +14,7 @@
 #include "config.h"
 #include "fetch/git.h"
 #include "base/alloc.h"
+#include "fetch/git_index.h"
 #include "fetch/git_int.h"
 #include "format/basen.h"
 #include "format/hash.h"
@@ -299,13 +300,14 @@ static int is_attributes(const char *path)
 /* What git may convert is configured, or said by attributes, which can stand beside the tree too. */
 static int may_convert(const struct git_worktree *w)
 {
-	struct buf own = BUF_INIT;
+	struct buf own = BUF_INIT, shared = BUF_INIT;
 	struct stat st;
-	int yes;
+	int yes = git_folders(w->top, &own, &shared) != 0;
 
-	buf_addf(&own, "%s/.git/info/attributes", w->top);
-	yes = !lstat(own.p, &st) || errno == ENOTDIR;
+	buf_adds(&shared, "/info/attributes");
+	yes = yes || !lstat(shared.p, &st);
 	buf_release(&own);
+	buf_release(&shared);
 	for (const char *p = buf_str(&w->tracked), *end = p + w->tracked.len; p < end && !yes; p += strlen(p) + 1)
 		yes = is_attributes(p);
 	for (const char *p = buf_str(&w->untracked), *end = p + w->untracked.len; p < end && !yes; p += strlen(p) + 1)

@@ -151,6 +151,30 @@ revision() {
 	anew look_rev && again look_rev && (cd rev && git commit -q --allow-empty -m three) && anew look_rev && again look_rev
 }
 check "a revision is what it is" revision
+# However git keeps its index: what it tracks is read without it, or compared as a whole where that is not understood.
+index_form() { # FOLDER
+	_tree=$1
+	look_form() { gxeval --json "./$_tree#all.list"; }
+	look_form >/dev/null 2>&1
+	again look_form && touch "$_tree/list/later" && is_right look_form && git -C "$_tree" add list/later && sleep 0.1 || return 1
+	anew look_form && again look_form && echo more >>"$_tree/unread/u" && again look_form || return 1
+	git -C "$_tree" rm -qf --cached list/later && anew look_form
+}
+for form in 2 3 4 split worktree sha256; do
+	case $form in
+	worktree) git -C clean worktree add -q "$PWD/index.$form" && mkdir -p "index.$form/unread" ;;
+	sha256)
+		mkdir "index.$form" && cp -r plain/. "index.$form" &&
+			(cd "index.$form" && git init -q --object-format=sha256 . && git add . && git commit -qm one) ;;
+	*) cp -a clean "index.$form" ;;
+	esac
+	case $form in
+	split) git -C index.split update-index --split-index ;;
+	[234]) git -C "index.$form" update-index --index-version "$form" ;;
+	esac
+	sleep 0.1
+	check "an index of the form $form" index_form "index.$form"
+done
 hash() {
 	look_hash() { gxeval ./hashed#hash; }
 	cp -a work hashed && sleep 0.1 && look_hash >/dev/null && again look_hash && echo x >>hashed/unread/u && sleep 0.1 || return 1
