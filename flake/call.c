@@ -530,10 +530,13 @@ W flake_select(W outputs, const char *attr, enum flake_want want, const char *re
 /* A folder of a tree that was fetched already is part of what is locked. */
 static struct locked_flake *lock_folder(W path, const struct input *in, const struct lock_options *o)
 {
-	const char *dir = arena_dup(flake_arena(), w_get_path(path)->b, w_get_path(path)->h.n);
+	char *dir = arena_dup(flake_arena(), w_get_path(path)->b, w_get_path(path)->h.n);
 	const struct flake_tree *t = source_tree_at(dir, strlen(dir));
 	const struct input_path none = { NULL, 0 };
 
+	/* Below the one name that its tree goes by here, which is as long. */
+	if (t)
+		memcpy(dir, t->store_path, strlen(t->store_path));
 	return t ? flake_lock_read(flake_read(in, t, dir, &none), o) : NULL;
 }
 

@@ -184,7 +184,8 @@ static int look_at_time(void *user, const char *path, size_t n, enum nar_type ty
 const struct flake_tree *source_tree_at(const char *path, size_t n)
 {
 	for (const struct fetched *f = of_session.fetched; f; f = f->next)
-		if (path_is_within(path, n, f->tree->store_path, strlen(f->tree->store_path)))
+		if (path_is_within(path, n, f->tree->store_path, strlen(f->tree->store_path)) ||
+		    (f->tree->real_path && path_is_within(path, n, f->tree->real_path, strlen(f->tree->real_path))))
 			return f->tree;
 	return NULL;
 }
@@ -212,12 +213,13 @@ static void fetch_path(const struct input *in, struct flake_tree *t)
 	path = arena_dup(flake_arena(), w_get_path(p)->b, w_get_path(p)->h.n);
 	source_set(&t->locked, "path", path);
 	const struct flake_tree *whole = source_tree_at(path, strlen(path));
-	if (whole && !strcmp(whole->store_path, path)) {
+	if (whole && (!strcmp(whole->store_path, path) || (whole->real_path && !strcmp(whole->real_path, path)))) {
 		/* What was fetched before is as much of it as counts. */
 		t->place = whole->place;
 		t->hash = whole->hash;
 		t->members = whole->members;
 		t->nmembers = whole->nmembers;
+		t->on_trail = whole->on_trail;
 		return;
 	}
 	t->place = physical(path);
