@@ -14,6 +14,8 @@
 
 int flake_cmd_option(struct flake_cmd *f, int id, char **values)
 {
+	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
+		return value_options_take(f->c.program, &f->eval, id, values);
 	switch (id) {
 	case FLAKE_CMD_LEGACY: f->legacy = 1; break;
 	case FLAKE_CMD_ALL_SYSTEMS: f->all_systems = 1; break;

@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "cli/eval_cmd.h"
+#include "cli/value_options.h"
 
 struct flake_cmd {
 	struct command c;
@@ -26,6 +27,10 @@ int flake_cmd_run(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct bu
 
 /* The same without the end, for a verb that goes on. */
 int flake_cmd_evaluate(struct flake_cmd *f, void (*fn)(struct flake_cmd *f, struct buf *out));
+
+/* What verbs that evaluate a flake have in their groups of options besides their own. */
+#define FLAKE_CMD_GROUPS \
+	{ "What to evaluate with", VALUE_OPTION_ARGUMENTS }, { "Flakes", flake_option_table }
 
 /* Takes one of the options of these verbs. */
 int flake_cmd_option(struct flake_cmd *f, int id, char **values);

@@ -13,6 +13,9 @@ enum { VALUE_OPTION_FIRST = 400, VALUE_OPTION_LAST = 420 };
 
 extern const struct option value_option_table[];
 
+/* Those about what is not named by them: without -f and -E, with which it begins. */
+#define VALUE_OPTION_ARGUMENTS (value_option_table + 2)
+
 /* Takes one of the table's options; texts are borrowed.  Returns 0, or EXIT_USAGE after saying why. */
 int value_options_take(const struct program *p, struct eval_request *r, int id, char **values);
 

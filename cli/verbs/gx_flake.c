@@ -13,7 +13,7 @@
 
 /* --- lock, update --- */
 
-enum { O_CHECK = 10, O_OF };
+enum { O_CHECK = FLAKE_CMD_LEGACY + 1, O_OF };
 
 struct locker {
 	struct flake_cmd f; /* first: options get it */
@@ -30,11 +30,11 @@ static const struct option update_options[] = {
 	{ 0 }
 };
 static const struct option_group lock_groups[] = { { "Options", check_options },
-						   { "Flakes", flake_option_table },
+						   FLAKE_CMD_GROUPS,
 						   { "The store", command_store_options },
 						   { NULL, NULL } };
 static const struct option_group update_groups[] = { { "Options", update_options },
-						     { "Flakes", flake_option_table },
+						     FLAKE_CMD_GROUPS,
 						     { "The store", command_store_options },
 						     { NULL, NULL } };
 
@@ -45,7 +45,7 @@ static int on_option(void *arg, int id, char **values)
 	switch (id) {
 	case O_CHECK: l->f.eval.flake_options.check = 1; break;
 	case O_OF: l->flake = values[0]; break;
-	default: flake_options_take(&l->f.eval.flake_options, id, values);
+	default: return flake_cmd_option(&l->f, id, values);
 	}
 	return 0;
 }

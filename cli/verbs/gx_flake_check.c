@@ -44,7 +44,7 @@ static const struct option own_options[] = {
 };
 
 static const struct option_group groups[] = { { "Options", own_options },
-					      { "Flakes", flake_option_table },
+					      FLAKE_CMD_GROUPS,
 					      { "Building", build_option_table },
 					      { "The store", command_store_options },
 					      { NULL, NULL } };

@@ -239,7 +239,7 @@ int flake_show_run(int argc, char **argv)
 		{ 0 }
 	};
 	static const struct option_group groups[] = { { "Options", options },
-						      { "Flakes", flake_option_table },
+						      FLAKE_CMD_GROUPS,
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = {

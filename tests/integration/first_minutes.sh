@@ -66,7 +66,33 @@ mkdir ../.git
 check "and counts there" prints "from shell.nix" develop --command sh -c 'echo $WORD'
 cd .. && rm -rf .git
 
+# --- where a store path is wanted, a package is one
+listed() { "$gx" path-info $place "$@"; }
+out=$(build -f default.nix --argstr v listed a)
+check "gx path-info of an attribute" prints "$out" listed -f default.nix --argstr v listed a
+check "of an expression" prints "$out" listed -E '(import ./default.nix { v = "listed"; }).a'
+ln -s "$store$out" link
+check "of a link" prints "$out" listed ./link
+check "of a path" prints "$out" listed "$out"
+check "one that is not built is not" complains "is not valid" listed -f default.nix --argstr v never a
+check "gx log of an attribute" status 0 "$gx" log $place -f default.nix --argstr v listed a
+check "gx derivation show of an attribute" sh -c "'$gx' derivation show $place -f default.nix --argstr v listed a | grep -q '\"VALUE\": \"listed\"'"
+mkdir -p listed && cat >listed/flake.gx <<'END'
+{ outputs = { self }: { packages.x86_64-linux.default = (import ../default.nix { v = "listed"; system = "x86_64-linux"; }).a; }; }
+END
+sed 's|import ../default.nix|import ./it.nix|' -i listed/flake.gx && cp default.nix listed/it.nix
+if [ "$(uname -m)" = x86_64 ]; then
+	check "gx path-info of a flake" prints "$out" listed ./listed
+	check "of a flake's package" prints "$out" listed './listed#default^out'
+	check "of the flake here" prints "$out" sh -c "cd listed && exec '$gx' path-info $place ."
+	check "gx log of a flake" status 0 "$gx" log $place ./listed
+	check "gx derivation show of a flake" sh -c "'$gx' derivation show $place ./listed#default | grep -q '\"VALUE\": \"listed\"'"
+fi
+
 # --- Nix's options
+for verb in "flake show" "flake metadata" "flake lock" "flake check --no-build"; do
+	check "gx $verb has those of all that evaluates" sh -c "cd listed && '$gx' $verb $place --arg x 1 --argstr y z -I a=/nope --system x86_64-linux"
+done
 would() { says "would build '/nix/store/" "$@" && ! grep -q '^built' says.log; }
 check "--dry-run says what would be built" would build --dry-run -f default.nix --argstr v dry a
 check "and builds nothing" would build --dry-run -f default.nix --argstr v dry a
