@@ -20,6 +20,8 @@ struct completion {
 	const char *word; /* the one to complete */
 	const struct program *p;
 	enum flake_want want;
+	const char *file; /* of -f: operands are attributes of it */
+	int given;	  /* -f or -E was there */
 };
 
 void complete_offer(struct buf *b, const char *word, const char *candidate, const char *doc)
@@ -109,6 +111,10 @@ static void offer_value(const struct completion *c, const struct option *o, cons
 {
 	static const char *const folders[] = { "DIR", "ROOT", "REF" }, *const files[] = { "FILE", "PATH", "LINK" };
 
+	if (o->name && !strcmp(o->name, "attr")) {
+		complete_paths(c->out, c->word, c->file);
+		return;
+	}
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		if (!strncmp(kind, folders[i], n) && !folders[i][n])
 			ask_shell(c, "dirs");
@@ -127,6 +133,26 @@ static void offer_value(const struct completion *c, const struct option *o, cons
 		offer_settings(c);
 	else if (before && settings_is_bool(before) == 1)
 		offer_list(c, "true false");
+	else if (o->name && !before && (!strcmp(o->name, "override-input") || !strcmp(o->name, "update-input")))
+		complete_inputs(c->out, c->word);
+}
+
+/* --option=value: what is offered begins with the whole word. */
+static void offer_joined_value(const struct completion *c, const char *value)
+{
+	char *name = xstrndup(c->word, (size_t)(value - c->word));
+	const struct option *o = options_find(c->p, name + 2);
+	struct buf found = BUF_INIT;
+	struct completion inner = *c;
+
+	inner.out = &found;
+	inner.word = value + 1;
+	if (o && o->value)
+		offer_value(&inner, o, o->value, strlen(o->value), NULL);
+	for (const char *line = buf_str(&found); *line; line += strcspn(line, "\n") + 1)
+		buf_addf(c->out, "%s%s%.*s\n", *line == '@' ? "" : name, *line == '@' ? "" : "=", (int)strcspn(line, "\n"), line);
+	buf_release(&found);
+	free(name);
 }
 
 /* --- operands --- */
@@ -140,6 +166,11 @@ static void offer_operand(const struct completion *c)
 {
 	if (usage_has(c, "gx doc")) {
 		complete_documented(c->out, c->word);
+	} else if (c->given) {
+		if (c->file)
+			complete_paths(c->out, c->word, c->file);
+	} else if (usage_has(c, "[INPUT]")) {
+		complete_inputs(c->out, c->word);
 	} else if (usage_has(c, "FLAKE[#ATTR]")) {
 		if (!strchr(c->word, '/') || strchr(c->word, '#'))
 			complete_attributes(c->out, c->word, c->want);
@@ -153,9 +184,29 @@ static void offer_operand(const struct completion *c)
 	}
 }
 
-/* The words before the last: what do they leave open? */
-static void offer_argument(const struct completion *c, char *const *words, size_t n)
+/* What -f and -E before the last word say of it. */
+static void read_given(struct completion *c, char *const *words, size_t n)
 {
+	for (size_t i = 0; i < n; i++) {
+		const struct option *o = find_option(c->p, words[i]);
+		if (!strncmp(words[i], "--file=", strlen("--file="))) {
+			c->file = words[i] + strlen("--file=");
+			c->given = 1;
+		}
+		if (!o || !o->name || (strcmp(o->name, "file") && strcmp(o->name, "expr")))
+			continue;
+		c->given = i + 1 < n;
+		if (!strcmp(o->name, "file") && c->given)
+			c->file = words[i + 1];
+	}
+}
+
+/* The words before the last: what do they leave open? */
+static void offer_argument(struct completion *c, char *const *words, size_t n)
+{
+	const char *value = !strncmp(c->word, "--", 2) ? strchr(c->word, '=') : NULL;
+
+	read_given(c, words, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct option *o = find_option(c->p, words[i]);
 		const char *kind = o ? o->value : NULL;
@@ -171,7 +222,9 @@ static void offer_argument(const struct completion *c, char *const *words, size_
 				return;
 			}
 	}
-	if (*c->word == '-')
+	if (value)
+		offer_joined_value(c, value);
+	else if (*c->word == '-')
 		offer_options(c);
 	else
 		offer_operand(c);
@@ -204,7 +257,14 @@ void complete_words(struct buf *b, char *const *words, size_t n)
 		if (used == n - 1)
 			offer_verbs(b, word, f.verb.verbs);
 	} else {
-		const struct completion c = { b, word, options_program(f.verb.run, f.verb.name), want_of(&f.verb) };
+		struct completion c = { b, word, options_program(f.verb.run, f.verb.name), want_of(&f.verb), NULL, 0 };
 		offer_argument(&c, words + used, n - 1 - used);
 	}
+}
+
+void complete_program(struct buf *b, const struct program *p, char *const *words, size_t n)
+{
+	struct completion c = { b, words[n - 1], p, FLAKE_WANT_PACKAGE, NULL, 0 };
+
+	offer_argument(&c, words, n - 1);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a shell offers for a word of a command line of gx.
+ * What a shell offers for a word of a command line of gx or gxeval.
  *
  * A line for each candidate: the word, then perhaps a tab and what it means.  Lines that begin with '@' ask the shell for
  * what it knows better: @files, @dirs, @commands.
@@ -9,13 +9,26 @@
 #define CLI_COMPLETE_H
 
 #include "base/buf.h"
+#include "cli/options.h"
 #include "flake/call.h"
 
 /* Candidates for the last of the words after "gx", of which there is at least one (it may be empty). */
 void complete_words(struct buf *b, char *const *words, size_t n);
 
+/* The same for a program that has no verbs: after "gxeval". */
+void complete_program(struct buf *b, const struct program *p, char *const *words, size_t n);
+
+/* `gxeval __complete` */
+int complete_gxeval(int argc, char **argv);
+
+/* The attributes of the file or, for NULL, of the flake here that an attribute path may go on with. */
+void complete_paths(struct buf *b, const char *word, const char *file);
+
+/* The inputs of the flake here, with theirs as they are locked. */
+void complete_inputs(struct buf *b, const char *word);
+
 /* The attributes of a flake that a reference such as ".#he" may go on with, without the network and in a second or two;
- * nothing when that is not enough.  Once a process. */
+ * nothing when that is not enough.  Of these three, once a process. */
 void complete_attributes(struct buf *b, const char *word, enum flake_want want);
 
 /* The names that gx doc knows, as a word may go on.  Once a process. */

@@ -10,11 +10,13 @@
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
 #include "cli/flake_options.h"
+#include "cli/given.h"
 #include "cli/report.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "flake/call.h"
+#include "flake/ref.h"
 #include "lang/quote.h"
 
 #include <signal.h>
@@ -28,6 +30,7 @@ struct attributes {
 	struct buf *out; /* malloc'd: outlives the evaluator */
 	const char *word, *path;
 	enum flake_want want;
+	const char *file; /* to look into instead of a flake */
 };
 
 static void give_up(int sig)
@@ -39,9 +42,13 @@ static void give_up(int sig)
 /* The set that the names of a path lead to, all but the last of them; W_ABSENT when there is none. */
 static W walk(W w, const char *path)
 {
+	struct attrs_builder none;
+
+	attrs_builder_init(&none, 0);
+	W args = attrs_finish(&none);
 	for (;;) {
 		size_t n = strcspn(path, ".");
-		w = force(w);
+		w = eval_auto_call(w, args);
 		if (W_TAG(w) != TAG_ATTRS)
 			return W_ABSENT;
 		if (!path[n])
@@ -95,6 +102,17 @@ static W outputs_of(struct attributes *a, struct buf *ref)
 	return flake_outputs(flake_call(flake_options_open(&a->eval.flake_options, buf_str(ref), &fragment)));
 }
 
+static void evaluate_path(void *arg)
+{
+	struct attributes *a = arg;
+	const char *fragment;
+	struct sets sets = { .n = 0 };
+	W root = a->file ? given_file(a->file)
+			 : flake_outputs(flake_call(flake_options_open(&a->eval.flake_options, ".", &fragment)));
+
+	offer_names(a, &sets, walk(root, a->path), NULL);
+}
+
 static void evaluate(void *arg)
 {
 	struct attributes *a = arg;
@@ -115,7 +133,7 @@ static void evaluate(void *arg)
 }
 
 /* Nothing is asked of the network, nothing is told, and what takes too long is left. */
-static void run_quietly(struct eval_request *request, void (*fn)(void *arg), void *arg)
+static void run_quietly(struct eval_request *request, int pure, void (*fn)(void *arg), void *arg)
 {
 	request->flake_options.no_write = 1;
 	eval_settings.offline = 1;
@@ -123,8 +141,54 @@ static void run_quietly(struct eval_request *request, void (*fn)(void *arg), voi
 	signal(SIGALRM, give_up);
 	alarm(SECONDS);
 	eval_settings.allow_ifd = 0; /* nobody waits for a build between two keys */
-	evaluation_run(request, 1, fn, arg);
+	evaluation_run(request, pure, fn, arg);
 	alarm(0);
+}
+
+void complete_paths(struct buf *b, const char *word, const char *file)
+{
+	struct attributes a = { .out = b, .word = word, .path = word, .file = file };
+
+	run_quietly(&a.eval, !file, evaluate_path, &a);
+}
+
+/* --- inputs --- */
+
+static void offer_input(void *arg, const struct input_path *p, const struct lock_edge *edge)
+{
+	struct attributes *a = arg;
+	struct buf name = BUF_GC;
+
+	(void)edge;
+	input_path_add(&name, p);
+	/* Those of the flake itself it names. */
+	if (p->n > 1)
+		complete_offer(a->out, a->word, buf_str(&name), NULL);
+}
+
+static void find_inputs(void *arg)
+{
+	const struct input_path none = { NULL, 0 };
+	struct attributes *a = arg;
+	const char *fragment;
+	struct input in;
+
+	flake_ref_parse(".", &in, &fragment);
+	const struct flake *f = flake_get(&in, &none, REGISTRY_ALL);
+	for (size_t i = 0; i < f->ninputs; i++) {
+		struct buf name = BUF_GC;
+		buf_add(&name, f->inputs[i].name.p, f->inputs[i].name.n);
+		complete_offer(a->out, a->word, buf_str(&name), NULL);
+	}
+	const struct lockfile l = flake_lock_file(f);
+	lockfile_each(&l, offer_input, a);
+}
+
+void complete_inputs(struct buf *b, const char *word)
+{
+	struct attributes a = { .out = b, .word = word };
+
+	run_quietly(&a.eval, 1, find_inputs, &a);
 }
 
 void complete_attributes(struct buf *b, const char *word, enum flake_want want)
@@ -135,7 +199,7 @@ void complete_attributes(struct buf *b, const char *word, enum flake_want want)
 
 	if (!hash && strncmp(".#", word, strlen(word)))
 		return;
-	run_quietly(&a.eval, evaluate, &a);
+	run_quietly(&a.eval, 1, evaluate, &a);
 }
 
 /* --- gx doc --- */
@@ -166,5 +230,5 @@ void complete_documented(struct buf *b, const char *word)
 {
 	struct attributes a = { .out = b, .word = word, .path = word };
 
-	run_quietly(&a.eval, list_documented, &a);
+	run_quietly(&a.eval, 1, list_documented, &a);
 }

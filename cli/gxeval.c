@@ -3,6 +3,7 @@
  * gxeval: evaluates files, expressions and flakes.
  */
 #include "config.h"
+#include "cli/complete.h"
 #include "cli/conf.h"
 #include "cli/eval_main.h"
 #include "cli/options.h"
@@ -12,6 +13,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 int main(int argc, char **argv)
@@ -21,5 +23,7 @@ int main(int argc, char **argv)
 	report_init();
 	settings_defaults();
 	conf_load();
+	if (argc > 1 && !strcmp(argv[1], "__complete"))
+		return complete_gxeval(argc - 1, argv + 1);
 	return gxeval_main(argc, argv);
 }

@@ -105,7 +105,7 @@ static struct lockfile read_reference(const char *path)
 	return parse_lock(text, path);
 }
 
-static struct lockfile read_lock(const struct flake *f)
+struct lockfile flake_lock_file(const struct flake *f)
 {
 	W path = flake_lock_path(f);
 	struct lockfile l;
@@ -343,7 +343,7 @@ static void lock_flake_input(struct locking *k, struct step *s, const struct inp
 			throw_error(EK_EVAL, "the flake '%s' is an input of itself", flake_ref_text(&s->ref));
 	struct flake *f = get_flake(s, &s->ref);
 	struct lock_node *child = child_node(k, s, &f->locked, original, 1);
-	struct lockfile own = read_lock(f);
+	struct lockfile own = flake_lock_file(f);
 	child->tree = f->tree;
 	k->parents = &here;
 	walk(k, f->inputs, f->ninputs, child, &s->path, own.root, &s->path, (struct origin){ .tree = f->tree, .dir = f->dir }, 0);
@@ -577,7 +577,7 @@ struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options 
 {
 	struct locked_flake *lf = mem_new(sizeof *lf);
 	struct locking k = { .o = o, .mem = flake_arena() };
-	struct lockfile old = o->reference_file ? read_reference(o->reference_file) : read_lock(f);
+	struct lockfile old = o->reference_file ? read_reference(o->reference_file) : flake_lock_file(f);
 	const struct input_path none = { NULL, 0 };
 	struct parent top = { NULL, &f->original };
 	struct lock_options said = *o;

@@ -48,6 +48,9 @@ struct locked_flake *flake_lock(const struct input *ref, const struct lock_optio
 /* Raises what kept an input from being fetched, with what can be done about it. */
 void input_advise(const struct input *ref, const char *name, struct failure *f) __attribute__((noreturn));
 
+/* The flake's lock file as it is; without inputs when there is none.  Throws. */
+struct lockfile flake_lock_file(const struct flake *f);
+
 /* The same without fetching the flake, for one in a folder of a tree. */
 struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o);
 

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cli/command.h"
 #include "cli/complete.h"
+#include "cli/eval_main.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 
@@ -28,7 +29,7 @@ static const char bash[] =
 	"		@dirs)\n"
 	"			while IFS= read -r dir; do\n"
 	"				COMPREPLY+=(\"$(printf %q \"$dir\")/\")\n"
-	"			done < <(compgen -d -- \"$cur\")\n"
+	"			done < <(compgen -d -- \"${cur#\"$colon\"}\")\n"
 	"			;;\n"
 	"		@commands) COMPREPLY+=($(compgen -c -- \"$cur\")) ;;\n"
 	"		*) COMPREPLY+=(\"${line#\"$colon\"}\") ;;\n"
@@ -36,10 +37,10 @@ static const char bash[] =
 	"	done < <(\"${words[0]}\" __complete -- \"${words[@]:1}\" 2>/dev/null)\n"
 	"	case ${COMPREPLY[0]-} in *[/#.]) compopt -o nospace ;; esac\n"
 	"}\n"
-	"complete -o default -F _gx gx\n";
+	"complete -o default -F _gx gx gxeval\n";
 
 static const char zsh[] =
-	"#compdef gx\n"
+	"#compdef gx gxeval\n"
 	"# zsh completion for gx; made by 'gx completion zsh'\n"
 	"_gx() {\n"
 	"	local -a lines plain\n"
@@ -47,8 +48,8 @@ static const char zsh[] =
 	"	lines=(\"${(@f)$(${(Q)words[1]} __complete -- \"${(@Q)words[2,CURRENT-1]}\" \"${(Q)PREFIX}\" 2>/dev/null)}\")\n"
 	"	for line in $lines; do\n"
 	"		case $line in\n"
-	"		@files) _files ;;\n"
-	"		@dirs) _files -/ ;;\n"
+	"		@files) compset -P '--*='; _files ;;\n"
+	"		@dirs) compset -P '--*='; _files -/ ;;\n"
 	"		@commands) _command_names -e ;;\n"
 	"		*)\n"
 	"			word=${line%%$'\\t'*}\n"
@@ -58,19 +59,21 @@ static const char zsh[] =
 	"	done\n"
 	"	(( $#plain )) && _describe gx plain\n"
 	"}\n"
-	"if [ \"$funcstack[1]\" = _gx ]; then _gx \"$@\"; else compdef _gx gx; fi\n";
+	"if [ \"$funcstack[1]\" = _gx ]; then _gx \"$@\"; else compdef _gx gx gxeval; fi\n";
 
 static const char fish[] =
 	"# fish completion for gx; made by 'gx completion fish'\n"
 	"function __gx_complete\n"
 	"	set -l words (commandline -opc)\n"
 	"	set -l cur (commandline -ct)\n"
+	"	set -l before (string match -r -- '^--[^=]*=' $cur; or echo)\n"
+	"	set -l rest (string replace -r -- '^--[^=]*=' '' $cur)\n"
 	"	for line in ($words[1] __complete -- $words[2..] \"$cur\" 2>/dev/null)\n"
 	"		switch $line\n"
 	"			case @files\n"
-	"				__fish_complete_path $cur\n"
+	"				printf '%s\\n' $before(__fish_complete_path \"$rest\")\n"
 	"			case @dirs\n"
-	"				__fish_complete_directories $cur\n"
+	"				printf '%s\\n' $before(__fish_complete_directories \"$rest\")\n"
 	"			case @commands\n"
 	"				complete -C \"$cur\"\n"
 	"			case '*'\n"
@@ -78,7 +81,8 @@ static const char fish[] =
 	"		end\n"
 	"	end\n"
 	"end\n"
-	"complete -c gx -f -a '(__gx_complete)'\n";
+	"complete -c gx -f -a '(__gx_complete)'\n"
+	"complete -c gxeval -f -a '(__gx_complete)'\n";
 
 static const struct shell_script {
 	const char *shell, *text;
@@ -107,14 +111,27 @@ int completion_run(int argc, char **argv)
 	return command_end(&c, usage_error(&program, "there is completion for bash, zsh and fish, not for '%s'", c.operands[0]));
 }
 
-int complete_run(int argc, char **argv)
+/* p: of a program without verbs */
+static int offer(const struct program *p, int argc, char **argv)
 {
 	int first = argc > 1 && !strcmp(argv[1], "--") ? 2 : 1, rc;
 	struct buf b = BUF_INIT;
 
-	if (first < argc)
+	if (first < argc && p)
+		complete_program(&b, p, argv + first, (size_t)(argc - first));
+	else if (first < argc)
 		complete_words(&b, argv + first, (size_t)(argc - first));
 	rc = output_write(buf_str(&b), b.len);
 	buf_release(&b);
 	return rc;
+}
+
+int complete_run(int argc, char **argv)
+{
+	return offer(NULL, argc, argv);
+}
+
+int complete_gxeval(int argc, char **argv)
+{
+	return offer(options_program(gxeval_main, "gxeval"), argc, argv);
 }

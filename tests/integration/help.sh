@@ -102,6 +102,31 @@ check "what takes long is given up" prints "" timeout 20 "$gx" __complete -- bui
 check "a program" prints "@commands" "$gx" __complete -- develop -c ''
 check "its words" prints "@files" "$gx" __complete -- develop -c ls ''
 check "nothing after what is no verb" prints "" "$gx" __complete -- nonsense ''
+echo '{ welcome = "come in"; inner = { }: { one = 1; other = 2; }; throws = throw "no"; }' >values.nix
+check "attributes of a file" prints "welcome" "$gx" __complete -- eval -f values.nix wel
+check "below a function" prints "inner.one
+inner.other" "$gx" __complete -- build --file=values.nix inner.o
+check "of gxeval" prints "throws" gxeval __complete -- -f values.nix --attr th
+check "of the flake here" prints "packages" gxeval __complete -- -A pack
+check "options of gxeval" prints "--realise	Build the derivation, or those in a set or list, and print the paths of their outputs" gxeval __complete -- --real
+check "--name=value" prints "--log-format=json" "$gx" __complete -- build --log-format=j
+check "a folder after it" prints "@dirs" "$gx" __complete -- build --store=wo
+check "nothing of what cannot be evaluated" prints "" gxeval __complete -- -f nosuch.nix x
+mkdir inputs
+echo '{ inputs = { neighbour.url = "path:./x"; near.url = "path:./y"; }; outputs = { self, neighbour, near, named }: { }; }' >inputs/flake.nix
+cat >inputs/flake.lock <<'END'
+{ "nodes": { "near": { "inputs": { "deep": "deep" }, "locked": { "path": "./y", "type": "path" }, "original": { "path": "./y", "type": "path" }, "parent": [ ] },
+  "deep": { "flake": false, "locked": { "path": "./z", "type": "path" }, "original": { "path": "./z", "type": "path" }, "parent": [ "near" ] },
+  "root": { "inputs": { "near": "near" } } }, "root": "root", "version": 7 }
+END
+cd inputs
+check "inputs to update" prints "named
+near
+neighbour
+near/deep" "$gx" __complete -- flake update n
+check "to override" prints "near/deep" "$gx" __complete -- build --override-input near/
+check "by what" prints "@dirs" "$gx" __complete -- build --override-input near ''
+cd ..
 check "an unknown shell" complains "there is completion for bash, zsh and fish, not for 'csh'" "$gx" completion csh
 
 # Each is typed, completed and run: what it prints shows what was completed.
@@ -128,6 +153,19 @@ tab gx eval -E 1 --option trace-v
 tab gx build --dry-r
 > ./nothing
 = nothing
+tab gxeval --raw -f values.nix wel
+>
+= come in
+tab gxeval --raw --file=values.nix --attr wel
+>
+= come in
+tab gx eval --expr "1 + 1" --log-format=pla
+>
+= 2
+> cd inputs
+tab gx flake update neigh
+>
+= path:./x
 > exit 0
 exit 0
 END
