@@ -64,7 +64,7 @@ static void give_one(struct run *k, W v, W args)
 	if (k->r->write_to)
 		write_to(k->r->write_to, v);
 	else if (k->r->realise)
-		drv_paths_add(&k->targets, v, args);
+		drv_paths_add(&k->targets, v, args, DRV_OUTPUT);
 	else
 		output_value(&k->out, v, k->r->form, args);
 	k->done = k->out.len;

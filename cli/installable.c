@@ -125,7 +125,6 @@ static void reference(W v, struct installable *out)
 	ctx_parse(ctx_element(s->ctx, 0), &c);
 	if (store_path_parse(slice_of(eval_settings.store_dir), (struct slice){ c.path, c.path_len }, &p, &e))
 		throw_err(&e);
-	out->names_outputs = c.kind == CTX_BUILT;
 	if (c.kind == CTX_BUILT)
 		build_targets_add(&out->targets, &p, &(struct slice){ c.output, c.output_len }, 1);
 	else if (slice_eq((struct slice){ c.path, c.path_len }, (struct slice){ s->b, s->len }))
@@ -178,6 +177,14 @@ static char *cut_outputs(char *word)
 	return hat + 1;
 }
 
+/* What runs is in the one output that the value is. */
+static enum drv_outputs which_outputs(const struct work *k, const struct asked *a, W given)
+{
+	if (k->want == FLAKE_WANT_APP)
+		return DRV_OUTPUT;
+	return given == W_ABSENT && a->project.kind == PROJECT_FLAKE ? DRV_OUTPUTS_FLAKE : DRV_OUTPUTS_FILE;
+}
+
 static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 {
 	struct attr_place at = { "", 0 };
@@ -188,18 +195,18 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 		app(v, a->out);
 	} else if (a->out->takes_path && (w_is_str(v) || w_is_path(v))) {
 		reference(v, a->out);
+		note_pop();
 		return;
 	} else {
 		if (k->want == FLAKE_WANT_SHELL && (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v)))
 			throw_type("a derivation", v);
-		drv_paths_add(&a->out->targets, v, args);
+		drv_paths_add(&a->out->targets, v, args, which_outputs(k, a, given));
 		if (W_TAG(v) == TAG_ATTRS)
 			a->out->main = main_program(v);
 	}
 	note_pop();
 	if (a->outputs && build_targets_name(&a->out->targets, 0, a->outputs))
 		throw_error(EK_EVAL, "'%s^' names no output", a->word);
-	a->out->names_outputs = a->outputs != NULL;
 }
 
 static void evaluate_all(void *arg)
@@ -221,7 +228,6 @@ static void add_text(struct buf *b, const char *text)
 static void add_answer(struct buf *b, const struct installable *v, size_t n, struct slice dir)
 {
 	for (size_t i = 0; i < n; i++) {
-		answer_add(b, &v[i].names_outputs, sizeof v[i].names_outputs);
 		add_text(b, v[i].program);
 		add_text(b, v[i].main);
 		answer_add(b, &v[i].targets.n, sizeof v[i].targets.n);
@@ -286,8 +292,8 @@ static int take_answer(struct slice rest, struct store *s, struct installable *v
 	for (size_t i = 0; i < n; i++) {
 		size_t targets;
 
-		if (take(&rest, &v[i].names_outputs, sizeof v[i].names_outputs) || take_text(&rest, &v[i].program) ||
-		    take_text(&rest, &v[i].main) || take(&rest, &targets, sizeof targets))
+		if (take_text(&rest, &v[i].program) || take_text(&rest, &v[i].main) ||
+		    take(&rest, &targets, sizeof targets))
 			return -1;
 		for (size_t k = 0; k < targets; k++)
 			if (take_target(&rest, s, &v[i].targets))

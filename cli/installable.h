@@ -20,7 +20,6 @@ struct installable {
 	struct build_targets targets; /* what has to be built */
 	int takes_path;		      /* set by the caller: a string or path that is a store path will do */
 	struct store_path path;	      /* then: an object that is there, len 0 for none */
-	int names_outputs;	      /* by ^; otherwise a target has the first output, or the one that the value is */
 	char *program; /* of an app: the program, a full path; NULL otherwise */
 	char *main;    /* name of a package's main program, NULL when nothing says */
 };

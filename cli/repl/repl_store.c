@@ -56,7 +56,7 @@ static void release(void *targets)
 static void derivations(struct repl *r, const char *text, struct build_targets *t)
 {
 	protect_push(release, t);
-	drv_paths_add(t, repl_eval(r, text), repl_no_args());
+	drv_paths_add(t, repl_eval(r, text), repl_no_args(), DRV_OUTPUT);
 }
 
 /* What each() gets of an output. */

@@ -160,10 +160,9 @@ static void add_installable(struct wanted *w, const struct installable *i)
 		add_item(w)->path = i->path;
 	for (size_t k = 0; k < i->targets.n; k++) {
 		const struct build_target *t = &i->targets.v[k];
-		/* A package is all its outputs, unless it is said, or is itself, which. */
-		int all = !i->names_outputs && t->noutputs == 1 && slice_eq(t->outputs[0], SLICE("out"));
+
 		add_item(w);
-		build_targets_add(&w->targets, &t->drv, t->outputs, all ? 0 : t->noutputs);
+		build_targets_add(&w->targets, &t->drv, t->outputs, t->noutputs);
 	}
 }
 

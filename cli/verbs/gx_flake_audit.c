@@ -365,8 +365,7 @@ static int on_option(void *arg, int id, char **values)
 			return usage_error(a->f.c.program, "--max-age wants a number of days, not '%s'", values[0]);
 		return 0;
 	}
-	flake_options_take(&a->f.eval.flake_options, id, values);
-	return 0;
+	return flake_cmd_option(&a->f, id, values);
 }
 
 int flake_audit_run(int argc, char **argv)
@@ -379,7 +378,7 @@ int flake_audit_run(int argc, char **argv)
 		{ 0 }
 	};
 	static const struct option_group groups[] = { { "Options", options },
-						      { "Flakes", flake_option_table },
+						      FLAKE_CMD_GROUPS,
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = { "gx flake audit", "look at all that a flake depends on",

@@ -85,7 +85,7 @@ static void check_leaf(void *arg)
 	force(want_attr(l->s->value, "drvPath", "the derivation"));
 	/* Those of other systems cannot be built here. */
 	if (output_is(l->s, "checks") && l->s->n == 3 && !strcmp(l->s->name[1], eval_settings.system) && !c->no_build)
-		drv_paths_add(&c->checks, l->s->value, given_args(&c->f.eval));
+		drv_paths_add(&c->checks, l->s->value, given_args(&c->f.eval), DRV_OUTPUTS_ALL);
 }
 
 static void check_entry(void *user, struct spot *s, W *slot, int last)

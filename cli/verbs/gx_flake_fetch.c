@@ -38,7 +38,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_TO: p->f.c.request.store = values[0]; break;
 	case O_DRY_RUN: p->dry_run = 1; break;
 	case O_DEST: p->dest = values[0]; break;
-	default: flake_options_take(&p->f.eval.flake_options, id, values);
+	default: return flake_cmd_option(&p->f, id, values);
 	}
 	return 0;
 }
@@ -118,7 +118,7 @@ int flake_prefetch_run(int argc, char **argv)
 		OPTION_JSON, { O_LINK, 'o', "out-link", "PATH", "Make a link to it, which keeps it from being collected." }, { 0 }
 	};
 	static const struct option_group groups[] = { { "Options", options },
-						      { "Flakes", flake_option_table },
+						      FLAKE_CMD_GROUPS,
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = { "gx flake prefetch", "bring the source of a flake into the store",
@@ -193,7 +193,7 @@ int flake_archive_run(int argc, char **argv)
 						 { O_DRY_RUN, 0, "dry-run", NULL, "Write nothing to a store." },
 						 { 0 } };
 	static const struct option_group groups[] = { { "Options", options },
-						      { "Flakes", flake_option_table },
+						      FLAKE_CMD_GROUPS,
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = { "gx flake archive", "bring a flake and all its inputs into a store",
@@ -251,7 +251,7 @@ int flake_clone_run(int argc, char **argv)
 {
 	static const struct option options[] = { { O_DEST, 'f', "dest", "PATH", "Where to." }, { 0 } };
 	static const struct option_group groups[] = { { "Options", options },
-						      { "Flakes", flake_option_table },
+						      FLAKE_CMD_GROUPS,
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = { "gx flake clone", "copy the repository of a flake to work on it",

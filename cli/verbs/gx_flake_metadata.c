@@ -224,7 +224,7 @@ int flake_metadata_run(int argc, char **argv)
 {
 	static const struct option options[] = { OPTION_JSON, { 0 } };
 	static const struct option_group groups[] = { { "Options", options },
-						      { "Flakes", flake_option_table },
+						      FLAKE_CMD_GROUPS,
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = { "gx flake metadata", "what a flake is and what it is locked to",

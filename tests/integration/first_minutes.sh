@@ -66,6 +66,49 @@ mkdir ../.git
 check "and counts there" prints "from shell.nix" develop --command sh -c 'echo $WORD'
 cd .. && rm -rf .git
 
+# --- which outputs a package stands for: as Nix 2.34 has it, but that x.dev is dev also for what is no package of nixpkgs
+mkdir outputs
+cat >outputs/flake.gx <<'END'
+{
+  outputs = { self }: {
+    packages.x86_64-linux = rec {
+      plain = derivation { name = "o"; system = "x86_64-linux"; outputs = [ "out" "dev" "doc" ]; builder = "/bin/sh";
+        args = [ "-c" "for o in $out $dev $doc; do mkdir -p $o/bin; echo \"echo $o\" > $o/bin/hello; chmod +x $o/bin/hello; done" ]; };
+      some = plain // { meta = { outputsToInstall = [ "dev" "doc" ]; mainProgram = "hello"; }; };
+      none = plain // { meta.outputsToInstall = [ ]; };
+      one = plain.dev;
+      chosen = plain // { outputSpecified = true; meta.outputsToInstall = [ "dev" ]; };
+    };
+  };
+}
+END
+echo '((import ./flake.gx).outputs { self = { }; }).packages.x86_64-linux' >outputs/default.nix
+outputs() { # WANTED WORD...
+	_wanted=$1
+	shift
+	build "$@" --dry-run --json >outputs.log 2>/dev/null || return 1
+	_names=$(sed 's/.*"outputs"://' outputs.log | grep -o '"[a-z]*":' | tr -d '":\n' | sed 's/out/ out/; s/doc/ doc/; s/dev/ dev/')
+	[ "$_names" = "$_wanted" ] || { echo "has$_names, expected$_wanted"; return 1; }
+}
+while read -r attr flake file; do
+	flake=" $(echo "$flake" | tr + ' ')" file=" $(echo "$file" | tr + ' ')"
+	check "of a flake: $attr" outputs "$flake" --system x86_64-linux "./outputs#$attr"
+	check "of a file: $attr" outputs "$file" -f outputs/default.nix "$attr"
+done <<'END'
+plain out dev+doc+out
+some dev+doc dev+doc
+none out out
+one dev dev
+chosen out out
+plain^* dev+doc+out dev+doc+out
+some^out out out
+END
+if [ "$(uname -m)" = x86_64 ]; then
+	check "gx run runs the one that the package is" sh -c "'$gx' run $place ./outputs#some | grep -q -- '-o$'"
+	check "gx shell has those to install" sh -c "'$gx' shell $place ./outputs#some --command hello | grep -q -- '-o-dev$'"
+	check "--realise builds what the value is" sh -c "gxeval $place --realise ./outputs#some | grep -q -- '-o$'"
+fi
+
 # --- where a store path is wanted, a package is one
 listed() { "$gx" path-info $place "$@"; }
 out=$(build -f default.nix --argstr v listed a)
@@ -90,7 +133,7 @@ if [ "$(uname -m)" = x86_64 ]; then
 fi
 
 # --- Nix's options
-for verb in "flake show" "flake metadata" "flake lock" "flake check --no-build"; do
+for verb in "flake show" "flake metadata" "flake lock" "flake check --no-build" "flake archive" "flake audit"; do
 	check "gx $verb has those of all that evaluates" sh -c "cd listed && '$gx' $verb $place --arg x 1 --argstr y z -I a=/nope --system x86_64-linux"
 done
 would() { says "would build '/nix/store/" "$@" && ! grep -q '^built' says.log; }
