@@ -41,6 +41,10 @@ void throw_at(enum error_kind k, uint32_t pos, uint32_t len, const char *fmt, ..
 void throw_error_hint(enum error_kind k, const char *hint, const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 3, 4)));
 
+/* The same as throw_at. */
+void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint, const char *fmt, ...)
+	__attribute__((noreturn, cold, format(printf, 5, 6)));
+
 /* --- fail.c --- */
 
 /* What the set has that is like this name, as advice on the collected heap; NULL when there is nothing to say. */

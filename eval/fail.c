@@ -35,6 +35,11 @@ const char *near_attr(W set, const struct str *name)
 	buf_trim(&hint, 0);
 	if (near.best)
 		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+	else if (attrs_find_c(set, "legacyPackages") && attrs_find_c(set, "sourceInfo"))
+		buf_addf(&hint, "the packages of a flake are in legacyPackages.%s and packages.%s", eval_settings.system,
+			 eval_settings.system);
+	else if (attrs_find_c(set, eval_settings.system))
+		buf_addf(&hint, "its names are systems, as in %s.%s", eval_settings.system, name->b);
 	else if (!a->n)
 		buf_adds(&hint, "the set is empty");
 	return hint.len ? buf_str(&hint) : NULL;

@@ -237,9 +237,6 @@ static inline void check_stack(void)
 void throw_node(enum error_kind k, const struct node *n, const char *fmt, ...)
 	__attribute__((noreturn, cold, format(printf, 3, 4)));
 void throw_node_type(const struct node *n, const char *wanted, W got) __attribute__((noreturn, cold));
-/* The same with a hint line. */
-void throw_hint(enum error_kind k, uint32_t pos, uint32_t len, const char *hint, const char *fmt, ...)
-	__attribute__((noreturn, cold, format(printf, 5, 6)));
 
 /* --- sets, private part --- */
 

@@ -14,6 +14,7 @@
 #include "base/pathname.h"
 #include "base/suggest.h"
 #include "builtins/fs.h"
+#include "eval/compare.h"
 #include "eval/eval.h"
 #include "flake/ref.h"
 
@@ -223,6 +224,38 @@ static W read_outputs(W dir)
 	return f;
 }
 
+/* The arguments that a function names. */
+struct named {
+	W args;
+	uint32_t pos, found;
+};
+
+static void find_argument(void *arg, sym_t name, uint32_t pos, int has_default)
+{
+	struct named *n = arg;
+
+	(void)has_default;
+	n->pos = n->pos ? n->pos : pos;
+	n->found += attrs_find(n->args, name) != NULL;
+}
+
+/* Somebody added an input, and not to the arguments: told where they stand. */
+static void check_arguments(W fn, W args)
+{
+	struct named n = { args, 0, 0 };
+	struct attrs *a = attrs_of(args);
+	int ellipsis;
+
+	if (!function_formals(fn, find_argument, &n, &ellipsis) || ellipsis || n.found == a->n)
+		return;
+	struct buf b = BUF_GC;
+	buf_adds(&b, "it gets self and all inputs: write {");
+	for (uint32_t i = 0; i < a->n; i++)
+		buf_addf(&b, "%s %s", i ? "," : "", sym_name(a->sh->sym[attrs_order(a)[i]])->b);
+	buf_adds(&b, " }: or end the list with '...'");
+	throw_hint(EK_EVAL, n.pos, 0, buf_str(&b), "'outputs' does not take every input of the flake");
+}
+
 static W call_outputs(W call, W inputs)
 {
 	struct called *c = called_of(call);
@@ -231,7 +264,13 @@ static W call_outputs(W call, W inputs)
 	W fn = read_outputs(w_path(c->dir, strlen(c->dir)));
 	attrs_builder_init(&b, 1);
 	attrs_add_c(&b, "self", c->value);
-	return call1(fn, attrs_update(inputs, attrs_finish(&b)));
+	W args = attrs_update(inputs, attrs_finish(&b));
+	check_arguments(fn, args);
+	W outputs = force(call1(fn, args));
+	if (w_is_function(outputs))
+		throw_error_hint(EK_EVAL, "it takes one set: outputs = { self, nixpkgs }: { … };",
+				 "'outputs' of the flake is a function that returns a function");
+	return outputs;
 }
 
 static W outputs_of(struct called *c)
@@ -473,6 +512,38 @@ static void add_other_kind(struct buf *b, const struct looked *l)
 	}
 }
 
+/* Outputs that are not where they belong: packages.NAME, packages.SYSTEM itself, or under a name that is none. */
+static void add_wrong_place(struct buf *b, const struct looked *l)
+{
+	const char *set = kinds[l->want].set;
+	W here = names_in(l->outputs, set, eval_settings.system), all = names_in(l->outputs, set, "");
+	struct suggest near;
+
+	if (here != W_ABSENT && value_is_derivation(here))
+		buf_addf(b, "%s.%s is one itself: it is a set of them, as in %s.%s.%s", set, eval_settings.system, set,
+			 eval_settings.system, l->attr);
+	else if (all != W_ABSENT && attrs_find_c(all, l->attr))
+		buf_addf(b, "%s.%s says for no system: it is written %s.%s.%s", set, l->attr, set, eval_settings.system, l->attr);
+	if (b->len || all != W_ABSENT || W_TAG(force(l->outputs)) != TAG_ATTRS)
+		return;
+	suggest_init(&near, set, strlen(set));
+	offer(&near, force(l->outputs));
+	if (near.best)
+		buf_addf(b, "the flake has '%.*s'; did you mean '%s'?", (int)near.best_len, near.best, set);
+}
+
+/* What there is instead of a default. */
+static void add_names(struct buf *b, W set)
+{
+	enum { SHOWN = 6 };
+	struct attrs *a = set == W_ABSENT ? NULL : attrs_of(set);
+
+	for (uint32_t i = 0; a && i < a->n && i < SHOWN; i++)
+		buf_addf(b, "%s'%s'", i ? ", " : "it has ", sym_name(a->sh->sym[attrs_order(a)[i]])->b);
+	if (a && a->n > SHOWN)
+		buf_adds(b, ", …");
+}
+
 /* Where else the name is, or one like it.  Only a hint: what fails here is no error. */
 static void look_around(void *arg)
 {
@@ -482,6 +553,8 @@ static void look_around(void *arg)
 	if (add_systems(&l->hint, l->outputs, kinds[l->want].set, l->attr))
 		return;
 	add_other_kind(&l->hint, l);
+	if (!l->hint.len)
+		add_wrong_place(&l->hint, l);
 	if (l->hint.len)
 		return;
 	suggest_init(&near, l->attr, strlen(l->attr));
@@ -489,6 +562,8 @@ static void look_around(void *arg)
 	offer(&near, names_in(l->outputs, "packages", eval_settings.system));
 	if (near.best)
 		buf_addf(&l->hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+	else
+		add_names(&l->hint, names_in(l->outputs, kinds[l->want].set, eval_settings.system));
 }
 
 static __attribute__((noreturn, cold)) void no_output(W outputs, const char *attr, enum flake_want want, const char *ref)

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/pathname.h"
+#include "base/suggest.h"
 #include "builtins/fs.h"
 #include "eval/attrs.h"
 #include "eval/error.h"
@@ -36,6 +37,21 @@ static const char *text_of(W w)
 static W written(W w)
 {
 	return w_is_computed(w) ? W_ABSENT : force(w);
+}
+
+/* The word that was meant by another. */
+static const char *meant(const char *word, const char *const *known)
+{
+	struct suggest near;
+	struct buf b = BUF_GC;
+
+	suggest_init(&near, word, strlen(word));
+	for (; *known; known++)
+		suggest_offer(&near, *known, strlen(*known));
+	if (!near.best)
+		return NULL;
+	buf_addf(&b, "did you mean '%.*s'?", (int)near.best_len, near.best);
+	return buf_str(&b);
 }
 
 /* A value of one type, written out. */
@@ -173,8 +189,11 @@ static void finish_ref(struct flake_input *in, struct input *attrs, const char *
 		in->ref = *attrs;
 		in->has_ref = 1;
 	} else if (attrs->n) {
-		throw_at(EK_EVAL, pos, 0, "the flake input '%.*s' has the attribute '%.*s', which needs a 'type'",
-			 (int)in->name.n, in->name.p, (int)attrs->a[0].name.n, attrs->a[0].name.p);
+		static const char *const known[] = { "url", "flake", "follows", "inputs", NULL };
+		const struct slice name = attrs->a[0].name;
+		throw_hint(EK_EVAL, pos, 0, meant(arena_dup(flake_arena(), name.p, name.n), known),
+			   "the flake input '%.*s' has the attribute '%.*s', which needs a 'type'", (int)in->name.n, in->name.p,
+			   (int)name.n, name.p);
 	} else if (url) {
 		flake_ref_parse_input(url, &in->ref);
 		in->has_ref = 1;
@@ -185,8 +204,22 @@ static void finish_ref(struct flake_input *in, struct input *attrs, const char *
 			 in->name.p);
 }
 
+/* What somebody forgot who wrote inputs.NAME = "ADDRESS", or a list of addresses. */
+static void want_input_set(W w, const char *what, struct slice name, uint32_t pos)
+{
+	struct buf hint = BUF_GC;
+
+	w = written(w);
+	if (w == W_ABSENT || w_type(w) == V_ATTRS)
+		return;
+	buf_addf(&hint, "an input is written inputs.%.*s.url = \"%s\";", (int)name.n, name.p,
+		 w_is_str(w) ? w_get_str(w)->b : "…");
+	throw_hint(EK_EVAL, pos, 0, buf_str(&hint), "%s must be a set, but it is %s", what, show_type(w));
+}
+
 static void read_input(const struct reading *r, W set, uint32_t pos, struct flake_input *in)
 {
+	want_input_set(set, "a flake input", in->name, pos);
 	struct attrs *a = attrs_of(want(set, V_ATTRS, "a flake input", pos));
 	struct input attrs = { 0 };
 	const char *url = NULL;
@@ -232,6 +265,7 @@ static void read_self(struct input *self, W set, uint32_t pos)
 
 static struct inputs read_inputs(const struct reading *up, W set, uint32_t pos, int top)
 {
+	want_input_set(set, "'inputs'", SLICE("NAME"), pos);
 	struct attrs *a = attrs_of(want(set, V_ATTRS, "'inputs'", pos));
 	struct reading r = *up;
 	const uint32_t *order = attrs_order(a);
@@ -359,6 +393,7 @@ W flake_lock_path(const struct flake *f)
 
 static void read_attrs(struct flake *f, const struct reading *r, struct attrs *a)
 {
+	static const char *const known[] = { "description", "inputs", "outputs", "nixConfig", "gxConfig", NULL };
 	int outputs = 0;
 
 	for (uint32_t i = 0; i < a->n; i++) {
@@ -377,7 +412,8 @@ static void read_attrs(struct flake *f, const struct reading *r, struct attrs *a
 			check_config(a->v[i], pos);
 			f->config = force(a->v[i]);
 		} else {
-			throw_at(EK_EVAL, pos, 0, "the flake has an attribute '%s', which flakes do not have", name);
+			throw_hint(EK_EVAL, pos, 0, meant(name, known), "the flake has an attribute '%s', which flakes do not have",
+				   name);
 		}
 	}
 	if (!outputs)

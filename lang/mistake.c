@@ -13,6 +13,8 @@
 /* --- words --- */
 
 static const struct { const char *word, *advice; } words[] = {
+	{ "system", "a flake names its systems: \"x86_64-linux\", or eachDefaultSystem (system: …)" },
+	{ "pkgs", "in a flake: let pkgs = nixpkgs.legacyPackages.${system}; in …; elsewhere: pkgs = import <nixpkgs> { }" },
 	{ "None", "it is written null" },
 	{ "nil", "it is written null" },
 	{ "NULL", "it is written null" },

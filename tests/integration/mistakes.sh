@@ -126,3 +126,38 @@ echo '{ inputs.other.url = "github:some/other"; outputs = { self, other }: { x =
 git init -q .
 git rm -q --cached . 2>/dev/null
 check "a file that git does not know goes by its name" complains "git add -N flake.nix" of x
+
+# --- flakes of newcomers: what is written, and what they are told
+mkdir ../new && cd ../new || exit 1
+try() { # TEXT-OF-THE-FLAKE MESSAGE
+	printf '{\n  %s\n}\n' "$1" >flake.nix
+	rm -f flake.lock
+	check "$2" complains "$2" gxeval --system x86_64-linux .#tool
+}
+while IFS='|' read -r text message; do
+	try "$text" "$message"
+done <<'X'
+outputs = { self }: { package.x86_64-linux.tool = 1; };|the flake has 'package'; did you mean 'packages'?
+outputs = { self }: { packages.tool = 1; };|packages.tool says for no system: it is written packages.x86_64-linux.tool
+outputs = { self }: { packages.x86_64-linux = derivation { name = "x"; system = "x"; builder = "x"; }; };|packages.x86_64-linux is one itself: it is a set of them
+outputs = { self }: { packages.x86_64-linux = { a = 1; b = 2; }; };|it has 'a', 'b'
+outputs = { self }: { packages.x86_64-linux.tool = self.tol; };|attribute 'tol' missing
+output = { self }: { };|did you mean 'outputs'?
+input.a.url = "gx:std"; outputs = { self, a }: { };|did you mean 'inputs'?
+descripton = "x"; outputs = { self }: { };|did you mean 'description'?
+inputs.a = "gx:std"; outputs = { self, a }: { };|an input is written inputs.a.url = "gx:std";
+inputs = [ "gx:std" ]; outputs = { self, a }: { };|an input is written inputs.NAME.url = "…";
+inputs.a.uri = "gx:std"; outputs = { self, a }: { };|did you mean 'url'?
+inputs.a.url = "gx:std"; outputs = { self }: { };|write { a, self }: or end the list with '...'
+inputs.a.url = "gx:std"; outputs = { a }: { };|write { a, self }: or end the list with '...'
+outputs = self: inputs: { };|it takes one set: outputs = { self, nixpkgs }: { … };
+inputs.a.url = "gx:std"; outputs = { self, a }: { packages.x86_64-linux.tool = a.gopls; };|the packages of a flake are in legacyPackages.x86_64-linux
+inputs.a.url = "gx:std"; outputs = { self, a }: { packages.x86_64-linux.tool = a.legacyPackages.gopls; };|its names are systems, as in x86_64-linux.gopls
+inputs.a.url = "gx:std"; outputs = { self, a }: { packages.x86_64-linux.tool = a.legacyPackages.${system}.go; };|a flake names its systems
+outputs = { self }: { packages.x86_64-linux.tool = pkgs.go; };|let pkgs = nixpkgs.legacyPackages.${system}; in
+inputs.b.follows = "c"; outputs = { self, b }: { };|input 'b' follows a non-existent input 'c'
+inputs.a.url = "github:NixOS"; outputs = { self, a }: { };|while reading the flake input 'a', at flake.nix:2:3
+inputs.a.url = "./nosuch"; outputs = { self, a }: { };|while updating the flake input 'a', at flake.nix:2:3
+X
+printf '{ outputs = { self, ... }: { packages.x86_64-linux.tool = 1; }; inputs.a.url = "gx:std"; }\n' >flake.nix
+check "three dots take all inputs" prints 1 gxeval --system x86_64-linux .#tool
