@@ -12,6 +12,7 @@
 #include "builtins/xml.h"
 #include "cli/drv_paths.h"
 #include "cli/options.h"
+#include "cli/report.h"
 #include "eval/coerce.h"
 #include "eval/eval.h"
 #include "eval/show.h"
@@ -20,7 +21,6 @@
 #include <fcntl.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ int output_write(const char *p, size_t n)
 
 	if (!output_sink(NULL, p, n, &e))
 		return EXIT_DONE;
-	fprintf(stderr, "error: %s\n", e.msg);
+	report_err(&e);
 	err_release(&e);
 	return EXIT_FAILED;
 }

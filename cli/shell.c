@@ -172,7 +172,7 @@ static int put_text(int fd, const char *text)
 
 static void only_by_environment(void)
 {
-	fprintf(stderr, "note: what this shell reads when it starts may come before what was asked for (%s)\n", strerror(errno));
+	report_line("note: what this shell reads when it starts may come before what was asked for (%s)", strerror(errno));
 }
 
 static void bash_words(struct shell_request *r, char *shell, size_t *n)

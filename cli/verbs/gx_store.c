@@ -7,13 +7,13 @@
 #include "cli/verbs/gx_store.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/verb.h"
 #include "store/gc.h"
 #include "store/object.h"
 #include "store/roots.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,7 +169,7 @@ static void say_freed(const struct gc_result *r)
 
 	buf_addf(&b, "%zu deleted, ", r->n);
 	command_add_size(&b, r->freed);
-	fprintf(stderr, "%s freed\n", b.p);
+	report_line("%s freed", b.p);
 	buf_release(&b);
 }
 

@@ -35,6 +35,10 @@ json_log() {
 	prints true gxeval -E 'let m = builtins.fromJSON (builtins.readFile ./log); in m.level == "error" && m.line == 1 && m.column == 15 && m.message != ""'
 }
 check "--log-format json is one object a line" json_log
+full_json() {
+	status 1 gxeval --log-format json -E 1 >/dev/full 2>full.err && grep -q '^{"level":"error","message":"cannot write' full.err
+}
+if [ -c /dev/full ]; then check "also where the result cannot be written" full_json; else skip "also where the result cannot be written" "no /dev/full"; fi
 
 # An endless evaluation that is interrupted; the shell starts background jobs with SIGINT ignored, so ask for it anew.
 interrupted() {
