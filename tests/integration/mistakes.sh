@@ -132,6 +132,7 @@ mkdir ../new && cd ../new || exit 1
 try() { # TEXT-OF-THE-FLAKE MESSAGE
 	printf '{\n  %s\n}\n' "$1" >flake.nix
 	rm -f flake.lock
+	gx flake lock >/dev/null 2>&1 # of those that can be: it is not what they are about
 	check "$2" complains "$2" gxeval --system x86_64-linux .#tool
 }
 while IFS='|' read -r text message; do
