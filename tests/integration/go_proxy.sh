@@ -5,7 +5,8 @@
 . "$srcdir/tests/integration/lib.sh"
 gx=$builddir/gx
 std=$srcdir/stdlib/go
-varies='s/\(cannot fetch .[^ ]*: \).*\( (after [0-9]* attempts)\)/\1WHY\2/; s/newest is [0-9.]*/newest is GO/; s/go_[0-9_]*/GO/' # the words of libcurl, and the newest Go
+# The words of libcurl, the newest Go, what is behind the name of a folder.
+varies='s/\(cannot fetch .[^ ]*: \).*\( (after [0-9]* attempts)\)/\1WHY\2/; s/newest is [0-9.]*/newest is GO/; s/go_[0-9_]*/GO/; s/«string»:1:[0-9]*/«string»:1:COLUMN/'
 
 command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache" GOENV=off GOPROXY="file://$PWD/proxy"
@@ -166,7 +167,7 @@ if mkdir small && full 12m true 2>/dev/null; then
 		head -c 9000000 /dev/zero >small/fill
 		"$1" --store "$PWD/small" --realise -E "$2" 2>full.log && exit 1
 		grep -q "No space left on device" full.log || { cat full.log; exit 1; }
-		[ -z "$("$3" path-info --store "$PWD/small" --all)" ] || { "$3" path-info --store "$PWD/small" --all; exit 1; }
+		"$3" path-info --store "$PWD/small" --all | grep -v "[.]drv\$" && exit 1
 		rm small/fill
 		"$3" store verify --store "$PWD/small" --check-contents && mount -o remount,size=64m small &&
 			"$1" --store "$PWD/small" --realise -E "$2"' - gxeval "$noise" "$gx"

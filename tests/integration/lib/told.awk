@@ -13,7 +13,7 @@ BEGIN {
 }
 
 # Said only where something takes longer than usual.
-/^fetching 'http/ || /^gx(eval)?: [0-9].*, in [0-9]/ { next }
+/^fetch(ing|ed) '/ || /^gx(eval)?: [0-9].*, in [0-9]/ { next }
 
 # A line of what the script itself gave is known, and one that holds a folder's name is cut where its length says so.
 /^  +[0-9]+ \|/ { left_out = text || /\| …/ || /…$/ || index($0, ENVIRON["root"]) }
