@@ -2,7 +2,7 @@
 #
 # Differential test: graphs of inputs, locked by gx and by nix, must give the same lock file byte for byte, and the same metadata: what is
 # locked, its hash, store path, revision, number of commits and time.  Inputs are repositories, folders, archives and files here.
-# Skipped (77) where nix is not installed.  NEWER_NIX=DIR names the folder of another Nix's programs: then both are asked.
+# Skipped (77) where nix is not installed.  TEST_NIX=DIR names the folder of another Nix's programs: then both are asked.
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/flakes.sh"
 have_nix || { echo "nix is not installed"; exit 77; }
@@ -141,7 +141,7 @@ is_newer_only() {
 }
 newer() {
 	(XDG_CACHE_HOME="$top/cache-newer" && export XDG_CACHE_HOME &&
-		"$NEWER_NIX/nix" --extra-experimental-features 'nix-command flakes' --store "$top/newer-root" "$@")
+		"$TEST_NIX/nix" --extra-experimental-features 'nix-command flakes' --store "$top/newer-root" "$@")
 }
 is_old=
 case $(nix --version) in *" 2."[0-9].* | *" 2.1"[0-9].*) is_old=yes ;; esac
@@ -149,10 +149,10 @@ for g in graphs/*/; do
 	g=${g#graphs/}
 	g=${g%/}
 	[ -n "$is_old" ] && is_newer_only "graphs/$g/flake.nix" || check "graph $g" compare "$g" "$is_old" nix_
-	[ -z "${NEWER_NIX-}" ] || check "graph $g, newer" compare "$g" "" newer
+	[ -z "${TEST_NIX-}" ] || check "graph $g, newer" compare "$g" "" newer
 done
 for r in "git-a" "git-a?ref=side" "git-a?ref=refs/tags/v1" "git-a?rev=$rev" "bare.git" "git-b?ref=master&rev=$(git -C git-b rev-parse v1)"; do
 	check "the flake $r" compare_whole "git+file://$top/$r" nix_
-	[ -z "${NEWER_NIX-}" ] || check "the flake $r, newer" compare_whole "git+file://$top/$r" newer
+	[ -z "${TEST_NIX-}" ] || check "the flake $r, newer" compare_whole "git+file://$top/$r" newer
 done
 exit 0
