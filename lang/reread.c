@@ -144,6 +144,23 @@ int reread_has_question(const struct source *src, struct span at)
 	return found;
 }
 
+int reread_in_arguments(const struct source *src, struct span at)
+{
+	struct stack s = reread(src, at.begin, UINT32_MAX);
+	const struct reread *v = tokens(&s);
+	unsigned depth = 0;
+	uint32_t i = 0;
+
+	for (; i < s.n && (depth || v[i].token != '}'); i++)
+		if (is_opening(v[i].token))
+			depth++;
+		else if (is_closing(v[i].token))
+			depth -= depth > 0;
+	int found = i + 1 < s.n && (v[i + 1].token == ':' || v[i + 1].token == '@');
+	stack_release(&s);
+	return found;
+}
+
 /* A word right behind a closing quote, or a `;` where the string's first line ends: it was closed by the next one's
  * opening quote. */
 static int looks_unintended(const struct source *src, const struct reread *text)

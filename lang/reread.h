@@ -25,6 +25,9 @@ struct span reread_last_equals(const struct source *src, struct span at);
 /* Whether a '?' stands before at.begin in the same binding and bracket. */
 int reread_has_question(const struct source *src, struct span at);
 
+/* Whether the braces around the token at.begin, which is not in a string, are closed before a ':' or '@'. */
+int reread_in_arguments(const struct source *src, struct span at);
+
 /* The opening quote of a string that has line ends in it and looks as if it should not; an empty span for none. */
 struct span reread_long_string(const struct source *src, uint32_t to);
 

@@ -339,6 +339,29 @@ static const struct bracket *innermost(const struct parse *ps, struct span at)
 	return n ? &v[n - 1] : NULL;
 }
 
+/* Whether the token stands in a line that a merge left behind: one of them is the first thing that cannot be read. */
+static int at_conflict_mark(const struct report *r)
+{
+	const char *p = literal_text(r->ps, r->at), *line = p;
+
+	while (line > r->ps->src->text && line[-1] != '\n')
+		line--;
+	if (!*line || !strchr("<=>|", *line) || strspn(line, (char[]){ *line, 0 }) != 7 || !strchr(" \r\n", line[7]))
+		return 0;
+	err_at(r->ps->err, r->at.begin - (uint32_t)(p - line), 7,
+	       "syntax error: this line is a mark of git's for a conflict: choose what stays, and take out the lines that begin "
+	       "with '<<<<<<<', '=======' and '>>>>>>>'");
+	return 1;
+}
+
+/* Whether a name follows a name among the arguments of a function, where a ',' should be between them. */
+static int lacks_comma(const struct report *r)
+{
+	if ((!is(r, "identifier") && !is(r, "'...'")) || r->ps->lx.prev.token != ID || !r->open || r->open->kind != '{')
+		return 0;
+	return (expects(r, "','") && expects(r, "'}'")) || (expects(r, "'='") && reread_in_arguments(r->ps->src, r->at));
+}
+
 /* Sets the error and returns 1 when what is wrong began before the token: it is told where it began. */
 static int began_earlier(const struct report *r)
 {
@@ -350,6 +373,10 @@ static int began_earlier(const struct report *r)
                  "the string that begins here runs over the end of its line; "
                  "is its closing '\"' missing?");
           return 1;
+	}
+	if (lacks_comma(r)) {
+		err_at(r->ps->err, r->ps->lx.prev.at.end, 1, "syntax error: a ',' is missing here");
+		return 1;
 	}
 	if (!expects_only(r, "';'"))
 		return 0;
@@ -383,7 +410,7 @@ void syntax_error(struct parse *ps, const char *unexpected, struct span at, cons
 	struct buf b = BUF_INIT;
 	const char *what_to_do;
 
-	if (began_earlier(&r))
+	if (at_conflict_mark(&r) || began_earlier(&r))
 		return;
 	buf_adds(&b, "syntax error: ");
 	what_to_do = advice(&r);
