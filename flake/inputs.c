@@ -573,6 +573,57 @@ static void note_dirty(void *arg, const struct input_path *p, const struct lock_
 			 path_text(p), flake_ref_text(&edge->node->locked));
 }
 
+/* The place where the flake says what it does about an input, or about one of an input's; NULL when others say it. */
+static const struct flake_input *declared(const struct flake *f, const struct input_path *p)
+{
+	const struct flake_input *v = f->inputs, *in = NULL;
+	size_t n = f->ninputs;
+
+	for (size_t i = 0; i < p->n; i++) {
+		size_t k = 0;
+		while (k < n && !slice_eq(v[k].name, p->v[i]))
+			k++;
+		if (k == n)
+			return NULL;
+		in = &v[k];
+		v = in->overrides;
+		n = in->noverrides;
+	}
+	return in;
+}
+
+/* The inputs that can be followed. */
+static void add_inputs(struct buf *b, const struct flake *f)
+{
+	const char *before = "the flake has ";
+
+	for (size_t i = 0; i < f->ninputs; i++) {
+		if (f->inputs[i].has_follows)
+			continue;
+		buf_addf(b, "%s'%.*s'", before, (int)f->inputs[i].name.n, f->inputs[i].name.p);
+		before = ", ";
+	}
+}
+
+static void check_follows(const struct flake *f, const struct lockfile *l)
+{
+	struct err e = ERR_INIT, circle = ERR_INIT;
+	struct buf what = BUF_GC, names = BUF_GC;
+	struct input_path bad;
+
+	if (!lockfile_check(l, &bad, &e))
+		return;
+	const struct flake_input *in = declared(f, &bad);
+	if (!in || !in->has_follows)
+		throw_err(&e);
+	if (!lockfile_find(l, &in->follows, &circle) && !circle.code && in->follows.n == 1)
+		add_inputs(&names, f);
+	err_release(&circle);
+	buf_adds(&what, e.msg);
+	err_release(&e);
+	throw_hint(EK_EVAL, in->pos, 0, names.len ? names.p : NULL, "%s", what.p);
+}
+
 struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options *o)
 {
 	struct locked_flake *lf = mem_new(sizeof *lf);
@@ -581,7 +632,6 @@ struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options 
 	const struct input_path none = { NULL, 0 };
 	struct parent top = { NULL, &f->original };
 	struct lock_options said = *o;
-	struct err e = ERR_INIT;
 
 	lockfile_each(&old, note_dirty, &said);
 	k.updates_used = mem_bytes(o->nupdates + 1);
@@ -594,8 +644,7 @@ struct locked_flake *flake_lock_read(struct flake *f, const struct lock_options 
 	walk(&k, f->inputs, f->ninputs, lf->lock.root, &none, o->recreate ? NULL : old.root, &none,
 	     (struct origin){ .tree = f->tree, .dir = f->dir }, 0);
 	warn_unused(&k);
-	if (lockfile_check(&lf->lock, &e))
-		throw_err(&e);
+	check_follows(f, &lf->lock);
 	lock_write(lf, &old, o);
 	return lf;
 }

@@ -632,7 +632,7 @@ void lockfile_each(const struct lockfile *l,
 	free(f.v);
 }
 
-int lockfile_check(const struct lockfile *l, struct err *e)
+int lockfile_check(const struct lockfile *l, struct input_path *bad, struct err *e)
 {
 	struct flat f;
 	int rc = 0;
@@ -645,6 +645,7 @@ int lockfile_check(const struct lockfile *l, struct err *e)
 		if (!edge->node && edge->follows.n && !lockfile_find(l, &edge->follows, &why)) {
 			input_path_add(&from, &f.v[i].path);
 			input_path_add(&to, &edge->follows);
+			*bad = f.v[i].path;
 			rc = err_set(e, ERR_INVALID, "input '%s' follows a non-existent input '%s'%s%s", buf_str(&from),
 				     buf_str(&to), why.code ? ": " : "", why.code ? why.msg : "");
 		}

@@ -64,8 +64,8 @@ struct lock_edge *lock_edge_set(struct lock_node *n, struct slice name, struct a
 /* The node a path leads to, NULL with e empty when there is none, with e set for follows that go round. */
 struct lock_node *lockfile_find(const struct lockfile *l, const struct input_path *p, struct err *e);
 
-/* Every `follows` leads somewhere.  ERR_INVALID. */
-int lockfile_check(const struct lockfile *l, struct err *e);
+/* Every `follows` leads somewhere.  ERR_INVALID, with *bad the path of the first that does not, in the lock's arena. */
+int lockfile_check(const struct lockfile *l, struct input_path *bad, struct err *e);
 
 /* Calls each() for every input, in the order of their paths as written ("a", "a/b", "b"); nodes with several paths occur once. */
 void lockfile_each(const struct lockfile *l,

@@ -29,12 +29,60 @@ static void check_text(const char *text)
 			throw_error(EK_EVAL, "a flake reference must not hold control characters such as line ends");
 }
 
+/* The forge that a reference names in front of a project, as a word or by its host; *rest is what follows. */
+static const char *forge_of(const char *text, const char **rest)
+{
+	static const char *const forges[] = { "github", "gitlab" };
+	const char *host = strncmp(text, "https://", 8) ? text : text + 8;
+
+	for (size_t i = 0; i < sizeof forges / sizeof *forges; i++) {
+		size_t n = strlen(forges[i]);
+		if (strncmp(host, forges[i], n))
+			continue;
+		const char *p = host + n;
+		p += strncmp(p, ".com/", 5) ? 0 : 4;
+		if (*p != '/' || (host != text && p == host + n))
+			continue;
+		*rest = p + 1;
+		return forges[i];
+	}
+	return NULL;
+}
+
+const char *flake_ref_of_project(const char *text)
+{
+	const char *p, *forge = forge_of(text, &p);
+	struct buf b = BUF_GC;
+
+	size_t owner = forge ? strcspn(p, "/?#") : 0;
+	if (!owner || p[owner] != '/')
+		return NULL;
+	const char *repo = p + owner + 1, *end = repo + strcspn(repo, "/?#");
+	size_t n = (size_t)(end - repo);
+	n -= n > 4 && !strncmp(end - 4, ".git", 4) ? 4 : 0;
+	buf_addf(&b, "%s:%.*s/%.*s", forge, (int)owner, p, (int)n, repo);
+	if (!strncmp(end, "/tree/", 6)) {
+		const char *ref = end + 6;
+		end = ref + strcspn(ref, "/?#");
+		buf_addf(&b, "/%.*s", (int)(end - ref), ref);
+	}
+	return n && (!*end || !strcmp(end, "/")) ? b.p : NULL;
+}
+
 static void parse(const char *text, struct input *out)
 {
 	struct err e = ERR_INIT;
 
-	if (input_parse(slice_of(text), flake_arena(), out, &e))
+	if (!input_parse(slice_of(text), flake_arena(), out, &e))
+		return;
+	const char *project = flake_ref_of_project(text);
+	if (!project)
 		throw_err(&e);
+	struct buf hint = BUF_GC, what = BUF_GC;
+	buf_addf(&hint, "did you mean '%s'?", project);
+	buf_adds(&what, e.msg);
+	err_release(&e);
+	throw_error_hint(EK_EVAL, hint.p, "%s", what.p);
 }
 
 static int is_alpha(char c)

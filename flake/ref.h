@@ -15,6 +15,10 @@ void flake_ref_parse(const char *text, struct input *out, const char **fragment)
 /* As it stands in a flake's inputs: relative paths stay.  Throws. */
 void flake_ref_parse_input(const char *text, struct input *out);
 
+/* The reference to a forge's project that was meant by "github/OWNER/REPO" or the address of its page, collected; NULL when the
+ * text is neither. */
+const char *flake_ref_of_project(const char *text);
+
 /* "flake.gx" or "flake.nix", whichever the folder has, the first before the other; NULL for neither. */
 const char *flake_ref_has_flake(const char *dir);
 

@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "flake/kept.h"
+#include "flake/ref.h"
 #include "flake/source_int.h"
 #include "flake/source_url.h"
 #include "base/mem.h"
@@ -76,6 +77,18 @@ const char *source_bring(const struct url_request *r, struct flake_tree *t)
 	return u.immutable;
 }
 
+/* What people see in a browser is no archive. */
+static void refuse_page(const char *url)
+{
+	const char *project = flake_ref_of_project(url);
+	struct buf hint = BUF_GC;
+
+	if (!project)
+		return;
+	buf_addf(&hint, "did you mean '%s'?", project);
+	throw_error_hint(EK_EVAL, hint.p, "'%s' is the page of a project, not an archive", source_url_shown(url));
+}
+
 void source_tarball(const struct input *in, struct flake_tree *t)
 {
 	struct hash h;
@@ -83,6 +96,7 @@ void source_tarball(const struct input *in, struct flake_tree *t)
 
 	if (input_get(in, "lastModified") && source_find_kept(in, t))
 		return;
+	refuse_page(r.url);
 	const char *immutable = source_bring(&r, t);
 	if (immutable)
 		use_immutable(t, &r, immutable);

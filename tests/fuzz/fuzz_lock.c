@@ -25,6 +25,7 @@ static void write_again(const struct lockfile *l)
 	struct buf once = BUF_INIT, twice = BUF_INIT, other = BUF_INIT;
 	struct arena mem = ARENA_INIT;
 	struct lockfile again, empty;
+	struct input_path bad;
 	struct err e = ERR_INIT;
 
 	lockfile_init(&empty, &mem);
@@ -32,7 +33,7 @@ static void write_again(const struct lockfile *l)
 		if (lockfile_parse(&again, &mem, (struct slice){ buf_str(&once), once.len }, "again", &e) || lockfile_add(&again, &twice, &e) ||
 		    once.len != twice.len || memcmp(once.p, twice.p, once.len))
 			abort();
-		if (!lockfile_check(&again, &e)) {
+		if (!lockfile_check(&again, &bad, &e)) {
 			lockfile_each(&again, look, &other);
 			lockfile_diff(&empty, &again, &other);
 		}

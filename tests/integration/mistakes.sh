@@ -157,6 +157,13 @@ inputs.a.url = "gx:std"; outputs = { self, a }: { packages.x86_64-linux.tool = a
 inputs.a.url = "gx:std"; outputs = { self, a }: { packages.x86_64-linux.tool = a.legacyPackages.${system}.go; };|a flake names its systems
 outputs = { self }: { packages.x86_64-linux.tool = pkgs.go; };|let pkgs = nixpkgs.legacyPackages.${system}; in
 inputs.b.follows = "c"; outputs = { self, b }: { };|input 'b' follows a non-existent input 'c'
+inputs.a.url = "gx:std"; inputs.b.follows = "a/z"; outputs = { self, a, b }: { };|at flake.nix:2:28
+inputs.a.url = "gx:std"; inputs.b.follows = "c"; outputs = { self, a, b }: { };|hint: the flake has 'a'
+inputs.a.url = "github/NixOS/nixpkgs"; outputs = { self, a }: { };|did you mean 'github:NixOS/nixpkgs'?
+inputs.a.url = "github.com/NixOS/nixpkgs"; outputs = { self, a }: { };|it is not an absolute path
+inputs.a.url = "https://github.com/NixOS/nixpkgs"; outputs = { self, a }: { };|is the page of a project, not an archive
+inputs.a.url = "https://gitlab.com/some/project.git/"; outputs = { self, a }: { };|did you mean 'gitlab:some/project'?
+inputs.a.url = "https://github.com/NixOS/nixpkgs/tree/nixos-24.05"; outputs = { self, a }: { };|did you mean 'github:NixOS/nixpkgs/nixos-24.05'?
 inputs.a.url = "github:NixOS"; outputs = { self, a }: { };|while reading the flake input 'a', at flake.nix:2:3
 inputs.a.url = "./nosuch"; outputs = { self, a }: { };|while updating the flake input 'a', at flake.nix:2:3
 X

@@ -72,7 +72,7 @@ static void following(void **state)
 {
 	struct arena mem = ARENA_INIT;
 	struct err e = ERR_INIT;
-	struct input_path p;
+	struct input_path p, bad;
 	struct lockfile l;
 
 	(void)state;
@@ -81,12 +81,14 @@ static void following(void **state)
 	struct lock_node *n = lockfile_find(&l, &p, &e);
 	assert_non_null(n);
 	assert_false(n->is_flake);
-	assert_int_equal(lockfile_check(&l, &e), 0);
+	assert_int_equal(lockfile_check(&l, &bad, &e), 0);
 	assert_int_equal(input_path_parse(SLICE("a/nope"), &mem, &p, &e), 0);
 	assert_null(lockfile_find(&l, &p, &e));
 	assert_int_equal(e.code, 0);
 	lock_edge_set(l.root, SLICE("q"), &mem)->follows = (struct input_path){ &(struct slice){ "q", 1 }, 1 };
-	assert_int_equal(lockfile_check(&l, &e), ERR_INVALID);
+	assert_int_equal(lockfile_check(&l, &bad, &e), ERR_INVALID);
+	assert_int_equal(bad.n, 1);
+	assert_true(slice_eq(bad.v[0], SLICE("q")));
 	assert_non_null(strstr(e.msg, "q -> q"));
 	err_release(&e);
 	arena_release(&mem);
