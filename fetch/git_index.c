@@ -5,7 +5,7 @@
  *     "DIRC"  u32 version  u32 number of entries
  *     entry   40 bytes of a file's identity, with its mode at 24  id (20 bytes, or 32)  u16 flags  [u16 more flags]  name
  *     extensions: four letters  u32 length  bytes; one whose first letter is small must be understood
- *     a sum of all before it, as long as an id
+ *     a sum of all before it, as long as an id; zeros where git was told not to make one
  *
  * Up to version 3 a name is whole and entries are filled with NULs to a multiple of 8; in version 4 a name begins with how many
  * bytes of the one before it are not part of it.  Nothing says how long ids are: the length with which all entries fit is right.
@@ -15,13 +15,15 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "fetch/pack.h"
+#include "format/hash.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ENTRY_FIXED = 40, MODE_AT = 24, EXTENDED = 0x4000, STAGE = 0x3000, MODE_FOLDER = 0040000 };
+enum { HEAD = 12, ENTRY_FIXED = 40, MODE_AT = 24, EXTENDED = 0x4000, STAGE = 0x3000, LENGTH = 0xfff, MODE_FOLDER = 0040000 };
 
 static uint32_t number(const char *p)
 {
@@ -69,6 +71,9 @@ static int take_name(struct reader *r, const char *entry, size_t before)
 	const char *nul = memchr(r->p, 0, (size_t)(r->end - r->p));
 	if (!nul || (nul == r->p && !keep))
 		return -1;
+	/* No file is called by more; and names that share one that is very long would fill the memory. */
+	if (keep + (size_t)(nul - r->p) >= PATH_MAX)
+		return -1;
 	buf_reserve(t, keep + (size_t)(nul - r->p) + 2);
 	if (keep)
 		buf_add(t, t->p + before, keep);
@@ -93,7 +98,8 @@ static int take_entry(struct reader *r, uint32_t i, size_t *last)
 	const char *entry = r->p;
 	size_t fixed = ENTRY_FIXED + r->id + 2, before = *last;
 
-	if ((size_t)(r->end - r->p) < fixed + 4 || number(entry + MODE_AT) >> 12 == MODE_FOLDER >> 12)
+	/* Two bytes are the shortest name of version 4, or more flags. */
+	if ((size_t)(r->end - r->p) < fixed + 2 || number(entry + MODE_AT) >> 12 == MODE_FOLDER >> 12)
 		return -1;
 	uint16_t flags = (uint16_t)(number(entry + fixed - 2) >> 16);
 	uint16_t more = flags & EXTENDED ? (uint16_t)(number(entry + fixed) >> 16) : 0;
@@ -104,9 +110,10 @@ static int take_entry(struct reader *r, uint32_t i, size_t *last)
 	if (take_name(r, entry, before))
 		return -1;
 	const char *name = r->out->text.p + *last;
-	if (i && strcmp(r->out->text.p + before, name) > 0)
+	size_t n = strlen(name);
+	if ((flags & LENGTH) != (n < LENGTH ? n : LENGTH) || (i && strcmp(r->out->text.p + before, name) > 0))
 		return -1;
-	add_sum(r->out, entry, r->id, flags | more, name, strlen(name));
+	add_sum(r->out, entry, r->id, flags | more, name, n);
 	r->at[i] = *last;
 	return 0;
 }
@@ -125,6 +132,18 @@ static int look_at_extensions(const struct reader *r)
 	return p == r->end ? 0 : -1;
 }
 
+static int has_its_sum(struct slice b, size_t id)
+{
+	static const char none[HASH_SHA256_LEN];
+	const char *sum = b.p + b.n - id;
+	struct hash h;
+
+	if (!memcmp(sum, none, id))
+		return 1;
+	hash_bytes(id == HASH_SHA256_LEN ? HASH_SHA256 : HASH_SHA1, b.p, b.n - id, &h);
+	return !memcmp(sum, h.b, id);
+}
+
 static void list_names(struct git_index *x, const size_t *at, uint32_t n)
 {
 	x->names = xcalloc((size_t)n + 1, sizeof *x->names);
@@ -138,7 +157,7 @@ static void list_names(struct git_index *x, const size_t *at, uint32_t n)
 
 static int parse_with(struct slice b, size_t id, struct git_index *out)
 {
-	struct reader r = { b.p + 12, b.p + b.n - id, number(b.p + 4), id, out, NULL };
+	struct reader r = { b.p + HEAD, b.p + b.n - id, number(b.p + 4), id, out, NULL };
 	uint32_t n = number(b.p + 8);
 	size_t last = 0;
 	int rc = n > b.n / 8 ? -1 : 0;
@@ -147,8 +166,9 @@ static int parse_with(struct slice b, size_t id, struct git_index *out)
 	r.at = xcalloc(rc ? 1 : (size_t)n + 1, sizeof *r.at);
 	for (uint32_t i = 0; i < n && !rc; i++)
 		rc = take_entry(&r, i, &last);
-	rc = rc ? rc : look_at_extensions(&r);
-	if (!rc)
+	if (!rc && (look_at_extensions(&r) || !has_its_sum(b, id)))
+		rc = -1;
+	if (!rc && n)
 		list_names(out, r.at, n);
 	free(r.at);
 	return rc;
@@ -160,9 +180,9 @@ int git_index_parse(struct slice b, struct git_index *out)
 	int rc = -1;
 
 	*out = (struct git_index){ .n = 0 };
-	if (b.n < 12 + 32 || memcmp(b.p, "DIRC", 4) || number(b.p + 4) < 2 || number(b.p + 4) > 4)
-		return b.n == 32 && !memcmp(b.p, "DIRC", 4) && !number(b.p + 8) ? 0 : -1;
-	for (size_t i = 0; i < sizeof ids / sizeof *ids && rc; i++) {
+	if (b.n < HEAD || memcmp(b.p, "DIRC", 4) || number(b.p + 4) < 2 || number(b.p + 4) > 4)
+		return -1;
+	for (size_t i = 0; i < sizeof ids / sizeof *ids && rc && b.n >= HEAD + ids[i]; i++) {
 		git_index_release(out);
 		rc = parse_with(b, ids[i], out);
 	}

@@ -25,8 +25,8 @@ struct git_index {
  * repository (the same where there are none).  Returns 0, or -1 when there is none. */
 int git_folders(const char *top, struct buf *own, struct buf *shared);
 
-/* Understands an index file.  Returns 0, or -1 for one that is damaged or of a kind that is not read here (split, sparse): git
- * has to be asked.  To be released in either case. */
+/* Understands an index file.  Returns 0, or -1 for one that is damaged (its sum says so, too) or of a kind that is not read here
+ * (split, sparse): git has to be asked.  To be released in either case. */
 int git_index_parse(struct slice bytes, struct git_index *out);
 void git_index_release(struct git_index *x);
 

@@ -206,10 +206,13 @@ static int differs_holds(const struct trail_entry *e)
 	char name[GIT_REV_MAX + 1] = "", blob[GIT_REV_MAX + 1];
 	int fd = open(trail_name(e), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || (e->id.size != 20 && e->id.size != 32))
-		return fd < 0;
-	int rc = git_name_contents(fd, e->id.size == 20 ? HASH_SHA1 : HASH_SHA256, name);
+	if (fd < 0)
+		return 1;
+	int known = e->id.size == 20 || e->id.size == 32;
+	int rc = known ? git_name_contents(fd, e->id.size == 20 ? HASH_SHA1 : HASH_SHA256, name) : -1;
 	close(fd);
+	if (!known)
+		return 0;
 	base16_encode(e->sum, (size_t)e->id.size, blob);
 	return rc || memcmp(name, blob, (size_t)e->id.size * 2) != 0;
 }
