@@ -251,6 +251,37 @@ static int parse_path(struct db *db, struct slice text, struct store_path *out, 
 
 /* --- opening --- */
 
+/* Whether this can be made in its folder, or is there. */
+static int can_be(const char *file)
+{
+	char *dir = xstrndup(file, (size_t)(strrchr(file, '/') - file));
+	int yes = access(file, F_OK) == 0 || access(dir, W_OK) == 0;
+
+	free(dir);
+	return yes;
+}
+
+/* Without leave to write beside the file its log is read by the index that the last writer left; when there is no log, none is
+ * needed. */
+static int look_beside(const struct db *db, struct buf *uri, struct err *e)
+{
+	struct buf log = BUF_INIT, index = BUF_INIT;
+	struct stat st;
+	int rc = 0;
+
+	buf_addf(&log, "%s-wal", db->file);
+	buf_addf(&index, "%s-shm", db->file);
+	if (stat(log.p, &st) < 0 || st.st_size == 0)
+		buf_adds(uri, "?immutable=1");
+	else if (!can_be(index.p))
+		rc = err_set(e, ERR_IO, "cannot read the log of the database of the store, '%s': its index, 'db.sqlite-shm', "
+			     "is not there and cannot be made in a folder that can only be read; open the store once where "
+			     "it can be written", log.p);
+	buf_release(&log);
+	buf_release(&index);
+	return rc;
+}
+
 static int open_file(struct db *db, enum db_flags flags, struct err *e)
 {
 	int how = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, rc;
@@ -265,14 +296,9 @@ static int open_file(struct db *db, enum db_flags flags, struct err *e)
 			buf_addf(&uri, "%%%02x", (unsigned char)*c);
 		else
 			buf_addc(&uri, *c);
-	if (flags & DB_READONLY) {
-		/* Without leave to write beside the file a log cannot be read; when there is none, none is needed. */
-		struct buf wal = BUF_INIT;
-		struct stat st;
-		buf_addf(&wal, "%s-wal", db->file);
-		if (access(db->file, W_OK) < 0 && (stat(wal.p, &st) < 0 || st.st_size == 0))
-			buf_adds(&uri, "?immutable=1");
-		buf_release(&wal);
+	if (flags & DB_READONLY && access(db->file, W_OK) < 0 && look_beside(db, &uri, e)) {
+		buf_release(&uri);
+		return ERR_IO;
 	}
 	rc = sqlite3_open_v2(uri.p, &db->h, how, NULL);
 	buf_release(&uri);
