@@ -73,6 +73,33 @@ check "the whole folder is gone, and there is a new one" made_again
 nothing_new() { gxs store rebuild 2>rebuild.log && grep -q "^$(wc -l <have) kept, 0 proved, 0 left out" rebuild.log && same || { cat rebuild.log; return 1; }; }
 check "nothing is lost when nothing was" nothing_new
 
+# A Go module has no content address in the database: what proves it is a derivation that asks for its sum.
+sum=$(python3 -c 'import base64, hashlib
+line = lambda name, text: "%s  example.com/a@v1.0.0/%s\n" % (hashlib.sha256(text).hexdigest(), name)
+lines = line("a.go", b"package a\n") + line("go.mod", b"module example.com/a\n")
+print("h1:" + base64.b64encode(hashlib.sha256(lines.encode()).digest()).decode())')
+cat >module.gx <<END
+derivation {
+  name = "a"; system = "builtin"; builder = "builtin:go-module"; module = "example.com/a"; version = "v1.0.0";
+  outputHashMode = "go-h1"; outputHash = "$sum";
+}
+END
+put_module() { # FILE TEXT: into the store, in the form of an object, with that file as well
+	[ ! -e "$store$module" ] || remove "$store$module"
+	mkdir "$store$module" && echo "module example.com/a" >"$store$module/go.mod" && echo "package a" >"$store$module/a.go" &&
+		echo "$2" >"$store$module/$1" && chmod 444 "$store$module"/* && chmod 555 "$store$module" &&
+		touch -d @1 "$store$module"/* "$store$module"
+}
+module_is_proved() {
+	module_drv=$("$gxeval" --store "$store" --drv-path -f module.gx) &&
+		module=$("$gxeval" --read-only --store "$store" --raw -f module.gx -A outPath) && put_module a.go "package a" || return 1
+	rm "$db/db.sqlite" && gxs store rebuild 2>rebuild.log || { cat rebuild.log; return 1; }
+	grep -q "^$(($(wc -l <have) + 2)) proved, 0 left out" rebuild.log || { cat rebuild.log; return 1; }
+	rows "$store" | grep "^$module sha256:[0-9a-f]* $module_drv [0-9]* None None None\$" || { rows "$store"; return 1; }
+	in_order
+}
+check "a Go module is proved by its sum" module_is_proved
+
 # --- what is no proof ---
 
 left_out() { # PATH WHY
@@ -95,6 +122,16 @@ changed() {
 	true
 }
 check "a source that was changed" changed
+wrong_module() { # FILE TEXT
+	put_module "$1" "$2" && left_out "$module" "its contents do not have the hash that its derivation asks for"
+}
+check "a Go module that was changed" wrong_module a.go "package b"
+check "one with a file more" wrong_module b.go "package a"
+in_another_form() { # The sum says nothing of modes.
+	put_module a.go "package a" && chmod 555 "$store$module/a.go" && left_out "$module" "the tree of Go module 'example.com/a@v1.0.0': 'a.go' is executable"
+}
+check "one in another form" in_another_form
+remove "$store$module"
 victim=/nix/store/22222222222222222222222222222222-victim
 forged="Derive([(\"out\",\"$victim\",\"\",\"\")],[],[],\"x\",\"/b\",[],[(\"name\",\"victim\"),(\"out\",\"$victim\")])"
 forge() { # A derivation that lists what it does not make, under the name that its text has.
