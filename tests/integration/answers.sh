@@ -105,7 +105,7 @@ unread() { # TREE COMMAND...
 	shift
 	again "$@" || return 1
 	for _edit in 'echo more >>unread/u' 'rm unread/u' 'touch unread/new' 'touch new' 'git add -N new' 'rm new' 'mkdir unread/dir' \
-		'echo x >bad.nix' 'touch list/untracked' 'rm list/untracked' 'git update-index --refresh'; do
+		'echo x >bad.nix' 'touch list/passing && rm list/passing' 'touch list/untracked' 'rm list/untracked' 'git update-index --refresh'; do
 		case $_edit in *git*) [ -d "$_tree/.git" ] || continue ;; *untracked) [ -d "$_tree/.git" ] || continue ;; esac
 		(cd "$_tree" && eval "$_edit") >/dev/null 2>&1
 		is_right "$@" || { echo "after: $_edit" && return 1; }
@@ -126,6 +126,7 @@ for tree in work clean plain; do
 	look_edited >/dev/null 2>&1
 	check "$tree: every edit is seen" edits $tree.edited look_edited
 	cp -a $tree $tree.unread
+	[ ! -d $tree/.git ] || touch $tree.unread/list/before
 	_ref=./$tree.unread#all _reason=
 	look_unread() { gxeval --json ./$tree.unread#all; }
 	sleep 0.1
