@@ -54,15 +54,28 @@ static const char *description_of(W v)
 	return meta && W_TAG(force_at(meta)) == TAG_ATTRS ? text_attr(*meta, "description") : NULL;
 }
 
-static void is_derivation(W v, const char *kind, int lenient, struct found *f)
+/* Of the older names that hold one for each system; what has names of its own is written under another. */
+static const char *no_derivation(const struct spot *s)
 {
+	int is_set = s->n == 2 && W_TAG(s->value) == TAG_ATTRS;
+
+	if (is_set && output_is(s, "devShell"))
+		return "it is not a derivation; did you mean 'devShells'?";
+	if (is_set && output_is(s, "defaultPackage"))
+		return "it is not a derivation; did you mean 'packages'?";
+	return "it is not a derivation";
+}
+
+static void is_derivation(const struct spot *s, const char *kind, int lenient, struct found *f)
+{
+	W v = s->value;
 	int good = W_TAG(v) == TAG_ATTRS && value_is_derivation(v);
 
 	if (!good && !lenient)
-		throw_error(EK_EVAL, "it is not a derivation");
+		throw_error(EK_EVAL, "%s", no_derivation(s));
 	if (!good) {
 		f->what = IS_OMITTED;
-		f->text = "it is not a derivation";
+		f->text = no_derivation(s);
 		return;
 	}
 	f->name = text_attr(v, "name");
@@ -140,7 +153,7 @@ static void classify(const struct spot *s, int legacy, int lenient, struct found
 		/* Functions and sets stand beside the packages. */
 		is_plain(f, "unknown", "unknown");
 	} else if (output_is(s, "defaultPackage devShell formatter checks packages devShells hydraJobs legacyPackages")) {
-		is_derivation(v, derivation_kind(s), lenient, f);
+		is_derivation(s, derivation_kind(s), lenient, f);
 	} else if (output_is(s, "defaultApp apps")) {
 		is_app(v, f);
 	} else if (output_is(s, "defaultTemplate templates")) {
@@ -152,7 +165,8 @@ static void classify(const struct spot *s, int legacy, int lenient, struct found
 	} else if (output_is(s, "nixosModule nixosModules")) {
 		is_plain(f, "nixos-module", "NixOS module");
 	} else {
-		is_plain(f, "unknown", "unknown");
+		const char *plural = s->n == 1 && output_is(s, "package check app template") ? s->name[0] : NULL;
+		is_plain(f, "unknown", plural ? format("unknown; did you mean '%ss'?", plural) : "unknown");
 	}
 }
 

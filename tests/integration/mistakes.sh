@@ -167,5 +167,12 @@ inputs.a.url = "https://github.com/NixOS/nixpkgs/tree/nixos-24.05"; outputs = { 
 inputs.a.url = "github:NixOS"; outputs = { self, a }: { };|while reading the flake input 'a', at flake.nix:2:3
 inputs.a.url = "./nosuch"; outputs = { self, a }: { };|while updating the flake input 'a', at flake.nix:2:3
 X
+echo '{ outputs = { self }: { devShell.x86_64-linux.default = 1; package.x86_64-linux.tool = 1; }; }' >flake.nix
+rm -f flake.lock
+check "a name below devShell.SYSTEM" complains "it is not a derivation; did you mean 'devShells'?" \
+	gx flake check --system x86_64-linux --no-build
+gx flake show --system x86_64-linux >show.log 2>&1
+check "gx flake show says it, too" grep -qF "it is not a derivation; did you mean 'devShells'?" show.log
+check "and the name that lacks its s" grep -qF "package: unknown; did you mean 'packages'?" show.log
 printf '{ outputs = { self, ... }: { packages.x86_64-linux.tool = 1; }; inputs.a.url = "gx:std"; }\n' >flake.nix
 check "three dots take all inputs" prints 1 gxeval --system x86_64-linux .#tool
