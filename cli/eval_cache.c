@@ -81,7 +81,7 @@ static void say_settings(struct said *s)
 			say_text(s, info.name, info.value);
 }
 
-static void say_options(struct said *s)
+static void say_options(struct said *s, const char *kind)
 {
 	const struct eval_settings *e = &eval_settings;
 
@@ -92,7 +92,8 @@ static void say_options(struct said *s)
 	say_int(s, "--allow-dirty-locks", flake_settings.allow_dirty_locks);
 	say_int(s, "--restrict-eval", e->restricted);
 	say_int(s, "--read-only", e->read_only);
-	say_int(s, "--allow-import-from-derivation", e->allow_ifd);
+	/* (Of what builds first, 'flake show' shows nothing unless told to: cli/verbs/gx_flake_show.c.) */
+	say_int(s, "--allow-import-from-derivation", e->allow_ifd < 0 && !strcmp(kind, "flake show") ? 0 : e->allow_ifd);
 	say_int(s, "--trace-verbose", e->trace_verbose);
 	say_int(s, "--show-trace", e->show_trace + 2 * report_settings.full_trace);
 	say_int(s, "--abort-on-warn", e->abort_on_warn);
@@ -122,7 +123,7 @@ static struct said say_all(const char *kind)
 
 	say_program(&s, kind);
 	say_settings(&s);
-	say_options(&s);
+	say_options(&s, kind);
 	say_environment(&s);
 	return s;
 }

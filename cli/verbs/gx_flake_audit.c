@@ -347,7 +347,7 @@ static void audit(struct flake_cmd *f, struct buf *b)
 		add_table(b, a);
 	for (size_t i = 0; i < a->n; i++)
 		add_notes(b, &a->rows[i]);
-	buf_addf(b, "%zu inputs, %zu with errors, %zu with remarks\n", a->n, a->errors, a->remarks);
+	buf_addf(b, "%zu input%s, %zu with errors, %zu with remarks\n", a->n, a->n == 1 ? "" : "s", a->errors, a->remarks);
 }
 
 static int on_option(void *arg, int id, char **values)

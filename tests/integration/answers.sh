@@ -255,6 +255,7 @@ shown() {
 		echo >>clean/flake.gx && anew gx flake show --json ./clean && ! gx flake show --json ./clean | grep nix/store/u0
 }
 check "what a flake shows" shown
+check "and why-reload sees it as it was asked" sh -c 'gx flake show ./plain >/dev/null 2>&1; gx why-reload ./plain >why && grep -q "^gx flake show .*: nothing changed" why || { cat why && exit 1; }'
 
 # --- derivations in a store ---
 
