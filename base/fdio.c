@@ -6,6 +6,8 @@
 #include "base/fdio.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,6 +76,31 @@ int fd_write_all(int fd, const void *p, size_t n)
 		n -= (size_t)k;
 	}
 	return 0;
+}
+
+int file_replace(const char *path, const void *p, size_t n, mode_t mode)
+{
+	struct buf fresh = BUF_INIT;
+	int fd, rc, saved;
+
+	buf_addf(&fresh, "%s.new", path);
+	unlink(fresh.p);
+	fd = open(fresh.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	rc = fd < 0 ? -1 : fd_write_all(fd, p, n);
+	saved = errno;
+	if (fd >= 0 && close(fd) && !rc) {
+		rc = -1;
+		saved = errno;
+	}
+	if (!rc && rename(fresh.p, path)) {
+		rc = -1;
+		saved = errno;
+	}
+	if (rc)
+		unlink(fresh.p);
+	buf_release(&fresh);
+	errno = saved;
+	return rc;
 }
 
 int make_folders(const char *path, mode_t mode)

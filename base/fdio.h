@@ -24,6 +24,10 @@ int fd_read_all(int fd, struct buf *out);
 /* 0 when all of it was written. */
 int fd_write_all(int fd, const void *p, size_t n);
 
+/* Puts a file of these bytes in the place of what is at the path, or leaves that as it is: written beside it, to PATH.new, and
+ * renamed.  Not synced. */
+int file_replace(const char *path, const void *p, size_t n, mode_t mode);
+
 /* Makes the folder and those above it that are missing, each with this mode; one that is there already is no failure. */
 int make_folders(const char *path, mode_t mode);
 

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 #include "flake/download.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "eval/error.h"
@@ -44,16 +45,8 @@ static void release(void *arg)
 static int to_file(void *user, const void *p, size_t n, struct err *e)
 {
 	const struct running *r = user;
-	const char *at = p;
 
-	while (n) {
-		ssize_t k = write(r->fd, at, n);
-		if (k < 0 && errno != EINTR)
-			return err_errno(e, "cannot keep what is fetched");
-		at += k > 0 ? k : 0;
-		n -= k > 0 ? (size_t)k : 0;
-	}
-	return 0;
+	return fd_write_all(r->fd, p, n) ? err_errno(e, "cannot keep what is fetched") : 0;
 }
 
 static int anew(void *user, struct err *e)

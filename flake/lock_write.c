@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "flake/inputs_int.h"
+#include "base/fdio.h"
 #include "base/mem.h"
 #include "eval/error.h"
 #include "fetch/program.h"
@@ -45,25 +46,8 @@ static const char *lock_text(const struct lockfile *l)
 
 static void replace_file(const char *path, const char *text)
 {
-	struct buf tmp = BUF_GC;
-
-	buf_addf(&tmp, "%s.new", path);
-	unlink(tmp.p);
-	int fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	size_t n = strlen(text), done = 0;
-	ssize_t k = 0;
-	while (fd >= 0 && done < n && (k = write(fd, text + done, n - done)) > 0)
-		done += (size_t)k;
-	int err = errno;
-	if (fd >= 0 && close(fd) && done == n) {
-		err = errno;
-		done = 0;
-	}
-	if (fd < 0 || done < n || rename(tmp.p, path)) {
-		err = fd < 0 || done < n ? err : errno;
-		unlink(tmp.p);
-		throw_error(EK_IO, "cannot write the lock file '%s': %s", path, strerror(err));
-	}
+	if (file_replace(path, text, strlen(text), 0666))
+		throw_error(EK_IO, "cannot write the lock file '%s': %s", path, strerror(errno));
 }
 
 /* --- what forbids it --- */

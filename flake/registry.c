@@ -256,28 +256,14 @@ static void add_registry(struct buf *b, const struct registry_list *r)
 
 void registry_write(const char *path, const struct registry_list *r)
 {
-	struct buf b = BUF_GC, dir = BUF_GC, tmp = BUF_GC;
+	struct buf b = BUF_GC, dir = BUF_GC;
 
 	add_registry(&b, r);
 	buf_addf(&dir, "%.*s", (int)path_dir_len(path, strlen(path)), path);
-	buf_addf(&tmp, "%s.new", path);
 	if (dir.len && make_folders(dir.p, 0777))
 		throw_error(EK_IO, "cannot make the folder '%s': %s", dir.p, strerror(errno));
-	unlink(tmp.p);
-	int fd = open(tmp.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-	int failed = fd < 0 || fd_write_all(fd, b.p, b.len), error = errno;
-	if (fd >= 0 && close(fd) && !failed) {
-		failed = 1;
-		error = errno;
-	}
-	if (!failed && rename(tmp.p, path)) {
-		failed = 1;
-		error = errno;
-	}
-	if (failed) {
-		unlink(tmp.p);
-		throw_error(EK_IO, "cannot write the registry '%s': %s", path, strerror(error));
-	}
+	if (file_replace(path, b.p, b.len, 0666))
+		throw_error(EK_IO, "cannot write the registry '%s': %s", path, strerror(errno));
 }
 
 /* --- where they are --- */

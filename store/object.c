@@ -113,18 +113,10 @@ static int on_regular(void *user, struct slice name, int executable, uint64_t si
 static int on_contents(void *user, const void *data, size_t n, struct err *e)
 {
 	struct writer *w = user;
-	const char *p = data;
 
 	if (w->hash_contents)
-		hash_update(&w->other, p, n);
-	while (n) {
-		ssize_t k = write(w->file, p, n);
-		if (k < 0 && errno != EINTR)
-			return err_errno(e, "cannot write to the store");
-		p += k > 0 ? k : 0;
-		n -= k > 0 ? (size_t)k : 0;
-	}
-	return 0;
+		hash_update(&w->other, data, n);
+	return fd_write_all(w->file, data, n) ? err_errno(e, "cannot write to the store") : 0;
 }
 
 static int on_regular_end(void *user, struct err *e)
