@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * readdir says "no more" and "failed" by the same NULL, and only who clears errno first can tell them apart.  What
- * deletes, copies or checks by such a list must not take a short one for the whole, so this file alone calls readdir.
+ * deletes, copies or checks by such a list must not take a short one for the whole, so this file alone calls readdir, and what
+ * is below it.
  */
 #include "config.h"
 #include "base/dir.h"
@@ -36,6 +37,11 @@ int dir_open(struct dir *d, int dirfd, const char *path, struct err *e)
 	return dir_take(d, openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), path, e);
 }
 
+static int is_dots(const char *name)
+{
+	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+}
+
 int dir_next(struct dir *d, struct err *e)
 {
 	struct dirent *entry;
@@ -45,7 +51,7 @@ int dir_next(struct dir *d, struct err *e)
 		entry = readdir(d->stream);
 		if (!entry)
 			return errno ? err_errno(e, "cannot list '%s'", d->path) : 0;
-	} while (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."));
+	} while (is_dots(entry->d_name));
 	d->name = entry->d_name;
 	return 1;
 }
@@ -61,4 +67,20 @@ void dir_close(struct dir *d)
 		closedir(d->stream);
 	d->stream = NULL;
 	d->fd = -1;
+}
+
+int dir_each(int fd, void (*fn)(void *arg, const char *name, unsigned char type), void *arg)
+{
+	_Alignas(struct dirent64) char room[1 << 15];
+	ssize_t n;
+
+	while ((n = getdents64(fd, room, sizeof room)) > 0)
+		for (ssize_t i = 0; i < n;) {
+			const struct dirent64 *d = (const void *)(room + i);
+
+			if (!is_dots(d->d_name))
+				fn(arg, d->d_name, d->d_type);
+			i += d->d_reclen;
+		}
+	return n < 0 ? -1 : 0;
 }

@@ -36,4 +36,9 @@ void dir_rewind(struct dir *d);
 
 void dir_close(struct dir *d);
 
+/* Calls fn for each entry that is left in an open directory, "." and ".." left aside; type: its d_type, DT_UNKNOWN where the file
+ * system does not tell.  Returns 0, or -1 and errno where the listing breaks off.  Without a stream, which costs three calls
+ * and a buffer for each directory: for who reads many. */
+int dir_each(int fd, void (*fn)(void *arg, const char *name, unsigned char type), void *arg);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "builtins/fs_members.h"
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -27,10 +28,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { KEEP_MAX = 1 << 20, GROW_MIN = 1 << 16, DIR_BUFFER = 1 << 15 };
+enum { KEEP_MAX = 1 << 20, GROW_MIN = 1 << 16 };
 
 /* --- opening --- */
 
@@ -318,14 +318,6 @@ const struct source *fs_source(W path)
 
 /* --- directories --- */
 
-struct linux_dirent64 {
-	uint64_t ino;
-	int64_t off;
-	unsigned short reclen;
-	unsigned char type;
-	char name[];
-};
-
 static W kind_word(enum fs_kind k)
 {
 	return sym_word(sym_c(k == FS_REGULAR	? "regular"
@@ -358,9 +350,9 @@ struct lister {
 	W kind[4]; /* of regular, directory, symlink, other */
 };
 
-static W entry_kind(struct lister *l, const struct linux_dirent64 *d, size_t n)
+static W entry_kind(struct lister *l, const char *name, size_t n, unsigned char type)
 {
-	switch (d->type) {
+	switch (type) {
 	case DT_REG:
 		return l->kind[0];
 	case DT_DIR:
@@ -368,44 +360,28 @@ static W entry_kind(struct lister *l, const struct linux_dirent64 *d, size_t n)
 	case DT_LNK:
 		return l->kind[2];
 	case DT_UNKNOWN:
-		return lazy_native(kind_later, fs_join(l->dir, d->name, n), W_NULL);
+		return lazy_native(kind_later, fs_join(l->dir, name, n), W_NULL);
 	default:
 		return l->kind[3];
 	}
 }
 
-static void list_entry(struct lister *l, const struct linux_dirent64 *d)
+static void list_entry(void *arg, const char *name, unsigned char type)
 {
-	size_t n = strlen(d->name);
+	struct lister *l = arg;
+	size_t n = strlen(name);
 
-	if (d->name[0] == '.' && (n == 1 || (n == 2 && d->name[1] == '.')))
-		return;
 	if (!l->members)
-		trail_listing_add(&l->seen, d->name, d->type);
+		trail_listing_add(&l->seen, name, type);
 	if (fs_guarded() || l->members) {
-		struct box_path *p = w_get_path(fs_join(l->dir, d->name, n));
+		struct box_path *p = w_get_path(fs_join(l->dir, name, n));
 		int hidden = fs_hidden(p->b, p->h.n, 0);
 		if (l->members && !hidden)
-			trail_listing_add(&l->seen, d->name, d->type);
+			trail_listing_add(&l->seen, name, type);
 		if ((fs_guarded() && !fs_allowed(p->b, p->h.n)) || hidden)
 			return;
 	}
-	attrs_add(&l->b, sym_intern(d->name, n), 0, entry_kind(l, d, n));
-}
-
-/* Adds all entries; returns 0, or an errno. */
-static int list_fd(struct lister *l, int fd)
-{
-	_Alignas(struct linux_dirent64) char buffer[DIR_BUFFER];
-	long n;
-
-	while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
-		for (long i = 0; i < n;) {
-			struct linux_dirent64 *d = (void *)(buffer + i);
-			list_entry(l, d);
-			i += d->reclen;
-		}
-	return n < 0 ? errno : 0;
+	attrs_add(&l->b, sym_intern(name, n), 0, entry_kind(l, name, n, type));
 }
 
 static W list_dir(W real, W path)
@@ -429,7 +405,7 @@ static W list_dir(W real, W path)
 	if (fd < 0)
 		cannot_open(path, errno);
 	protect_push(close_fd, &fd);
-	int err = fstat(fd, &st) ? errno : list_fd(&l, fd);
+	int err = fstat(fd, &st) || dir_each(fd, list_entry, &l) ? errno : 0;
 	protect_pop(1);
 	if (err)
 		cannot_open(path, err);

@@ -14,7 +14,6 @@
 #include "fetch/git_index.h"
 #include "format/basen.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 struct check {
@@ -37,14 +35,6 @@ struct check {
 
 /* --- folders and indexes --- */
 
-struct linux_dirent64 {
-	uint64_t ino;
-	int64_t off;
-	unsigned short reclen;
-	unsigned char type;
-	char name[];
-};
-
 static int counts(const struct git_index *tracked, const char *below, const char *name)
 {
 	char path[PATH_MAX];
@@ -53,29 +43,31 @@ static int counts(const struct git_index *tracked, const char *below, const char
 	return n > 0 && (size_t)n < sizeof path && git_index_has(tracked, (struct slice){ path, (size_t)n });
 }
 
-static int is_dots(const char *name)
+struct seen {
+	struct trail_listing *l;
+	const struct git_index *tracked;
+	const char *below;
+};
+
+static void see(void *arg, const char *name, unsigned char type)
 {
-	return name[0] == '.' && (!name[1] || (name[1] == '.' && !name[2]));
+	const struct seen *s = arg;
+
+	if (!s->tracked || counts(s->tracked, s->below, name))
+		trail_listing_add(s->l, name, type);
 }
 
 int trail_list_now(const char *path, const struct git_index *tracked, const char *below, struct trail_listing *l, struct stat *st)
 {
-	_Alignas(struct linux_dirent64) char buffer[1 << 15];
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	long n = -1;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = -1;
+	struct seen s = { l, tracked, below };
 
 	*l = (struct trail_listing){ { 0 } };
 	if (fd >= 0 && !fstat(fd, st))
-		while ((n = syscall(SYS_getdents64, fd, buffer, sizeof buffer)) > 0)
-			for (long i = 0; i < n;) {
-				struct linux_dirent64 *d = (void *)(buffer + i);
-				if (!is_dots(d->name) && (!tracked || counts(tracked, below, d->name)))
-					trail_listing_add(l, d->name, d->type);
-				i += d->reclen;
-			}
+		rc = dir_each(fd, see, &s);
 	if (fd >= 0)
 		close(fd);
-	return n < 0 ? -1 : 0;
+	return rc;
 }
 
 /* All of a regular file of at most max bytes. */

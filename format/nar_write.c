@@ -24,6 +24,7 @@
 #include "format/nar.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/dir.h"
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "base/mem.h"
@@ -196,29 +197,18 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void list_entry(struct listing *l, const struct dirent64 *de)
+static void list_entry(void *arg, const char *name, unsigned char type)
 {
-	if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
-		return;
-	buf_addc(&l->text, (char)de->d_type);
-	buf_add(&l->text, de->d_name, strlen(de->d_name) + 1);
+	struct listing *l = arg;
+
+	buf_addc(&l->text, (char)type);
+	buf_add(&l->text, name, strlen(name) + 1);
 	l->n++;
 }
 
-/* Without readdir: its stream costs three more calls and a buffer for each directory. */
 static int list(struct writer *w, int fd, struct listing *l)
 {
-	_Alignas(struct dirent64) char room[8192];
-	ssize_t got;
-
-	while ((got = getdents64(fd, room, sizeof room)) > 0)
-		for (ssize_t i = 0; i < got;) {
-			const struct dirent64 *de = (const void *)(room + i);
-
-			list_entry(l, de);
-			i += de->d_reclen;
-		}
-	if (got < 0)
+	if (dir_each(fd, list_entry, l))
 		return err_errno(w->e, "cannot read the directory '%s'", buf_str(&w->path));
 	/* Only now does text stay where it is. */
 	l->names = xmalloc(mem_size(l->n, sizeof *l->names, 1));
