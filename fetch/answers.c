@@ -28,17 +28,6 @@ struct head {
 	int64_t at;
 };
 
-enum { NAME_LEN = BASE16_LEN(HASH_SHA256_LEN) };
-
-static void name_of(struct slice question, char out[NAME_LEN + 1])
-{
-	uint8_t h[HASH_SHA256_LEN];
-
-	hash_sha256(question.p, question.n, h);
-	base16_encode(h, sizeof h, out);
-	out[NAME_LEN] = 0;
-}
-
 static int open_folder(int make)
 {
 	struct err e = ERR_INIT;
@@ -109,13 +98,13 @@ static int read_answer(int dir, const char *name, struct answer *out)
 
 int answer_get(struct slice question, struct answer *out)
 {
-	char name[NAME_LEN + 1];
+	char name[CACHE_NAME_LEN + 1];
 	int dir = open_folder(0), rc;
 
 	*out = (struct answer){ .at = 0 };
 	if (dir < 0)
 		return 0;
-	name_of(question, name);
+	cache_name(question, name);
 	rc = read_answer(dir, name, out);
 	close(dir);
 	if (!rc && !slice_eq(out->question, question)) {
@@ -151,7 +140,7 @@ void answer_put(const struct answer *a)
 {
 	struct head h = { .len = { a->question.n, a->answer.n, a->reason.n, a->trail_len }, .at = a->at ? a->at : now() };
 	struct buf b = BUF_INIT;
-	char name[NAME_LEN + 1];
+	char name[CACHE_NAME_LEN + 1];
 
 	memcpy(h.magic, magic, sizeof magic);
 	add(&b, a->question.p, a->question.n);
@@ -160,7 +149,7 @@ void answer_put(const struct answer *a)
 	add(&b, a->trail, a->trail_len);
 	h.size = sizeof h + b.len;
 	h.sum = sum_of(&h, b.p, b.len);
-	name_of(a->question, name);
+	cache_name(a->question, name);
 	const struct slice pieces[] = { { (const char *)&h, sizeof h }, { b.p, b.len } };
 	int dir = h.size <= LIMIT_ANSWER ? open_folder(1) : -1;
 	if (dir >= 0) {
@@ -174,12 +163,12 @@ void answer_put(const struct answer *a)
 
 void answer_drop(struct slice question)
 {
-	char name[NAME_LEN + 1];
+	char name[CACHE_NAME_LEN + 1];
 	int dir = open_folder(0);
 
 	if (dir < 0)
 		return;
-	name_of(question, name);
+	cache_name(question, name);
 	unlinkat(dir, name, 0);
 	close(dir);
 }
@@ -194,7 +183,7 @@ void answer_each(void (*fn)(void *user, struct answer *a), void *user)
 		return;
 	rc = dir_open(&d, dir, ".", NULL);
 	while (!rc && dir_next(&d, NULL) > 0)
-		if (strlen(d.name) == NAME_LEN && !read_answer(dir, d.name, &a)) {
+		if (strlen(d.name) == CACHE_NAME_LEN && !read_answer(dir, d.name, &a)) {
 			fn(user, &a);
 			answer_release(&a);
 		}

@@ -136,24 +136,22 @@ void cache_free(struct cache *c)
 	free(c);
 }
 
-enum { NAME_LEN = BASE16_LEN(HASH_SHA256_LEN) };
-
-static void name_of(struct slice key, char out[NAME_LEN + 1])
+void cache_name(struct slice key, char out[CACHE_NAME_LEN + 1])
 {
 	uint8_t h[HASH_SHA256_LEN];
 
 	hash_sha256(key.p, key.n, h);
 	base16_encode(h, sizeof h, out);
-	out[NAME_LEN] = 0;
+	out[CACHE_NAME_LEN] = 0;
 }
 
 /* --- files --- */
 
 static void add_header(struct buf *b, struct slice key, struct slice value)
 {
-	char sum[NAME_LEN + 1];
+	char sum[CACHE_NAME_LEN + 1];
 
-	name_of(value, sum);
+	cache_name(value, sum);
 	buf_addf(b, "%s%zu\n", magic, key.n);
 	buf_add(b, key.p, key.n);
 	buf_addf(b, "\n%s\n", sum);
@@ -166,7 +164,7 @@ static int take_value(struct slice text, struct slice key, struct slice *value)
 	int ok;
 
 	buf_addf(&start, "%s%zu\n", magic, key.n);
-	size_t n = start.len + key.n + 1 + NAME_LEN + 1;
+	size_t n = start.len + key.n + 1 + CACHE_NAME_LEN + 1;
 
 	ok = text.n >= n;
 	if (ok) {
@@ -181,13 +179,13 @@ static int take_value(struct slice text, struct slice key, struct slice *value)
 
 int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *out, struct err *e)
 {
-	char name[NAME_LEN + 1];
+	char name[CACHE_NAME_LEN + 1];
 	struct buf text = BUF_INIT;
 	struct slice value;
 	struct stat st;
 	int rc;
 
-	name_of(key, name);
+	cache_name(key, name);
 	int fd = openat(c->files, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
@@ -209,11 +207,11 @@ int cache_get(struct cache *c, struct slice key, unsigned max_age, struct buf *o
 int cache_put(struct cache *c, struct slice key, struct slice value, struct err *e)
 {
 	static unsigned count; /* makes names of one process different */
-	char name[NAME_LEN + 1], temp[64];
+	char name[CACHE_NAME_LEN + 1], temp[64];
 	struct buf head = BUF_INIT;
 	int rc = 0, fd;
 
-	name_of(key, name);
+	cache_name(key, name);
 	snprintf(temp, sizeof temp, "tmp-%ld-%u", (long)getpid(), __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
 	/* Left by a dead process of the same number. */
 	unlinkat(c->files, temp, 0);
@@ -245,10 +243,10 @@ static unsigned wait_begins(struct slice key)
 
 int cache_lock(struct cache *c, struct slice key, struct err *e)
 {
-	char name[NAME_LEN + 1];
+	char name[CACHE_NAME_LEN + 1];
 	int rc;
 
-	name_of(key, name);
+	cache_name(key, name);
 	int fd = openat(c->locks, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
@@ -267,10 +265,17 @@ int cache_lock(struct cache *c, struct slice key, struct err *e)
 	return rc;
 }
 
-void cache_git_path(const struct cache *c, struct slice url, struct buf *out)
+int cache_repository(struct slice url, struct buf *path, struct err *e)
 {
-	char name[NAME_LEN + 1];
+	char name[CACHE_NAME_LEN + 1];
+	struct cache *c = NULL;
+	int rc = cache_open(&c, NULL, e);
 
-	name_of(url, name);
-	buf_addf(out, "%s/git/%s", c->path, name);
+	cache_name(url, name);
+	if (!rc) {
+		buf_addf(path, "%s/git/%s", c->path, name);
+		rc = cache_lock(c, url, e);
+	}
+	cache_free(c);
+	return rc;
 }

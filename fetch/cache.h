@@ -26,6 +26,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "format/basen.h"
+#include "format/hash.h"
 
 #include <stdint.h>
 
@@ -58,7 +60,15 @@ int cache_put(struct cache *c, struct slice key, struct slice value, struct err 
 /* A lock on what belongs to a key, between processes; waits.  Returns a descriptor to close, or negative. */
 int cache_lock(struct cache *c, struct slice key, struct err *e);
 
-/* Appends the path of the repository for an address; it may not be there yet.  Hold its lock while changing it. */
-void cache_git_path(const struct cache *c, struct slice url, struct buf *out);
+/* Locks what belongs to an address in the user's cache, and appends the path of its repository, which may not be there yet.
+ * Returns a descriptor to close, or negative. */
+int cache_repository(struct slice url, struct buf *path, struct err *e);
+
+/* --- names --- */
+
+enum { CACHE_NAME_LEN = BASE16_LEN(HASH_SHA256_LEN) };
+
+/* What something with this key is called: its SHA-256 in base 16, NUL-terminated. */
+void cache_name(struct slice key, char out[CACHE_NAME_LEN + 1]);
 
 #endif

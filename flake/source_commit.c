@@ -93,17 +93,11 @@ static int bring_commit(const struct input *in, const char *dir, const char *url
 static const char *fetch_commit(const struct input *in, const char *url, const char *ref, const char *rev, int anew)
 {
 	struct buf dir = BUF_INIT, key = BUF_GC;
-	struct cache *cache = NULL;
 	struct err e = ERR_INIT;
-	int lock = -1, rc = cache_open(&cache, NULL, &e);
 
 	/* One that has all history, and one that has none: what is cut off cannot be counted. */
 	buf_addf(&key, "%s%s", url, source_is_set(in, "shallow") ? " shallow" : "");
-	if (!rc) {
-		cache_git_path(cache, slice_of(key.p), &dir);
-		lock = cache_lock(cache, slice_of(key.p), &e);
-		rc = lock < 0 ? lock : 0;
-	}
+	int lock = cache_repository(slice_of(key.p), &dir, &e), rc = lock < 0 ? lock : 0;
 	if (!rc && anew)
 		rc = tree_remove(AT_FDCWD, dir.p, NULL, NULL, &e);
 	if (!rc)
@@ -111,7 +105,6 @@ static const char *fetch_commit(const struct input *in, const char *url, const c
 	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
 	if (lock >= 0)
 		close(lock);
-	cache_free(cache);
 	buf_release(&dir);
 	check(rc, &e);
 	return path;

@@ -85,20 +85,14 @@ static int find_or_pull(const char *dir, const char *url, const char *rev, const
 static const char *bring(const char *url, const char *rev, const char *ref, struct hg_commit *c)
 {
 	struct buf dir = BUF_INIT, key = BUF_GC;
-	struct cache *cache = NULL;
 	struct err e = ERR_INIT;
-	int lock = -1, rc = cache_open(&cache, NULL, &e);
 
 	buf_addf(&key, "hg %s", url);
-	if (!rc) {
-		cache_git_path(cache, slice_of(key.p), &dir);
-		lock = cache_lock(cache, slice_of(key.p), &e);
-		rc = lock < 0 ? lock : find_or_pull(buf_str(&dir), url, rev, ref, c, &e);
-	}
+	int lock = cache_repository(slice_of(key.p), &dir, &e);
+	int rc = lock < 0 ? lock : find_or_pull(buf_str(&dir), url, rev, ref, c, &e);
 	const char *path = arena_dup(flake_arena(), buf_str(&dir), dir.len);
 	if (lock >= 0)
 		close(lock);
-	cache_free(cache);
 	buf_release(&dir);
 	check(rc, &e);
 	return path;
