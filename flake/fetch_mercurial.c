@@ -9,16 +9,6 @@
 
 #include <string.h>
 
-static const char *text_of(W w)
-{
-	if (w_is_path(w))
-		return w_get_path(w)->b;
-	struct str *s = want_string_plain(w, "an argument of 'fetchMercurial'");
-	if (strlen(s->b) != s->len)
-		throw_error(EK_EVAL, "an argument of 'fetchMercurial' must not hold a NUL");
-	return s->b;
-}
-
 /* What is called a revision may be a branch or tag. */
 static void set_revision(struct input *in, const char *rev)
 {
@@ -34,9 +24,9 @@ static void read_set(struct input *in, W set)
 		const char *name = sym_name(a->sh->sym[order[k]])->b;
 		W w = force_at(&a->v[order[k]]);
 		if (!strcmp(name, "rev"))
-			set_revision(in, text_of(w));
+			set_revision(in, source_argument(w, "an argument of 'fetchMercurial'"));
 		else if (!strcmp(name, "url") || !strcmp(name, "name"))
-			source_set(in, name, text_of(w));
+			source_set(in, name, source_argument(w, "an argument of 'fetchMercurial'"));
 		else
 			throw_error(EK_EVAL, "'fetchMercurial' has no argument '%s': it takes url, rev and name", name);
 	}
@@ -74,7 +64,7 @@ BUILTIN_FLAGS(
 	if (W_TAG(args[0]) == TAG_ATTRS)
 		read_set(&in, args[0]);
 	else
-		source_set(&in, "url", text_of(args[0]));
+		source_set(&in, "url", source_argument(args[0], "an argument of 'fetchMercurial'"));
 	source_use_address(&in, source_get(&in, "url"));
 	source_check_locked(&in, "fetchMercurial");
 	return result(source_fetch(&in));

@@ -17,8 +17,7 @@
 
 #include <string.h>
 
-/* A string without context and NUL, or a path as text. */
-static const char *text_of(W w, const char *what)
+const char *source_argument(W w, const char *what)
 {
 	if (w_is_path(w))
 		return w_path_text(w)->b;
@@ -41,7 +40,7 @@ static void add_attr(struct input *in, const char *name, W w)
 			throw_error(EK_EVAL, "the attribute '%s' must not be negative", name);
 		source_set_int(in, name, (uint64_t)w_get_int(w));
 	} else if (w_is_str(w) || w_is_path(w)) {
-		source_set(in, name, text_of(w, "an attribute of a source"));
+		source_set(in, name, source_argument(w, "an attribute of a source"));
 	} else {
 		throw_error(EK_EVAL, "the attribute '%s' is %s, but a string, a Boolean or an integer is needed", name,
 			    show_type(w));
@@ -112,7 +111,7 @@ BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 		if (!strcmp(source_get(&in, "type"), "git"))
 			set_default(&in, "shallow");
 	} else {
-		flake_ref_parse_input(text_of(w, "the source"), &in);
+		flake_ref_parse_input(source_argument(w, "the source"), &in);
 	}
 	if (input_is_relative(&in))
 		throw_error(EK_EVAL, "the source '%s' is a relative path", flake_ref_text(&in));
@@ -160,7 +159,7 @@ BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
 	if (W_TAG(w) == TAG_ATTRS)
 		read_set(&in, w);
 	else
-		source_set(&in, "url", text_of(w, "the address"));
+		source_set(&in, "url", source_argument(w, "the address"));
 	check_given(&in, "fetchGit", "url");
 	source_set(&in, "type", "git");
 	source_use_address(&in, source_get(&in, "url"));

@@ -34,6 +34,9 @@ int source_export(struct flake_tree *t, const char *dir, const char *repo, const
 /* Brings the commit into the cache and takes its tree out; returns the repository there. */
 const char *source_take_commit(struct flake_tree *t, const char *url, const char *ref, const char *rev);
 
+/* An argument of a fetching builtin: a string without context and NUL, or a path as text.  `what` names it in errors. */
+const char *source_argument(W w, const char *what);
+
 /* Sets the members to a list of names, each ended by a NUL. */
 void source_set_members(struct flake_tree *t, struct slice names);
 
