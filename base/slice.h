@@ -30,6 +30,22 @@ static inline int slice_cmp(struct slice a, struct slice b)
 	return c ? c : (a.n > b.n) - (a.n < b.n);
 }
 
+/* Of n that ascend, how many come before s. */
+static inline size_t slice_lower_bound(const struct slice *v, size_t n, struct slice s)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (slice_cmp(v[mid], s) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 static inline int slice_eq(struct slice a, struct slice b)
 {
 	return a.n == b.n && (!a.n || !memcmp(a.p, b.p, a.n));

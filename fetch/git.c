@@ -380,6 +380,13 @@ int git_fetch(const char *dir, const char *url, const char *ref, const char *rev
 	return rc;
 }
 
+const char *git_temp_folder(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir && *dir == '/' ? dir : "/tmp";
+}
+
 /* --- asking --- */
 
 int git_has(const char *dir, const char *rev, struct err *e)

@@ -93,14 +93,14 @@ static int make_index(const char *dir, const char *rev, const char *index, struc
 
 int git_ignored(const char *dir, const char *rev, struct slice names, struct buf *ignored, struct err *e)
 {
-	const char *p = names.p, *end = p + names.n, *tmp = getenv("TMPDIR");
+	const char *p = names.p, *end = p + names.n;
 	char folder[4096], index[4096 + 8] = "";
 	int rc = 0;
 
 	if (!has_attributes(names))
 		return 0;
 	if (rev) {
-		snprintf(folder, sizeof folder, "%s/gx-index-XXXXXX", tmp && *tmp == '/' ? tmp : "/tmp");
+		snprintf(folder, sizeof folder, "%s/gx-index-XXXXXX", git_temp_folder());
 		if (!mkdtemp(folder))
 			return err_errno(e, "cannot make a temporary folder");
 		snprintf(index, sizeof index, "%s/index", folder);

@@ -198,17 +198,8 @@ void git_index_release(struct git_index *x)
 
 int git_index_has(const struct git_index *x, struct slice name)
 {
-	size_t lo = 0, hi = x->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (slice_cmp(x->names[mid], name) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	/* What lies below "a" comes somewhere after it: "a-b" is between "a" and "a/b". */
-	for (; lo < x->n && slice_starts(x->names[lo], name); lo++)
+	for (size_t lo = slice_lower_bound(x->names, x->n, name); lo < x->n && slice_starts(x->names[lo], name); lo++)
 		if (x->names[lo].n == name.n || x->names[lo].p[name.n] == '/')
 			return 1;
 	return 0;

@@ -22,6 +22,9 @@ void git_call_release(struct git_call *c);
  * the user made. */
 int git_call_run(struct git_call *c, struct buf *out, int *status, struct err *e);
 
+/* Where temporary files go: TMPDIR, if it is absolute, or /tmp. */
+const char *git_temp_folder(void);
+
 /* The sorted form of a list of names ended by NULs. */
 void git_sort_names(struct buf *names);
 

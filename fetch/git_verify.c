@@ -122,10 +122,9 @@ static int is_installed(const char *program)
 /* A file with the text, in *path, to be removed. */
 static int write_temp(const struct buf *text, struct buf *path, struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
 	int fd;
 
-	buf_addf(path, "%s/gx-keys-XXXXXX", dir && *dir == '/' ? dir : "/tmp");
+	buf_addf(path, "%s/gx-keys-XXXXXX", git_temp_folder());
 	fd = mkstemp(path->p);
 	if (fd < 0)
 		return err_errno(e, "cannot make '%s'", path->p);

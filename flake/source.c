@@ -268,17 +268,9 @@ static int is_tracked(void *user, const char *path, size_t n, enum nar_type type
 {
 	struct tracked *t = user;
 	struct slice rel = { path + t->root_len + 1, n - t->root_len - 1 };
-	size_t lo = 0, hi = t->n;
 
 	(void)e;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (slice_cmp(t->v[mid], rel) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < t->n && slice_starts(t->v[lo], rel); lo++) {
+	for (size_t lo = slice_lower_bound(t->v, t->n, rel); lo < t->n && slice_starts(t->v[lo], rel); lo++) {
 		if (t->v[lo].n == rel.n)
 			return 1;
 		if (t->v[lo].p[rel.n] == '/')
