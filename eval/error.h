@@ -58,6 +58,13 @@ void throw_type(const char *wanted, W got) __attribute__((noreturn, cold));
 /* Raises what e says (code and position kept) and releases it. */
 void throw_err(struct err *e) __attribute__((noreturn, cold));
 
+/* What returned rc failed when that is negative, and said how in e. */
+static inline void throw_if(int rc, struct err *e)
+{
+	if (rc < 0)
+		throw_err(e);
+}
+
 /* Adds a line "while …" to the trace of any error raised until note_pop: fmt without arguments, or a value string.
  * Pairs nest; an error pops them itself. */
 void note_push(const char *text, uint32_t pos);

@@ -27,12 +27,6 @@ struct running {
 	int fd;
 };
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 static void release(void *arg)
 {
 	struct running *r = arg;
@@ -90,11 +84,11 @@ static void run(struct download *d, struct running *r, struct transfer_request *
 	q->bearer = d->bearer;
 	q->etag = d->etag;
 	protect_push(release, r);
-	check(transfer_settings_load(&r->settings, &e), &e);
+	throw_if(transfer_settings_load(&r->settings, &e), &e);
 	r->engine = transfer_engine_new(&r->settings, &e);
 	if (!r->engine)
 		throw_err(&e);
-	check(transfer_get(r->engine, q, &r->result, &e), &e);
+	throw_if(transfer_get(r->engine, q, &r->result, &e), &e);
 	d->not_modified = r->result.not_modified;
 	d->new_etag = kept_text(r->result.etag);
 	d->immutable = kept_text(r->result.immutable);

@@ -20,18 +20,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 static const char *folder(void)
 {
 	struct err e = ERR_INIT;
 	struct buf b = BUF_GC;
 
-	check(cache_folder("trees", &b, &e), &e);
+	throw_if(cache_folder("trees", &b, &e), &e);
 	return b.p;
 }
 
@@ -109,7 +103,7 @@ const char *kept_finish(struct kept_new *n, const char *dir, struct hash *h)
 	struct err e = ERR_INIT;
 	const char *place;
 
-	check(nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, NULL, h, NULL, &e), &e);
+	throw_if(nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, NULL, h, NULL, &e), &e);
 	if (syncfs(n->fd))
 		throw_error(EK_IO, "cannot write '%s' to the disk: %s", n->path, strerror(errno));
 	/* Somebody else may be first, now or long ago. */
@@ -150,5 +144,5 @@ void kept_note(struct slice key, struct slice value)
 	if (!rc)
 		rc = cache_put(c, key, value, &e);
 	cache_free(c);
-	check(rc, &e);
+	throw_if(rc, &e);
 }

@@ -22,12 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 /* --- what is here --- */
 
 /* The key under which the cache has the hash of a commit's tree.  A repository of somebody's may hold under a commit's name what
@@ -52,7 +46,7 @@ static int find_noted(struct slice key, struct flake_tree *t)
 	struct buf text = BUF_GC;
 	struct hash h;
 
-	check(kept_fact(key, 0, &text, &e), &e);
+	throw_if(kept_fact(key, 0, &text, &e), &e);
 	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
 		err_release(&e);
 		return 0;
@@ -106,7 +100,7 @@ static const char *fetch_commit(const struct input *in, const char *url, const c
 	if (lock >= 0)
 		close(lock);
 	buf_release(&dir);
-	check(rc, &e);
+	throw_if(rc, &e);
 	return path;
 }
 
@@ -221,6 +215,6 @@ const char *source_take_commit(struct flake_tree *t, const char *url, const char
 		repo = fetch_commit(&t->locked, url, ref, rev, 1);
 		rc = source_export(t, NULL, repo, url, rev, &e);
 	}
-	check(rc, &e);
+	throw_if(rc, &e);
 	return repo;
 }

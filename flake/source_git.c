@@ -28,12 +28,6 @@
 /* A commit that stands for no commit. */
 static const char no_rev[] = "0000000000000000000000000000000000000000";
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 /* --- what a reference says --- */
 
 static void set_counts(struct flake_tree *t, const char *repo, const char *rev, int whole)
@@ -43,11 +37,11 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev, 
 	int64_t at;
 
 	if (!input_get(&t->locked, "lastModified")) {
-		check(git_last_modified(repo, rev, &at, &e), &e);
+		throw_if(git_last_modified(repo, rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", at < 0 ? 0 : (uint64_t)at);
 	}
 	if (!source_is_set(&t->locked, "shallow") && !input_get(&t->locked, "revCount")) {
-		check(git_rev_count(repo, rev, whole, &count, &e), &e);
+		throw_if(git_rev_count(repo, rev, whole, &count, &e), &e);
 		source_set_int(&t->locked, "revCount", count);
 	}
 }
@@ -99,7 +93,7 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 	if (*w->rev && !w->dirty) {
 		set_counts(t, w->top, w->rev, !w->shallow);
 	} else if (*w->rev) {
-		check(git_last_modified(w->top, w->rev, &at, &e), &e);
+		throw_if(git_last_modified(w->top, w->rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", (uint64_t)at);
 	} else {
 		source_set_int(&t->locked, "lastModified", 0);
@@ -143,7 +137,7 @@ static void add_work_tree(struct whole *whole, struct git_worktree *w, const cha
 	struct err e = ERR_INIT;
 
 	if (source_is_set(whole->in, "exportIgnore"))
-		check(git_leave_out(w->top, &w->tracked, &e), &e);
+		throw_if(git_leave_out(w->top, &w->tracked, &e), &e);
 	for (const char *p = w->tracked.p, *end = p + w->tracked.len; p < end; p += strlen(p) + 1) {
 		buf_adds(&whole->names, prefix);
 		buf_add(&whole->names, p, strlen(p) + 1);
@@ -171,7 +165,7 @@ static void add_module(struct whole *whole, const char *top, const char *prefix,
 	if (++whole->depth > LIMIT_SUBMODULES)
 		throw_error(EK_EVAL, "submodules are nested deeper than %d", LIMIT_SUBMODULES);
 	protect_push(release_worktree, &w);
-	check(git_worktree_read(path.p, &w, &e), &e);
+	throw_if(git_worktree_read(path.p, &w, &e), &e);
 	check_place(path.p, w.top);
 	add_work_tree(whole, &w, below.p);
 	protect_pop(1);
@@ -204,7 +198,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	struct err e = ERR_INIT;
 
 	protect_push(release_worktree, &w);
-	check(git_worktree_read(dir, &w, &e), &e);
+	throw_if(git_worktree_read(dir, &w, &e), &e);
 	check_place(dir, w.top);
 	add_work_tree(&whole, &w, "");
 	w.dirty = whole.dirty;
@@ -217,7 +211,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	if (source_is_signed(&t->locked))
 		use_signed(t, &w, url);
 	else if (whole.converted && !w.dirty)
-		check(source_export(t, w.top, NULL, url, w.rev, &e), &e);
+		throw_if(source_export(t, w.top, NULL, url, w.rev, &e), &e);
 	t->dirty = w.dirty;
 	t->on_trail = 1;
 	t->note_state = note_state;
@@ -243,7 +237,7 @@ static const char *resolve(struct flake_tree *t, const char *url, const char *di
 	struct err e = ERR_INIT;
 
 	if (rev) {
-		check(git_check_rev(slice_of(rev), &e), &e);
+		throw_if(git_check_rev(slice_of(rev), &e), &e);
 		*here = source_find_commit(t, dir, rev);
 		/* Of what is locked the reference adds nothing. */
 		if (ref || (*here && (source_get(&t->locked, "narHash") || eval_settings.offline)))
@@ -256,7 +250,7 @@ static const char *resolve(struct flake_tree *t, const char *url, const char *di
 		err_release(&e);
 		return rev;
 	}
-	check(rc, &e);
+	throw_if(rc, &e);
 	if (!ref && full)
 		source_set(&t->locked, "ref", full);
 	free(full);
@@ -280,7 +274,7 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		throw_error(EK_EVAL, "the repository '%s' has no commit '%s'", dir, rev);
 	}
 	if (dir && !is_signed)
-		check(source_export(t, dir, NULL, url, rev, &e), &e);
+		throw_if(source_export(t, dir, NULL, url, rev, &e), &e);
 	else /* One of somebody's proves nothing: use_signed. */
 		dir = source_take_commit(t, url, ref, rev);
 	if (is_signed)
@@ -297,7 +291,7 @@ void source_git_add(const struct flake_tree *t, const char *name)
 	for (size_t i = 0; i < t->nmembers; i++)
 		if (slice_eq(t->members[i], slice_of(name)))
 			return;
-	check(git_intend_to_add(t->work_tree, name, &e), &e);
+	throw_if(git_intend_to_add(t->work_tree, name, &e), &e);
 }
 
 /* An address as git takes it: to it "file:/x" would be a host. */
@@ -324,7 +318,7 @@ void source_git(const struct input *in, struct flake_tree *t)
 	if (!url)
 		throw_error(EK_EVAL, "a git input needs a url");
 	url = for_git(url);
-	check(git_check_url(url, &e), &e);
+	throw_if(git_check_url(url, &e), &e);
 	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
 		if (source_is_set(in, refused[i]))
 			throw_error(EK_EVAL, "'%s': '%s' is not supported", source_text(in), refused[i]);

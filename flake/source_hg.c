@@ -18,12 +18,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 /* --- the working tree --- */
 
 struct worktree {
@@ -47,7 +41,7 @@ static int use_work_tree(struct flake_tree *t, const char *dir)
 	struct err e = ERR_INIT;
 
 	protect_push(release, &w);
-	check(hg_worktree(dir, &w.names, &w.dirty, &w.branch, &e), &e);
+	throw_if(hg_worktree(dir, &w.names, &w.dirty, &w.branch, &e), &e);
 	if (w.dirty) {
 		source_set_members(t, (struct slice){ buf_str(&w.names), w.names.len });
 		t->place = t->work_tree = dir;
@@ -94,7 +88,7 @@ static const char *bring(const char *url, const char *rev, const char *ref, stru
 	if (lock >= 0)
 		close(lock);
 	buf_release(&dir);
-	check(rc, &e);
+	throw_if(rc, &e);
 	return path;
 }
 
@@ -112,7 +106,7 @@ static void export(const char *repo, const char *rev, struct flake_tree *t)
 	struct err e = ERR_INIT;
 	struct kept_new n;
 
-	check(kept_fact(fact_key(rev), 0, &text, &e), &e);
+	throw_if(kept_fact(fact_key(rev), 0, &text, &e), &e);
 	if (text.len && !hash_parse(text.p, text.len, HASH_SHA256, &t->hash, NULL, &e) && (t->place = kept_find(&t->hash)))
 		return;
 	err_release(&e);
@@ -120,7 +114,7 @@ static void export(const char *repo, const char *rev, struct flake_tree *t)
 	buf_addf(&to, "%s/tree", n.path);
 	if (mkdir(to.p, 0700))
 		throw_error(EK_IO, "cannot make a folder in the cache");
-	check(hg_export(repo, rev, to.p, &e), &e);
+	throw_if(hg_export(repo, rev, to.p, &e), &e);
 	t->place = kept_finish(&n, to.p, &t->hash);
 	buf_trim(&text, 0);
 	hash_add(&text, &t->hash, HASH_SRI, 1);
@@ -148,7 +142,7 @@ void source_hg(const struct input *in, struct flake_tree *t)
 	struct buf dot = BUF_GC;
 	struct err e = ERR_INIT;
 
-	check(hg_check_url(url, &e), &e);
+	throw_if(hg_check_url(url, &e), &e);
 	if (dir && access(dir, F_OK))
 		throw_error(EK_IO, "the repository '%s' does not exist", dir);
 	buf_addf(&dot, "%s/.hg", dir ? dir : "");

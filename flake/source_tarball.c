@@ -15,12 +15,6 @@
 
 #include <string.h>
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 /* The hash that it is locked to, NULL for none. */
 static const struct hash *locked_hash(const struct input *in, struct hash *h)
 {
@@ -29,7 +23,7 @@ static const struct hash *locked_hash(const struct input *in, struct hash *h)
 
 	if (!text || !*text)
 		return NULL;
-	check(hash_parse(text, strlen(text), HASH_SHA256, h, NULL, &e), &e);
+	throw_if(hash_parse(text, strlen(text), HASH_SHA256, h, NULL, &e), &e);
 	return h;
 }
 

@@ -24,12 +24,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void check(int rc, struct err *e)
-{
-	if (rc < 0)
-		throw_err(e);
-}
-
 const char *source_url_shown(const char *url)
 {
 	struct buf b = BUF_GC;
@@ -54,7 +48,7 @@ static const char *noted(const char *word, const char *url, unsigned max_age)
 	struct buf text = BUF_GC;
 	struct err e = ERR_INIT;
 
-	check(kept_fact(note_key(word, url), max_age, &text, &e), &e);
+	throw_if(kept_fact(note_key(word, url), max_age, &text, &e), &e);
 	return text.len ? arena_dup(flake_arena(), text.p, text.len) : NULL;
 }
 
