@@ -44,6 +44,15 @@ size_t mem_size(size_t n, size_t size, size_t extra)
 	return r;
 }
 
+void *mem_grown(const void *old, size_t n, size_t cap, size_t size)
+{
+	void *v = mem_new(mem_size(cap, size, 0));
+
+	if (n)
+		memcpy(v, old, n * size);
+	return v;
+}
+
 #if GX_GC
 
 #define INITIAL_HEAP (((size_t)20 << 20) + SMALL_PAGES)

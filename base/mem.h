@@ -18,6 +18,8 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include "base/alloc.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +32,19 @@ void *mem_new(size_t size);
 
 /* A block of `size` bytes that never holds a pointer; contents undefined. */
 void *mem_bytes(size_t size);
+
+/* A scanned block for cap elements, the first n of which are the old ones. */
+void *mem_grown(const void *old, size_t n, size_t cap, size_t size);
+
+/* ARRAY_GROW for an array on the collected heap. */
+#define MEM_GROW(v, want, cap)                                                     \
+	do {                                                                       \
+		if ((size_t)(want) > (size_t)(cap)) {                              \
+			size_t mem_had = (cap);                                    \
+			(cap) = array_room(mem_had, (want));                       \
+			(v) = mem_grown((v), mem_had, (cap), sizeof *(v));         \
+		}                                                                  \
+	} while (0)
 
 /* A zeroed block that is scanned and lives until mem_free. */
 void *mem_root(size_t size);

@@ -69,14 +69,7 @@ struct items {
 
 static void items_add(struct items *q, W w)
 {
-	if (q->n == q->cap) {
-		size_t cap = q->cap ? q->cap * 2 : 16;
-		W *v = mem_new(mem_size(cap, sizeof *v, 0));
-		if (q->n)
-			memcpy(v, q->v, q->n * sizeof *v);
-		q->v = v;
-		q->cap = cap;
-	}
+	MEM_GROW(q->v, q->n + 1, q->cap);
 	q->v[q->n++] = w;
 }
 

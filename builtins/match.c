@@ -61,14 +61,7 @@ struct parts {
 
 static void parts_add(struct parts *p, W w)
 {
-	if (p->n == p->cap) {
-		size_t cap = p->cap ? p->cap * 2 : 16;
-		W *v = mem_new(mem_size(cap, sizeof *v, 0));
-		if (p->n)
-			memcpy(v, p->v, p->n * sizeof *v);
-		p->v = v;
-		p->cap = cap;
-	}
+	MEM_GROW(p->v, p->n + 1, p->cap);
 	p->v[p->n++] = w;
 }
 

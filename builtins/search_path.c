@@ -47,14 +47,7 @@ void fs_search_path_add(const char *entry, size_t n)
 
 	memcpy(p, entry, n);
 	p[n] = 0;
-	if (fs->nsearch == fs->search_cap) {
-		size_t cap = fs->search_cap ? fs->search_cap * 2 : 8;
-		struct fs_search_entry *e = mem_new(mem_size(cap, sizeof *e, 0));
-		if (fs->nsearch)
-			memcpy(e, fs->search, fs->nsearch * sizeof *e);
-		fs->search = e;
-		fs->search_cap = cap;
-	}
+	MEM_GROW(fs->search, fs->nsearch + 1, fs->search_cap);
 	const char *eq = memchr(p, '=', n);
 	size_t prefix = eq ? (size_t)(eq - p) : 0, path = eq ? prefix + 1 : 0;
 	/* The path has its own block: a pointer into the middle of one does not keep it alive. */

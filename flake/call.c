@@ -334,14 +334,7 @@ static struct called *call_of_node(const struct locked_flake *lf, struct lock_no
 	size_t at = (size_t)node->mark;
 	if (at && at <= registry->n && registry->v[at - 1]->node == node && registry->v[at - 1]->lf == lf)
 		return registry->v[at - 1];
-	if (registry->n == registry->cap) {
-		size_t cap = registry->cap ? registry->cap * 2 : 32;
-		struct called **v = mem_new(cap * sizeof *v);
-		if (registry->n)
-			memcpy(v, registry->v, registry->n * sizeof *v);
-		registry->v = v;
-		registry->cap = cap;
-	}
+	MEM_GROW(registry->v, registry->n + 1, registry->cap);
 	struct called *c = registry->v[registry->n++] = new_call(lf, node);
 	node->mark = (int)registry->n;
 	c->value = lazy_native(node_value, w_of(c), W_NULL);

@@ -304,14 +304,7 @@ static void take_formal(void *arg, sym_t name, uint32_t pos, int has_default)
 	struct arguments *f = arg;
 
 	(void)has_default;
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? f->cap * 2 : 16;
-		struct argument *v = mem_bytes(cap * sizeof *v);
-		if (f->n)
-			memcpy(v, f->v, f->n * sizeof *v);
-		f->v = v;
-		f->cap = cap;
-	}
+	MEM_GROW(f->v, f->n + 1, f->cap);
 	f->v[f->n++] = (struct argument){ name, pos };
 }
 

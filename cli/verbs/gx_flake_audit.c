@@ -184,14 +184,7 @@ static void take(void *arg, const struct input_path *p, const struct lock_edge *
 
 	if (!edge->node)
 		return;
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? a->cap * 2 : 16;
-		struct row *v = mem_new(cap * sizeof *v);
-		if (a->n)
-			memcpy(v, a->rows, a->n * sizeof *v);
-		a->rows = v;
-		a->cap = cap;
-	}
+	MEM_GROW(a->rows, a->n + 1, a->cap);
 	input_path_add(&path, p);
 	a->rows[a->n++] = (struct row){ .path = path.p, .node = edge->node };
 }
