@@ -186,7 +186,7 @@ static int add_question(struct buf *b, const struct eval_question *q)
 	for (size_t i = 0; i < r->n_search_path; i++)
 		add_word(b, "-I ", r->search_path[i]);
 	add_flake_options(b, f);
-	buf_addf(b, "%d%d %d", f->no_update, f->no_write, (int)r->form);
+	buf_addf(b, "%d%d %d%d", f->no_update, f->no_write, (int)r->form, r->realise);
 	add_word(b, " ", r->apply);
 	return 0;
 }

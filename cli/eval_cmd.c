@@ -7,7 +7,6 @@
 #include "cli/eval_cmd.h"
 #include "base/activity.h"
 #include "base/source.h"
-#include "builtins/store_real.h"
 #include "cli/drv_paths.h"
 #include "cli/dump.h"
 #include "cli/eval_cache.h"
@@ -27,6 +26,7 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "eval/profile.h"
+#include "fetch/trail.h"
 #include "flake/call.h"
 #include "flake/source.h"
 
@@ -44,7 +44,6 @@ struct run {
 	char cwd[PATH_MAX];
 	struct buf out;
 	size_t done; /* how much of out is whole results */
-	struct build_targets targets; /* --realise: instead of out */
 };
 
 static void parse_and_print(struct run *k)
@@ -61,11 +60,11 @@ static void give_one(struct run *k, W v, W args)
 		v = eval_auto_call(v, args);
 	if (k->r->apply)
 		v = call1(given_word(k->r->apply, "«apply»"), v);
+	if (k->r->targets)
+		drv_paths_add(k->r->targets, v, args, DRV_OUTPUT);
 	if (k->r->write_to)
 		write_to(k->r->write_to, v);
-	else if (k->r->realise)
-		drv_paths_add(&k->targets, v, args, DRV_OUTPUT);
-	else
+	else if (!k->r->realise)
 		output_value(&k->out, v, k->r->form, args);
 	k->done = k->out.len;
 }
@@ -143,37 +142,6 @@ static int write_profile(const char *path)
 	return EXIT_DONE;
 }
 
-/* --realise: builds and prints where it is.  Returns an exit status. */
-static int realise_and_print(const struct build_targets *targets)
-{
-	struct build_result built = { NULL, 0, 0 };
-	struct build_options o;
-	struct buf out = BUF_INIT;
-	struct err e = ERR_INIT;
-	struct store *s;
-	int status = EXIT_DONE;
-
-	if (eval_settings.read_only) {
-		progress_finish();
-		report_error("--realise builds, and --read-only forbids it");
-		return EXIT_USAGE;
-	}
-	build_options_init(&o);
-	s = store_real_store(eval_store(), &e);
-	if (!s || realise(s, &o, targets, &built, &e))
-		status = build_options_status(&o, &e);
-	for (size_t i = 0; i < built.n; i++) {
-		store_add_path(s, &out, &built.v[i].path);
-		buf_addc(&out, '\n');
-	}
-	progress_finish();
-	if (!status)
-		status = output_write(buf_str(&out), out.len);
-	buf_release(&out);
-	build_result_release(&built);
-	return status;
-}
-
 int eval_cmd_print(const struct eval_request *r, struct slice out)
 {
 	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON;
@@ -215,12 +183,11 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	activity_end(activity, !ok);
 	/* Of the evaluation alone: building has a clock of its own. */
 	int profiled = r->profile ? write_profile(r->profile) : EXIT_DONE;
-	int status = written ? EXIT_FAILED : ok && r->realise ? realise_and_print(&k.targets) : EXIT_DONE;
 	progress_finish();
 	eval_store_end();
-	build_targets_release(&k.targets);
-	if (!status && !r->realise)
-		status = print_results(&k);
+	if (written)
+		trail_spoil("what it made could not be written");
+	int status = written ? EXIT_FAILED : print_results(&k);
 	if (r->flake)
 		flake_options_notes();
 	if (!ok) {

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 
 struct build_options;
+struct build_targets;
 struct store;
 
 struct auto_arg {
@@ -38,13 +39,14 @@ struct eval_request {
 	int want_store;		       /* also when none is named and nothing forbids it */
 	struct build_options *build;   /* borrowed: how to build what the evaluation reads; NULL: as settings say */
 	enum output_form form;
-	int realise;		       /* build instead of printing */
+	int realise;		       /* print nothing: the caller builds what is in `targets` */
 	int parse_only;
 	int repl;
 	int dump_builtins;
 	int stats;
 	int xml_no_location;
 	struct buf *printed; /* also receives what is printed; NULL: nobody does */
+	struct build_targets *targets; /* receives the derivations that were asked for with OUTPUT_DRV_PATH; NULL: nobody does */
 };
 
 /* Prints results in the form that was asked for.  Returns an exit status. */

@@ -14,10 +14,10 @@
 #include "cli/eval_cmd.h"
 #include "cli/evaluation.h"
 #include "cli/given.h"
+#include "cli/kept_drvs.h"
 #include "cli/project.h"
 #include "cli/signals.h"
 #include "cli/value_options.h"
-#include "store/roots.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/coerce.h"
@@ -193,7 +193,7 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 	attr_place_note(&at);
 	if (k->want == FLAKE_WANT_APP && is_app(v)) {
 		app(v, a->out);
-	} else if (a->out->takes_path && (w_is_str(v) || w_is_path(v))) {
+	} else if (k->want == FLAKE_WANT_PACKAGE && (w_is_str(v) || w_is_path(v))) {
 		reference(v, a->out);
 		note_pop();
 		return;
@@ -230,29 +230,9 @@ static void add_answer(struct buf *b, const struct installable *v, size_t n, str
 	for (size_t i = 0; i < n; i++) {
 		add_text(b, v[i].program);
 		add_text(b, v[i].main);
-		answer_add(b, &v[i].targets.n, sizeof v[i].targets.n);
-		for (size_t k = 0; k < v[i].targets.n; k++) {
-			const struct build_target *t = &v[i].targets.v[k];
-			struct buf path = BUF_INIT;
-
-			store_path_add(&path, dir, &t->drv);
-			answer_add(b, path.p, path.len);
-			answer_add(b, &t->noutputs, sizeof t->noutputs);
-			for (size_t o = 0; o < t->noutputs; o++)
-				answer_add(b, t->outputs[o].p, t->outputs[o].n);
-			buf_release(&path);
-		}
+		kept_path_add(b, &v[i].path, dir);
+		kept_drvs_add(b, &v[i].targets, dir);
 	}
-}
-
-static int take(struct slice *rest, void *p, size_t n)
-{
-	struct slice s;
-
-	if (answer_take(rest, &s) || s.n != n)
-		return -1;
-	memcpy(p, s.p, n);
-	return 0;
 }
 
 static int take_text(struct slice *rest, char **out)
@@ -265,55 +245,13 @@ static int take_text(struct slice *rest, char **out)
 	return 0;
 }
 
-static int take_target(struct slice *rest, struct store *s, struct build_targets *out)
-{
-	struct slice path, *outputs;
-	struct err e = ERR_INIT;
-	struct store_path drv;
-	size_t n, i = 0;
-	int rc = -1;
-
-	if (answer_take(rest, &path) || take(rest, &n, sizeof n) || n > rest->n)
-		return -1;
-	outputs = xcalloc(n + 1, sizeof *outputs);
-	while (i < n && !answer_take(rest, &outputs[i]))
-		i++;
-	if (i == n && !store_path_parse(store_dir(s), path, &drv, &e)) {
-		build_targets_add(out, &drv, outputs, n);
-		rc = 0;
-	}
-	err_release(&e);
-	free(outputs);
-	return rc;
-}
-
 static int take_answer(struct slice rest, struct store *s, struct installable *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t targets;
-
-		if (take_text(&rest, &v[i].program) || take_text(&rest, &v[i].main) ||
-		    take(&rest, &targets, sizeof targets))
+	for (size_t i = 0; i < n; i++)
+		if (take_text(&rest, &v[i].program) || take_text(&rest, &v[i].main) || kept_path_take(&rest, s, &v[i].path) ||
+		    kept_drvs_take(&rest, s, &v[i].targets))
 			return -1;
-		for (size_t k = 0; k < targets; k++)
-			if (take_target(&rest, s, &v[i].targets))
-				return -1;
-	}
 	return 0;
-}
-
-/* The derivations are in the store and will stay there. */
-static int are_there(struct store *s, const struct installable *v, size_t n)
-{
-	struct err e = ERR_INIT;
-	int there = 1;
-
-	for (size_t i = 0; i < n && there; i++)
-		for (size_t k = 0; k < v[i].targets.n && there; k++)
-			there = !store_add_temp_root(s, &v[i].targets.v[k].drv, &e) &&
-				store_is_there(s, &v[i].targets.v[k].drv, NULL, &e) == 1;
-	err_release(&e);
-	return there;
 }
 
 /* What was kept for a question; 1 when it will do. */
@@ -321,7 +259,7 @@ static int find_answer(struct eval_cache *k, const struct eval_question *q, stru
 {
 	if (!eval_cache_find(k, q))
 		return 0;
-	if (k->status || (!take_answer(k->answer, s, out, n) && are_there(s, out, n))) {
+	if (k->status || !take_answer(k->answer, s, out, n)) {
 		eval_cache_tell(k);
 		return 1;
 	}
@@ -329,7 +267,7 @@ static int find_answer(struct eval_cache *k, const struct eval_question *q, stru
 		installable_release(&out[i]);
 		out[i] = (struct installable){ .program = NULL };
 	}
-	eval_cache_refuse(k, "the derivation is no longer in the store");
+	eval_cache_refuse(k, KEPT_GONE);
 	return 0;
 }
 

@@ -18,14 +18,13 @@
 /* Malloc'd. */
 struct installable {
 	struct build_targets targets; /* what has to be built */
-	int takes_path;		      /* set by the caller: a string or path that is a store path will do */
-	struct store_path path;	      /* then: an object that is there, len 0 for none */
+	struct store_path path;	      /* of a package that is a string or path: an object that is there; len 0 for none */
 	char *program; /* of an app: the program, a full path; NULL otherwise */
 	char *main;    /* name of a package's main program, NULL when nothing says */
 };
 
-/* Evaluates refs[0..n), without any what the folder here offers, and fills out (zeroed by the caller but for takes_path, one
- * for each or for the folder); what they need is in the store afterwards, and held by its temporary roots as long as it is open.
+/* Evaluates refs[0..n), without any what the folder here offers, and fills out (zeroed by the caller, one for each or
+ * for the folder); what they need is in the store afterwards, and held by its temporary roots as long as it is open.
  * Returns 0, or an exit status after saying why. */
 int installables_eval(const struct eval_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
 		      struct installable *out);

@@ -106,6 +106,8 @@ static int add_package(struct named *n, const struct installable *i, int drvs, s
 {
 	int rc = 0;
 
+	if (i->path.len)
+		path_set_push(out, &i->path);
 	for (size_t k = 0; !rc && k < i->targets.n; k++)
 		if (drvs)
 			path_set_push(out, &i->targets.v[k].drv);

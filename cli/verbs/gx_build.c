@@ -113,8 +113,6 @@ static int evaluate(struct command *c, struct request *r, struct evaluated *x)
 			x->words[n++] = c->operands[i];
 	x->n = c->n ? n : 1; /* or the folder here */
 	x->v = xcalloc(x->n, sizeof *x->v);
-	for (size_t i = 0; i < x->n; i++)
-		x->v[i].takes_path = 1;
 	return x->n ? installables_eval(&r->eval, c->store, x->words, n, FLAKE_WANT_PACKAGE, x->v) : 0;
 }
 

@@ -6,13 +6,16 @@
  */
 #include "config.h"
 #include "cli/drv_paths.h"
+#include "cli/eval_cache.h"
 #include "cli/flake_cmd.h"
 #include "cli/given.h"
+#include "cli/kept_drvs.h"
 #include "cli/output_checks.h"
 #include "cli/outputs.h"
 #include "cli/progress.h"
 #include "cli/realise.h"
 #include "cli/report.h"
+#include "cli/signals.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
@@ -106,6 +109,7 @@ static void check_entry(void *user, struct spot *s, W *slot, int last)
 		c->bad++;
 		report_line("checking '%s':", path.p);
 		report_failure(&fail);
+		eval_cache_failed(fail.kind);
 	} else if (leaf.l.f.what == IS_SET) {
 		outputs_walk(s, check_entry, c);
 	} else if (leaf.l.f.what == IS_LEAF) {
@@ -151,6 +155,69 @@ static void evaluate(struct flake_cmd *cmd, struct buf *b)
 		check_one(c, s.value);
 	else
 		outputs_walk(&s, check_entry, c);
+}
+
+/* --- kept for the next run --- */
+
+static void add_answer(struct buf *b, const struct check *c)
+{
+	answer_add(b, &c->good, sizeof c->good);
+	answer_add(b, &c->bad, sizeof c->bad);
+	if (!c->no_build)
+		kept_drvs_add(b, &c->checks, store_dir(c->f.c.store));
+}
+
+static int take_size(struct slice *rest, size_t *out)
+{
+	struct slice s;
+
+	if (answer_take(rest, &s) || s.n != sizeof *out)
+		return -1;
+	memcpy(out, s.p, sizeof *out);
+	return 0;
+}
+
+static int find_answer(struct eval_cache *k, const struct eval_question *q, struct check *c)
+{
+	if (!eval_cache_find(k, q))
+		return 0;
+	struct slice rest = k->answer;
+	if (!take_size(&rest, &c->good) && !take_size(&rest, &c->bad) &&
+	    (c->no_build || !kept_drvs_take(&rest, c->f.c.store, &c->checks))) {
+		eval_cache_tell(k);
+		return 1;
+	}
+	build_targets_release(&c->checks);
+	c->checks = (struct build_targets){ NULL, 0, 0 };
+	c->good = c->bad = 0;
+	eval_cache_refuse(k, KEPT_GONE);
+	return 0;
+}
+
+/* Evaluates, or takes what was kept. */
+static int answer(struct check *c)
+{
+	const char *const words[] = { c->flake, c->only ? c->only : "", c->no_build ? "--no-build" : "",
+				      c->f.all_systems ? "--all-systems" : "" };
+	const struct store *s = c->f.c.store;
+	const struct eval_question q = { "flake check", &c->f.eval, s ? store_place(s)->real_store : NULL, words,
+					 sizeof words / sizeof *words, !c->f.eval.flake_options.impure };
+	struct eval_cache k;
+	struct buf bytes = BUF_INIT;
+	int status;
+
+	if (find_answer(&k, &q, c)) {
+		/* As evaluation_run leaves it. */
+		signals_push(SIGNALS_INTERRUPT, signals_exit);
+		status = k.status;
+	} else {
+		status = flake_cmd_evaluate(&c->f, evaluate);
+		add_answer(&bytes, c);
+		eval_cache_keep(&k, status, (struct slice){ bytes.p, bytes.len });
+	}
+	eval_cache_end(&k);
+	buf_release(&bytes);
+	return status;
 }
 
 /* --- building --- */
@@ -241,7 +308,7 @@ int flake_check_run(int argc, char **argv)
 	c.f.eval.build = &c.build;
 	c.usual_ifd = eval_settings.allow_ifd < 0;
 	progress_begin();
-	rc = flake_cmd_evaluate(&c.f, evaluate);
+	rc = answer(&c);
 	status = rc ? rc : build(&c);
 	progress_finish();
 	if (!rc)

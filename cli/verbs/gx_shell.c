@@ -70,22 +70,28 @@ static char **package_refs(struct command *c)
 	return texts;
 }
 
+static void add_bin(struct runner *r, struct buf *bin, const struct store_path *p)
+{
+	if (bin->len)
+		buf_addc(bin, ':');
+	store_add_path(r->c.store, bin, p);
+	buf_adds(bin, "/bin");
+}
+
 /* The bin folders of everything that is wanted. */
 static int build_all(struct runner *r, struct buf *bin)
 {
 	int rc = COMMAND_GO;
 
 	for (size_t i = 0; i < runner_count(r); i++) {
+		if (r->wanted[i].path.len)
+			add_bin(r, bin, &r->wanted[i].path);
 		rc = runner_build(r, &r->wanted[i].targets);
 		/* With --dry-run each is told of. */
 		if (rc != COMMAND_GO && rc != EXIT_DONE)
 			return rc;
-		for (size_t k = 0; k < r->built.n; k++) {
-			if (bin->len)
-				buf_addc(bin, ':');
-			store_add_path(r->c.store, bin, &r->built.v[k].path);
-			buf_adds(bin, "/bin");
-		}
+		for (size_t k = 0; k < r->built.n; k++)
+			add_bin(r, bin, &r->built.v[k].path);
 		build_result_release(&r->built);
 		r->built = (struct build_result){ NULL, 0, 0 };
 	}

@@ -58,7 +58,16 @@ cat >flake.gx <<'EOF'
       revision = self.rev or self.dirtyRev or "none";
       hash = self.narHash;
       package = derivation { name = "p"; system = "x86_64-linux"; builder = "/bin/sh"; src = ./sub; };
-    };
+    } // builtins.mapAttrs (_: x: { x86_64-linux = x; }) (let
+      hash = builtins.hashString "sha256" (builtins.toJSON self.all);
+      simple = name: drv: derivation { inherit name drv; system = "x86_64-linux"; builder = "/bin/sh"; };
+      package = simple hash "none";
+    in {
+      packages.default = package;
+      checks.default = simple "check" package;
+      devShells.default = simple "shell" package;
+      apps.default = { type = "app"; program = "${package}/run"; };
+    });
 }
 EOF
 echo one >file
@@ -81,21 +90,27 @@ replace() { # FILE TEXT: of the same size, with its times put back
 }
 track() { [ ! -d .git ] || git add -A .; }
 in_tree() { (cd "$_tree" && eval "$1" && track); }
+# Runs a function for each command.
+for_each() { # FUNCTION COMMAND...
+	_fn=$1
+	shift
+	for _each in "$@"; do $_fn $_each || return 1; done
+}
 edits() { # TREE COMMAND...
 	_tree=$1 _top=$PWD
 	shift
-	again "$@" && in_tree 'touch -d @1000000000 file && touch -h -d @1000000000 link' || return 1
+	for_each again "$@" && in_tree 'touch -d @1000000000 file && touch -h -d @1000000000 link' || return 1
 	sleep 0.1
-	is_right "$@" && again "$@" || return 1
+	for_each is_right "$@" && for_each again "$@" || return 1
 	for _edit in 'replace file two' 'replace program.nix "{ a = 2"' 'touch list/c' 'rm list/a' 'mv list/b list/d' 'touch absent' \
 		'mkdir exists.d && rm exists && mv exists.d exists' 'ln -sfn program.nix link' 'ln -sfn list below-link' 'rm -r to-dir' \
 		'replace sub/deep/f 2' 'chmod +x sub/deep/f' 'ln -sfn g sub/deep/l' 'touch sub/new' 'mkdir sub/empty' 'rm file'; do
 		in_tree "$_edit" || { echo "cannot: $_edit" && return 1; }
-		is_right "$@" || { echo "after: $_edit" && return 1; }
-		said "$@" >/dev/null # what was changed at this moment is not kept the first time
+		for_each is_right "$@" || { echo "after: $_edit" && return 1; }
+		for_each said "$@" >/dev/null # what was changed at this moment is not kept the first time
 		sleep 0.1
-		said "$@" >/dev/null
-		again "$@" || { echo "twice after: $_edit" && return 1; }
+		for_each said "$@" >/dev/null
+		for_each again "$@" || { echo "twice after: $_edit" && return 1; }
 	done
 }
 
@@ -133,6 +148,26 @@ for tree in work clean plain; do
 	look_unread >/dev/null 2>&1
 	check "$tree: what was not read does not matter" unread $tree.unread look_unread
 done
+# Every command that evaluates.
+store=$PWD/store
+cp -a work all.edited
+asked() { "$@" --store "$store" --system x86_64-linux ./all.edited; }
+ask_drv() { asked gxeval --drv-path; }
+ask_build() { asked gx build --dry-run; }
+ask_show_derivation() { asked gx derivation show; }
+ask_path() { asked gx path-info --json; }
+ask_shell() { asked gx shell --dry-run; }
+ask_develop() { asked gx develop --dry-run; }
+ask_run() { asked gx run --dry-run; }
+ask_check() { asked gx flake check --dry-run; }
+ask_check_only() { gx flake check --no-build --system x86_64-linux ./all.edited; }
+ask_show() { gx flake show --system x86_64-linux ./all.edited; }
+ask_eval() { gx eval --system x86_64-linux ./all.edited; }
+every="ask_drv ask_build ask_show_derivation ask_path ask_shell ask_develop ask_run ask_check ask_check_only ask_show ask_eval"
+sleep 0.1
+check "every command is asked" for_each is_right $every
+for_each said $every >/dev/null
+check "every edit is seen by every command" edits all.edited $every
 tracked() {
 	look_list() { gxeval --json ./work.unread#all.list; }
 	look_list >/dev/null 2>&1
@@ -259,7 +294,6 @@ check "and why-reload sees it as it was asked" sh -c 'gx flake show ./plain >/de
 
 # --- derivations in a store ---
 
-store=$PWD/store
 built() { gx build --store "$store" --dry-run ./plain#package; }
 collected() {
 	said built >/dev/null && again built || return 1

@@ -29,6 +29,29 @@ check "of a link to a result" prints "$out" in_flake path-info ./result
 check "of an expression" prints "$(printf "%s\n" "$out" "$dev" | sort)" paths_of -E "$hello"
 check "of an attribute of one" prints "$(printf "%s\n" "$out" "$dev" | sort)" paths_of -E "{ x = $hello; }" x
 check "of paths and packages" prints "$out" in_flake path-info "$out" .#hello
+# A package that is a string or a path names an object; what was kept of the first time says so as well.
+echo data >flake/data
+cat >flake/text.nix <<END
+{ text = "\${./data}"; path = ./data; }
+END
+data=$("$gx" eval --impure --store "$store" --raw -E '"${./flake/data}"')
+sleep 0.1
+export GX_EVAL_CACHE=always
+for time in first second; do
+	check "of a string, the $time time" prints "$data" in_flake path-info -f text.nix text
+	check "of a path, the $time time" prints "$data" in_flake path-info -f text.nix path
+	check "a string built, the $time time" prints "$data" in_flake build --print-out-paths -f text.nix text
+	check "and linked" prints "$data" readlink flake/result
+	check "in a shell, the $time time" sh -c "cd flake && PATH=x '$gx' shell --store '$store' -f text.nix text --command /bin/sh -c 'echo \$PATH' | grep -q '^$data/bin:'"
+	rm flake/result
+done
+collected() {
+	set -- "$gx" build --store "$PWD/other" --print-out-paths --no-link -f flake/text.nix text
+	"$@" && "$@" && "$gx" store gc --store "$PWD/other" && [ ! -e "other/$data" ] && prints "$data" "$@" && [ -e "other/$data" ]
+}
+check "and what is no longer there is made again" collected
+remove other
+unset GX_EVAL_CACHE
 check "of everything" sh -c "'$gx' path-info --store '$store' --all | grep -qx '$dev'"
 check "of everything and a path" complains "with --all no path is named" in_flake path-info --all "$out"
 check "of nothing" complains "needs a path" in_flake path-info
