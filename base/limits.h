@@ -98,6 +98,9 @@
 #define LIMIT_ANSWERS 1024
 #define LIMIT_ANSWERS_SIZE ((uint64_t)256 << 20)
 
+/* What a binary cache says of one object: twenty thousand references and more. */
+#define LIMIT_NARINFO (2 << 20)
+
 /* Output of a program that is kept in memory (git's lists of files). */
 #define LIMIT_PROGRAM_OUTPUT ((size_t)1 << 30)
 

@@ -35,6 +35,7 @@ static const struct verb verbs[] = {
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },
 	{ "nar", "archives of files and folders", NULL, nar_verbs },
+	{ "key", "keys that binary caches sign with", NULL, key_verbs },
 	{ "config", "settings", NULL, config_verbs },
 	{ "doc", "what a function is for, and what it takes", doc_run, NULL },
 	{ "help", "what a verb does and which options it has", help_run, NULL },
