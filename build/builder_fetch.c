@@ -17,6 +17,8 @@
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
 #include "golang/h1.h"
+#include "fetch/archive.h"
+#include "fetch/fetch_settings.h"
 #include "fetch/url.h"
 #include "format/goh1.h"
 #include "format/nar.h"
@@ -278,16 +280,13 @@ static int restore(int fd, const char *out, struct err *e)
 	return rc;
 }
 
-static int build_fetchurl(const struct builtin_call *c, struct err *e)
+static int fetch_to_output(const struct builtin_call *c, const char *url, struct err *e)
 {
 	int unpack = slice_eq(attr_or(c->drv, "unpack", SLICE("")), SLICE("1")), fd = -1;
 	int executable = slice_eq(attr_or(c->drv, "executable", SLICE("")), SLICE("1"));
 	struct buf out = BUF_INIT;
-	struct slice url;
 	int rc = fetch_builders_prepare(e);
 
-	if (!rc)
-		rc = builtin_attr(c, "url", &url, e);
 	if (!rc)
 		rc = builtin_output(c, SLICE("out"), &out, e);
 	if (!rc) {
@@ -297,7 +296,7 @@ static int build_fetchurl(const struct builtin_call *c, struct err *e)
 			rc = err_errno(e, "cannot make '%s'", out.p);
 	}
 	if (!rc)
-		rc = fetch_file(url.p, fd, e);
+		rc = fetch_file(url, fd, e);
 	if (!rc && unpack)
 		rc = restore(fd, out.p, e);
 	if (!rc && executable && chmod(out.p, 0755) < 0)
@@ -308,7 +307,39 @@ static int build_fetchurl(const struct builtin_call *c, struct err *e)
 	return rc;
 }
 
+static int build_fetchurl(const struct builtin_call *c, struct err *e)
+{
+	struct slice url;
+	int rc = builtin_attr(c, "url", &url, e);
+
+	return rc ? rc : fetch_to_output(c, url.p, e);
+}
+
+/* --- builtin:go-archive --- */
+
+static void add_archive_url(struct buf *b, struct slice file)
+{
+	const char *base = fetch_settings.go_archives;
+
+	buf_addf(b, "%s%s%.*s", base, slice_ends(slice_of(base), SLICE("/")) ? "" : "/", (int)file.n, file.p);
+}
+
+static int build_go_archive(const struct builtin_call *c, struct err *e)
+{
+	struct buf url = BUF_INIT;
+	struct slice file;
+	int rc = builtin_attr(c, "file", &file, e);
+
+	if (!rc) {
+		add_archive_url(&url, file);
+		rc = fetch_to_output(c, buf_str(&url), e);
+	}
+	buf_release(&url);
+	return rc;
+}
+
 const struct builtin_builder fetch_builders[] = {
+	{ "go-archive", build_go_archive },
 	{ "go-module", build_go_module },
 	{ "fetchurl", build_fetchurl },
 	{ NULL, NULL },
@@ -333,6 +364,15 @@ static void show_file(struct slice address, void (*show)(void *arg, const char *
 		err_release(&ignored);
 	}
 	arena_release(&mem);
+}
+
+static void show_archive(const struct drv *d, void (*show)(void *arg, const char *path), void *arg)
+{
+	struct buf url = BUF_INIT;
+
+	add_archive_url(&url, attr_or(d, "file", SLICE("")));
+	show_file((struct slice){ buf_str(&url), url.len }, show, arg);
+	buf_release(&url);
 }
 
 /* The builder may run no program. */
@@ -368,10 +408,14 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
 		rc = transfer_load(e);
+	if (!rc && slice_eq(d->builder, SLICE("builtin:go-unpack")))
+		rc = archive_load(e);
 	if (rc)
 		return rc;
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))
 		show_file(attr_or(d, "url", SLICE("")), show, arg);
+	if (slice_eq(d->builder, SLICE("builtin:go-archive")))
+		show_archive(d, show, arg);
 	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {
 		size_t n = strcspn(p, ",|");
 

@@ -10,6 +10,8 @@
  *         goEnv             a toolchain's go.env, a file in the store: where modules come from when the user chose nothing
  *     builtin:fetchurl    a file, or with unpack the contents of an archive in Nix's format, known by any hash
  *         url, executable, unpack
+ *     builtin:go-archive  a Go release as its publisher offers it, known by any hash; the setting go-archives says where
+ *         file              its name there
  *
  * They run confined, where the user's settings are not to be seen: fetch_builders_prepare reads these before.
  */
@@ -27,7 +29,8 @@ extern const struct builtin_builder fetch_builders[];
 int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int dirfd, const char *name,
 		       struct hash *out, struct err *e);
 
-/* For build_hooks.paths: the folders and files that file: addresses of the user's proxies, and of a fetchurl, name. */
+/* For build_hooks.paths: the folders and files that file: addresses of the user's proxies, and of a fetchurl, name.
+ * Loads the libraries that a builder of the program needs. */
 int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
 			struct err *e);
 

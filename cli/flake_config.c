@@ -22,9 +22,10 @@ int flake_config_accepted;
 static const char *const never[] = {
 	"accept-flake-config", "access-tokens", "allow-unsafe-native-code-during-evaluation", "allowed-impure-env-vars",
 	"allowed-uris", "allowed-users", "build-hook", "builders", "diff-hook", "external-builders", "flake-registry",
-	"impure-env", "netrc-file", "nix-path", "plugin-files", "post-build-hook", "pre-build-hook", "pure-eval",
-	"require-sigs", "restrict-eval", "run-diff-hook", "sandbox", "sandbox-paths", "sandbox-shell", "secret-key-files",
-	"ssl-cert-file", "store", "substituters", "system", "trusted-public-keys", "trusted-substituters", "trusted-users",
+	"go-archives", "impure-env", "netrc-file", "nix-path", "plugin-files", "post-build-hook", "pre-build-hook",
+	"pure-eval", "require-sigs", "restrict-eval", "run-diff-hook", "sandbox", "sandbox-paths", "sandbox-shell",
+	"secret-key-files", "ssl-cert-file", "store", "substituters", "system", "trusted-public-keys",
+	"trusted-substituters", "trusted-users",
 };
 
 static int is_never(const char *name)

@@ -59,6 +59,8 @@ static const struct setting settings[] = {
 	  "5", "Seconds to connect to a server." },
 	{ "download-attempts", SET_UINT, &fetch_settings.attempts,
 	  "5", "How often a transfer is tried." },
+	{ "go-archives", SET_STRING, &fetch_settings.go_archives,
+	  "https://go.dev/dl", "Where releases of Go come from that no module is known of: the address of a folder." },
 	{ "http-connections", SET_UINT, &fetch_settings.per_host,
 	  "6", "Connections to one server; 0: as many as there are transfers." },
 	{ "keep-derivations", SET_BOOL, &gc_settings.keep_derivations,

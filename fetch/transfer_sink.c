@@ -110,7 +110,13 @@ void transfer_finish(struct transfer *t, int rc)
 
 /* --- settings --- */
 
-struct fetch_settings fetch_settings = { .connect_s = 5, .stall_s = 30, .attempts = 5, .per_host = 6 };
+struct fetch_settings fetch_settings = {
+	.go_archives = "https://go.dev/dl",
+	.connect_s = 5,
+	.stall_s = 30,
+	.attempts = 5,
+	.per_host = 6,
+};
 
 char *fetch_access_token(const char *place)
 {

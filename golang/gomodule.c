@@ -417,11 +417,11 @@ static int restore_gomods(struct unpack *u, struct err *e)
 }
 
 /* A toolchain with something called share would need another layout. */
-static int link_share(const struct unpack *u, struct err *e)
+int go_toolchain_link_share(int dirfd, struct err *e)
 {
-	if (mkdirat(u->dirfd, GO_SHARE, 0755) < 0)
+	if (mkdirat(dirfd, GO_SHARE, 0755) < 0)
 		return err_errno(e, "cannot make '%s'", GO_SHARE);
-	return symlinkat(GO_SHARE_TARGET, u->dirfd, GO_SHARE_LINK) < 0 ? err_errno(e, "cannot make '%s'", GO_SHARE_LINK) : 0;
+	return symlinkat(GO_SHARE_TARGET, dirfd, GO_SHARE_LINK) < 0 ? err_errno(e, "cannot make '%s'", GO_SHARE_LINK) : 0;
 }
 
 static int unpack_all(struct unpack *u, const struct hash *want, struct hash *h1, struct err *e)
@@ -440,7 +440,7 @@ static int unpack_all(struct unpack *u, const struct hash *want, struct hash *h1
 	if (want && !hash_eq(want, &got))
 		return mismatch(u, want, &got, e);
 	if (u->toolchain && !(rc = restore_gomods(u, e)))
-		rc = link_share(u, e);
+		rc = go_toolchain_link_share(u->dirfd, e);
 	return rc;
 }
 

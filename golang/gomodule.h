@@ -35,6 +35,9 @@ int go_module_check_zip(const struct zip *z, const struct module_version *m, str
 int go_module_unpack(int zip_fd, const struct module_version *m, const struct hash *want, int dirfd, struct hash *h1,
 		     struct err *e);
 
+/* Makes the link share/go in the tree of a toolchain, which has nothing called share yet. */
+int go_toolchain_link_share(int dirfd, struct err *e);
+
 /* The sum of an unpacked tree, dirfd and name as in openat, after checking that its layout is the one above: so that it does
  * not matter who unpacked it. */
 int go_module_tree_h1(int dirfd, const char *name, const struct module_version *m, struct hash *h1, struct err *e);

@@ -195,21 +195,6 @@ names='n: builtins.concatStringsSep " " (builtins.attrNames (builtins.intersectA
 check "toolchain and tools" prints "buildGoModule go go_1_22 go_1_26 gofumpt gopls staticcheck" \
 	gxeval --raw --apply "$names" -E "import $std { system = \"x86_64-linux\"; }"
 check "go_1_22 is 1.22.6" prints 1.22.6 gxeval --raw -E "(import $std { system = \"aarch64-linux\"; }).go_1_22.version"
-# The names are the same everywhere, and mean the newest whose sum is known.
-names="n: builtins.filter (x: builtins.match \"go_1_2[3-6]\" x != null) (builtins.attrNames n)"
-for system in x86_64-linux aarch64-linux x86_64-darwin aarch64-darwin; do
-	check "names of toolchains for $system" prints '["go_1_23","go_1_24","go_1_25","go_1_26"]' \
-		gxeval --json --apply "$names" -E "import $std { system = \"$system\"; }"
-	case $system in *linux) all=go_1_23,go_1_24,go_1_25,go_1_26 ;; *) all=go_1_25,go_1_26 ;; esac
-	check "what they mean for $system" prints true gxeval --json --read-only -E "let p = import $std { system = \"$system\"; };
-		known = v: (import $std/toolchains.gx).\${v} ? $system;
-		releases = n: builtins.filter (r: builtins.match \"\${n}_[0-9]*\" r != null && known p.\${r}.version) (builtins.attrNames p);
-		newest = n: builtins.all (r: builtins.compareVersions p.\${r}.version p.\${n}.version <= 0) (releases n);
-		in builtins.all (n: p.\${n}.outPath != \"\" && newest n) (builtins.filter builtins.isString (builtins.split \",\" \"$all\"))"
-done
-check "one whose sum is not known" complains "error: the sum of Go 1.22.0 for aarch64-darwin is not known; take go_1_" \
-	gxeval --read-only --raw -E "with import $srcdir/stdlib { system = \"aarch64-darwin\"; }; mkShell { packages = [ go_1_22_0 ]; }"
-
 for system in x86_64-linux aarch64-linux x86_64-darwin aarch64-darwin; do
 	check "the tools evaluate for $system" gxeval --json --read-only -E \
 		"let p = import $std { system = \"$system\"; }; in [ p.go.drvPath p.gopls.drvPath p.staticcheck.drvPath p.gofumpt.drvPath ]"
