@@ -224,8 +224,11 @@ static void learn(struct knowledge *k, const struct documented *d)
 		k->builtin = registered(d->name + 9);
 	else if (!p && bare)
 		k->builtin = function_builtin(k->function);
-	if (!p && !k->builtin && bare)
+	if (!p && !k->builtin && bare) {
+		/* Where it is written, and not where another set takes it over. */
 		p = function_doc(k->function, &n);
+		k->pos = p && own ? own : k->pos;
+	}
 	if (p)
 		k->text = shown_text(p, n);
 }

@@ -48,7 +48,7 @@ awk '
 	}
 	/\*\// { inside = 0 }
 	END { print "])" }
-' "$srcdir"/stdlib/lib/*.gx >examples.gx
+' "$srcdir"/stdlib/lib/*.gx "$srcdir"/stdlib/lib/*/*.gx >examples.gx
 examples=$(grep -c '^{ at' examples.gx)
 [ "$examples" -gt 60 ] || fail "only $examples examples in stdlib/lib"
 "$gxeval" --impure -f examples.gx >got 2>&1
