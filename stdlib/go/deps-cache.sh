@@ -39,7 +39,7 @@ compile() { # COMMAND...
 }
 if [ -n "${list-}" ]; then
 	# shellcheck disable=SC2086
-	phase compiling go list -e -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ${buildFlags-} $list
+	phase compiling "$(go list -e -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ${buildFlags-} $list | wc -l)"
 	# shellcheck disable=SC2086
 	compile go build -v ${buildFlags-} $list
 	# What `go vet`, a part of every test, has to know of them.

@@ -8,7 +8,7 @@
 export HOME=$PWD/home TMPDIR=$PWD
 export GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local GO111MODULE=on GOTELEMETRY=off
 export GOCACHE=$PWD/cache GOPATH=$PWD/gopath GOMAXPROCS=${NIX_BUILD_CORES:-1}
-export PATH=$go/bin:${PATH-}
+export PATH=$go/bin${PATH:+:$PATH}
 # Modules lie in the cache as links to their objects, which the index of packages does not follow.
 export GODEBUG=goindex=0
 mkdir -p "$HOME" "$GOCACHE"
@@ -27,11 +27,7 @@ for _cache in ${goStd-} ${goDeps-}; do
 done
 date +%s >"$GOCACHE/trim.txt"
 
-# Says what begins; with a command, that it is to be counted in the lines `go build -v` prints, of as many as the command does.
-phase() { # NAME [COMMAND]...
-	_phase=$1
-	shift
-	_lines=0
-	[ $# -eq 0 ] || _lines=$("$@" 2>/dev/null | wc -l)
-	echo "@nix {\"action\":\"setPhase\",\"phase\":\"$_phase\",\"lines\":$_lines}" >&2
+# Says what begins, and how many lines `go build -v` will print in it, if that is known.
+phase() { # NAME [LINES]
+	echo "@nix {\"action\":\"setPhase\",\"phase\":\"$1\",\"lines\":${2-0}}" >&2
 }
