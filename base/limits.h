@@ -101,6 +101,10 @@
 /* What a binary cache says of one object: twenty thousand references and more. */
 #define LIMIT_NARINFO (2 << 20)
 
+/* Large files of git repositories that are kept (fetch/git_lfs.h): how many, and their bytes together. */
+#define LIMIT_LFS_KEPT 10000
+#define LIMIT_LFS_KEPT_SIZE ((uint64_t)4 << 30)
+
 /* Output of a program that is kept in memory (git's lists of files). */
 #define LIMIT_PROGRAM_OUTPUT ((size_t)1 << 30)
 

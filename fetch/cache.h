@@ -5,6 +5,7 @@
  *     files/<sha256 of the key>     a file, with a header that repeats the key
  *     git/<sha256 of the address>   a bare repository
  *     locks/<the same>
+ *     lfs/<sha256>                  a large file of a repository (fetch/git_lfs.h)
  *     trees/<hash of its archive>   what was unpacked or taken from a repository (flake/kept.h)
  *     compiled/<id>                 programs of files (fetch/pack.h)
  *     answers/<sha256 of the question>   what evaluations came to (fetch/answers.h)
@@ -15,6 +16,7 @@
  *     files      the header has the sum of the contents, and the key; what does not fit is missing
  *     git        git checks what it receives and syncs it before it names it; what can no longer be read is fetched again, and
  *                a tree made of it counts as any other tree
+ *     lfs        hashed each time one is copied into a tree
  *     trees      hashed each time one is taken; what does not have the hash it is named by is removed, and fetched again.
  *                Which tree a commit has is a file in files/
  *     compiled   sums, and device, inode, size and times of the file that each entry was made of

@@ -59,12 +59,17 @@ int git_rev_count(const char *dir, const char *rev, int whole, uint64_t *out, st
 
 /* Writes the tree of a commit into the empty directory dirfd: what is committed, byte for byte (no filters, attributes or line
  * ends applied), 0644 or 0755; links as links, submodules as empty directories.  ignoring: without what export-ignore leaves
- * out.  submodules (may be NULL) receives the path and the commit of each, each ended by a NUL. */
-int git_export(const char *dir, const char *rev, int dirfd, int ignoring, struct buf *submodules, struct err *e);
+ * out.  submodules (may be NULL) receives the path and the commit of each, each ended by a NUL; large (may be NULL) the names of
+ * the files with the attribute filter=lfs (fetch/git_lfs.h). */
+int git_export(const char *dir, const char *rev, int dirfd, int ignoring, struct buf *submodules, struct buf *large,
+	       struct err *e);
 
 /* Appends those of the names (each ended by a NUL, folders with a slash in front of it) that export-ignore leaves out, by the
  * attributes of a commit, or for NULL of the work tree at dir. */
 int git_ignored(const char *dir, const char *rev, struct slice names, struct buf *ignored, struct err *e);
+
+/* The same of those that the attribute filter=lfs says to be large files. */
+int git_of_lfs(const char *dir, const char *rev, struct slice names, struct buf *found, struct err *e);
 
 /* Takes those out of the names of a work tree's files; a folder of which nothing is left becomes a name itself. */
 int git_leave_out(const char *top, struct buf *names, struct err *e);

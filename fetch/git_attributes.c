@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What `export-ignore` in a tree's .gitattributes leaves out.  git itself says so, for it alone knows its patterns: `check-attr`,
- * which runs nothing.  Of a commit it is asked with an index of its own, in a temporary folder: the repository may be somebody's,
- * and
- * `--source` is younger than gits in use.
+ * Which files of a tree its .gitattributes give an attribute: `export-ignore`, which leaves them out, and `filter=lfs`.  git itself
+ * says so, for it alone knows its patterns: `check-attr`, which runs nothing.  Of a commit it is asked with an index of its own, in
+ * a temporary folder: the repository may be somebody's, and `--source` is younger than gits in use.
  *
- * A tree without .gitattributes leaves nothing out, and costs no call.
+ * A tree without .gitattributes gives none, and costs no call.
  */
 #include "config.h"
 #include "fetch/git.h"
@@ -32,39 +31,45 @@ static int has_attributes(struct slice names)
 	return 0;
 }
 
-/* "<path>\0export-ignore\0set\0": appends the paths that are set. */
-static int take_answer(const struct buf *out, struct buf *ignored, struct err *e)
+/* What is asked for: an attribute, and the value that counts. */
+struct question {
+	const char *attribute, *value;
+	const char *dir, *index; /* the repository; "" for what it has itself */
+};
+
+/* "<path>\0<attribute>\0<value>\0": appends the paths with the value. */
+static int take_answer(const struct buf *out, const char *value, struct buf *found, struct err *e)
 {
 	const char *p = out->p, *end = p + out->len;
 
 	while (p < end) {
-		const char *name = p + strlen(p) + 1, *value = name < end ? name + strlen(name) + 1 : end;
+		const char *name = p + strlen(p) + 1, *has = name < end ? name + strlen(name) + 1 : end;
 
-		if (value >= end)
+		if (has >= end)
 			return err_set(e, ERR_INVALID, "git tells attributes in a way that is not understood");
-		if (!strcmp(value, "set"))
-			buf_add(ignored, p, strlen(p) + 1);
-		p = value + strlen(value) + 1;
+		if (!strcmp(has, value))
+			buf_add(found, p, strlen(p) + 1);
+		p = has + strlen(has) + 1;
 	}
 	return 0;
 }
 
 /* Asks about the names from *p on, as many as one call takes. */
-static int ask(const char *dir, const char *index, const char **p, const char *end, struct buf *ignored, struct err *e)
+static int ask(const struct question *q, const char **p, const char *end, struct buf *found, struct err *e)
 {
 	struct buf out = BUF_INIT;
 	struct git_call c;
 	size_t asked = 0;
 	int rc;
 
-	git_call_init(&c, dir, "");
-	if (*index)
-		words_addf(&c.env, "GIT_INDEX_FILE=%s", index);
+	git_call_init(&c, q->dir, "");
+	if (*q->index)
+		words_addf(&c.env, "GIT_INDEX_FILE=%s", q->index);
 	words_add(&c.argv, "check-attr");
 	words_add(&c.argv, "-z");
-	if (*index)
+	if (*q->index)
 		words_add(&c.argv, "--cached");
-	words_add(&c.argv, "export-ignore");
+	words_add(&c.argv, q->attribute);
 	words_add(&c.argv, "--");
 	while (*p < end && asked < ASK_AT_ONCE) {
 		words_add(&c.argv, *p);
@@ -73,7 +78,7 @@ static int ask(const char *dir, const char *index, const char **p, const char *e
 	}
 	rc = git_call_run(&c, &out, NULL, e);
 	if (!rc)
-		rc = take_answer(&out, ignored, e);
+		rc = take_answer(&out, q->value, found, e);
 	buf_release(&out);
 	return rc;
 }
@@ -91,7 +96,7 @@ static int make_index(const char *dir, const char *rev, const char *index, struc
 	return git_call_run(&c, NULL, NULL, e);
 }
 
-int git_ignored(const char *dir, const char *rev, struct slice names, struct buf *ignored, struct err *e)
+static int ask_all(struct question *q, const char *rev, struct slice names, struct buf *found, struct err *e)
 {
 	const char *p = names.p, *end = p + names.n;
 	char folder[4096], index[4096 + 8] = "";
@@ -104,15 +109,30 @@ int git_ignored(const char *dir, const char *rev, struct slice names, struct buf
 		if (!mkdtemp(folder))
 			return err_errno(e, "cannot make a temporary folder");
 		snprintf(index, sizeof index, "%s/index", folder);
-		rc = make_index(dir, rev, index, e);
+		rc = make_index(q->dir, rev, index, e);
 	}
+	q->index = index;
 	while (!rc && p < end)
-		rc = ask(dir, index, &p, end, ignored, e);
+		rc = ask(q, &p, end, found, e);
 	if (rev) {
 		unlink(index);
 		rmdir(folder);
 	}
 	return rc;
+}
+
+int git_ignored(const char *dir, const char *rev, struct slice names, struct buf *ignored, struct err *e)
+{
+	struct question q = { "export-ignore", "set", dir, "" };
+
+	return ask_all(&q, rev, names, ignored, e);
+}
+
+int git_of_lfs(const char *dir, const char *rev, struct slice names, struct buf *found, struct err *e)
+{
+	struct question q = { "filter", "lfs", dir, "" };
+
+	return ask_all(&q, rev, names, found, e);
 }
 
 /* --- of a work tree --- */

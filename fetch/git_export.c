@@ -30,7 +30,7 @@ enum { AHEAD = 256, PIECE = 65536 };
 /* A line of ls-tree: "<mode> <type> <id>\t<path>\0". */
 struct item {
 	char *mode, *id, *path;
-	int ignored;
+	int ignored, large;
 	size_t folder; /* bytes of the folder of it that is left out, with its slash */
 };
 
@@ -59,7 +59,7 @@ static int tree_add(struct tree *t, char *line, struct err *e)
 		return malformed(e);
 	*type = *id = *path = 0;
 	ARRAY_GROW(t->v, t->n + 1, t->cap);
-	t->v[t->n++] = (struct item){ line, id + 1, path + 1, 0, 0 };
+	t->v[t->n++] = (struct item){ line, id + 1, path + 1, 0, 0, 0 };
 	return git_check_rev(slice_of(id + 1), e);
 }
 
@@ -394,6 +394,31 @@ static int export_tree(const struct tree *t, const char *dir, int dirfd, struct 
 	return rc;
 }
 
+/* --- large files --- */
+
+/* Before anything is left out: .gitattributes may be. */
+static int find_large(struct tree *t, const char *dir, const char *rev, struct err *e)
+{
+	struct buf names = BUF_INIT, large = BUF_INIT;
+
+	for (size_t i = 0; i < t->n; i++)
+		buf_add(&names, t->v[i].path, strlen(t->v[i].path) + 1);
+	int rc = git_of_lfs(dir, rev, (struct slice){ buf_str(&names), names.len }, &large, e);
+	const char *p = buf_str(&large), *end = p + large.len;
+	for (size_t i = 0; i < t->n && !rc; i++)
+		t->v[i].large = is_next(&p, end, slice_of(t->v[i].path)) && !strncmp(t->v[i].mode, "100", 3);
+	buf_release(&names);
+	buf_release(&large);
+	return rc;
+}
+
+static void list_large(const struct tree *t, struct buf *out)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].large)
+			buf_add(out, t->v[i].path, strlen(t->v[i].path) + 1);
+}
+
 static void list_submodules(const struct tree *t, struct buf *out)
 {
 	for (size_t i = 0; i < t->n; i++)
@@ -403,17 +428,22 @@ static void list_submodules(const struct tree *t, struct buf *out)
 		}
 }
 
-int git_export(const char *dir, const char *rev, int dirfd, int ignoring, struct buf *submodules, struct err *e)
+int git_export(const char *dir, const char *rev, int dirfd, int ignoring, struct buf *submodules, struct buf *large,
+	       struct err *e)
 {
 	struct tree t = { 0 };
 	int rc = git_check_rev(slice_of(rev), e);
 
 	if (!rc)
 		rc = tree_read(&t, dir, rev, e);
+	if (!rc && large)
+		rc = find_large(&t, dir, rev, e);
 	if (!rc && ignoring)
 		rc = leave_out(&t, dir, rev, dirfd, e);
 	if (!rc && submodules)
 		list_submodules(&t, submodules);
+	if (!rc && large)
+		list_large(&t, large);
 	if (!rc)
 		rc = export_tree(&t, dir, dirfd, e);
 	tree_release(&t);

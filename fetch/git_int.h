@@ -22,6 +22,10 @@ void git_call_release(struct git_call *c);
  * the user made. */
 int git_call_run(struct git_call *c, struct buf *out, int *status, struct err *e);
 
+/* Appends an address that something at another says: as git takes it, "user@host:path" and "../x" too.  ERR_DENIED when it names a
+ * place here though what says it is elsewhere. */
+int git_complete_url(const char *parent, const char *url, struct buf *out, struct err *e);
+
 /* Where temporary files go: TMPDIR, if it is absolute, or /tmp. */
 const char *git_temp_folder(void);
 

@@ -58,7 +58,7 @@ static int resolve(const char *parent, const char *url, struct buf *out, struct 
 	return 0;
 }
 
-static int make_address(const char *parent, const char *url, struct buf *out, struct err *e)
+int git_complete_url(const char *parent, const char *url, struct buf *out, struct err *e)
 {
 	size_t colon = strcspn(url, ":/");
 	int rc = 0;
@@ -124,7 +124,7 @@ int git_submodule_url(const char *dir, const char *rev, const char *path, const 
 	if (!rc && !url)
 		rc = err_set(e, ERR_NOTFOUND, ".gitmodules has no address for it");
 	else if (!rc)
-		rc = make_address(parent, url, out, e);
+		rc = git_complete_url(parent, url, out, e);
 	if (rc)
 		err_prefix(e, "the submodule '%s' of '%s' cannot be fetched", path, parent);
 	buf_release(&text);

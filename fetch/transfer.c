@@ -370,8 +370,22 @@ static void set_headers(struct transfer *t, CURL *c)
 		curl.easy_setopt(c, CURLOPT_RANGE, range);
 		add_header(t, "If-Range", t->validator);
 	}
+	if (t->req.body) {
+		add_header(t, "Content-Type", t->req.body_type);
+		t->headers = curl.slist_append(t->headers, "Expect:");
+	}
 	curl.easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
 	curl.easy_setopt(c, CURLOPT_USERAGENT, "gx/" PACKAGE_VERSION);
+}
+
+/* Wherever it is led to: a server that wants to be asked elsewhere wants to be asked the same. */
+static void set_body(struct transfer *t, CURL *c)
+{
+	if (!t->req.body)
+		return;
+	curl.easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->req.body_len);
+	curl.easy_setopt(c, CURLOPT_POSTFIELDS, t->req.body);
+	curl.easy_setopt(c, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
 }
 
 static void begin_attempt(struct transfer *t)
@@ -403,6 +417,7 @@ static void begin_attempt(struct transfer *t)
 	curl.easy_setopt(c, CURLOPT_WRITEDATA, t);
 	set_security(t, c);
 	set_headers(t, c);
+	set_body(t, c);
 	t->state = TRANSFER_RUNNING;
 	curl.multi_add_handle(t->engine->multi, c);
 }

@@ -50,6 +50,9 @@ struct transfer_request {
 	const char *accept;	 /* Accept header, may be NULL */
 	const char *bearer;	 /* token for the host of url alone, may be NULL */
 	const char *etag;	 /* send If-None-Match, may be NULL */
+	const char *body;	 /* what is sent (POST); NULL: it is a GET.  May be sent more than once */
+	size_t body_len;
+	const char *body_type;	 /* what kind of thing that is */
 	const char *headers;	 /* more of them for the host of url alone, each with its line end; NULL: none */
 	struct buf *refusal;	 /* receives status line and headers of an answer of 400 to 499; NULL: nobody wants them */
 	int no_netrc;		 /* 1: what the netrc has for the host is not used */

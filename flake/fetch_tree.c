@@ -145,13 +145,15 @@ void source_use_address(struct input *in, const char *url)
 	source_set(in, "url", b.p);
 }
 
-BUILTIN_FLAGS(bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
-	      "A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps "
-	      "`rev`, `ref`, `shallow`, `submodules`, `name` (of the store path), as in "
-	      "`fetchGit { url = \"https://example.org/repo.git\"; ref = \"main\"; }`. Returns what `fetchTree` does. Pure "
-	      "evaluation needs `rev`. What `export-ignore` in .gitattributes leaves out is left out, unless `submodules` is "
-	      "true or `exportIgnore` false. No example: there is no repository where the tests run.",
-	      "", "")
+BUILTIN_FLAGS(
+	bi_fetch_git, BI_GLOBAL, "fetchGit", "!source",
+	"A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps "
+	"`rev`, `ref`, `shallow`, `submodules`, `name` (of the store path), as in "
+	"`fetchGit { url = \"https://example.org/repo.git\"; ref = \"main\"; }`. Returns what `fetchTree` does. Pure "
+	"evaluation needs `rev`. What `export-ignore` in .gitattributes leaves out is left out, unless `submodules` is "
+	"true or `exportIgnore` false. With `lfs = true` the files that .gitattributes gives `filter=lfs` are the large files that "
+	"their pointers stand for, checked by hash and size. No example: there is no repository where the tests run.",
+	"", "")
 {
 	struct input in = { 0 };
 	W w = force_at(args);

@@ -3,7 +3,8 @@
  * The trees of commits: brought into a repository of the cache, written out of it once, kept by their hash (flake/kept.h).
  *
  * With `submodules` each submodule is filled with the commit that the tree names, from where .gitmodules says; with `exportIgnore`
- * what git archive would leave out is left out.  Which tree that makes is remembered by all of these.
+ * what git archive would leave out is left out; with `lfs` large files are themselves (fetch/git_lfs.h).  Which tree that makes is
+ * remembered by all of these.
  */
 #include "config.h"
 #include "flake/kept.h"
@@ -14,6 +15,7 @@
 #include "eval/eval.h"
 #include "fetch/cache.h"
 #include "fetch/git.h"
+#include "fetch/git_lfs.h"
 #include "store/tree.h"
 
 #include <errno.h>
@@ -29,7 +31,7 @@
  */
 static struct slice fact_key(const struct input *in, const char *dir, const char *rev)
 {
-	static const char *const matter[] = { "submodules", "exportIgnore" };
+	static const char *const matter[] = { "submodules", "exportIgnore", "lfs" };
 	struct buf b = BUF_GC;
 
 	buf_addf(&b, "git-tree %s", rev);
@@ -165,13 +167,37 @@ static int fill_submodule(const struct filling *f, const char *repo, const char 
 	return rc;
 }
 
+static void warn_strange(const char *url, const struct buf *names)
+{
+	for (const char *p = buf_str(names), *end = p + names->len; p < end; p += strlen(p) + 1) {
+		struct buf b = BUF_GC;
+
+		buf_addf(&b, "warning: '%s' in '%s' should be a pointer to a large file and is none: it stays as it is", p,
+			 source_url_shown(url));
+		eval_world()->message(b.p, b.len);
+	}
+}
+
+static int fill_large(const char *url, int dirfd, const struct buf *names, struct err *e)
+{
+	struct buf strange = BUF_GC;
+	struct git_lfs l = { url, source_file_path(url), eval_settings.offline, &strange };
+	int rc = git_lfs_fill(&l, dirfd, (struct slice){ buf_str(names), names->len }, e);
+
+	if (!rc)
+		warn_strange(url, &strange);
+	return rc;
+}
+
 /* Writes a commit's tree, with its submodules. */
 static int fill(const struct filling *f, const char *repo, const char *url, const char *rev, int dirfd, struct err *e)
 {
-	struct buf subs = BUF_GC;
-	int with = source_is_set(f->in, "submodules");
-	int rc = git_export(repo, rev, dirfd, source_is_set(f->in, "exportIgnore"), with ? &subs : NULL, e);
+	struct buf subs = BUF_GC, large = BUF_GC;
+	int with = source_is_set(f->in, "submodules"), lfs = source_is_set(f->in, "lfs");
+	int rc = git_export(repo, rev, dirfd, source_is_set(f->in, "exportIgnore"), with ? &subs : NULL, lfs ? &large : NULL, e);
 
+	if (!rc && lfs)
+		rc = fill_large(url, dirfd, &large, e);
 	for (const char *p = subs.p, *end = p + subs.len; !rc && p < end;) {
 		const char *commit = p + strlen(p) + 1;
 		rc = fill_submodule(f, repo, url, rev, p, commit, dirfd, e);

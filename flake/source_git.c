@@ -4,8 +4,8 @@
  *
  * A reference to a repository here, without branch and revision, means its working tree: the files git tracks, as they are
  * on disk.  When they differ from the commit the tree is dirty and has no revision; when they do not, they are what is
- * committed, also where git gives them other line ends on disk.  Any other means a commit: its files are
- * written, byte for byte as git has them, to the cache (flake/kept.h), once.  For a repository
+ * committed, also where git gives them other line ends on disk; with `lfs` large files are in it, checked out or not.  Any other
+ * means a commit: its files are written, byte for byte as git has them, to the cache (flake/kept.h), once.  For a repository
  * elsewhere the commit is first brought into one in the cache.
  *
  * fetch/git.h runs git and checks what is handed to it.
@@ -210,7 +210,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	t->place = t->work_tree = arena_dup(flake_arena(), w.top, strlen(w.top));
 	if (source_is_signed(&t->locked))
 		use_signed(t, &w, url);
-	else if (whole.converted && !w.dirty)
+	else if ((whole.converted || source_is_set(whole.in, "lfs")) && !w.dirty && *w.rev)
 		throw_if(source_export(t, w.top, NULL, url, w.rev, &e), &e);
 	t->dirty = w.dirty;
 	t->on_trail = 1;
@@ -220,7 +220,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 		t->witness_blob = arena_dup(flake_arena(), w.witness_blob, strlen(w.witness_blob));
 	}
 	/* Which bytes the files have depends on whether there are changes. */
-	if (w.converts)
+	if (w.converts || source_is_set(whole.in, "lfs"))
 		note_state(t);
 	set_revision(t, &w);
 	set_times(t, &w);
@@ -309,7 +309,6 @@ static const char *for_git(const char *url)
 
 void source_git(const struct input *in, struct flake_tree *t)
 {
-	static const char *const refused[] = { "lfs" };
 	const char *url = source_get(in, "url"), *dir;
 	struct buf dot = BUF_GC;
 	struct err e = ERR_INIT;
@@ -319,9 +318,6 @@ void source_git(const struct input *in, struct flake_tree *t)
 		throw_error(EK_EVAL, "a git input needs a url");
 	url = for_git(url);
 	throw_if(git_check_url(url, &e), &e);
-	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-		if (source_is_set(in, refused[i]))
-			throw_error(EK_EVAL, "'%s': '%s' is not supported", source_text(in), refused[i]);
 	dir = source_file_path(url);
 	if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
 		throw_error(EK_IO, "the repository '%s' does not exist", dir);

@@ -148,7 +148,6 @@ check "a Boolean attribute that is true" prints 0 typed "ref = \"master\"; shall
 check "is true in the lock, for both" [ "$(grep -c '"shallow": true' typed/flake.lock)" -eq 2 ]
 check "one that is false" prints 1 typed "ref = \"master\"; shallow = false;"
 check "is false in the lock, for both" [ "$(grep -c '"shallow": false' typed/flake.lock)" -eq 2 ]
-check "one that cannot be done is refused" complains "'lfs' is not supported" typed "lfs = true;"
 
 # An expression that asks for a flake gives no names of inputs to update.
 check "getFlake with a lock file" prints 43 gxeval --impure -E "(builtins.getFlake \"path:$PWD/top\").y"

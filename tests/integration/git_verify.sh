@@ -126,16 +126,9 @@ check "without ssh-keygen" refuses "verifying it needs ssh-keygen, which is not 
 
 # Nor is anything else accepted and not done.
 git_init plain
-echo '{ inputs.self.lfs = true; outputs = { self }: { x = 1; }; }' >plain/flake.nix
+echo '{ inputs.self.shallow = true; outputs = { self }: { x = 1; }; }' >plain/flake.nix
 git -C plain add .
-check "inputs.self.lfs" complains "'lfs' is not supported" gxeval ./plain --attr x
-sed -i 's/lfs = true/lfs = false/' plain/flake.nix
-check "but not without them" prints 1 gxeval ./plain --attr x
-sed -i 's/lfs = false/shallow = true/' plain/flake.nix
 check "inputs.self.shallow" complains "'inputs.self' has an attribute 'shallow'" gxeval ./plain --attr x
-for a in lfs; do
-	check "fetchGit with $a" complains "'$a' is not supported" fetch "rev = \"$signed\"; $a = true;"
-done
 check "a name" complains "the attribute 'name' is not for 'fetchTree': what it fetches is called 'source'" gxeval --impure -E "builtins.fetchTree { type = \"git\"; $url; name = \"x\"; }"
 check "unpack = false" complains "cannot be fetched without unpacking it" gxeval --impure -E 'builtins.fetchTree { type = "tarball"; url = "file:///x.tar.gz"; unpack = false; }'
 check "a branch of std" complains "the branch or tag 'main' cannot be taken of 'gx:std'" gxeval --impure -E 'builtins.fetchTree "flake:std/main"'

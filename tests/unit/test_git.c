@@ -198,7 +198,7 @@ static int export_to(const char *dir, const char *rev, struct err *e)
 {
 	tree_remove(AT_FDCWD, out_dir, NULL, NULL, NULL);
 	mkdir(out_dir, 0755);
-	int fd = open(out_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = git_export(dir, rev, fd, 0, NULL, e);
+	int fd = open(out_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = git_export(dir, rev, fd, 0, NULL, NULL, e);
 
 	close(fd);
 	return rc;
