@@ -22,33 +22,6 @@
 
 enum { SAID_MAX = 2000 };
 
-void words_add(struct words *w, const char *s)
-{
-	ARRAY_GROW(w->v, w->n + 2, w->cap);
-	w->v[w->n++] = xstrdup(s);
-	w->v[w->n] = NULL;
-}
-
-void words_addf(struct words *w, const char *fmt, ...)
-{
-	struct buf b = BUF_INIT;
-	va_list ap;
-
-	va_start(ap, fmt);
-	buf_vaddf(&b, fmt, ap);
-	va_end(ap);
-	words_add(w, buf_str(&b));
-	buf_release(&b);
-}
-
-void words_release(struct words *w)
-{
-	for (size_t i = 0; i < w->n; i++)
-		free(w->v[i]);
-	free(w->v);
-	*w = (struct words){ 0 };
-}
-
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)

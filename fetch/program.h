@@ -8,18 +8,9 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/words.h"
 
 #include <sys/types.h>
-
-/* Arguments or variables, NULL at the end; malloc'd.  Zeroed is empty. */
-struct words {
-	char **v;
-	size_t n, cap;
-};
-
-void words_add(struct words *w, const char *s);
-void words_addf(struct words *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void words_release(struct words *w);
 
 /* A running program; in leads to its standard input (-1: it reads nothing), out comes from its output. */
 struct program {
