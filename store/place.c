@@ -257,13 +257,57 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 	return 0;
 }
 
+/* --- Nix's variables --- */
+
+static int obeyed;
+
+void place_obey_environment(void)
+{
+	obeyed = 1;
+}
+
+/* What a variable says; NULL when it says nothing. */
+static const char *said(const char *name)
+{
+	const char *text = obeyed ? getenv(name) : NULL;
+
+	return text && *text ? text : NULL;
+}
+
+/* NAME, or a folder below NIX_LOCALSTATE_DIR; NULL for the usual place. */
+static char *state_folder(const char *name, const char *below)
+{
+	const char *text = said(name), *local = said("NIX_LOCALSTATE_DIR");
+
+	return text ? real(text) : local ? join(local, below) : NULL;
+}
+
+/* The folders that variables name, for a store of no other root; 0 when they name none. */
+static int folders_said(struct place *p)
+{
+	const char *dir = said("NIX_STORE_DIR") ? said("NIX_STORE_DIR") : said("NIX_STORE");
+
+	p->state_dir = state_folder("NIX_STATE_DIR", "/nix");
+	if (!dir && !p->state_dir)
+		return 0;
+	p->store_dir = dir ? real(dir) : NULL;
+	p->log_dir = state_folder("NIX_LOG_DIR", "/log/nix");
+	fill(p, PLACE_SYSTEM, join("", ""));
+	return 1;
+}
+
 int place_choose(struct place *p, const struct place_request *r, struct err *e)
 {
-	const char *store = r->store && *r->store && strcmp(r->store, "auto") ? r->store : NULL;
+	const char *remote = said("NIX_REMOTE");
+	/* A machine with Nix's daemon says so to everybody: whoever may not use that store has one of his own here. */
+	const char *usual = remote && strcmp(remote, "daemon") ? remote : "auto";
+	const char *named = r->store && *r->store ? r->store : usual, *store = strcmp(named, "auto") ? named : NULL;
 	const char *dir = r->store_dir && *r->store_dir && strcmp(r->store_dir, nix_store) ? r->store_dir : NULL;
 	int rc = 0;
 
 	*p = (struct place){ 0 };
+	if (!store && !dir && folders_said(p))
+		return 0;
 	if (!store && dir)
 		return relocate(p, dir, e);
 	if (dir) {
