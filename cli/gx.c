@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/conf.h"
 #include "cli/eval_main.h"
+#include "cli/nix/nix.h"
 #include "cli/options.h"
 #include "cli/output.h"
 #include "cli/repl/repl.h"
@@ -41,6 +42,7 @@ static const struct verb verbs[] = {
 	{ "help", "what a verb does and which options it has", help_run, NULL },
 	{ "man", "print the manual page of a verb", man_run, NULL },
 	{ "completion", "what makes a shell complete gx's words", completion_run, NULL },
+	{ "nix-names", "the folder with Nix's names for gx", nix_names_run, NULL },
 	{ "doctor", "what gx finds on this machine, and what it lacks", doctor_run, NULL },
 	{ "version", "print the version", version_run, NULL },
 	{ "__complete", NULL, complete_run, NULL },
@@ -54,5 +56,6 @@ int main(int argc, char **argv)
 	report_init();
 	settings_defaults();
 	conf_load();
-	return verb_main(verbs, argc, argv);
+	int status = nix_main(verbs, argc, argv);
+	return status >= 0 ? status : verb_main(verbs, argc, argv);
 }

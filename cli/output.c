@@ -145,6 +145,9 @@ void output_value(struct buf *b, W v, enum output_form form, W args)
 	case OUTPUT_STRICT:
 		show_value(b, force(v), SHOW_FORCE | SHOW_DRV_INSIDE | SHOW_STRICT, UINT_MAX);
 		break;
+	case OUTPUT_SHALLOW:
+		show_value(b, force(v), SHOW_DRV_INSIDE | SHOW_STRICT, UINT_MAX);
+		break;
 	case OUTPUT_JSON:
 		add_str(b, call1(eval_builtin("toJSON"), v));
 		break;

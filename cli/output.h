@@ -12,7 +12,8 @@
 enum output_form {
 	OUTPUT_VALUE,  /* the language's own syntax, forced all the way */
 	OUTPUT_LAZY,   /* the same, nothing forced below the top */
-	OUTPUT_STRICT, /* as nix-instantiate --eval --strict prints */
+	OUTPUT_STRICT, /* as nix-instantiate --eval --strict prints; */
+	OUTPUT_SHALLOW, /* without --strict */
 	OUTPUT_JSON,
 	OUTPUT_RAW,
 	OUTPUT_XML,

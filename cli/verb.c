@@ -16,6 +16,11 @@
 
 static struct verb root = { "gx", "the store, builds and flakes", NULL, NULL };
 
+void verb_set_root(const struct verb *verbs)
+{
+	root.verbs = verbs;
+}
+
 const struct verb *verb_root(void)
 {
 	return &root;
@@ -115,7 +120,7 @@ int verb_main(const struct verb *verbs, int argc, char **argv)
 	char **words = argv + 1;
 	size_t n = argc > 1 ? (size_t)argc - 1 : 0, used;
 
-	root.verbs = verbs;
+	verb_set_root(verbs);
 	used = verb_find(&f, words, n);
 	/* In whatever order: gx --help build, gx store --help gc. */
 	if (used < n && f.verb.verbs && is_help(words[used])) {

@@ -27,6 +27,9 @@ struct verb_found {
 /* Runs what the words after argv[0] name among all verbs of gx; for main. */
 int verb_main(const struct verb *verbs, int argc, char **argv);
 
+/* Makes these all verbs of gx, without running any. */
+void verb_set_root(const struct verb *verbs);
+
 /* gx itself, a group. */
 const struct verb *verb_root(void);
 
@@ -58,6 +61,7 @@ int doctor_run(int argc, char **argv);
 int version_run(int argc, char **argv);
 int man_run(int argc, char **argv);
 int completion_run(int argc, char **argv);
+int nix_names_run(int argc, char **argv);
 int why_reload_run(int argc, char **argv);
 int complete_run(int argc, char **argv); /* what completion calls */
 

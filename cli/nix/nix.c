@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which command this is, and the frame of them all.
+ */
+#include "config.h"
+#include "cli/nix/nix.h"
+#include "base/alloc.h"
+#include "builtins/constants.h"
+#include "cli/output.h"
+#include "cli/report.h"
+#include "cli/settings.h"
+#include "cli/value_options.h"
+#include "store/place.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv); /* NULL: nix itself, the verbs of gx */
+} commands[] = {
+	{ "nix", NULL },
+	{ "nix-build", nix_build_run },
+	{ "nix-instantiate", nix_instantiate_run },
+	{ "nix-store", nix_store_run },
+	{ "nix-hash", nix_hash_run },
+	{ "nix-collect-garbage", nix_collect_garbage_run },
+};
+
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+int nix_version_print(const char *name)
+{
+	struct buf b = BUF_INIT;
+	int rc;
+
+	buf_addf(&b, "%s (" PACKAGE_NAME " " PACKAGE_VERSION ") " NIX_VERSION "\n", name);
+	rc = output_show(b.p, b.len);
+	buf_release(&b);
+	return rc;
+}
+
+/* --- nix --- */
+
+/* How many words behind an option belong to it. */
+static int values_of(const char *option)
+{
+	static const struct {
+		const char *name;
+		int values;
+	} known[] = { { "option", 2 }, { "store", 1 }, { "log-format", 1 } };
+	const char *name = option + 2;
+
+	if (option[1] != '-' || strchr(option, '='))
+		return 0;
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strcmp(name, known[i].name))
+			return known[i].values;
+	return settings_is_bool(strncmp(name, "extra-", 6) ? name : name + 6) == 0;
+}
+
+/* Nix takes options before the verb as well: they are moved behind it. */
+static void move_options(int argc, char **argv)
+{
+	struct words moved = { NULL, 0, 0 };
+	const struct verb *v = verb_root()->verbs;
+	int i = 1, n;
+
+	while (i < argc && argv[i][0] == '-')
+		i += 1 + values_of(argv[i]);
+	n = i < argc ? i - 1 : 0;
+	/* Behind all words of the verb: nix -L store gc. */
+	for (const struct verb *in = v; n && i < argc && in; i++) {
+		while (in->name && strcmp(in->name, argv[i]))
+			in++;
+		if (!in->name)
+			break;
+		in = in->verbs;
+	}
+	for (int k = 1; k <= n; k++)
+		words_add(&moved, argv[k]);
+	memmove(argv + 1, argv + 1 + n, (size_t)(i - 1 - n) * sizeof *argv);
+	for (int k = 0; k < n; k++)
+		argv[i - n + k] = xstrdup(moved.v[k]); /* for the life of the process */
+	words_release(&moved);
+}
+
+static int run_nix(const struct verb *verbs, int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--version"))
+		return nix_version_print("nix");
+	move_options(argc, argv);
+	return verb_main(verbs, argc, argv);
+}
+
+int nix_main(const struct verb *verbs, int argc, char **argv)
+{
+	const char *slash = argc ? strrchr(argv[0], '/') : NULL, *name = slash ? slash + 1 : argc ? argv[0] : "";
+
+	for (size_t i = 0; i < N_COMMANDS; i++) {
+		if (strcmp(name, commands[i].name))
+			continue;
+		place_obey_environment();
+		verb_set_root(verbs);
+		return commands[i].run ? commands[i].run(argc, argv) : run_nix(verbs, argc, argv);
+	}
+	return -1;
+}
+
+/* --- command lines --- */
+
+static const struct option *find_option(const struct program *p, int id)
+{
+	for (const struct option_group *g = p->groups; g->title; g++)
+		for (const struct option *o = g->options; o->id; o++)
+			if (o->id == id)
+				return o;
+	return NULL;
+}
+
+static void pass(struct nix_line *l, int id, char **values)
+{
+	const struct option *o = find_option(l->program, id);
+	size_t i = 0;
+
+	words_addf(&l->passed, "--%s", o->name);
+	for (const char *p = o->value; p; p = strchr(p + 1, ' '))
+		words_add(&l->passed, values[i++]);
+}
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct nix_line *l = arg;
+
+	if (id >= NIX_PASS_FIRST && id < NIX_PASS_LAST) {
+		pass(l, id, values);
+		return 0;
+	}
+	switch (id) {
+	case NIX_IGNORED: return 0;
+	case NIX_HELP: l->done = 1; return options_help(l->program);
+	case NIX_VERSION_OPTION: l->done = 1; return nix_version_print(l->program->name);
+	}
+	return l->option(l, id, values);
+}
+
+static int on_operand(void *arg, char *word)
+{
+	words_add(&((struct nix_line *)arg)->operands, word);
+	return 0;
+}
+
+/* A setting by its own name. */
+static int on_other(void *arg, const char *name, char *value, int *used)
+{
+	return value_options_other(((struct nix_line *)arg)->program, name, value, used);
+}
+
+int nix_line_read(struct nix_line *l, int argc, char **argv)
+{
+	const struct option_sink sink = { on_option, on_operand, on_other, settings_name, l };
+	int rc = options_parse(l->program, argc, argv, &sink);
+
+	return rc || l->done ? rc : COMMAND_GO;
+}
+
+void nix_line_release(struct nix_line *l)
+{
+	words_release(&l->operands);
+	words_release(&l->passed);
+}
+
+int nix_open(struct command *c, const struct nix_line *l, int reading)
+{
+	for (size_t i = 0; i + 1 < l->passed.n; i++)
+		if (!strcmp(l->passed.v[i], "--store"))
+			c->request.store = l->passed.v[i + 1];
+	return reading ? command_open_reading(c) : command_open(c, 0);
+}
+
+int nix_run_verb(const struct nix_line *l, const char *verb, const struct words *more)
+{
+	struct words argv = { NULL, 0, 0 };
+	struct verb_found f;
+	int rc;
+
+	for (const char *p = verb; *p; p += strspn(p, " ")) {
+		size_t n = strcspn(p, " ");
+
+		words_addf(&argv, "%.*s", (int)n, p);
+		p += n;
+	}
+	verb_find(&f, argv.v, argv.n);
+	for (size_t i = 0; i < l->passed.n; i++)
+		words_add(&argv, l->passed.v[i]);
+	for (size_t i = 0; more && i < more->n; i++)
+		words_add(&argv, more->v[i]);
+	/* The verb's own name is the word before its options. */
+	size_t at = 0;
+	for (const char *p = verb; (p = strchr(p, ' ')); p++)
+		at++;
+	rc = f.verb.run((int)(argv.n - at), argv.v + at);
+	words_release(&argv);
+	return rc;
+}
+
+/* --- gx nix-names --- */
+
+static int link_names(const char *dir, const char *gx)
+{
+	struct buf b = BUF_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < N_COMMANDS; i++) {
+		buf_trim(&b, 0);
+		buf_addf(&b, "%s/%s", dir, commands[i].name);
+		if (symlink(gx, buf_str(&b)) && errno != EEXIST) {
+			report_error("cannot make '%s': %s", buf_str(&b), strerror(errno));
+			rc = EXIT_FAILED;
+		}
+	}
+	buf_release(&b);
+	return rc;
+}
+
+/* Where `make install` put the links: beside this program, else where it was configured to. */
+static void find_folder(const char *gx, struct buf *b)
+{
+	const char *bin = strrchr(gx, '/');
+	struct stat st;
+
+	buf_addf(b, "%.*s/../libexec/gx/nix", (int)(bin - gx), gx);
+	if (stat(buf_str(b), &st) == 0)
+		return;
+	buf_trim(b, 0);
+	buf_adds(b, LIBEXECDIR "/gx/nix");
+}
+
+enum { O_INSTALL = 1 };
+
+static int on_names_option(void *arg, int id, char **values)
+{
+	(void)id;
+	*(const char **)arg = values[0];
+	return 0;
+}
+
+int nix_names_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ O_INSTALL, 0, "install", "DIR", "Make links to gx by Nix's names in the folder DIR." }, { 0 }
+	};
+	static const struct option_group groups[] = { { "Options", options }, { "Help", command_help_options }, { 0 } };
+	static const struct program program = {
+		"gx nix-names", "the folder with Nix's names for gx", "gx nix-names\ngx nix-names --install DIR",
+		"With it in PATH, nix, nix-build, nix-store and the others are gx:\n\n  PATH=$(gx nix-names):$PATH nix-build\n",
+		groups
+	};
+	const char *dir = NULL;
+	struct command c = { .program = &program, .option = on_names_option, .arg = &dir };
+	char gx[4096];
+	ssize_t n = readlink("/proc/self/exe", gx, sizeof gx - 1);
+	struct buf b = BUF_INIT;
+	struct stat st;
+	int rc = command_read(&c, argc, argv, 0, 0, "");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	if (n < 0) {
+		report_error("cannot find this program: %s", strerror(errno));
+		return command_end(&c, EXIT_FAILED);
+	}
+	gx[n] = 0;
+	if (dir)
+		return command_end(&c, link_names(dir, gx));
+	find_folder(gx, &b);
+	if (stat(buf_str(&b), &st))
+		report_line("note: there is no '%s' yet; 'gx nix-names --install DIR' makes the links elsewhere", buf_str(&b));
+	buf_addc(&b, '\n');
+	return command_end(&c, command_print(&b));
+}
