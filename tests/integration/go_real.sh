@@ -3,7 +3,7 @@
 # The main job on real input: examples/go-service with the toolchain, the tools and the modules as their publishers serve them, through
 # the user's module proxy.  Skipped without a network.  It takes minutes where nothing is there yet:
 #     TEST_STORE=FOLDER  is a store to keep between runs, which is emptied when it has become large
-#     TEST_TOOLS=1       builds gopls and staticcheck too, and runs them
+#     TEST_TOOLS=1       builds gopls, staticcheck and two small tools too, and runs them; tests/all-tools has the others
 #     TEST_REAL=no       skips all of it: one pass of scripts/check is enough
 . "$srcdir/tests/integration/lib.sh"
 [ "${TEST_REAL-}" != no ] || { echo "TEST_REAL=no"; exit 77; }
@@ -72,8 +72,18 @@ check "go test" tests_run
 check "gofumpt has nothing to say" prints "" at_work gofumpt -l .
 printf 'package notes\n\nfunc  unused() {}\n' >service/internal/notes/more.go
 check "but sees what is not formatted" prints internal/notes/more.go at_work gofumpt -l .
+version_of() { # NAME
+	gxeval --raw --impure -E "(import $srcdir/stdlib/go/tools/versions.gx).$1"
+}
+tool() { # NAME PROGRAM...
+	_name=$1
+	shift
+	"$gx" shell --store "$store" "gx:std#$_name" --command "$@"
+}
 if [ -n "${TEST_TOOLS-}" ]; then
 	check "gopls" in_shell sh -c 'gopls version | grep -q v0'
+	check "gotestsum knows its version" prints "gotestsum version v$(version_of gotestsum)" tool gotestsum gotestsum --version
+	check "so does shfmt" prints "v$(version_of shfmt)" tool shfmt shfmt --version
 	staticcheck_says() { status 1 at_work staticcheck ./... >checked && grep -q 'more.go:3:7: func unused is unused (U1000)' checked; }
 	check "staticcheck sees what is wrong" staticcheck_says
 	rm service/internal/notes/more.go
