@@ -52,6 +52,7 @@ int print_dev_env_run(int argc, char **argv);
 int env_run(int argc, char **argv);
 int shell_run(int argc, char **argv);
 int run_run(int argc, char **argv);
+int search_run(int argc, char **argv);
 int log_run(int argc, char **argv);
 int init_run(int argc, char **argv); /* gx init, gx flake init */
 int help_run(int argc, char **argv);

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: MIT
+#
+# gx search: packages by words in their names and descriptions, in gx:std and in a flake.
+. "$srcdir/tests/integration/lib.sh"
+export HOME=$PWD
+
+mkdir -p f
+cat >f/flake.gx <<'X'
+{
+  outputs = { self }: let
+    drv = a: derivation ({ system = "x86_64-linux"; builder = "/bin/sh"; name = "${a.pname}-1"; } // a);
+    package = pname: a: drv { inherit pname; } // a;
+  in {
+    packages.x86_64-linux = {
+      mill = package "mill" { version = "2.5"; meta.description = "Grinds Corn"; };
+      both = package "both" { meta.description = "The flake's own"; };
+      broken = throw "not on this machine";
+    };
+    packages.riscv64-linux.other = package "other" { meta.description = "Corn elsewhere"; };
+    legacyPackages.x86_64-linux = {
+      both = package "both" { meta.description = "the same again"; };
+      bare = package "bare" { };
+      lib.corn = package "hidden" { };
+      corn = x: x;
+      tools = { recurseForDerivations = true; sieve = package "sieve" { version = "10"; meta.description = "For corn and flour"; }; };
+    };
+  };
+}
+X
+search() { # WORD...
+	gx search --system x86_64-linux ./f "$@"
+}
+check "a word in descriptions, in large and small letters" prints 'mill         2.5  Grinds Corn
+tools.sieve  10   For corn and flour' search corn
+check "in names" prints 'bare' search BAR
+check "all of several" prints 'tools.sieve  10  For corn and flour' search corn flour
+check "in name and description together" prints 'mill  2.5  Grinds Corn' search mill corn
+check "a regular expression" prints 'both       The flake'\''s own
+mill  2.5  Grinds Corn' search '^(m.*l|both)$'
+check "each is in one output only, and what fails in none" prints 'bare both mill tools.sieve' sh -c '
+	gx search --system x86_64-linux ./f "^" >all && cut -d" " -f1 all | tr "\n" " " | sed "s/ $//"'
+check "as JSON" prints '{"packages.x86_64-linux.mill":{"description":"Grinds Corn","pname":"mill","version":"2.5"},"legacyPackages.x86_64-linux.tools.sieve":{"description":"For corn and flour","pname":"sieve","version":"10"}}' \
+	search --json corn
+check "nothing as JSON" prints '{}' search --json rye
+check "another system" prints 'other  Corn elsewhere' gx search --system riscv64-linux ./f corn
+check "nothing is found" complains "no package of './f' has that" search rye
+check "what is no regular expression" complains "invalid regular expression 'a('" search 'a('
+check "no word" status 2 gx search
+check "one word is sought in gx:std" prints 'golangci-lint' sh -c 'gx search golangci >got && cut -d" " -f1 got'
+check "as if it was named" prints "$(gx search debugger)" gx search gx:std debugger
