@@ -19,6 +19,7 @@
 #include "golang/h1.h"
 #include "fetch/archive.h"
 #include "fetch/fetch_settings.h"
+#include "fetch/program.h"
 #include "fetch/url.h"
 #include "format/goh1.h"
 #include "format/nar.h"
@@ -257,14 +258,126 @@ static long read_fd(void *user, void *p, size_t n, struct err *e)
 	return k < 0 ? err_errno(e, "cannot read what was fetched") : k;
 }
 
-static int fetch_file(const char *url, int fd, struct err *e)
+/* Cuts the next word off a list with blanks between; 0 when there is none. */
+static int next_word(struct slice *list, struct slice *word)
 {
-	struct transfer_request q = { .url = url, .write = write_fd, .restart = restart_fd, .user = &fd };
-	struct transfer_engine *g = transfer_engine_new(&settings.transfer, e);
-	int rc = g ? transfer_get(g, &q, NULL, e) : ERR_NETWORK;
+	while (list->n && strchr(" \t\n", *list->p))
+		list->p++, list->n--;
+	*word = (struct slice){ list->p, 0 };
+	while (list->n && !strchr(" \t\n", *list->p))
+		list->p++, list->n--, word->n++;
+	return word->n > 0;
+}
 
+/* Each of the addresses in a list with blanks between, unless it is there already. */
+static void add_addresses(struct words *w, struct slice list)
+{
+	for (struct slice one; next_word(&list, &one);) {
+		size_t i = 0;
+
+		while (i < w->n && !slice_eq(slice_of(w->v[i]), one))
+			i++;
+		if (i == w->n)
+			words_addf(w, "%.*s", (int)one.n, one.p);
+	}
+}
+
+/* "mirror://NAME/path": the path below each of the addresses in the variable NAME, as in nixpkgs. */
+static int add_mirrors(struct words *w, const struct drv *d, struct slice url, struct err *e)
+{
+	struct slice prefix = SLICE("mirror://"), name = { url.p + prefix.n, 0 }, list, one;
+
+	while (name.p + name.n < url.p + url.n && name.p[name.n] != '/')
+		name.n++;
+	char *variable = xstrndup(name.p, name.n);
+	list = attr_or(d, variable, SLICE(""));
+	free(variable);
+	if (!list.n)
+		return err_set(e, ERR_INVALID, "no mirrors are known for '%.*s': the derivation has no variable '%.*s'", (int)url.n,
+			       url.p, (int)name.n, name.p);
+	struct slice path = { name.p + name.n, (size_t)(url.p + url.n - name.p) - name.n };
+	while (next_word(&list, &one)) {
+		while (one.n && one.p[one.n - 1] == '/')
+			one.n--;
+		words_addf(w, "%.*s%.*s", (int)one.n, one.p, (int)path.n, path.p);
+	}
+	return 0;
+}
+
+/* The hash of the very file that is fetched; NULL when it is that of something else, or not known. */
+static const struct hash *hash_of_file(const struct drv *d)
+{
+	const struct drv_output *out = drv_output(d, SLICE("out"));
+
+	return out && out->kind == DRV_FIXED && out->method == CA_FLAT ? &out->hash : NULL;
+}
+
+/* The hashed-mirrors have files by their hash, and come first. */
+static void add_hashed_mirrors(struct words *w, const struct hash *h)
+{
+	struct slice list = slice_of(fetch_settings.hashed_mirrors ? fetch_settings.hashed_mirrors : ""), one;
+	char hex[HASH_TEXT_MAX];
+
+	if (!h)
+		return;
+	hash_print(h, HASH_BASE16, 0, hex);
+	while (next_word(&list, &one))
+		words_addf(w, "%.*s%s%s/%s", (int)one.n, one.p, one.p[one.n - 1] == '/' ? "" : "/", hash_algo_name(h->algo), hex);
+}
+
+/* Where a fetchurl is to look, in this order: hashed mirrors, `url`, `urls`. */
+static int find_addresses(const struct drv *d, struct words *w, struct err *e)
+{
+	struct words given = { 0 };
+	int rc = 0;
+
+	add_hashed_mirrors(w, hash_of_file(d));
+	add_addresses(&given, attr_or(d, "url", SLICE("")));
+	add_addresses(&given, attr_or(d, "urls", SLICE("")));
+	for (size_t i = 0; i < given.n && !rc; i++)
+		if (!strncmp(given.v[i], "mirror://", 9))
+			rc = add_mirrors(w, d, slice_of(given.v[i]), e);
+		else
+			words_add(w, given.v[i]);
+	words_release(&given);
+	return rc;
+}
+
+/* want: what it has to be; NULL: nobody looks here. */
+static int fetch_file(const char *url, const struct hash *want, int fd, struct err *e)
+{
+	struct transfer_request q = { .url = url, .write = write_fd, .restart = restart_fd, .user = &fd,
+				      .algo = want ? want->algo : HASH_ANY };
+	struct transfer_engine *g = transfer_engine_new(&settings.transfer, e);
+	struct transfer_result r = { 0 };
+	int rc = g ? transfer_get(g, &q, &r, e) : ERR_NETWORK;
+
+	if (!rc && want && !hash_eq(want, &r.hash)) {
+		struct buf shown = BUF_INIT;
+
+		transfer_show_url(&shown, url);
+		rc = err_set(e, ERR_HASH, "what '%s' has is not what is wanted", buf_str(&shown));
+		buf_release(&shown);
+	}
+	transfer_result_release(&r);
 	transfer_engine_free(g);
 	return rc;
+}
+
+/* The first that gives it.  Of the last the building side looks at the hash, and says what it is. */
+static int fetch_first(const struct drv *d, const struct words *from, int fd, struct err *e)
+{
+	for (size_t i = 0; i + 1 < from->n; i++) {
+		struct err own = ERR_INIT;
+		int rc = fetch_file(from->v[i], hash_of_file(d), fd, &own);
+
+		if (rc)
+			dprintf(2, "%s; trying the next address\n", own.msg);
+		err_release(&own);
+		if (!rc || (rc = restart_fd(&fd, e)))
+			return rc;
+	}
+	return fetch_file(from->v[from->n - 1], NULL, fd, e);
 }
 
 /* Unpacks the archive in fd to out. */
@@ -280,7 +393,7 @@ static int restore(int fd, const char *out, struct err *e)
 	return rc;
 }
 
-static int fetch_to_output(const struct builtin_call *c, const char *url, struct err *e)
+static int fetch_to_output(const struct builtin_call *c, const struct words *from, struct err *e)
 {
 	int unpack = slice_eq(attr_or(c->drv, "unpack", SLICE("")), SLICE("1")), fd = -1;
 	int executable = slice_eq(attr_or(c->drv, "executable", SLICE("")), SLICE("1"));
@@ -296,7 +409,7 @@ static int fetch_to_output(const struct builtin_call *c, const char *url, struct
 			rc = err_errno(e, "cannot make '%s'", out.p);
 	}
 	if (!rc)
-		rc = fetch_file(url, fd, e);
+		rc = fetch_first(c->drv, from, fd, e);
 	if (!rc && unpack)
 		rc = restore(fd, out.p, e);
 	if (!rc && executable && chmod(out.p, 0755) < 0)
@@ -309,10 +422,15 @@ static int fetch_to_output(const struct builtin_call *c, const char *url, struct
 
 static int build_fetchurl(const struct builtin_call *c, struct err *e)
 {
-	struct slice url;
-	int rc = builtin_attr(c, "url", &url, e);
+	struct words from = { 0 };
+	int rc = find_addresses(c->drv, &from, e);
 
-	return rc ? rc : fetch_to_output(c, url.p, e);
+	if (!rc && !from.n)
+		rc = err_set(e, ERR_INVALID, "attribute 'url' missing");
+	if (!rc)
+		rc = fetch_to_output(c, &from, e);
+	words_release(&from);
+	return rc;
 }
 
 /* --- builtin:go-archive --- */
@@ -327,13 +445,16 @@ static void add_archive_url(struct buf *b, struct slice file)
 static int build_go_archive(const struct builtin_call *c, struct err *e)
 {
 	struct buf url = BUF_INIT;
+	struct words from = { 0 };
 	struct slice file;
 	int rc = builtin_attr(c, "file", &file, e);
 
 	if (!rc) {
 		add_archive_url(&url, file);
-		rc = fetch_to_output(c, buf_str(&url), e);
+		words_add(&from, url.p);
+		rc = fetch_to_output(c, &from, e);
 	}
+	words_release(&from);
 	buf_release(&url);
 	return rc;
 }
@@ -364,6 +485,18 @@ static void show_file(struct slice address, void (*show)(void *arg, const char *
 		err_release(&ignored);
 	}
 	arena_release(&mem);
+}
+
+static void show_addresses(const struct drv *d, void (*show)(void *arg, const char *path), void *arg)
+{
+	struct words from = { 0 };
+	struct err ignored = ERR_INIT;
+
+	if (find_addresses(d, &from, &ignored))
+		err_release(&ignored);
+	for (size_t i = 0; i < from.n; i++)
+		show_file(slice_of(from.v[i]), show, arg);
+	words_release(&from);
 }
 
 static void show_archive(const struct drv *d, void (*show)(void *arg, const char *path), void *arg)
@@ -413,7 +546,7 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	if (rc)
 		return rc;
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))
-		show_file(attr_or(d, "url", SLICE("")), show, arg);
+		show_addresses(d, show, arg);
 	if (slice_eq(d->builder, SLICE("builtin:go-archive")))
 		show_archive(d, show, arg);
 	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {

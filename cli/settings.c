@@ -63,6 +63,8 @@ static const struct setting settings[] = {
 	  "https://go.dev/dl", "Where releases of Go come from that no module is known of: the address of a folder." },
 	{ "http-connections", SET_UINT, &fetch_settings.per_host,
 	  "6", "Connections to one server; 0: as many as there are transfers." },
+	{ "hashed-mirrors", SET_LIST, &fetch_settings.hashed_mirrors,
+	  "none", "Addresses that have files by their hash, asked before those of a fetchurl: 'ADDRESS/sha256/HEX'." },
 	{ "keep-derivations", SET_BOOL, &gc_settings.keep_derivations,
 	  "true", "Collecting garbage keeps the derivations of what it keeps." },
 	{ "keep-outputs", SET_BOOL, &gc_settings.keep_outputs,

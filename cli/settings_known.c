@@ -57,7 +57,6 @@ static const struct known_setting settings[] = {
 	{ "fsync-metadata", 1, ALWAYS_SO " sync what is valid" },
 	{ "fsync-store-paths", 1, ALWAYS_SO " sync what is valid" },
 	{ "gc-reserved-space", 0, "gx needs no space to collect garbage" },
-	{ "hashed-mirrors", 0, NO_CACHES },
 	{ "http2", 1, "HTTP/2 is spoken where the server does" },
 	{ "id-count", 0, "builders are users of their own namespace" },
 	{ "ignore-try", 1, "gx has no debugger" },

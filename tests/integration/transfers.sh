@@ -129,7 +129,47 @@ if [ -n "$busybox" ] && [ -x "$mkdrv" ] && "$mkdrv" --probe >probe.log 2>&1; the
 	check "a builder that is given a page" complains "hash mismatch" build "$(plain html)" d
 	check "a builder that is given half" complains "(after 5 attempts)" build "$(plain cut)" e
 	check "a builder that is given the wrong length" complains "hash mismatch" build "$(plain short)" f
-	check "nothing of that is valid" sh -c "! ls s/nix/store | grep -e '-[def]\$'"
+	# What passes is tried again, what does not is one clear error; nothing that is not the whole is taken for it.
+	check "500 three times, then the file" build "$(plain thrice500)" g
+	check "it was asked four times" prints 4 grep -c "^plain /thrice500 " requests
+	check "404" complains "the server says 404" build "$(plain once404)" h
+	check "is asked once" prints 1 grep -c "^plain /once404 " requests
+	check "and there at the next run" build "$(plain once404)" h
+	stalled() { gxeval --option stalled-download-timeout 1 --option download-attempts 2 --store "$PWD/s" --realise -E "import <nix/fetchurl.nix> { url = \"$1\"; name = \"$2\"; hash = \"sha256:$sum\"; }"; }
+	check "a server that stalls" complains "hardly anything came for 1 seconds (after 2 attempts)" stalled "$(plain stall)" i
+	check "bytes of the right length that are others" complains "hash mismatch" build "$(plain wrong)" j
+
+	# Several addresses: the first that has the file.
+	dead=http://127.0.0.1:1
+	paths() { cut -d ' ' -f 1-2 requests; }
+	several() { # NAME ATTRIBUTES [OPTION...]
+		_name=$1 _attrs=$2
+		shift 2
+		gxeval --store "$PWD/s" "$@" --realise -E "derivation { name = \"$_name\"; system = \"builtin\"; builder = \"builtin:fetchurl\"; outputHash = \"sha256:$sum\"; outputHashMode = \"flat\"; $_attrs }"
+	}
+	: >requests
+	check "one dead mirror of three" several k "urls = [ \"$dead/x\" \"$(plain wrong)\" \"$(plain built)\" ];"
+	check "those before it were asked" prints "plain /wrong
+plain /built" paths
+	: >requests
+	check "none of three" complains "cannot fetch 'http://127.0.0.1:1/y'" several l "urls = [ \"$(plain wrong)\" \"$(plain missing)\" \"$dead/y\" ];"
+	check "the last has something else" complains "hash mismatch" several m "url = \"$(plain missing)\"; urls = [ \"$(plain missing)\" \"$(plain wrong)\" ];"
+	check "the same address is asked once" prints 2 grep -c "^plain /missing " requests
+	: >requests
+	check "a mirror by its name" several n "url = \"mirror://here/dir/built\"; here = [ \"$dead/a/\" \"$(plain pub/)\" ];"
+	check "is asked below its address" prints "plain /pub/dir/built" paths
+	check "a mirror that nobody knows" complains "no mirrors are known for 'mirror://there/x'" several o "url = \"mirror://there/x\";"
+	check "no address at all" complains "attribute 'url' missing" several p ""
+	: >requests
+	check "hashed mirrors" several q "url = \"$dead/q\";" --option hashed-mirrors "$dead $(plain hashed)"
+	check "are asked by hash" prints "plain /hashed/sha256/$sum" paths
+	: >requests
+	check "before the address" several r "url = \"$(plain built)\";" --option hashed-mirrors "$(plain hashed/)"
+	check "(it was not asked)" prints "plain /hashed/sha256/$sum" paths
+	: >requests
+	check "not for what is unpacked" mentions "hash mismatch" gxeval --store "$PWD/s" --option hashed-mirrors "$(plain hashed)" --realise -E "import <nix/fetchurl.nix> { url = \"$(plain built)\"; name = \"t\"; executable = true; hash = \"sha256:$sum\"; }"
+	check "(it was asked there)" prints "plain /built" paths
+	check "nothing of that is valid" sh -c "! ls s/nix/store | grep -e '-[defijlmopt]\$'"
 else
 	skip "builders that fetch" "builders cannot be confined here, or there is no static busybox"
 fi

@@ -13,6 +13,7 @@ import threading
 import time
 
 ports = {}
+asked = {}  # how often, by path
 
 
 def handler(name):
@@ -33,6 +34,17 @@ def handler(name):
             self.answer(self.path.rsplit("/", 1)[1], open("body", "rb").read())
 
         def answer(self, how, body):
+            asked[self.path] = asked.get(self.path, 0) + 1
+            fails = {"missing": 404, "once404": 404, "thrice500": 500}.get(how)
+            if fails and asked[self.path] <= {"missing": 1000, "once404": 1, "thrice500": 3}[how]:
+                self.send_response(fails)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            if "sha256" in self.path or how in ("once404", "thrice500", "stall"):
+                body = b"hello\n"
+            elif how == "wrong":
+                body = b"jello\n"
             if how == "html":
                 body = b"<html><body>Please log in.</body></html>\n"
             elif how == "built":
@@ -43,14 +55,18 @@ def handler(name):
             size = len(body) * 2 if how == "cut" else len(body) // 2 if how == "short" else len(body)
             self.send_header("Content-Length", str(size))
             self.end_headers()
-            if how == "reset":
+            if how == "stall":
+                self.wfile.write(body[:3])
+                self.wfile.flush()
+                time.sleep(4)
+            elif how == "reset":
                 self.wfile.write(body[: len(body) // 2])
                 self.wfile.flush()
                 self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 self.connection.close()
             else:
                 self.wfile.write(body)
-            self.close_connection = how in ("cut", "short", "reset")
+            self.close_connection = how in ("cut", "short", "reset", "stall")
 
         def log_message(self, *args):
             pass
