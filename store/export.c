@@ -104,6 +104,22 @@ int store_export(struct store *s, const struct path_set *paths, const struct nar
 	return rc ? rc : put_number(sink, 0, e);
 }
 
+int store_export_ordered(struct store *s, const struct path_set *paths, const struct nar_sink *sink, struct err *e)
+{
+	struct path_set ordered = PATH_SET_INIT;
+	size_t *order;
+	int rc = store_order(s, paths->v, paths->n, &order, e);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < paths->n; i++)
+		path_set_push(&ordered, &paths->v[order[i]]);
+	rc = store_export(s, &ordered, sink, e);
+	free(order);
+	path_set_release(&ordered);
+	return rc;
+}
+
 /* --- reading --- */
 
 /* The stream, and a second look at the archive that is being read, which tells where it ends. */

@@ -17,6 +17,9 @@
  * up to there cannot be read as an object. */
 int store_export(struct store *s, const struct path_set *paths, const struct nar_sink *sink, struct err *e);
 
+/* The same in an order in which they can be read: what others of them refer to first. */
+int store_export_ordered(struct store *s, const struct path_set *paths, const struct nar_sink *sink, struct err *e);
+
 /* Reads a stream and makes its objects valid; each is added to *out.  Nothing vouches for what it says but whoever calls.
  * What one refers to has to be valid by then. */
 int store_import(struct store *s, const struct byte_source *from, struct path_set *out, struct err *e);

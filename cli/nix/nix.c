@@ -10,6 +10,7 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/value_options.h"
+#include "eval/eval.h"
 #include "store/place.h"
 
 #include <errno.h>
@@ -61,38 +62,114 @@ static int values_of(const char *option)
 	return settings_is_bool(strncmp(name, "extra-", 6) ? name : name + 6) == 0;
 }
 
-/* Nix takes options before the verb as well: they are moved behind it. */
-static void move_options(int argc, char **argv)
-{
-	struct words moved = { NULL, 0, 0 };
-	const struct verb *v = verb_root()->verbs;
-	int i = 1, n;
+/* Verbs that gx has under another name, and what they are called here. */
+static const struct {
+	const char *nix, *gx;
+} other_names[] = {
+	{ "store add-path", "store add" },
+	{ "store add-file", "store add --mode flat" },
+	{ "store repair", "store verify --repair" },
+	{ "store dump-path", "store dump" },
+	{ "nar dump-path", "nar pack" },
+	{ "hash to-base16", "hash convert --to base16" },
+	{ "hash to-base32", "hash convert --to nix32" },
+	{ "hash to-base64", "hash convert --to base64" },
+	{ "hash to-sri", "hash convert --to sri" },
+	{ "to-base16", "hash convert --to base16" },
+	{ "to-base32", "hash convert --to nix32" },
+	{ "to-base64", "hash convert --to base64" },
+	{ "to-sri", "hash convert --to sri" },
+	{ "hash-file", "hash file" },
+	{ "hash-path", "hash path" },
+	{ "show-derivation", "derivation show" },
+	{ "show-config", "config show" },
+	{ "store ping", "store info" },
+	{ "store ping-store", "store info" },
+};
 
-	while (i < argc && argv[i][0] == '-')
-		i += 1 + values_of(argv[i]);
-	n = i < argc ? i - 1 : 0;
-	/* Behind all words of the verb: nix -L store gc. */
-	for (const struct verb *in = v; n && i < argc && in; i++) {
-		while (in->name && strcmp(in->name, argv[i]))
+static void add_words(struct words *w, const char *text)
+{
+	for (; *text; text += strspn(text, " ")) {
+		size_t n = strcspn(text, " ");
+
+		words_addf(w, "%.*s", (int)n, text);
+		text += n;
+	}
+}
+
+/* Takes the words of a verb from the line, as gx calls it; returns how many of the line's they are. */
+static int take_verb(struct words *out, int argc, char **argv)
+{
+	const struct verb *in = verb_root()->verbs;
+	int n = 0;
+
+	for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++) {
+		struct words name = { NULL, 0, 0 };
+		size_t k = 0;
+
+		add_words(&name, other_names[i].nix);
+		while (k < name.n && (int)k < argc && !strcmp(argv[k], name.v[k]))
+			k++;
+		n = k == name.n ? (int)k : 0;
+		words_release(&name);
+		if (n) {
+			add_words(out, other_names[i].gx);
+			return n;
+		}
+	}
+	for (; in && n < argc; n++) {
+		while (in->name && strcmp(in->name, argv[n]))
 			in++;
 		if (!in->name)
 			break;
+		words_add(out, argv[n]);
 		in = in->verbs;
 	}
-	for (int k = 1; k <= n; k++)
-		words_add(&moved, argv[k]);
-	memmove(argv + 1, argv + 1 + n, (size_t)(i - 1 - n) * sizeof *argv);
-	for (int k = 0; k < n; k++)
-		argv[i - n + k] = xstrdup(moved.v[k]); /* for the life of the process */
-	words_release(&moved);
+	return n;
+}
+
+/* The line as gx takes it: the verb, by its own name, before all options; Nix takes these before the verb as well. */
+static void translate(struct words *out, int argc, char **argv)
+{
+	int before = 1, used;
+
+	while (before < argc && argv[before][0] == '-')
+		before += 1 + values_of(argv[before]);
+	before = before < argc ? before : argc;
+	words_add(out, "gx");
+	used = take_verb(out, argc - before, argv + before);
+	if (!used && before < argc) { /* unknown: that is what will be said */
+		words_add(out, argv[before]);
+		used = 1;
+	}
+	for (int i = 1; i < before; i++)
+		words_add(out, argv[i]);
+	for (int i = before + used; i < argc; i++)
+		words_add(out, argv[i]);
+}
+
+/* Of an expression nix eval tells only what the expression alone says; of a file, as nix-instantiate, what the machine does. */
+static void be_pure(const struct words *w)
+{
+	int pure = w->n > 1 && (!strcmp(w->v[1], "eval") || !strcmp(w->v[1], "build") || !strcmp(w->v[1], "run"));
+
+	for (size_t i = 2; i < w->n; i++)
+		if (!strcmp(w->v[i], "-f") || !strncmp(w->v[i], "--file", 6) || !strcmp(w->v[i], "--impure"))
+			pure = 0;
+	if (pure && !settings_is_said("pure-eval"))
+		eval_settings.pure = 1;
 }
 
 static int run_nix(const struct verb *verbs, int argc, char **argv)
 {
+	struct words line = { NULL, 0, 0 };
+
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return nix_version_print("nix");
-	move_options(argc, argv);
-	return verb_main(verbs, argc, argv);
+	translate(&line, argc, argv);
+	be_pure(&line);
+	/* Settings keep the texts they are given. */
+	return verb_main(verbs, (int)line.n, line.v);
 }
 
 int nix_main(const struct verb *verbs, int argc, char **argv)

@@ -48,18 +48,11 @@ static void add_line(struct store *s, struct buf *out, const struct store_path *
 int files_export(struct store *s, const struct files_request *r, struct buf *out, struct err *e)
 {
 	const struct nar_sink sink = { output_sink, NULL };
-	struct path_set paths = PATH_SET_INIT, ordered = PATH_SET_INIT;
-	size_t *order = NULL;
+	struct path_set paths = PATH_SET_INIT;
 	int rc = resolve_all(s, r, &paths, e);
 
 	(void)out;
-	/* What others refer to first, so that it can be read in one go. */
-	rc = rc ? rc : store_order(s, paths.v, paths.n, &order, e);
-	for (size_t i = 0; !rc && i < paths.n; i++)
-		path_set_push(&ordered, &paths.v[order[i]]);
-	rc = rc ? rc : store_export(s, &ordered, &sink, e);
-	free(order);
-	path_set_release(&ordered);
+	rc = rc ? rc : store_export_ordered(s, &paths, &sink, e);
 	path_set_release(&paths);
 	return rc;
 }

@@ -147,6 +147,7 @@ static int convert_run(int argc, char **argv)
 	static const struct option options[] = {
 		{ O_ALGO, 0, "hash-algo", "ALGO", "md5, sha1, sha256 or sha512, where the text does not say it." },
 		{ O_ALGO, 0, "algo", "ALGO", NULL },
+		{ O_ALGO, 0, "type", "ALGO", NULL },
 		{ O_FROM, 0, "from", "FORMAT", "What the text is: base16, nix32, base64 or sri. Told by its length otherwise." },
 		{ O_FORMAT, 0, "to", "FORMAT", "base16, nix32, base64 or sri (the default)." },
 		OPTIONS_OF_ALL,

@@ -12,7 +12,12 @@ struct gc_settings {
 extern struct gc_settings gc_settings;
 
 int store_cat_run(int argc, char **argv);
+int store_diff_closures_run(int argc, char **argv);
+int store_export_run(int argc, char **argv);
+int store_import_run(int argc, char **argv);
 int store_ls_run(int argc, char **argv);
+int store_optimise_run(int argc, char **argv);
+int store_path_from_hash_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);
 int store_verify_run(int argc, char **argv);
 
