@@ -113,3 +113,27 @@ printf 'package b\n\nimport "example.com/a/b"\n' >ws/b/b.go
 cp lib/* ws/lib/
 check "a workspace" prints '["b/deps0.go","b/go.mod","b/go.sum","go.work","lib/go.mod"]' \
 	at 'builtins.filter (n: n != null) (map (l: if builtins.isString l && l != "" then builtins.head (builtins.match "[^ ]* (.*)" l) else null) (builtins.split "\n" p.goDeps.skeleton))' 'src = ./ws; modRoot = ".";'
+
+# go.work is looked for upwards, as the go command does, unless GOWORK is off.
+work() { # EXPRESSION [ARGUMENTS] : of ws/b
+	at "$1" "src = ./ws; modRoot = \"b\"; ${2-}"
+}
+files='builtins.filter (n: n != null) (map (l: if builtins.isString l && l != "" then builtins.head (builtins.match "[^ ]* (.*)" l) else null) (builtins.split "\n" p.goDeps.skeleton))'
+printf 'replace example.com/x => ./x\n' >>ws/go.work
+check "a module in it is built in it" prints '["b/deps0.go","b/go.mod","b/go.sum","go.work","lib/go.mod"]' work "$files"
+check "unless it is off" prints '["b/deps0.go","b/go.mod","b/go.sum","lib/go.mod"]' work "$files" 'env.GOWORK = "off";'
+check "as an argument" prints '["b/deps0.go","b/go.mod","b/go.sum","lib/go.mod"]' work "$files" 'GOWORK = "off";'
+printf 'replace example.com/y => ../x\n' >>ws/go.work
+check "a replacement above it" complains "go.work replaces 'example.com/y' by '../x', which is above the source" work p.drvPath
+printf 'go 1.22.6\n\nuse ./b\nuse ./compliance\n' >ws/go.work
+check "a folder that is not there" complains "go.work uses the folder 'compliance', which is not in the source" work p.drvPath
+check "does not matter when it is off" work p.drvPath 'env.GOWORK = "off";'
+mkdir ws/compliance
+check "one without go.mod" complains "go.work uses the folder 'compliance', which has no go.mod" work p.drvPath
+
+# What is excluded is not required, so it needs no sum.
+printf 'module example.com/e\n\ngo 1.24\n\nrequire example.com/gone v1.0.0\n' >e.mod
+excluded() { gxeval --store "$PWD/s" --json -E "((import $std { system = \"x86_64-linux\"; }).buildGoModule { pname = \"e\"; goMod = builtins.readFile ./e.mod; }).goModules"; }
+check "a requirement without a sum" complains "go.sum has no line for the go.mod of 'example.com/gone' at v1.0.0" excluded
+echo 'exclude example.com/gone v1.0.0' >>e.mod
+check "excluded" prints null excluded
