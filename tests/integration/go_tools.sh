@@ -139,7 +139,7 @@ cat >tree/stdlib/go/tools/table.gx <<'X'
 X
 printf '{\n}\n' >tree/stdlib/go/tools/versions.gx
 update() {
-	GXEVAL=$gxeval GOENV=off GOPROXY="file://$PWD/proxy" GOSUMDB=off GOPATH="$PWD/gopath" GOCACHE="$PWD/cache/go" GOMODCACHE= \
+	TOOLCHAIN=local GXEVAL=$gxeval GOENV=off GOPROXY="file://$PWD/proxy" GOSUMDB=off GOPATH="$PWD/gopath" GOCACHE="$PWD/cache/go" GOMODCACHE= \
 		tree/scripts/update-go-tools "$@"
 }
 sum() { # FILE: that of the contents
@@ -160,7 +160,7 @@ check "a new release" prints 'it 1.0.0 -> 1.1.0, 3 modules' update it
 check "is another lock" prints "$(lock v1.1.0 tool2.sums)" cat tree/stdlib/go/tools/locks/it.gx
 check "one release that is asked for" prints 'it 1.1.0 -> 1.0.0, 3 modules' update it@v1.0.0
 check "one that stays" prints 'pinned (new) -> 1.0.0, 3 modules' update pinned
-check "one that is not there leaves the others" sh -c '! GXEVAL=$1 GOENV=off GOPROXY="file://$PWD/proxy" GOSUMDB=off GOPATH="$PWD/gopath" \
+check "one that is not there leaves the others" sh -c '! TOOLCHAIN=local GXEVAL=$1 GOENV=off GOPROXY="file://$PWD/proxy" GOSUMDB=off GOPATH="$PWD/gopath" \
 	GOCACHE="$PWD/cache/go" tree/scripts/update-go-tools >out 2>err && grep -qx "it 1.0.0 -> 1.1.0, 3 modules" out && grep -qx "error: not updated: gone" err' - "$gxeval"
 check "what is not in the table" mentions "there is no 'nono' in stdlib/go/tools/table.gx" update nono
 chmod -R u+w gopath
