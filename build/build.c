@@ -354,6 +354,11 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	b.jobs = xcalloc(max_jobs(&b) + BUILD_FETCHES + 1, sizeof *b.jobs);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
+	rc = rc ? rc : graph_walk(&b, e);
+	if (!rc && set->plan)
+		rc = substitute_plan(&b, e);
+	while (!rc && !set->plan && (rc = substitute_run(&b, e)) == 0 && b.todo.n)
+		rc = graph_walk(&b, e);
 	for (size_t i = 0; i < b.n && !rc && set->plan; i++)
 		if (b.nodes[i]->expanded && b.nodes[i]->state != NODE_DONE)
 			set->plan(set->hooks.user, s, &b.nodes[i]->path);
@@ -368,6 +373,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	rc = rc ? rc : collect(&b, v, n, out, e);
 	err_release(&b.err);
 	buf_release(&b.told);
+	substitute_release(&b);
 	graph_release(&b);
 	free(b.jobs);
 	if (rc)

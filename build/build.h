@@ -93,6 +93,9 @@ struct build_settings {
 
 	/* When set, nothing is built: called with hooks.user for each derivation that would be. */
 	void (*plan)(void *user, const struct store *s, const struct store_path *drv);
+
+	/* Then: called once with all that would be fetched, and the bytes of it, packed and unpacked. */
+	void (*plan_fetch)(void *user, const struct store *s, const struct path_set *paths, uint64_t packed, uint64_t unpacked);
 };
 
 /* The defaults. */

@@ -118,13 +118,7 @@ static int node_load(struct build *b, struct node *n, struct err *e)
 
 /* --- outputs --- */
 
-struct content_check {
-	struct build *b;
-	const struct node *n;
-};
-
-/* For struct fixed_output. */
-static int contents(void *user, int dirfd, const char *name, struct hash *out, struct err *e)
+int graph_contents(void *user, int dirfd, const char *name, struct hash *out, struct err *e)
 {
 	const struct content_check *c = user;
 	int rc = build_foreign_hash(c->b, c->n, dirfd, name, out, e);
@@ -144,7 +138,7 @@ int graph_output_valid(struct build *b, const struct node *n, size_t i, struct e
 		return store_is_made(b->s, &n->paths[i], &n->path, e);
 	if (!build_foreign_mode(&n->drv))
 		return store_is_valid_as(b->s, &n->paths[i], o->method, &o->hash, e);
-	return store_is_fixed(b->s, &n->paths[i], &(struct fixed_output){ &n->path, &o->hash, contents, &c }, e);
+	return store_is_fixed(b->s, &n->paths[i], &(struct fixed_output){ &n->path, &o->hash, graph_contents, &c }, e);
 }
 
 int graph_outputs_valid(struct build *b, const struct node *n, int all, struct err *e)
@@ -198,11 +192,6 @@ static void add_user(struct node *n, struct node *user)
 
 /* --- walking --- */
 
-struct work {
-	struct node **v;
-	size_t n, cap;
-};
-
 static void push(struct work *w, struct node *n)
 {
 	ARRAY_GROW(w->v, w->n + 1, w->cap);
@@ -255,27 +244,75 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 int graph_want(struct build *b, const struct store_path *drv, const struct slice *outputs, size_t count, int asked,
 	       struct err *e)
 {
-	struct work w = { NULL, 0, 0 };
 	struct node *n = node_of(b, drv);
 	int rc = node_load(b, n, e);
 
 	rc = rc ? rc : want_outputs(n, outputs, count, e);
 	n->asked |= asked;
-	push(&w, n);
-	while (w.n && !rc) {
-		n = w.v[--w.n];
-		/* Looked at again when somebody wants more of it. */
-		if (n->expanded)
-			continue;
-		rc = n->asked && b->set->check ? 0 : outputs_there(b, n, e);
-		if (rc == 1) {
+	push(&b->todo, n);
+	return rc;
+}
+
+void graph_again(struct build *b, struct node *n)
+{
+	push(&b->todo, n);
+}
+
+/* Looks at one: it is done, or is to be asked for, or its inputs are added. */
+static int look(struct build *b, struct node *n, struct work *asking, struct err *e)
+{
+	int rc;
+
+	/* Looked at again when somebody wants more of it. */
+	if (n->expanded)
+		return 0;
+	rc = n->asked && b->set->check ? 0 : outputs_there(b, n, e);
+	if (rc == 1)
+		n->state = NODE_DONE;
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = substitute_may(b, n, e);
+	if (rc == 1)
+		push(asking, n);
+	return rc ? rc < 0 ? rc : 0 : expand(b, n, &b->todo, e);
+}
+
+/* All that were put aside, at once. */
+static int ask(struct build *b, struct work *asking, struct err *e)
+{
+	int rc = substitute_ask(b, asking->v, asking->n, e);
+
+	for (size_t k = asking->n; !rc && k-- > 0;) {
+		struct node *n = asking->v[k];
+
+		if (n->substitute)
 			n->state = NODE_DONE;
-			rc = 0;
-		} else if (!rc) {
-			rc = expand(b, n, &w, e);
-		}
+		else
+			push(&b->todo, n);
 	}
-	free(w.v);
+	asking->n = 0;
+	return rc;
+}
+
+int graph_walk(struct build *b, struct err *e)
+{
+	struct work asking = { NULL, 0, 0 };
+	int rc = 0;
+
+	/* The first that was added is looked at first. */
+	for (size_t i = 0, k = b->todo.n; i + 1 < k; i++) {
+		struct node *t = b->todo.v[i];
+
+		b->todo.v[i] = b->todo.v[--k];
+		b->todo.v[k] = t;
+	}
+	while (!rc && (b->todo.n || asking.n)) {
+		while (b->todo.n && !rc)
+			rc = look(b, b->todo.v[--b->todo.n], &asking, e);
+		if (!rc && asking.n)
+			rc = ask(b, &asking, e);
+	}
+	free(asking.v);
 	return rc;
 }
 
@@ -345,8 +382,10 @@ void graph_release(struct build *b)
 		free(n->wanted);
 		free(n->paths);
 		free(n->users);
+		free(n->claim);
 		free(n);
 	}
 	free(b->nodes);
 	free(b->table);
+	free(b->todo.v);
 }

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "build/build.h"
+#include "cache/substitute.h"
 #include "format/drv_options.h"
 #include "store/lock.h"
 #include "build/log.h"
@@ -51,6 +52,9 @@ struct node {
 	size_t nusers, capusers;
 	struct job *job;
 	double retry_at; /* when its lock is tried again, 0 when it was not taken */
+	int substitute;	    /* its outputs come from binary caches */
+	int no_substitute;  /* none has them */
+	struct claim *claim;
 };
 
 /* The folder of one build, private to this user:
@@ -106,6 +110,18 @@ struct job {
 	enum job_end end;
 };
 
+/* A list of nodes. */
+struct work {
+	struct node **v;
+	size_t n, cap;
+};
+
+/* For struct fixed_output: whose contents they are to be. */
+struct content_check {
+	struct build *b;
+	const struct node *n;
+};
+
 struct build {
 	struct store *s;
 	const struct build_settings *set;
@@ -119,6 +135,9 @@ struct build {
 	struct err err; /* the first failure */
 	struct buf told; /* variables whose refusal was told, each between blanks */
 	struct build_result *result;
+	struct work todo; /* to be looked at by graph_walk */
+	struct substituter *sub;
+	int no_sub; /* there is nobody to ask */
 };
 
 /* --- build.c --- */
@@ -133,9 +152,18 @@ void build_add_title(struct buf *b, const struct drv *d);
 
 /* --- build_graph.c --- */
 
-/* Adds a derivation and what it needs; outputs as in struct build_target. */
+/* Adds a derivation; outputs as in struct build_target. */
 int graph_want(struct build *b, const struct store_path *drv, const struct slice *outputs, size_t n, int asked,
 	       struct err *e);
+
+/* One that is in the graph is to be looked at again. */
+void graph_again(struct build *b, struct node *n);
+
+/* Looks at all that was added, and adds what they need. */
+int graph_walk(struct build *b, struct err *e);
+
+/* For struct fixed_output; user is a struct content_check. */
+int graph_contents(void *user, int dirfd, const char *name, struct hash *out, struct err *e);
 
 /* The closure of all inputs of a node whose inputs are done. */
 int graph_inputs(struct build *b, const struct node *n, struct path_set *out, struct err *e);
@@ -152,6 +180,21 @@ int graph_outputs_valid(struct build *b, const struct node *n, int all, struct e
 /* The same of one output, by index.  ERR_INVALID when its place is taken by what this derivation does not make. */
 int graph_output_valid(struct build *b, const struct node *n, size_t i, struct err *e);
 void graph_release(struct build *b);
+
+/* --- build_substitute.c --- */
+
+/* 1 when its outputs may come from binary caches and nobody was asked yet. */
+int substitute_may(struct build *b, const struct node *n, struct err *e);
+
+/* Asks for the outputs of nodes: `substitute` of each says whether they can be had, no_substitute whether they cannot. */
+int substitute_ask(struct build *b, struct node *const *v, size_t n, struct err *e);
+
+/* Fetches for all nodes.  Those that have to be built after all are to be looked at again. */
+int substitute_run(struct build *b, struct err *e);
+
+/* Only says what would be fetched. */
+int substitute_plan(struct build *b, struct err *e);
+void substitute_release(struct build *b);
 
 /* --- build_job.c --- */
 

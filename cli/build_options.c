@@ -8,6 +8,7 @@
 #include "config.h"
 #include "cli/build_options.h"
 
+#include "cli/command.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/signals.h"
@@ -205,6 +206,24 @@ static void would_build(void *user, const struct store *s, const struct store_pa
 	buf_release(&b);
 }
 
+static void would_fetch(void *user, const struct store *s, const struct path_set *paths, uint64_t packed, uint64_t unpacked)
+{
+	struct buf b = BUF_INIT;
+
+	(void)user;
+	for (size_t i = 0; i < paths->n; i++) {
+		buf_trim(&b, 0);
+		store_add_path(s, &b, &paths->v[i]);
+		report_line("would fetch '%s'", buf_str(&b));
+	}
+	buf_trim(&b, 0);
+	command_add_size(&b, packed);
+	buf_adds(&b, " to fetch, ");
+	command_add_size(&b, unpacked);
+	report_line("%s unpacked", b.p);
+	buf_release(&b);
+}
+
 static int take(struct build_options *o, int id, char **values)
 {
 	struct build_settings *s = &o->settings;
@@ -217,6 +236,7 @@ static int take(struct build_options *o, int id, char **values)
 	case O_DRY_RUN:
 		o->dry_run = 1;
 		s->plan = would_build;
+		s->plan_fetch = would_fetch;
 		return 0;
 	case O_MAX_JOBS: return take_jobs(o, values[0]);
 	case O_CORES: return take_unsigned("cores", values[0], &s->cores);

@@ -10,6 +10,7 @@
 #include "cli/settings.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "cache/cache_settings.h"
 #include "cli/build_options.h"
 #include "cli/flake_config.h"
 #include "cli/flake_options.h"
@@ -79,6 +80,28 @@ static const struct setting settings[] = {
 	  "false", "Say what was built for an evaluation, and where it was read." },
 	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
 	  "true", "Keep what was parsed for the next run." },
+	{ "always-allow-substitutes", SET_BOOL, &cache_settings.always_allow,
+	  "false", "Ask binary caches also for what says allowSubstitutes = false." },
+	{ "fallback", SET_BOOL, &cache_settings.fallback,
+	  "true", "Build what a binary cache has and could not be fetched." },
+	{ "max-substitution-jobs", SET_UINT, &cache_settings.max_jobs,
+	  "16", "How many archives are fetched at once." },
+	{ "narinfo-cache-meta-ttl", SET_UINT, &cache_settings.meta_ttl,
+	  "604800", "Seconds for which it is remembered what a binary cache says of itself." },
+	{ "narinfo-cache-negative-ttl", SET_UINT, &cache_settings.negative_ttl,
+	  "3600", "Seconds for which it is remembered what a binary cache does not have." },
+	{ "narinfo-cache-positive-ttl", SET_UINT, &cache_settings.positive_ttl,
+	  "2592000", "Seconds for which it is remembered what a binary cache has." },
+	{ "require-sigs", SET_BOOL, &cache_settings.require_sigs,
+	  "true", "What comes from elsewhere needs a signature, or a path that follows from its contents." },
+	{ "secret-key-files", SET_LIST, &cache_settings.secret_key_files,
+	  "none", "Files with the keys that sign what is built here." },
+	{ "substitute", SET_BOOL, &cache_settings.substitute,
+	  "true", "Ask binary caches before building." },
+	{ "substituters", SET_LIST, &cache_settings.substituters,
+	  USUAL_SUBSTITUTERS, "The binary caches that are asked: addresses, with blanks between." },
+	{ "trusted-public-keys", SET_LIST, &cache_settings.trusted_keys,
+	  USUAL_KEYS, "Whose signatures are trusted: public keys, with blanks between." },
 	{ "eval-cache", SET_BOOL, &eval_settings.eval_cache,
 	  "true", "Keep what was evaluated for the next run." },
 	{ "eval-system", SET_STRING, &eval_settings.system,
@@ -248,6 +271,12 @@ static const char *extra_of(const char *name)
 	return strncmp(name, "extra-", 6) || find(name) ? NULL : setting_of_alias(name + 6);
 }
 
+/* What "extra-" adds to where nothing was set. */
+static const char *usual_list(const char **field)
+{
+	return field == &cache_settings.substituters ? USUAL_SUBSTITUTERS : field == &cache_settings.trusted_keys ? USUAL_KEYS : "";
+}
+
 static enum setting_result add(const char *name, const char *value)
 {
 	const char **field = list_field(name);
@@ -256,7 +285,9 @@ static enum setting_result add(const char *name, const char *value)
 
 	if (!field)
 		return k && !k->is_bool ? SETTING_IGNORED : SETTING_UNKNOWN;
-	buf_addf(&b, "%s%s%s", *field ? *field : "", *field && **field ? " " : "", value);
+	const char *had = *field ? *field : usual_list(field);
+
+	buf_addf(&b, "%s%s%s", had, *had ? " " : "", value);
 	*field = buf_detach(&b, NULL); /* stays, as all values do */
 	return SETTING_OK;
 }

@@ -24,10 +24,11 @@
 
 #include <curl/curl.h>
 
-#define CALLS(X)                                                                                                       \
-	X(easy_cleanup) X(easy_getinfo) X(easy_init) X(easy_setopt) X(easy_strerror) X(global_cleanup) X(global_init)  \
-	X(multi_add_handle) X(multi_cleanup) X(multi_info_read) X(multi_init) X(multi_perform) X(multi_poll)           \
-	X(multi_remove_handle) X(multi_setopt) X(slist_append) X(slist_free_all)
+#define CALLS(X)                                                                                                                   \
+	X(easy_cleanup)                                                                                                            \
+	X(easy_getinfo) X(easy_init) X(easy_pause) X(easy_setopt) X(easy_strerror) X(global_cleanup) X(global_init)                \
+		X(multi_add_handle) X(multi_cleanup) X(multi_info_read) X(multi_init) X(multi_perform) X(multi_poll)               \
+			X(multi_remove_handle) X(multi_setopt) X(multi_wakeup) X(slist_append) X(slist_free_all)
 #define POINTER(f) __typeof__(curl_##f) *f;
 
 LATE_LIBRARY(curl, GX_CURL_LIBRARY, "curl_", CALLS, POINTER);
@@ -139,8 +140,12 @@ struct transfer *transfer_start(struct transfer_engine *g, const struct transfer
 	g->all = t;
 	struct buf shown = BUF_INIT;
 
-	transfer_show_url(&shown, r->url);
-	t->activity = activity_begin(ACTIVITY_FETCH, buf_str(&shown));
+	if (r->title)
+		buf_adds(&shown, r->title);
+	else
+		transfer_show_url(&shown, r->url);
+	if (shown.len)
+		t->activity = activity_begin(ACTIVITY_FETCH, buf_str(&shown));
 	buf_release(&shown);
 	return t;
 }
@@ -264,6 +269,10 @@ static size_t on_body(char *p, size_t size, size_t n, void *user)
 	n *= size;
 	if (leads_on(t))
 		return n;
+	if (t->req.room && !t->req.room(t->req.user)) {
+		t->resting = 1;
+		return CURL_WRITEFUNC_PAUSE; /* it comes again */
+	}
 	if (!t->body && body_begins(t))
 		return n + 1;
 	curl.easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
@@ -281,6 +290,16 @@ static void add_header(struct transfer *t, const char *name, const char *value)
 	buf_release(&b);
 }
 
+/* Host and port are the same, as they are written. */
+static int same_host(const char *a, const char *b)
+{
+	const char *x = strstr(a, "://") + 3, *y = strstr(b, "://") + 3;
+	size_t n = strcspn(x, "/?#");
+
+	return n == strcspn(y, "/?#") && !strncasecmp(x, y, n) && (size_t)(x - a) == (size_t)(y - b) &&
+	       !strncasecmp(a, b, (size_t)(x - a));
+}
+
 /* The user and password the netrc has for the host, unless the address has its own. */
 static void set_credentials(struct transfer *t, CURL *c)
 {
@@ -288,6 +307,13 @@ static void set_credentials(struct transfer *t, CURL *c)
 	struct buf user = BUF_INIT, password = BUF_INIT;
 	struct slice netrc = { buf_str(&t->engine->set->netrc), t->engine->set->netrc.len };
 
+	if (t->req.aws_scope)
+		curl.easy_setopt(c, CURLOPT_AWS_SIGV4, t->req.aws_scope);
+	if (t->req.user_name && (!t->url || same_host(t->url, t->req.url))) {
+		curl.easy_setopt(c, CURLOPT_USERNAME, t->req.user_name);
+		curl.easy_setopt(c, CURLOPT_PASSWORD, t->req.password);
+		return;
+	}
 	if (t->req.headers)
 		return;
 	if (t->req.bearer) {
@@ -307,16 +333,6 @@ static void set_credentials(struct transfer *t, CURL *c)
 		explicit_bzero(password.p, password.len);
 	buf_release(&user);
 	buf_release(&password);
-}
-
-/* Host and port are the same, as they are written. */
-static int same_host(const char *a, const char *b)
-{
-	const char *x = strstr(a, "://") + 3, *y = strstr(b, "://") + 3;
-	size_t n = strcspn(x, "/?#");
-
-	return n == strcspn(y, "/?#") && !strncasecmp(x, y, n) && (size_t)(x - a) == (size_t)(y - b) &&
-	       !strncasecmp(a, b, (size_t)(x - a));
 }
 
 static void set_security(struct transfer *t, CURL *c)
@@ -368,7 +384,8 @@ static void set_headers(struct transfer *t, CURL *c)
 	if (t->resume) {
 		snprintf(range, sizeof range, "%llu-", (unsigned long long)t->resume);
 		curl.easy_setopt(c, CURLOPT_RANGE, range);
-		add_header(t, "If-Range", t->validator);
+		if (t->validator)
+			add_header(t, "If-Range", t->validator);
 	}
 	if (t->req.body) {
 		add_header(t, "Content-Type", t->req.body_type);
@@ -399,7 +416,8 @@ static void begin_attempt(struct transfer *t)
 	t->attempt++;
 	t->body = 0;
 	t->error[0] = 0;
-	t->resume = t->validator ? t->result.size : 0;
+	t->resting = 0;
+	t->resume = t->validator || t->req.any_version ? t->result.size : 0;
 	curl.easy_setopt(c, CURLOPT_URL, t->url ? t->url : t->req.url);
 	curl.easy_setopt(c, CURLOPT_PRIVATE, t);
 	curl.easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
@@ -442,7 +460,7 @@ static int is_passing_status(const struct transfer *t, long status)
 /* How many attempts a failure is worth. */
 static unsigned worth(const struct transfer *t, CURLcode code, long status)
 {
-	unsigned most = t->engine->set->attempts;
+	unsigned most = t->req.attempts ? t->req.attempts : t->engine->set->attempts;
 	curl_off_t connected = 0;
 
 	switch (code) {
@@ -583,7 +601,7 @@ static void attempt_ended(struct transfer *t, CURLcode code)
 	else if (status == 416 && t->resume && t->attempt < t->engine->set->attempts && !transfer_sink_restart(t))
 		try_later(t);
 	else if (t->attempt >= worth(t, code, status) ||
-		 (t->result.size && !t->validator && t->req.write && !t->req.restart))
+		 (t->result.size && !t->validator && !t->req.any_version && t->req.write && !t->req.restart))
 		transfer_finish(t, failure(t, code, status));
 	else
 		try_later(t);
@@ -609,6 +627,9 @@ static int start_due(struct transfer_engine *g, const struct transfer *for_whom)
 			err_set(&t->err, ERR_NETWORK, "it took longer than %u seconds", t->req.timeout_s);
 			drop_handle(t);
 			transfer_finish(t, ERR_NETWORK);
+		} else if (t->resting && t->req.room(t->req.user)) {
+			t->resting = 0;
+			curl.easy_pause(t->easy, CURLPAUSE_CONT);
 		} else if (t->state == TRANSFER_WAITING && has_scheme(t->req.url, "file")) {
 			/* Takes its time at once: only when somebody waits for it. */
 			if (t == for_whom)
@@ -624,9 +645,9 @@ static int start_due(struct transfer_engine *g, const struct transfer *for_whom)
 	return next <= now ? 0 : (int)((next - now) * 1000) + 1;
 }
 
-static void collect(struct transfer_engine *g)
+static int collect(struct transfer_engine *g)
 {
-	int left;
+	int left, any = 0;
 	CURLMsg *m;
 
 	while ((m = curl.multi_info_read(g->multi, &left))) {
@@ -637,7 +658,9 @@ static void collect(struct transfer_engine *g)
 			continue;
 		curl.easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
 		attempt_ended(t, code);
+		any = 1;
 	}
+	return any;
 }
 
 static void interrupt(struct transfer_engine *g)
@@ -650,27 +673,30 @@ static void interrupt(struct transfer_engine *g)
 		}
 }
 
-/* One turn of the wheel. */
-static void turn(struct transfer_engine *g, const struct transfer *for_whom)
+/* One turn of the wheel, for one transfer, or at most `most` milliseconds long. */
+static int turn(struct transfer_engine *g, const struct transfer *for_whom, int most)
 {
 	struct curl_waitfd cancel = { g->set->cancel_fd, CURL_WAIT_POLLIN, 0 };
 	int running, pause;
 
 	start_due(g, for_whom);
 	curl.multi_perform(g->multi, &running);
-	collect(g);
+	int ended = collect(g);
+
 	pause = start_due(g, for_whom); /* what just failed may be due before anything else happens */
-	if (for_whom->state == TRANSFER_DONE)
-		return;
-	curl.multi_poll(g->multi, &cancel, cancel.fd >= 0, pause, NULL);
-	if (cancel.revents & CURL_WAIT_POLLIN)
-		interrupt(g);
+	if (for_whom ? for_whom->state == TRANSFER_DONE : ended)
+		return 0;
+	curl.multi_poll(g->multi, &cancel, cancel.fd >= 0, pause < most ? pause : most, NULL);
+	if (!(cancel.revents & CURL_WAIT_POLLIN))
+		return 0;
+	interrupt(g);
+	return ERR_INTERRUPT;
 }
 
 int transfer_wait(struct transfer *t, struct transfer_result *r, struct err *e)
 {
 	while (t->state != TRANSFER_DONE)
-		turn(t->engine, t);
+		turn(t->engine, t, INT_MAX);
 	int rc = t->rc;
 
 	if (rc) {
@@ -681,6 +707,21 @@ int transfer_wait(struct transfer *t, struct transfer_result *r, struct err *e)
 	}
 	transfer_cancel(t);
 	return rc;
+}
+
+int transfer_is_done(const struct transfer *t)
+{
+	return t->state == TRANSFER_DONE;
+}
+
+int transfer_turn(struct transfer_engine *g, unsigned ms)
+{
+	return turn(g, NULL, (int)ms);
+}
+
+void transfer_engine_wake(struct transfer_engine *g)
+{
+	curl.multi_wakeup(g->multi);
 }
 
 int transfer_get(struct transfer_engine *g, const struct transfer_request *q, struct transfer_result *out, struct err *e)

@@ -53,15 +53,23 @@ struct transfer_request {
 	const char *body;	 /* what is sent (POST); NULL: it is a GET.  May be sent more than once */
 	size_t body_len;
 	const char *body_type;	 /* what kind of thing that is */
+	const char *title;	 /* what people are told is fetched; NULL: the address; "": nothing is told */
+	const char *user_name;	 /* with password, for the host of url alone; NULL: none */
+	const char *password;
+	const char *aws_scope;	 /* sign the request with them as Amazon wants it, "aws:amz:REGION:s3"; NULL: no */
 	const char *headers;	 /* more of them for the host of url alone, each with its line end; NULL: none */
 	struct buf *refusal;	 /* receives status line and headers of an answer of 400 to 499; NULL: nobody wants them */
 	int no_netrc;		 /* 1: what the netrc has for the host is not used */
 	uint64_t max_size;	 /* ERR_LIMIT beyond, 0 for any */
+	unsigned attempts;	 /* at most so many; 0: as the settings say */
+	int any_version;	 /* go on where it stopped whatever the server calls it: who asks knows the hash of the whole */
 	unsigned timeout_s;	 /* for all of it with its retries, 0 for any */
 	enum hash_algo algo;	 /* hash of the bytes to compute, HASH_ANY for none */
 
 	/* Takes the next bytes.  NULL: they are dropped. */
 	int (*write)(void *user, const void *p, size_t n, struct err *e);
+	/* Whether there is room for more; else the transfer rests until transfer_engine_wake.  NULL: always. */
+	int (*room)(void *user);
 	/* All bytes so far are void: a second attempt starts anew.  NULL: there is none once bytes were handed out. */
 	int (*restart)(void *user, struct err *e);
 	/* Now and then: bytes so far, and in all when that is known (else 0). */
@@ -101,6 +109,16 @@ struct transfer *transfer_start(struct transfer_engine *g, const struct transfer
  * thing (404, 410); ERR_DENIED: it wants other credentials (401, 403), or no more requests for now; ERR_LIMIT; ERR_INTERRUPT;
  * ERR_NETWORK: the rest; or what the sink returned.  r may be NULL. */
 int transfer_wait(struct transfer *t, struct transfer_result *r, struct err *e);
+
+/* 1 once it is done: transfer_wait does not wait. */
+int transfer_is_done(const struct transfer *t);
+
+/* Waits until something happens to any of them, or for so many milliseconds.  What is at a file address is not read by this.
+ * ERR_INTERRUPT when all was to stop. */
+int transfer_turn(struct transfer_engine *g, unsigned ms);
+
+/* Makes transfer_turn return, and looks whether there is room again; from any thread. */
+void transfer_engine_wake(struct transfer_engine *g);
 
 /* Gives one up and frees it. */
 void transfer_cancel(struct transfer *t);

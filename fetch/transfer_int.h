@@ -35,6 +35,7 @@ struct transfer {
 	unsigned attempt;
 	double retry_at, deadline; /* 0: none */
 	uint64_t resume;	   /* where this attempt asked to go on */
+	int resting;		   /* until there is room */
 	int body;		   /* bytes of this attempt's body arrived */
 	struct response response;
 	char *validator; /* strong etag of what was handed out so far */

@@ -6,7 +6,7 @@
  * output (outputChecks) and switch the top-level ones and passAsFile off; the plain form checks all
  * outputs alike and does not count an output as a requisite of itself.
  *
- * What says where to build (preferLocalBuild, allowSubstitutes, timeouts in meta) has no meaning here and is
+ * What says where to build (preferLocalBuild, timeouts in meta) has no meaning here and is
  * not read.
  */
 #include "config.h"
@@ -238,17 +238,17 @@ static int read_exports_plain(struct drv_options *o, const struct drv *d, struct
 
 /* --- the rest --- */
 
-static int read_bool(const struct drv_options *o, const struct drv *d, const char *name)
+static int read_bool(const struct drv_options *o, const struct drv *d, const char *name, int usual)
 {
 	const struct slice *s;
 
 	if (o->json) {
 		const struct jnode *n = json_member(o->json, slice_of(name));
 
-		return n && n->kind == JSON_TRUE;
+		return n ? n->kind == JSON_TRUE : usual;
 	}
 	s = drv_env(d, slice_of(name));
-	return s && slice_eq(*s, SLICE("1"));
+	return s ? slice_eq(*s, SLICE("1")) : usual;
 }
 
 static void read_discards(struct drv_options *o)
@@ -288,7 +288,8 @@ int drv_options_read(struct drv_options *o, const struct drv *d, struct err *e)
 	}
 	rc = rc ? rc : read_list(o, d, "impureEnvVars", &o->impure_env, e);
 	rc = rc ? rc : read_list(o, d, "requiredSystemFeatures", &o->features, e);
-	o->no_chroot = read_bool(o, d, "__noChroot");
+	o->no_chroot = read_bool(o, d, "__noChroot", 0);
+	o->allow_substitutes = read_bool(o, d, "allowSubstitutes", 1);
 	return rc;
 }
 

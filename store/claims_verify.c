@@ -117,7 +117,7 @@ static int check_address(struct audit *a, const struct path_info *i, struct err 
 {
 	enum ca_method m;
 	struct hash want, got;
-	int rc = store_check_ca(a->s, i, why);
+	int rc = store_check_address(a->s, i, why);
 
 	/* A reference to itself is left out of the hash of the contents. */
 	if (rc || !a->o->check_contents || path_set_has(&i->refs, &i->path) || (rc = ca_parse(slice_of(i->ca), &m, &want, why)))

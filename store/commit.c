@@ -33,7 +33,7 @@
 /* --- checks --- */
 
 /* What is said to be content-addressed must have the path that follows from it: others rely on it without signatures. */
-int store_check_ca(struct store *s, const struct path_info *i, struct err *e)
+int store_check_address(struct store *s, const struct path_info *i, struct err *e)
 {
 	struct slice *refs = xcalloc(i->refs.n + 1, sizeof *refs);
 	struct buf text = BUF_INIT;
@@ -71,7 +71,7 @@ static int check(struct store *s, const struct new_object *o, struct err *e)
 	CHECK(path_set_is_sorted(&i->refs));
 	if (i->nar_hash.algo != HASH_SHA256 || !i->nar_size)
 		return err_set(e, ERR_INVALID, "'%s' cannot be registered without the hash and size of its archive", i->path.base);
-	return i->ca ? store_check_ca(s, i, e) : 0;
+	return i->ca ? store_check_address(s, i, e) : 0;
 }
 
 /* --- moving --- */

@@ -259,6 +259,35 @@ int object_restore(const struct byte_source *nar, int to, const char *to_name, s
 	return rc ? rc : end(&w, pump(&w, nar, e), e);
 }
 
+/* --- an archive that is pushed --- */
+
+struct object_writer {
+	struct writer w;
+};
+
+int object_begin(struct object_writer **out, int to, const char *to_name, struct object_facts *f, struct err *e)
+{
+	struct object_writer *o = xcalloc(1, sizeof *o);
+	int rc = begin(&o->w, f, to, to_name, e);
+
+	if (rc)
+		free(o);
+	*out = rc ? NULL : o;
+	return rc;
+}
+
+int object_feed(struct object_writer *o, const void *p, size_t n, struct err *e)
+{
+	return take(&o->w, p, n, e);
+}
+
+int object_end(struct object_writer *o, int rc, struct err *e)
+{
+	rc = end(&o->w, rc, e);
+	free(o);
+	return rc;
+}
+
 /* --- a flat file --- */
 
 static int take_word(struct writer *w, const char *word, size_t n, uint64_t length, struct err *e)

@@ -85,6 +85,14 @@ int object_copy_flat(int from, const char *from_name, int to, const char *to_nam
 /* The same out of an archive. */
 int object_restore(const struct byte_source *nar, int to, const char *to_name, struct object_facts *f, struct err *e);
 
+/* The same out of an archive that is pushed, in pieces of any size.  The facts are borrowed until the end, which is called in any
+ * case: with rc, how it went so far; it then removes what was written unless all went well. */
+struct object_writer;
+
+int object_begin(struct object_writer **out, int to, const char *to_name, struct object_facts *f, struct err *e);
+int object_feed(struct object_writer *w, const void *p, size_t n, struct err *e);
+int object_end(struct object_writer *w, int rc, struct err *e);
+
 /* The same out of bytes: one regular file. */
 int object_write(struct slice bytes, int executable, int to, const char *to_name, struct object_facts *f,
 		 struct err *e);
@@ -95,6 +103,9 @@ struct new_object {
 	const char *name;
 	struct path_info info;
 };
+
+/* commit.c: that the content address of an object is the one that its path was made from. */
+int store_check_address(struct store *s, const struct path_info *i, struct err *e);
 
 /* Puts n objects in place and registers them, all in one transaction; objects that are valid already are left alone.  The
  * caller holds their locks.  Whatever lies at their names without being valid is removed.  Derivations' outputs are

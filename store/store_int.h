@@ -54,9 +54,6 @@ int store_gc_socket_address(int state_fd, int make, struct sockaddr_un *a, int *
 /* Opens gc.lock. */
 int store_open_gc_lock(struct store *s, struct err *e);
 
-/* commit.c: that the content address of an object is the one that its path was made from. */
-int store_check_ca(struct store *s, const struct path_info *i, struct err *e);
-
 /* claims.c: as store_read_drv, of an object that is being registered. */
 int store_read_new_drv(struct store *s, const struct path_info *i, struct drv *d, struct err *e);
 
