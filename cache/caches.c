@@ -204,8 +204,7 @@ static int info_value(struct slice text, const char *name, struct slice *out)
 	return 0;
 }
 
-/* Takes what nix-cache-info says; ERR_INVALID when it is something else, or of another store. */
-static int take_info(struct caches *c, struct binary_cache *k, struct slice text, struct err *e)
+int cache_take_info(struct caches *c, struct binary_cache *k, struct slice text, struct err *e)
 {
 	struct slice v;
 
@@ -232,7 +231,7 @@ static int info_here(struct caches *c, struct binary_cache *k)
 
 	if (k->at.kind == CACHE_FILE) {
 		rc = cache_read_file(k, "nix-cache-info", INFO_SIZE, &b, &e);
-		rc = rc ? rc : take_info(c, k, (struct slice){ buf_str(&b), b.len }, &e);
+		rc = rc ? rc : cache_take_info(c, k, (struct slice){ buf_str(&b), b.len }, &e);
 		buf_release(&b);
 		if (rc)
 			cache_leave_out(c, k, &e);
@@ -244,7 +243,7 @@ static int info_here(struct caches *c, struct binary_cache *k)
 		k->state = CACHE_DEAD;
 		return 1;
 	}
-	return kind == 'I' && age < cache_settings.meta_ttl && !take_info(c, k, text, NULL);
+	return kind == 'I' && age < cache_settings.meta_ttl && !cache_take_info(c, k, text, NULL);
 }
 
 static int start_info(struct caches *c, struct binary_cache *k, struct buf *url, struct err *e)
@@ -274,7 +273,7 @@ static int end_info(struct caches *c, struct binary_cache *k, struct err *e)
 		err_release(e);
 		rc = err_set(e, ERR_INVALID, "it has no nix-cache-info");
 	}
-	rc = rc ? rc : take_info(c, k, text, e);
+	rc = rc ? rc : cache_take_info(c, k, text, e);
 	if (!rc)
 		memory_put(k->memory, 'I', own_key, text);
 	return rc;

@@ -58,6 +58,9 @@ void cache_note(struct caches *c, struct binary_cache *b, const char *fmt, ...) 
 /* From now on a cache is not asked, because of *why, which is released. */
 void cache_leave_out(struct caches *c, struct binary_cache *b, struct err *why);
 
+/* Takes what nix-cache-info says: it is ready.  ERR_INVALID when that is something else, or of another store. */
+int cache_take_info(struct caches *c, struct binary_cache *k, struct slice text, struct err *e);
+
 /* --- files of a cache --- */
 
 /* Appends the address of a file of it: "abc.narinfo", "nar/x.nar.xz". */

@@ -170,7 +170,7 @@ int named_find(struct named *n, int drvs, struct path_set *out)
 	int evaluates = count || (!n->c.n && value_options_given(&n->eval));
 
 	if (!rc)
-		rc = evaluates ? command_open(&n->c, 0) : command_open_reading(&n->c);
+		rc = evaluates || n->writes ? command_open(&n->c, 0) : command_open_reading(&n->c);
 	if (!rc && evaluates)
 		rc = evaluate(n, words, count, found);
 	if (!rc)

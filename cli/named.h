@@ -14,6 +14,7 @@
 struct named {
 	struct command c;
 	struct eval_request eval;
+	int writes; /* set by the verb: the store is to be written to */
 	int (*option)(struct named *n, int id, char **values); /* of a verb's own options, NULL without */
 };
 

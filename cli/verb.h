@@ -46,6 +46,7 @@ int verb_help(char *const *words, size_t n);
 extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[], config_verbs[],
 	registry_verbs[], key_verbs[];
 int path_info_run(int argc, char **argv);
+int copy_run(int argc, char **argv);
 int build_run(int argc, char **argv);
 int develop_run(int argc, char **argv);
 int print_dev_env_run(int argc, char **argv);

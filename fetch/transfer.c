@@ -21,6 +21,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -145,7 +146,7 @@ struct transfer *transfer_start(struct transfer_engine *g, const struct transfer
 	else
 		transfer_show_url(&shown, r->url);
 	if (shown.len)
-		t->activity = activity_begin(ACTIVITY_FETCH, buf_str(&shown));
+		t->activity = activity_begin(r->upload ? ACTIVITY_COPY : ACTIVITY_FETCH, buf_str(&shown));
 	buf_release(&shown);
 	return t;
 }
@@ -405,6 +406,54 @@ static void set_body(struct transfer *t, CURL *c)
 	curl.easy_setopt(c, CURLOPT_POSTREDIR, (long)CURL_REDIR_POST_ALL);
 }
 
+static size_t on_send(char *out, size_t size, size_t n, void *user)
+{
+	struct transfer *t = user;
+	const struct transfer_upload *u = t->req.upload;
+	uint64_t left = u->size - t->sent;
+	ssize_t got;
+
+	n = size * n < left ? size * n : (size_t)left;
+	if (u->p)
+		memcpy(out, u->p + t->sent, n);
+	got = u->p || !n ? (ssize_t)n : pread(u->fd, out, n, (off_t)t->sent);
+	if (got < 0 || (size_t)got < n) {
+		err_set(&t->err, ERR_IO, "cannot read what is to be sent");
+		t->rc = ERR_IO;
+		return CURL_READFUNC_ABORT;
+	}
+	t->sent += n;
+	activity_progress(t->activity, t->sent, u->size);
+	return n;
+}
+
+static int on_rewind(void *user, curl_off_t offset, int whence)
+{
+	struct transfer *t = user;
+
+	if (whence != SEEK_SET || offset < 0 || (uint64_t)offset > t->req.upload->size)
+		return CURL_SEEKFUNC_CANTSEEK;
+	t->sent = (uint64_t)offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void set_upload(struct transfer *t, CURL *c)
+{
+	t->sent = 0;
+	if (t->req.head)
+		curl.easy_setopt(c, CURLOPT_NOBODY, 1L);
+	if (!t->req.upload)
+		return;
+	curl.easy_setopt(c, CURLOPT_UPLOAD, 1L);
+	curl.easy_setopt(c, CURLOPT_READFUNCTION, on_send);
+	curl.easy_setopt(c, CURLOPT_READDATA, t);
+	curl.easy_setopt(c, CURLOPT_SEEKFUNCTION, on_rewind);
+	curl.easy_setopt(c, CURLOPT_SEEKDATA, t);
+	curl.easy_setopt(c, CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->req.upload->size);
+	/* Servers that do not know of asking first would cost a second each. */
+	t->headers = curl.slist_append(t->headers, "Expect:");
+}
+
 static void begin_attempt(struct transfer *t)
 {
 	const struct transfer_settings *s = t->engine->set;
@@ -434,6 +483,7 @@ static void begin_attempt(struct transfer *t)
 	curl.easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl.easy_setopt(c, CURLOPT_WRITEDATA, t);
 	set_security(t, c);
+	set_upload(t, c);
 	set_headers(t, c);
 	set_body(t, c);
 	t->state = TRANSFER_RUNNING;

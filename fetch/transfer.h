@@ -45,8 +45,17 @@ int transfer_settings_load(struct transfer_settings *s, struct err *e);
 void transfer_settings_init(struct transfer_settings *s);
 void transfer_settings_release(struct transfer_settings *s);
 
+/* What is sent: the bytes at p, or a file from its beginning. */
+struct transfer_upload {
+	const char *p;
+	int fd; /* when p is NULL; read with pread */
+	uint64_t size;
+};
+
 struct transfer_request {
 	const char *url;	 /* http, https, file */
+	const struct transfer_upload *upload; /* put there; NULL: it is got */
+	int head;		 /* only whether it is there */
 	const char *accept;	 /* Accept header, may be NULL */
 	const char *bearer;	 /* token for the host of url alone, may be NULL */
 	const char *etag;	 /* send If-None-Match, may be NULL */

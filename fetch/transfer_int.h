@@ -36,6 +36,7 @@ struct transfer {
 	double retry_at, deadline; /* 0: none */
 	uint64_t resume;	   /* where this attempt asked to go on */
 	int resting;		   /* until there is room */
+	uint64_t sent;		   /* of what is put there */
 	int body;		   /* bytes of this attempt's body arrived */
 	struct response response;
 	char *validator; /* strong etag of what was handed out so far */

@@ -100,7 +100,7 @@ void transfer_finish(struct transfer *t, int rc)
 	if (rc) {
 		transfer_show_url(&b, t->req.url);
 		err_set(&t->err, rc, "unknown failure");
-		err_prefix(&t->err, "cannot fetch '%s'", buf_str(&b));
+		err_prefix(&t->err, t->req.upload ? "cannot send to '%s'" : "cannot fetch '%s'", buf_str(&b));
 		buf_release(&b);
 	}
 	t->rc = rc;

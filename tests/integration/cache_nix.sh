@@ -40,3 +40,16 @@ for how in none xz zstd bzip2 gzip br; do
 	check "all of it was fetched: $how" prints 3 signed_rows "$PWD/from-n-$how" nix-1
 	check "and is as Nix wants it: $how" nix_clean "$PWD/from-n-$how"
 done
+
+"$gx" key generate-secret --key-name gx-1 >own
+own=$($nix key convert-secret-to-public <own)
+for how in none xz zstd bzip2 gzip br; do
+	"$gx" copy --store "$PWD/built" --to "file://$PWD/g-$how?compression=$how&secret-key=$PWD/own&write-nar-listing=true" "$c" 2>log || cat log
+	check "Nix takes what gx packed: $how" $nix copy --from "file://$PWD/g-$how" --to "$PWD/nix-$how" --option trusted-public-keys "$own" "$c"
+	check "and finds it whole: $how" nix_clean "$PWD/nix-$how"
+done
+check "Nix lists what gx packed" $nix store ls --store "file://$PWD/g-xz" -lR "$c"
+$nix copy --no-check-sigs --store "$PWD/built" --to "file://$PWD/listed?write-nar-listing=true" "$c" 2>log
+check "the same listings" sh -c 'for f in listed/*.ls; do cmp "$f" "g-xz/${f##*/}" || exit 1; done'
+check "Nix adds to a cache gx made" sh -c "echo more >more && p=\$(nix-store --store $PWD/built --add more) && $nix copy --store $PWD/built --to file://$PWD/g-xz \$p && '$gx' copy --store $PWD/both --from file://$PWD/g-xz \$p"
+check "gx takes its own" env NIX_CONFIG="trusted-public-keys = $own $public" "$gx" copy --store "$PWD/two" --from "file://$PWD/g-none" "$c"

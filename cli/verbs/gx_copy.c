@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * gx copy: objects with all they refer to, from this store to a binary cache or another store, or the other way.
+ */
+#include "config.h"
+#include "base/alloc.h"
+#include "cache/copy.h"
+#include "cache/fill.h"
+#include "cache/substitute.h"
+#include "cli/named.h"
+#include "cli/progress.h"
+#include "cli/report.h"
+#include "cli/value_options.h"
+#include "cli/verb.h"
+#include "fetch/interrupt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { O_TO = 1, O_FROM, O_NO_CHECK, O_NO_RECURSIVE, O_ALL, O_KEY, O_DRVS, O_NOTHING };
+
+struct copy_command {
+	struct named n; /* first: options get it */
+	const char *to, *from;
+	int no_check, alone, all, drvs;
+	struct secret_keys keys;
+};
+
+static const struct option options[] = {
+	{ O_TO, 0, "to", "URL", "Where to: a binary cache (file://, http://, https://, s3://), or the folder of another store." },
+	{ O_FROM, 0, "from", "URL", "Where from, likewise." },
+	{ O_ALL, 0, "all", NULL, "All objects of the store." },
+	{ O_NO_RECURSIVE, 0, "no-recursive", NULL, "Not what they refer to." },
+	{ O_NOTHING, 'r', "recursive", NULL, NULL },
+	{ O_DRVS, 0, "derivation", NULL, "Of packages their derivations, not their outputs." },
+	{ O_NO_CHECK, 0, "no-check-sigs", NULL, "Take what no trusted key signed." },
+	{ O_KEY, 0, "sign-key", "FILE", "Sign what is copied to a binary cache with the key in FILE. May be given several times." },
+	{ O_NOTHING, 's', "substitute-on-destination", NULL, NULL },
+	{ 0 }
+};
+
+static int on_option(struct named *n, int id, char **values)
+{
+	struct copy_command *c = (struct copy_command *)n;
+	struct err e = ERR_INIT;
+
+	switch (id) {
+	case O_TO: c->to = values[0]; break;
+	case O_FROM: c->from = values[0]; break;
+	case O_ALL: c->all = 1; break;
+	case O_NO_RECURSIVE: c->alone = 1; break;
+	case O_DRVS: c->drvs = 1; break;
+	case O_NO_CHECK: c->no_check = 1; break;
+	case O_KEY:
+		if (secret_keys_read(&c->keys, values[0], &e)) {
+			command_fail(&e);
+			return EXIT_FAILED;
+		}
+	}
+	return 0;
+}
+
+static void note(void *user, const char *text)
+{
+	(void)user;
+	report_line("note: %s", text);
+}
+
+static void say(size_t copied, size_t present)
+{
+	if (!progress_settings.quiet)
+		report_line("%zu copied, %zu there already", copied, present);
+}
+
+/* What is named in this store, with all it refers to unless it is to go alone. */
+static int choose(struct copy_command *c, struct store *s, const struct path_set *named, struct path_set *out, struct err *e)
+{
+	int rc = c->all ? db_all(store_db(s), out, e) : 0;
+
+	for (size_t k = 0; !rc && k < named->n; k++) {
+		int valid = store_is_valid(s, &named->v[k], e);
+
+		if (!valid)
+			rc = err_set(e, ERR_NOTFOUND, "'%s/%s' is not in the store: 'gx build' makes it", store_place(s)->store_dir,
+				     named->v[k].base);
+		else if (valid < 0)
+			rc = valid;
+		else if (c->alone)
+			path_set_add(out, &named->v[k]);
+		else
+			rc = store_closure(s, &named->v[k], 0, out, e);
+	}
+	return rc;
+}
+
+/* --- to and from another store --- */
+
+static int open_other(struct place *p, struct store **s, const char *where, int reading, struct err *e)
+{
+	const struct place_request r = { .store = where };
+	int rc = place_choose(p, &r, e);
+
+	return rc ? rc : store_open(s, p, reading ? STORE_READONLY : 0, e);
+}
+
+static int copy_to_store(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	struct path_set paths = PATH_SET_INIT;
+	struct copy_result r = { 0, 0 };
+	struct place place = { 0 };
+	struct store *to = NULL;
+	int rc = open_other(&place, &to, c->to, 0, e);
+
+	rc = rc ? rc : choose(c, c->n.c.store, named, &paths, e);
+	rc = rc ? rc : copy_objects(c->n.c.store, to, &paths, !c->no_check, &r, e);
+	if (!rc)
+		say(r.copied, r.present);
+	store_free(to);
+	place_release(&place);
+	path_set_release(&paths);
+	return rc;
+}
+
+static int copy_from_store(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	struct path_set paths = PATH_SET_INIT;
+	struct copy_result r = { 0, 0 };
+	struct place place = { 0 };
+	struct store *from = NULL;
+	int rc = open_other(&place, &from, c->from, 1, e);
+
+	rc = rc ? rc : choose(c, from, named, &paths, e);
+	rc = rc ? rc : copy_objects(from, c->n.c.store, &paths, !c->no_check, &r, e);
+	if (!rc)
+		say(r.copied, r.present);
+	store_free(from);
+	place_release(&place);
+	path_set_release(&paths);
+	return rc;
+}
+
+/* --- to and from a binary cache --- */
+
+static int copy_to_cache(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	const struct fill_options o = { .keys = &c->keys, .cancel_fd = fetch_interrupt_fd, .note = note };
+	struct path_set paths = PATH_SET_INIT;
+	struct fill_result r = { 0 };
+	int rc = choose(c, c->n.c.store, named, &paths, e);
+
+	rc = rc ? rc : cache_fill(c->n.c.store, c->to, &paths, &o, &r, e);
+	if (!rc)
+		say(r.copied, r.present);
+	path_set_release(&paths);
+	return rc;
+}
+
+/* Why one could not be had. */
+static int cannot(struct copy_command *c, struct substituter *u, const struct store_path *p, struct err *e)
+{
+	const char *why = substituter_reason(u, p);
+	struct buf b = BUF_INIT;
+
+	store_add_path(c->n.c.store, &b, p);
+	if (why)
+		err_set(e, ERR_NOTFOUND, "cannot copy '%s': %s", b.p, why);
+	else
+		err_set(e, ERR_NOTFOUND, "'%s' does not have '%s' with all it refers to, or not in a way that is trusted here",
+			c->from, b.p);
+	buf_release(&b);
+	return ERR_NOTFOUND;
+}
+
+static int copy_from_cache(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	struct substituter *u;
+	struct path_set missing = PATH_SET_INIT;
+	int rc = substituter_new_from(&u, c->n.c.store, c->from, !c->no_check, note, NULL, e), there = 0;
+
+	if (rc)
+		return rc;
+	for (size_t k = 0; there >= 0 && k < named->n; k++) {
+		there = store_is_there(c->n.c.store, &named->v[k], NULL, e);
+		if (!there) {
+			path_set_add(&missing, &named->v[k]);
+			substituter_want(u, &(struct wanted_path){ .path = named->v[k] });
+		}
+	}
+	rc = there < 0 ? there : substituter_ask(u, e);
+	for (size_t k = 0; !rc && k < missing.n; k++)
+		if (!substituter_has(u, &missing.v[k]))
+			rc = cannot(c, u, &missing.v[k], e);
+	rc = rc ? rc : substituter_fetch(u, &missing, e);
+	for (size_t k = 0; !rc && k < missing.n; k++)
+		if (substituter_reason(u, &missing.v[k]))
+			rc = cannot(c, u, &missing.v[k], e);
+	if (!rc)
+		say(substituter_count(u), named->n - missing.n);
+	substituter_free(u);
+	path_set_release(&missing);
+	return rc;
+}
+
+static int copy(struct copy_command *c, const struct path_set *named)
+{
+	struct err e = ERR_INIT;
+	int rc;
+
+	progress_begin();
+	if (c->to)
+		rc = cache_address_is(c->to) ? copy_to_cache(c, named, &e) : copy_to_store(c, named, &e);
+	else
+		rc = cache_address_is(c->from) ? copy_from_cache(c, named, &e) : copy_from_store(c, named, &e);
+	progress_finish();
+	return rc ? command_fail(&e) : EXIT_DONE;
+}
+
+int copy_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "Options", options },
+						      { "What to evaluate", value_option_table },
+						      { "Flakes", flake_option_table },
+						      { "The store", command_store_options },
+						      { 0 } };
+	static const struct program program = {
+		"gx copy", "copy objects to and from binary caches and other stores",
+		"gx copy [options] --to URL PATH | FLAKE#ATTR[^OUTPUT,...] ...\n"
+		"gx copy [options] --from URL PATH...",
+		"All that the objects refer to goes with them, and what is there already stays as it is.\n"
+		"Behind a '?' a binary cache takes compression=xz|zstd|bzip2|gzip|br|none, compression-level=N,\n"
+		"parallel-compression=true, secret-key=FILE and write-nar-listing=true.\n",
+		groups
+	};
+	struct copy_command c = { .n.option = on_option, .n.writes = 1 };
+	struct path_set named = PATH_SET_INIT;
+	int rc = named_read(&c.n, &program, argc, argv, 0, 0, "a path");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	if (!c.to == !c.from)
+		rc = usage_error(&program, "'gx copy' needs --to or --from, one of them");
+	else if (c.all ? c.from || c.n.c.n : !c.n.c.n && !value_options_given(&c.n.eval))
+		rc = usage_error(&program,
+				 c.all ? "with --all no path is named, and --to says where to" : "'gx copy' needs a path");
+	else
+		rc = named_find(&c.n, c.drvs, &named);
+	rc = rc ? rc : copy(&c, &named);
+	path_set_release(&named);
+	secret_keys_release(&c.keys);
+	return command_end(&c.n.c, rc);
+}

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: MIT
+#
+# gx copy: filling binary caches and taking objects out of them; between stores.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/caches.sh"
+command -v python3 >/dev/null || { echo "python3 is missing"; exit 77; }
+varies='s/127.0.0.1:[0-9]*/HOST/'
+
+# --- a folder
+copy() { "$gx" copy --store "$PWD/built" "$@"; }
+check "a closure goes to a folder" copy --to "file://$PWD/plain" "$c"
+check "three objects, an archive each" [ "$(ls plain/*.narinfo | wc -l) $(ls plain/nar | wc -l)" = "3 3" ]
+check "it says for which stores it is" prints "StoreDir: /nix/store" cat plain/nix-cache-info
+check "nothing else is left there" [ "$(ls -A plain | grep -v narinfo | tr '\n' ' ')" = "nar nix-cache-info " ]
+copy --to "file://$PWD/plain" "$c" 2>said
+check "what is there is not copied again" grep -qx '0 copied, 3 there already' said
+check "one alone" sh -c "'$gx' copy --store $PWD/built --no-recursive --to file://$PWD/alone '$c' && [ \$(ls alone/*.narinfo | wc -l) = 1 ]"
+check "all" sh -c "'$gx' copy --store $PWD/built --all --to file://$PWD/all 2>said && grep -q '^[0-9]* copied, 0' said"
+
+for how in none xz zstd bzip2 gzip br; do
+	copy --to "file://$PWD/p-$how?compression=$how&secret-key=$PWD/secret&parallel-compression=true" "$c" 2>log || cat log
+	check "there and back: $how" from "file://$PWD/p-$how" build --no-link --store "$PWD/s-$how" -f three.gx
+	check "out of the cache: $how" prints 3 fetched "$PWD/s-$how"
+	check "as they were: $how" "$gx" store verify --store "$PWD/s-$how"
+done
+check "zeros become few" [ "$(cat p-xz/nar/* | wc -c)" -lt 2000 ]
+copy --to "file://$PWD/level?compression=gzip&compression-level=1" "$c" 2>log
+check "a level" [ "$(cat level/nar/* | wc -c)" -gt "$(cat p-gzip/nar/* | wc -c)" ]
+copy --to "file://$PWD/signed" --sign-key secret "$c" 2>log
+check "--sign-key" [ "$(grep -l '^Sig: test-1:' signed/*.narinfo | wc -l)" = 3 ]
+copy --to "file://$PWD/listed?write-nar-listing=true" --no-recursive "$c" 2>log
+check "a listing" grep -qx '{"version":1,"root":{"type":"directory","entries":{"inputs":{"type":"regular","size":[0-9]*,"narOffset":[0-9]*},"link":{"type":"symlink","target":"inputs"},"zeros":{"type":"regular","size":20000,"narOffset":[0-9]*}}}}' listed/*.ls
+
+# --- taking them
+taken() { NIX_CONFIG="trusted-public-keys = $public" "$gx" copy --store "$PWD/$1" --from "$2" "$c"; }
+check "gx copy --from" taken f1 "file://$PWD/signed"
+check "all of it" prints 3 fetched "$PWD/f1"
+check "without a signature nothing is taken" complains "not in a way that is trusted here" taken f2 "file://$PWD/plain"
+check "nor registered" nothing_in "$PWD/f2"
+check "unless that is asked for" "$gx" copy --store "$PWD/f2" --no-check-sigs --from "file://$PWD/plain" "$c"
+check "or the cache is trusted" "$gx" copy --store "$PWD/f3" --from "file://$PWD/plain?trusted=true" "$c"
+check "what is not there" complains "does not have" "$gx" copy --store "$PWD/f4" --from "file://$PWD/plain" /nix/store/00000000000000000000000000000000-x
+check "a source needs no signature" sh -c "echo hello >hello && p=\$('$gx' store add --store $PWD/built hello) && '$gx' copy --store $PWD/built --to file://$PWD/plain \$p && '$gx' copy --store $PWD/f5 --from file://$PWD/plain \$p"
+
+# --- between stores
+check "to another store" complains "has no signature of a key that is trusted here" copy --to "$PWD/other" "$c"
+check "not signed, not taken" nothing_in "$PWD/other"
+check "taken all the same" copy --no-check-sigs --to "$PWD/other" "$c"
+check "whole" "$gx" store verify --store "$PWD/other"
+check "with a signature" env NIX_CONFIG="trusted-public-keys = $public" "$gx" copy --store "$PWD/f1" --to "$PWD/another" "$c"
+check "from another store" "$gx" copy --store "$PWD/third" --no-check-sigs --from "$PWD/other" "$c"
+check "which has them then" "$gx" path-info --store "$PWD/third" "$c"
+
+# --- over HTTP
+mkdir served
+serve "$PWD/served"
+check "a closure goes to a server" copy --to "$url/ok?secret-key=$PWD/secret&compression=zstd" "$c"
+check "with what it is for" prints "StoreDir: /nix/store" cat served/nix-cache-info
+check "archives before what names them" sh -c "grep '^PUT' requests | awk '/narinfo/ { seen = 1; n++ } /nar\// { m++ } END { exit n != 3 || m != 3 }'"
+check "what others refer to first" sh -c "grep '^PUT.*narinfo' requests | tail -1 | grep -q \$(basename '$c' | cut -c1-32)"
+: >requests
+copy --to "$url/ok?secret-key=$PWD/secret" "$c" 2>said
+check "what is there is not sent again" prints 0 asked_for PUT .
+check "from a server" taken h1 "$url/ok"
+check "all of that" prints 3 fetched "$PWD/h1"
+check "a server that takes nothing" complains "the server says 500" copy --to "$url/500" "$c"
+check "nor wants to be asked" complains "the server says 401" copy --to "$url/401" "$c"
+
+# --- mistakes
+check "neither --to nor --from" complains "needs --to or --from" "$gx" copy "$c"
+check "both" complains "needs --to or --from" "$gx" copy --to a --from b "$c"
+check "no path" complains "needs a path" "$gx" copy --to "file://$PWD/plain"
+check "a parameter that is none" complains "there is no parameter 'colour'" copy --to "file://$PWD/plain?colour=red" "$c"
+check "a compression that is none" complains "'lz4' is not known" copy --to "file://$PWD/plain?compression=lz4" "$c"
+check "a relative folder" complains "needs an absolute path" copy --to "file://plain" "$c"
+check "a key that is none" complains "this is no secret key" copy --to "file://$PWD/plain" --sign-key three.gx "$c"
+check "a folder that cannot be made" mentions "cannot make the folder" copy --to "file:///proc/nowhere" "$c"
+mkdir theirs && echo "StoreDir: /other/store" >theirs/nix-cache-info
+check "a cache of other stores" complains "it is for stores in '/other/store'" copy --to "file://$PWD/theirs" "$c"
+check "what is not valid" complains "is not in the store" copy --to "file://$PWD/plain" /nix/store/00000000000000000000000000000000-x
