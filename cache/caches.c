@@ -438,8 +438,7 @@ static int ask(struct caches *c, struct question *q, struct err *e)
 	return rc;
 }
 
-/* "HTTP/1.1 403 …" */
-static int is_forbidden(const struct buf *refusal)
+int cache_is_forbidden(const struct buf *refusal)
 {
 	const char *blank = strchr(buf_str(refusal), ' ');
 
@@ -465,7 +464,7 @@ static int answered(struct caches *c, struct question *q, struct err *e)
 	}
 	if (rc == ERR_INTERRUPT)
 		return err_set(e, ERR_INTERRUPT, "interrupted");
-	if (rc == ERR_NOTFOUND || (rc == ERR_DENIED && is_forbidden(&q->refusal)))
+	if (rc == ERR_NOTFOUND || (rc == ERR_DENIED && cache_is_forbidden(&q->refusal)))
 		memory_put(k->memory, 'N', digest(q), (struct slice){ "", 0 });
 	else
 		cache_leave_out(c, k, &why);

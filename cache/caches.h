@@ -73,6 +73,9 @@ int cache_read_file(const struct binary_cache *k, const char *name, size_t max, 
 int cache_request(struct caches *c, struct binary_cache *k, const char *name, struct buf *url, struct transfer_request *r,
 		  struct err *e);
 
+/* 1 for a refusal (struct transfer_request) with 403, which S3 says of what is not there. */
+int cache_is_forbidden(const struct buf *refusal);
+
 /* --- questions --- */
 
 struct question {

@@ -181,13 +181,6 @@ static int put_info(struct fill *f, struct buf *url, struct err *e)
 	return rc;
 }
 
-static int is_forbidden(const struct buf *refusal)
-{
-	const char *blank = strchr(buf_str(refusal), ' ');
-
-	return blank && !strncmp(blank, " 403", 4);
-}
-
 static int open_remote(struct fill *f, struct err *e)
 {
 	struct buf url = BUF_INIT, text = BUF_INIT, refusal = BUF_INIT;
@@ -196,7 +189,7 @@ static int open_remote(struct fill *f, struct err *e)
 	int rc = caches_engine(&f->caches, e) ? cache_request(&f->caches, f->to, "nix-cache-info", &url, &r, e) : ERR_IO;
 
 	rc = rc ? rc : transfer_get(f->caches.engine, &r, NULL, e);
-	if (rc == ERR_NOTFOUND || (rc == ERR_DENIED && is_forbidden(&refusal))) {
+	if (rc == ERR_NOTFOUND || (rc == ERR_DENIED && cache_is_forbidden(&refusal))) {
 		err_release(e);
 		rc = put_info(f, &url, e);
 	} else if (!rc) {
@@ -252,7 +245,7 @@ static int asked(struct fill *f, struct upload *u, struct err *e)
 	int rc = transfer_wait(u->transfer, NULL, e);
 
 	u->transfer = NULL;
-	if (rc == ERR_NOTFOUND || (rc == ERR_DENIED && is_forbidden(&u->refusal))) {
+	if (rc == ERR_NOTFOUND || (rc == ERR_DENIED && cache_is_forbidden(&u->refusal))) {
 		err_release(e);
 		found(f, u, 0);
 		return 0;

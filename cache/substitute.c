@@ -328,6 +328,8 @@ static int make(struct substituter **out, struct store *s, const char *list, int
 	struct substituter *u = xcalloc(1, sizeof *u);
 	int rc = caches_open(&u->caches, list, store_dir(s), e);
 
+	if (rc && list == cache_settings.substituters)
+		err_prefix(e, "the setting 'substituters'");
 	u->s = s;
 	u->check_sigs = check_sigs;
 	rc = rc ? rc : trusted_keys(store_dir(s), &u->keys, e);
@@ -344,11 +346,8 @@ int substituter_new(struct substituter **out, struct store *s, void (*note)(void
 {
 	const char *list = !cache_settings.substitute ? "" : cache_settings.substituters ? cache_settings.substituters :
 			   slice_eq(store_dir(s), store_dir_default) ? USUAL_SUBSTITUTERS : "";
-	int rc = make(out, s, list, cache_settings.require_sigs, note, user, e);
 
-	if (rc == ERR_INVALID)
-		err_prefix(e, "the setting 'substituters'");
-	return rc;
+	return make(out, s, list, cache_settings.require_sigs, note, user, e);
 }
 
 int substituter_new_from(struct substituter **out, struct store *s, const char *address, int check_sigs,

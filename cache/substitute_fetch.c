@@ -446,17 +446,29 @@ static int take_ended(struct run *r, struct err *e)
 
 /* --- making them valid --- */
 
-static int is_ready(struct run *r, const struct item *i, int *never)
+/* 1 when all it refers to is valid; *never: one of them never will be. */
+static int is_ready(struct run *r, const struct item *i, const struct item **never)
 {
 	for (size_t k = 0; k < i->q.info.refs.n; k++) {
 		const struct item *ref = substitute_find(r->u, &i->q.info.refs.v[k]);
 
 		if (!ref || ref == i || ref->state == ITEM_VALID)
 			continue;
-		*never |= ref->state == ITEM_FAILED || ref->state == ITEM_MISSING;
+		if (ref->state == ITEM_FAILED || ref->state == ITEM_MISSING)
+			*never = ref;
 		return 0;
 	}
 	return 1;
+}
+
+/* What refers to one that cannot be had is not had either, and for the same reason. */
+static void fails_with(struct item *i, const struct item *ref)
+{
+	i->state = ITEM_FAILED;
+	if (ref->err.msg)
+		err_set(&i->err, ERR_NOTFOUND, "%s", ref->err.msg);
+	else
+		err_set(&i->err, ERR_NOTFOUND, "no binary cache has '%s', which '%s' refers to", ref->q.path.base, i->q.path.base);
 }
 
 static void fill_row(struct run *r, const struct item *i, struct new_object *o)
@@ -490,7 +502,7 @@ static size_t gather(struct run *r, struct new_object *v, struct path_set *paths
 		kept = 0;
 		for (size_t k = 0; k < r->nstaged; k++) {
 			struct item *i = r->staged[k];
-			int never = 0;
+			const struct item *never = NULL;
 
 			if (is_ready(r, i, &never)) {
 				fill_row(r, i, &v[n++]);
@@ -498,8 +510,7 @@ static size_t gather(struct run *r, struct new_object *v, struct path_set *paths
 				i->state = ITEM_VALID;
 				again = 1;
 			} else if (never) {
-				i->state = ITEM_FAILED;
-				err_set(&i->err, ERR_NOTFOUND, "what '%s' refers to cannot be had", i->q.path.base);
+				fails_with(i, never);
 				again = 1;
 			} else {
 				r->staged[kept++] = i;
@@ -557,12 +568,11 @@ static int start_next(struct run *r, struct err *e)
 {
 	struct item *i = r->order[r->next++];
 	struct err why = ERR_INIT;
-	int never = 0;
+	const struct item *never = NULL;
 
 	is_ready(r, i, &never);
 	if (never) {
-		i->state = ITEM_FAILED;
-		err_set(&i->err, ERR_NOTFOUND, "what '%s' refers to cannot be had", i->q.path.base);
+		fails_with(i, never);
 		return 0;
 	}
 	if (!begin(r, i, &why))

@@ -35,6 +35,7 @@ static const struct verb verbs[] = {
 	{ "store", "look into the store, add to it, check and clean it", NULL, store_verbs },
 	{ "path-info", "what the store knows about its objects", path_info_run, NULL },
 	{ "why-depends", "by which references an object needs another", why_depends_run, NULL },
+	{ "cache", "the store for other machines", NULL, cache_verbs },
 	{ "copy", "copy objects to and from binary caches and other stores", copy_run, NULL },
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },

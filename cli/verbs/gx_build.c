@@ -13,6 +13,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "cache/fill.h"
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/installable.h"
@@ -29,7 +30,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS };
+enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS, O_PUSH };
 
 struct request {
 	struct build_options build;
@@ -37,12 +38,14 @@ struct request {
 	const char *link; /* NULL: none */
 	struct store_path linked; /* what the link without a number leads to */
 	int print_paths;
+	const char *push; /* a binary cache that gets the outputs; NULL: none */
 };
 
 static const struct option options[] = {
 	{ O_OUT_LINK, 'o', "out-link", "NAME", "Call the links NAME instead of result." },
 	{ O_NO_LINK, 0, "no-link", NULL, "Make no links: nothing keeps the outputs afterwards." },
 	{ O_PRINT_PATHS, 0, "print-out-paths", NULL, "Print the paths of the outputs." },
+	{ O_PUSH, 0, "push", "URL", "Copy the outputs, with all they refer to, to a binary cache; see gx copy." },
 	OPTION_JSON,
 	{ 0 }
 };
@@ -74,6 +77,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_OUT_LINK: r->link = values[0]; return 0;
 	case O_NO_LINK: r->link = NULL; return 0;
 	case O_PRINT_PATHS: r->print_paths = 1; return 0;
+	case O_PUSH: r->push = values[0]; return 0;
 	}
 	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
 		return value_options_take(&program, &r->eval, id, values);
@@ -286,6 +290,26 @@ static void say_where(struct command *c, const struct request *r)
 	buf_release(&real);
 }
 
+/* What was built goes to others as well. */
+static int push(struct command *c, const struct request *r, const struct build_result *res, struct err *e)
+{
+	const struct fill_options o = { .cancel_fd = r->build.settings.cancel_fd };
+	struct path_set paths = PATH_SET_INIT;
+	struct fill_result result;
+	int rc = 0;
+
+	if (!r->push || r->build.dry_run)
+		return 0;
+	for (size_t i = 0; !rc && i < res->n; i++)
+		rc = store_closure(c->store, &res->v[i].path, 0, &paths, e);
+	rc = rc ? rc : cache_fill(c->store, r->push, &paths, &o, &result, e);
+	path_set_release(&paths);
+	if (!rc && !progress_settings.quiet)
+		report_line("%zu copied to '%.*s', %zu there already", result.copied, (int)strcspn(r->push, "?"), r->push,
+			    result.present);
+	return rc;
+}
+
 static int build(struct command *c, struct request *r, const struct wanted *w, struct buf *out, struct err *e)
 {
 	struct build_result res = { NULL, 0, 0 };
@@ -293,6 +317,7 @@ static int build(struct command *c, struct request *r, const struct wanted *w, s
 
 	for (size_t i = 0; i < w->n && !rc; i++)
 		rc = finish_item(c, r, w, i, &res, out, e);
+	rc = rc ? rc : push(c, r, &res, e);
 	if (!rc)
 		say_where(c, r);
 	if (c->json && !rc)

@@ -329,6 +329,8 @@ const struct verb store_verbs[] = {
 	{ "ls", "list what is in a store object", store_ls_run, NULL },
 	{ "gc", "delete what nothing needs", gc_run, NULL },
 	{ "delete", "delete objects that nothing needs", delete_run, NULL },
+	{ "sign", "sign objects of the store", store_sign_run, NULL },
+	{ "copy-sigs", "take signatures from a binary cache", store_copy_sigs_run, NULL },
 	{ "verify", "check that every object is there and unchanged", store_verify_run, NULL },
 	{ "optimise", "keep equal files once, as hard links", store_optimise_run, NULL },
 	{ "optimize", NULL, store_optimise_run, NULL },

@@ -11,6 +11,8 @@ struct gc_settings {
 };
 extern struct gc_settings gc_settings;
 
+int store_sign_run(int argc, char **argv);
+int store_copy_sigs_run(int argc, char **argv);
 int store_cat_run(int argc, char **argv);
 int store_diff_closures_run(int argc, char **argv);
 int store_export_run(int argc, char **argv);

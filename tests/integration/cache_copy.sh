@@ -66,9 +66,14 @@ check "all of that" prints 3 fetched "$PWD/h1"
 check "a server that takes nothing" complains "the server says 500" copy --to "$url/500" "$c"
 check "nor wants to be asked" complains "the server says 401" copy --to "$url/401" "$c"
 
+# --- what is built
+check "gx build --push" "$gx" build --no-link --store "$PWD/built" --push "file://$PWD/pushed?secret-key=$PWD/secret" -f three.gx
+check "signed, with all it refers to" [ "$(grep -l '^Sig: test-1:' pushed/*.narinfo | wc -l)" = 3 ]
+
 # --- mistakes
 check "neither --to nor --from" complains "needs --to or --from" "$gx" copy "$c"
 check "both" complains "needs --to or --from" "$gx" copy --to a --from b "$c"
+check "a place for what is built that is none" complains "is no address" "$gx" build --no-link --store "$PWD/built" --push nowhere -f three.gx
 check "no path" complains "needs a path" "$gx" copy --to "file://$PWD/plain"
 check "a parameter that is none" complains "there is no parameter 'colour'" copy --to "file://$PWD/plain?colour=red" "$c"
 check "a compression that is none" complains "'lz4' is not known" copy --to "file://$PWD/plain?compression=lz4" "$c"

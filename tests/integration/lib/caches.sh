@@ -30,7 +30,7 @@ from() { # CACHES VERB...
 substituters = $_caches" "$gx" "$@"
 }
 fetched() { # STORE: how many objects of the closure of c came out of a cache
-	"$gx" path-info -r --sigs --store "$1" "$c" | grep -c 'test-1:'
+	"$gx" path-info -r --sigs --store "$1" "$c" | grep -c 'test-1:' || :
 }
 nothing_in() { # STORE
 	[ -z "$("$gx" path-info --all --store "$1")" ]
