@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "base/limits.h"
+#include "build/builder_archive.h"
 #include "build/builder_auth.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
@@ -380,7 +381,7 @@ static int fetch_first(const struct drv *d, const struct words *from, int fd, st
 	return fetch_file(from->v[from->n - 1], NULL, fd, e);
 }
 
-/* Unpacks the archive in fd to out. */
+/* Unpacks the archive in fd, in Nix's format, to out. */
 static int restore(int fd, const char *out, struct err *e)
 {
 	struct byte_source nar = { read_fd, &fd };
@@ -393,27 +394,40 @@ static int restore(int fd, const char *out, struct err *e)
 	return rc;
 }
 
+static int has(const struct builtin_call *c, const char *name)
+{
+	return slice_eq(attr_or(c->drv, name, SLICE("")), SLICE("1"));
+}
+
+static int place_file(const struct builtin_call *c, int fd, const char *out, struct err *e)
+{
+	if (has(c, "archive"))
+		return archive_place(fd, out, has(c, "stripRoot"), e);
+	if (has(c, "unpack"))
+		return restore(fd, out, e);
+	if (has(c, "executable") && fchmod(fd, 0755))
+		return err_errno(e, "cannot make '%s' executable", out);
+	return 0;
+}
+
 static int fetch_to_output(const struct builtin_call *c, const struct words *from, struct err *e)
 {
-	int unpack = slice_eq(attr_or(c->drv, "unpack", SLICE("")), SLICE("1")), fd = -1;
-	int executable = slice_eq(attr_or(c->drv, "executable", SLICE("")), SLICE("1"));
+	int fd = -1, rc = fetch_builders_prepare(e);
 	struct buf out = BUF_INIT;
-	int rc = fetch_builders_prepare(e);
 
 	if (!rc)
 		rc = builtin_output(c, SLICE("out"), &out, e);
 	if (!rc) {
-		fd = unpack ? scratch_file(c->top, e)
-			    : open(out.p, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		fd = has(c, "unpack") || has(c, "archive") ?
+			     scratch_file(c->top, e) :
+			     open(out.p, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (fd < 0)
 			rc = err_errno(e, "cannot make '%s'", out.p);
 	}
 	if (!rc)
 		rc = fetch_first(c->drv, from, fd, e);
-	if (!rc && unpack)
-		rc = restore(fd, out.p, e);
-	if (!rc && executable && chmod(out.p, 0755) < 0)
-		rc = err_errno(e, "cannot make '%s' executable", out.p);
+	if (!rc)
+		rc = place_file(c, fd, out.p, e);
 	if (fd >= 0)
 		close(fd);
 	buf_release(&out);
@@ -541,7 +555,7 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
 		rc = transfer_load(e);
-	if (!rc && slice_eq(d->builder, SLICE("builtin:go-unpack")))
+	if (!rc && (slice_eq(d->builder, SLICE("builtin:go-unpack")) || slice_eq(attr_or(d, "archive", SLICE("")), SLICE("1"))))
 		rc = archive_load(e);
 	if (rc)
 		return rc;

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+#
+# The fetchers of gx:std: files, archives and repositories by the hashes that they have in nixpkgs.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/flakes.sh"
+command -v python3 >/dev/null || { echo "no python3"; exit 77; }
+unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
+export no_proxy='*'
+cp -r "$srcdir/stdlib" std
+
+mkdir -p notes-1/bin two
+echo text >notes-1/a
+printf '#!/bin/sh\necho run\n' >notes-1/bin/run
+chmod 755 notes-1/bin/run
+ln -s a notes-1/link
+tar czf body notes-1
+tree=$(gx hash path notes-1)
+file=$(gx hash file body)
+cp body notes-1.tar.gz
+cp -r notes-1 two
+echo more >two/b
+tar cJf two.tar.xz -C two .
+both=$(gx hash path two)
+echo alone >alone
+tar cf alone.tar alone
+python3 -c 'import zipfile; z = zipfile.ZipFile("notes.zip", "w"); z.writestr("notes-1/a", "text\n")'
+mkdir zipped
+echo text >zipped/a
+git_init repo
+cp -r notes-1/. repo
+git_commit repo one
+git -C repo tag v1
+rev=$(git -C repo rev-parse HEAD)
+
+python3 "$srcdir/tests/integration/lib/servers.py" >server.log 2>&1 &
+trap 'touch stop' EXIT
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	[ -s ports ] && break
+	sleep 1
+done
+port=$(sed -n 's/^plain //p' ports)
+[ -n "$port" ] || { cat server.log; echo "no server"; exit 77; }
+
+fetch() { # EXPRESSION
+	gxeval --store "$PWD/s" --realise --impure -E "with import ./std { system = builtins.currentSystem; }; $1" >path || return 1
+	printf '%s' "./s$(cat path)"
+}
+has() { # HASH EXPRESSION
+	_f=$(fetch "$2") && prints "$1" gx hash path "$_f"
+}
+check "a file" sh -c 'cmp body '"$(fetch "fetchurl { url = \"http://127.0.0.1:$port/notes-1.tar.gz\"; hash = \"$file\"; }")"
+check "is called as its address ends" sh -c 'case $(cat path) in */nix/store/*-notes-1.tar.gz) ;; *) cat path && exit 1 ;; esac'
+check "from the second address" sh -c 'cmp body '"$(fetch "fetchurl { urls = [ \"file://$PWD/none\" \"file://$PWD/body\" ]; name = \"second\"; hash = \"$file\"; curlOpts = \"-4\"; }")"
+check "a program" sh -c '[ -x '"$(fetch "fetchurl { url = \"file://$PWD/notes-1/bin/run\"; executable = true; hash = \"$(gx hash path notes-1/bin/run)\"; }")"' ]'
+check "an archive is the tree in it" has "$tree" "fetchzip { url = \"http://127.0.0.1:$port/x\"; hash = \"$tree\"; }"
+check "also a zip file" has "$(gx hash path zipped)" "fetchzip { url = \"file://$PWD/notes.zip\"; hash = \"$(gx hash path zipped)\"; }"
+check "all of an archive" has "$both" "fetchzip { url = \"file://$PWD/two.tar.xz\"; stripRoot = false; hash = \"$both\"; }"
+mkdir folder
+cp alone folder
+check "a folder with the one file of an archive" has "$(gx hash path folder)" "fetchzip { url = \"file://$PWD/alone.tar\"; hash = \"$(gx hash path folder)\"; }"
+check "a commit" has "$tree" "runCommand \"x\" { src = fetchgit { url = \"file://$PWD/repo\"; rev = \"$rev\"; hash = \"$tree\"; }; } \"cp -R \$src \$out\""
+check "a tag" has "$tree" "runCommand \"x\" { src = fetchgit { url = \"file://$PWD/repo\"; tag = \"v1\"; hash = \"$tree\"; }; } \"cp -R \$src \$out\""
+same() {
+	a=$(gxeval --impure --raw -E "with import ./std { system = \"x86_64-linux\"; }; (fetchFromGitHub { owner = \"o\"; repo = \"r\"; rev = \"v1\"; hash = \"$tree\"; }).outPath") || return 1
+	prints "$a" gxeval --impure --raw -E "builtins.path { path = ./notes-1; name = \"source\"; }"
+}
+check "the object of a forge is that of the tree, whatever fetches it" same
+check "where forges have archives" prints 'https://github.com/o/r/archive/v1.tar.gz
+https://github.com/o/r/archive/refs/tags/v1.tar.gz
+https://gitlab.com/api/v4/projects/g%2Fo%2Fr/repository/archive.tar.gz?sha=refs%2Ftags%2Fv1
+https://try.gitea.io/o/r/archive/v1.tar.gz
+https://codeberg.org/o/r/archive/v1.tar.gz
+https://git.sr.ht/~o/r/archive/v1.tar.gz
+https://bitbucket.org/o/r/get/v1.tar.gz' gxeval --impure --raw -E 'with import ./std { system = "x86_64-linux"; };
+	let o = { owner = "o"; repo = "r"; hash = ""; }; t = o // { tag = "v1"; }; in lib.concatMapStringsSep "\n" (s: s.url) [
+	(fetchFromGitHub (o // { rev = "v1"; })) (fetchFromGitHub t) (fetchFromGitLab (t // { group = "g"; })) (fetchFromGitea (t // { domain = "try.gitea.io"; }))
+	(fetchFromCodeberg t) (fetchFromSourcehut (t // { owner = "~o"; })) (fetchFromBitbucket t) ]'
+check "what is told of it" prints 'o r v1 https://github.com/o/r source' gxeval --impure --raw -E 'with import ./std { system = "x86_64-linux"; };
+	let s = fetchFromGitHub { owner = "o"; repo = "r"; rev = "v1"; sha256 = lib.fakeSha256 or ""; }; in "${s.owner} ${s.repo} ${s.rev} ${s.meta.homepage} ${s.name}"'
+check "another revision" prints 'v2' gxeval --impure --raw -E 'with import ./std { system = "x86_64-linux"; };
+	((fetchFromGitHub { owner = "o"; repo = "r"; rev = "v1"; hash = ""; }).overrideAttrs { rev = "v2"; }).rev'
+
+varies='s/in [0-9.]* s$/in TIME/; s/:[0-9]*\/x/:PORT\/x/; s/got: .*/got: SUM/; s/\.gx:[0-9]*:[0-9]*/.gx:L:C/; s/^  [0-9]* |/  N |/'
+check "another hash" complains "got:" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchzip { url = "file://'"$PWD"'/notes-1.tar.gz"; hash = ""; }'
+check "no hash" complains "'hash' missing" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchurl { url = "http://x/y"; }).drvPath'
+check "no address" complains "'url' missing" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchurl { hash = ""; name = "x"; }).drvPath'
+check "a mirror" complains "write the address of one" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchurl { url = "mirror://gnu/x"; hash = ""; }).drvPath'
+check "a rev and a tag" complains "one of them is meant" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchFromGitHub { owner = "o"; repo = "r"; rev = "a"; tag = "b"; hash = ""; }).drvPath'
+check "postFetch" complains "'postFetch' is not run here" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchzip { url = "http://x/y"; hash = ""; postFetch = "rm x"; }).drvPath'
+check "several folders" complains "with stripRoot = false all of it is taken" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchzip { url = "file://'"$PWD"'/two.tar.xz"; hash = ""; }'
+check "no archive" complains "cannot" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchzip { url = "file://'"$PWD"'/alone"; hash = ""; }'
+check "a file that a person fetches" complains "gx store add --mode flat notes" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; requireFile { name = "notes"; hash = "'"$file"'"; }'
+cp body notes
+check "is there once it was added" sh -c 'gx store add --store ./s --mode flat notes >added &&
+	gxeval --store ./s --realise --impure -E "with import ./std { system = builtins.currentSystem; }; requireFile { name = \"notes\"; hash = \"'"$file"'\"; }" >path && cmp added path'
