@@ -9,7 +9,8 @@
  * A filter is a function of the language: it is called while the archive is written, file by
  * file, as Nix does, so that what it traces comes in the same order.  It may raise an error while descriptors
  * are open; such an error is caught at the call and raised again when the archive writer has returned.
- * What it left out is remembered for the copy into a store, which therefore never asks again.
+ * What it left out is remembered for the copy into a store, which therefore never asks again, and what it wants for reading
+ * the tree where there is no store.
  */
 #include "config.h"
 #include "builtins/addpath.h"
@@ -80,6 +81,8 @@ struct filtering {
 	struct failure failure;
 	size_t asked_root, copied_root; /* lengths of the root's path while hashing, copying */
 	struct strmap left_out;		/* below the root */
+	struct slice *wanted;		/* the same */
+	size_t nwanted, wanted_cap;
 };
 
 static void call_filter(void *arg)
@@ -88,6 +91,12 @@ static void call_filter(void *arg)
 	W r = call2(f->fn, w_str(f->path, f->n, 0), w_cstr(f->type));
 
 	f->answer = want_bool(r, "the return value of the path filter function");
+}
+
+static void want(struct filtering *f, const char *name, size_t n)
+{
+	MEM_GROW(f->wanted, f->nwanted + 1, f->wanted_cap);
+	f->wanted[f->nwanted++] = (struct slice){ memcpy(mem_bytes(n), name, n), n };
 }
 
 static int ask_filter(void *user, const char *path, size_t n, enum nar_type type, struct err *e)
@@ -107,6 +116,8 @@ static int ask_filter(void *user, const char *path, size_t n, enum nar_type type
 	}
 	if (!f->answer)
 		strmap_put(&f->left_out, path + f->asked_root, n - f->asked_root, NULL);
+	else if (n > f->asked_root + 1)
+		want(f, path + f->asked_root + 1, n - f->asked_root - 1);
 	return f->answer;
 }
 
@@ -313,7 +324,9 @@ W add_path(const struct add_path *p)
 		copy_object(ops, p, result, &h, f);
 	else
 		copy_when_there_is_a_store(p, result, &h, f);
-	if (!ops && !f)
+	if (!ops && f)
+		fs_stand_in_filtered(w_get_str(result)->b, fs_tree(p->path), f->wanted, f->nwanted);
+	else if (!ops)
 		stand_in(p->path, w_get_str(result)->b);
 	return result;
 }

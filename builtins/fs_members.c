@@ -24,6 +24,7 @@ enum { ASKED_MAX = 16 };
 struct tree {
 	struct strmap names;
 	const char *physical;
+	int filtered; /* by a function, not by git */
 };
 
 /* A root block. */
@@ -45,7 +46,7 @@ static void end(void)
 
 const struct session_part fs_members_session[] = { { &members, sizeof members, end }, { 0 } };
 
-void fs_stand_in_members(const char *store_path, const char *physical, const struct slice *names, size_t n)
+static struct tree *add(const char *store_path, const char *physical, const struct slice *names, size_t n)
 {
 	struct tree *t = mem_new(sizeof *t);
 	size_t len = strlen(physical);
@@ -65,6 +66,17 @@ void fs_stand_in_members(const char *store_path, const char *physical, const str
 	}
 	*strmap_put(&state()->trees, store_path, strlen(store_path), NULL) = (uintptr_t)t;
 	fs_stand_in(store_path, physical);
+	return t;
+}
+
+void fs_stand_in_members(const char *store_path, const char *physical, const struct slice *names, size_t n)
+{
+	add(store_path, physical, names, n);
+}
+
+void fs_stand_in_filtered(const char *store_path, const char *physical, const struct slice *names, size_t n)
+{
+	add(store_path, physical, names, n)->filtered = 1;
 }
 
 /* The tree a path lies in, NULL when it is none of these; *object is the length of its root's path. */
@@ -129,11 +141,11 @@ int fs_hidden(const char *path, size_t n, int asked)
 	if (!t || n <= object + 1)
 		return 0;
 	int tracked = strmap_get(&t->names, path + object + 1, n - object - 1) != NULL;
-	if (asked && trail_is_on())
+	if (asked && trail_is_on() && !t->filtered)
 		note_tracked(t, path + object, n - object, tracked);
 	if (tracked)
 		return 0;
-	if (asked == 1)
+	if (asked == 1 && !t->filtered)
 		note_asked(t, path + object + 1, n - object - 1);
 	return 1;
 }
@@ -147,6 +159,9 @@ const char *fs_hidden_place(const char *path, size_t n)
 	if (!fs_hidden(path, n, 0))
 		return NULL;
 	struct tree *t = tree_of(path, n, &object);
+	/* What a filter left out is not there. */
+	if (t->filtered)
+		return NULL;
 	buf_addf(&place, "%s%.*s", t->physical, (int)(n - object), path + object);
 	return lstat(place.p, &st) ? NULL : place.p;
 }

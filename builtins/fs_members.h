@@ -16,6 +16,10 @@
  * The names are copied. */
 void fs_stand_in_members(const char *store_path, const char *physical, const struct slice *names, size_t n);
 
+/* The same for what a filter left of a tree: its names, folders among them, are nothing that git decides, and nobody forgot to
+ * add the others. */
+void fs_stand_in_filtered(const char *store_path, const char *physical, const struct slice *names, size_t n);
+
 /* 1 when a logical path lies in such a tree and is no member; asked: 1 remembers the name, as one that was missed, 2 only that
  * the answer counts (fetch/trail.h), 0 neither. */
 int fs_hidden(const char *path, size_t n, int asked);

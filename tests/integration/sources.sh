@@ -48,7 +48,7 @@ rec {
 }
 X
 is() { # TEXT ATTRIBUTE
-	prints "$1" gxeval --store ./s --raw --impure -f t.gx --attr "$2"
+	prints "$1" gxeval --raw --impure -f t.gx --attr "$2"
 }
 shows() { # TEXT ATTRIBUTE [FILE]
 	gxeval --store ./s --realise -f t.gx --attr "$2" >path || return 1
