@@ -14,6 +14,7 @@ names() {
 names table >names
 check "each tool has a version" prints "$(cat names)" names versions
 check "and a lock, and nothing else does" prints "$(cat names)" sh -c "ls '$std/go/tools/locks' >locks && sed 's/\.gx\$//' locks | LC_ALL=C sort"
+check "tests/all-tools builds each" prints "$(cat names)" sh -c "sed -n \"/^tools='/,/^'/s/ .*//p\" '$srcdir/tests/all-tools' | LC_ALL=C sort"
 check "each name of nixpkgs that has another here" prints "controller-gen-0 go-containerregistry-0 helm-0 mockery-0 staticcheck-0 task-0 yq-0" gxeval --raw --impure -E "
 	let t = import $std/go/tools { tool = a: a; }; in toString (map (n: n + (if t ? \${n} && t.\${n} ? version then \"-0\" else \"\"))
 	(builtins.filter (n: !((import $std/go/tools/table.gx) ? \${n})) (builtins.attrNames t)))"
