@@ -352,6 +352,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 
 	*out = (struct build_result){ NULL, 0, 0 };
 	b.jobs = xcalloc(max_jobs(&b) + BUILD_FETCHES + 1, sizeof *b.jobs);
+	rc = secret_keys_of_settings(&b.keys, e);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
 	rc = rc ? rc : graph_walk(&b, e);
@@ -374,6 +375,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	err_release(&b.err);
 	buf_release(&b.told);
 	substitute_release(&b);
+	secret_keys_release(&b.keys);
 	graph_release(&b);
 	free(b.jobs);
 	if (rc)

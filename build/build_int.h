@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "build/build.h"
+#include "cache/fill.h"
 #include "cache/substitute.h"
 #include "format/drv_options.h"
 #include "store/lock.h"
@@ -138,6 +139,7 @@ struct build {
 	struct work todo; /* to be looked at by graph_walk */
 	struct substituter *sub;
 	int no_sub; /* there is nobody to ask */
+	struct secret_keys keys; /* sign what is built */
 };
 
 /* --- build.c --- */

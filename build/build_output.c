@@ -255,6 +255,18 @@ static int compare(struct job *j, const struct new_object *v, struct err *e)
 	return rc;
 }
 
+/* What is built here may be wanted elsewhere. */
+static int sign(struct job *j, struct new_object *v, struct err *e)
+{
+	size_t added = 0;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < j->node->drv.noutputs; i++)
+		if (v[i].name)
+			rc = path_info_sign(&j->b->keys, store_dir(j->b->s), &v[i].info, &added, e);
+	return rc;
+}
+
 static int commit(struct job *j, const struct new_object *v, struct err *e)
 {
 	size_t n = 0, all = j->node->drv.noutputs;
@@ -286,6 +298,7 @@ int build_outputs(struct job *j, struct err *e)
 			rc = copy_one(j, i, stage_fd(st), &candidates, &v[i], e);
 	rc = rc ? rc : check_cycles(j, v, e);
 	rc = rc ? rc : build_check_outputs(j, v, e);
+	rc = rc ? rc : sign(j, v, e);
 	if (!rc)
 		rc = check && !j->b->set->repair && graph_outputs_valid(j->b, j->node, 1, e) == 1 ? compare(j, v, e)
 												  : commit(j, v, e);

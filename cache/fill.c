@@ -77,6 +77,22 @@ int secret_keys_read(struct secret_keys *k, const char *path, struct err *e)
 	return rc;
 }
 
+int secret_keys_of_settings(struct secret_keys *k, struct err *e)
+{
+	static const char blanks[] = " \t\n";
+	int rc = 0;
+
+	for (const char *p = cache_settings.secret_key_files; !rc && p && *(p += strspn(p, blanks)); p += strcspn(p, blanks)) {
+		char *path = xstrndup(p, strcspn(p, blanks));
+
+		rc = secret_keys_read(k, path, e);
+		free(path);
+	}
+	if (rc)
+		err_prefix(e, "the setting 'secret-key-files'");
+	return rc;
+}
+
 void secret_keys_release(struct secret_keys *k)
 {
 	for (size_t i = 0; i < k->n; i++)

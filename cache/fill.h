@@ -18,6 +18,9 @@ struct secret_keys {
 
 /* Adds the key in a file. */
 int secret_keys_read(struct secret_keys *k, const char *path, struct err *e);
+
+/* Adds those of the setting secret-key-files. */
+int secret_keys_of_settings(struct secret_keys *k, struct err *e);
 void secret_keys_release(struct secret_keys *k);
 
 /* Adds the signatures of these keys to what is known of an object, but for those it has; *added counts. */

@@ -3,7 +3,6 @@
  * gx cache: the store for other machines.
  */
 #include "config.h"
-#include "base/alloc.h"
 #include "cache/serve.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -64,20 +63,6 @@ static void ready(void *user, const char *url)
 	buf_release(&b);
 }
 
-static int read_setting_keys(struct secret_keys *k, struct err *e)
-{
-	static const char blanks[] = " \t\n";
-	int rc = 0;
-
-	for (const char *p = cache_settings.secret_key_files; !rc && p && *(p += strspn(p, blanks)); p += strcspn(p, blanks)) {
-		char *path = xstrndup(p, strcspn(p, blanks));
-
-		rc = secret_keys_read(k, path, e);
-		free(path);
-	}
-	return rc;
-}
-
 static int serve_run(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -103,7 +88,7 @@ static int serve_run(int argc, char **argv)
 		rc = command_end(&s.c, usage_error(&program, "'gx cache serve' takes no operand"));
 	if (rc == COMMAND_GO && !(rc = command_open_reading(&s.c))) {
 		s.o.keys = &s.keys;
-		if (!read_setting_keys(&s.keys, &e))
+		if (!secret_keys_of_settings(&s.keys, &e))
 			cache_serve(s.c.store, &s.o, &e);
 		rc = command_end(&s.c, command_fail(&e));
 	}

@@ -65,6 +65,11 @@ else
 	skip "Nix takes it" "nix-store is missing"
 fi
 
+# --- what is built is signed
+check "secret-key-files" env NIX_CONFIG="secret-key-files = $PWD/secret" "$gx" build --no-link --store "$PWD/made" -f three.gx
+check "signs what is built" prints 3 fetched "$PWD/made"
+check "a file that is not there" complains "cannot read the key" "$gx" build --no-link --store "$PWD/made" --option secret-key-files nowhere -f three.gx
+
 # --- signatures of objects that are here
 "$gx" copy --store "$PWD/mine" --no-check-sigs --from "$PWD/built" "$c" 2>log
 check "no signatures" prints 0 fetched "$PWD/mine"
