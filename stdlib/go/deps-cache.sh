@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
 # Compiles what a module imports from others, once for all states of its source: $out is a build cache (GOCACHE) with what
-# is not in that of the standard library.
+# is not in those that are there.
 #
-# In the place of the source are its go.mod and go.sum and the stand-ins made by imports.gx.  Some of what these import may be
+# In the place of the source are its go.mod and go.sum and the stand-ins made by packages.gx.  Some of what these import may be
 # for other platforms, or not compile; then so may the module's own build, which is the one to say so.
 set -eu
-. "$saveCache"
+. "$cacheSetup"
+begin_cache "$out"
 . "$goSetup"
 export GOOS GOARCH
 
@@ -21,33 +22,28 @@ cd "source/$standIn"
 unusable() {
 	[ -n "${sourceChanges-}" ] || exit 1
 	echo 'note: nothing is compiled in advance' >&2
-	mkdir "$out"
 	exit
 }
+# What is younger than a few seconds does not come into an index of packages, and slow machines are no reason that it should.
+touch -t 210001010000 ./*.go
 # Packages without errors in them or below; programs cannot be imported.
 imports=$(go list -e -f '{{join .Imports "\n"}}' .) || unusable
 [ -z "$imports" ] ||
 	# shellcheck disable=SC2086
 	list=$(go list -e -f '{{if not (or .Incomplete (eq .Name "main"))}}{{.ImportPath}}{{end}}' $imports) || unusable
 
-compile() { # COMMAND...
-	{ "$@" 2>&1 && : >compiled; } | tee log >&2
-	[ ! -e compiled ] || { rm compiled; return; }
-	# Not for want of memory or space: what is missing then would be there another time.
-	! grep -q 'signal: \|no space left\|cannot allocate' log || exit 1
-	echo 'note: not all dependencies compile' >&2
-}
 if [ -n "${list-}" ]; then
 	# shellcheck disable=SC2086
 	phase compiling "$(go list -e -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ${buildFlags-} $list | wc -l)"
 	# shellcheck disable=SC2086
 	compile go build -v ${buildFlags-} $list
 	# What `go vet`, a part of every test, has to know of them.
-	if [ -n "${doCheck-}" ]; then
+	if [ -n "${forTests-}" ]; then
 		phase 'preparing tests'
 		rm deps*.go
 		{ echo 'package deps'; printf 'import _ "%s"\n' testing $list; } >deps.go
+		touch -t 210001010000 deps.go
 		compile go test .
 	fi
 fi
-save_cache "$GOCACHE" "$out"
+end_cache "$out"

@@ -9,8 +9,6 @@ export HOME=$PWD/home TMPDIR=$PWD
 export GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local GO111MODULE=on GOTELEMETRY=off
 export GOCACHE=$PWD/cache GOPATH=$PWD/gopath GOMAXPROCS=${NIX_BUILD_CORES:-1}
 export PATH=$go/bin${PATH:+:$PATH}
-# Modules lie in the cache as links to their objects, which the index of packages does not follow.
-export GODEBUG=goindex=0
 mkdir -p "$HOME" "$GOCACHE"
 if [ -n "${goModules-}" ]; then
 	export GOMODCACHE=$goModules
@@ -20,12 +18,18 @@ else
 fi
 export GOFLAGS="-mod=$modMode -trimpath -buildvcs=false${tags:+ -tags=$tags}"
 
-# The build cache begins with what is compiled already: its entries are linked to, new ones lie beside them.
-for _cache in ${goStd-} ${goDeps-}; do
-	cp -R -s "$_cache/." "$GOCACHE"
-	find "$GOCACHE" -type d -exec chmod u+w {} +
-done
-date +%s >"$GOCACHE/trim.txt"
+# The build cache begins with what is compiled already.  What serves several folders leaves them where they are; before Go 1.24 their
+# entries are linked to, and new ones lie beside them.  An old index of packages does not follow the links to modules.
+if [ -n "${buildCache-}" ]; then
+	export GOCACHEPROG="$buildCache ${newCache:-$PWD/compiled} ${goStd-} ${goCaches-}"
+else
+	export GODEBUG=goindex=0
+	for _cache in ${goStd-} ${goCaches-}; do
+		cp -R -s "$_cache/." "$GOCACHE"
+		find "$GOCACHE" -type d -exec chmod u+w {} +
+	done
+	date +%s >"$GOCACHE/trim.txt"
+fi
 
 # Says what begins, and how many lines `go build -v` will print in it, if that is known.
 phase() { # NAME [LINES]

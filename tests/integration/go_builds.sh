@@ -4,7 +4,8 @@
 # network, or with TEST_REAL=no.  TEST_STORE=FOLDER is a store to keep between runs, as for go_real.sh.
 . "$srcdir/tests/integration/lib.sh"
 [ "${TEST_REAL-}" != no ] || { echo "TEST_REAL=no"; exit 77; }
-store=${TEST_STORE:-$PWD/s}
+top=$PWD
+store=${TEST_STORE:-$top/s}
 if [ -z "${GOPROXY-}" ]; then
 	command -v go >/dev/null 2>&1 && GOPROXY=$(cd / && go env GOPROXY)
 fi
@@ -139,3 +140,81 @@ module tagged
 printf '//go:build special\n\npackage main\n\nfunc main() {}\n' >tagged/main.go
 check "nothing counts here" mentions "  example.com/tagged: main.go" build tagged
 check "with its tag it does" has tagged tagged 'tags = [ "special" ]; doCheck = false;'
+
+# What is compiled once and not again.  Forty packages of some size, in six layers.
+module many
+padding=$(yes '// 0123456789012345678901234567890123456789012345678901234567890' | head -n 80)
+i=0
+while [ $i -lt 40 ]; do
+	mkdir -p many/p$i
+	below=$((i / 2 - 1))
+	{
+		printf '%s\npackage p%d\n\n' "$padding" $i
+		[ $i -lt 4 ] || printf 'import "example.com/many/p%d"\n\nfunc N() int { return p%d.N() + 1 }\n' $below $below
+		[ $i -ge 4 ] || echo 'func N() int { return 1 }'
+	} >many/p$i/p.go
+	i=$((i + 1))
+done
+mkdir -p many/cmd/many many/cmd/other
+# A file that is embedded belongs to the package.
+printf 'package p39\n\nimport _ "embed"\n\n//go:embed sub/*.txt\nvar text string\n\nfunc Text() string { return text }\n' >many/p39/text.go
+mkdir -p many/p39/sub && echo text >many/p39/sub/a.txt
+printf 'package p39\n\nimport "testing"\n\nfunc TestN(t *testing.T) {\n\tif N() != 4 || Text() != "text\\n" {\n\t\tt.Fatal(N(), Text())\n\t}\n}\n' >many/p39/p_test.go
+program many/cmd/other/main.go
+{
+	printf 'package main\n\nimport (\n'
+	for i in 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39; do printf '\t"example.com/many/p%d"\n' $i; done
+	printf ')\n\nfunc main() {\n\tprintln(p39.Text()'
+	for i in 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38; do printf ', p%d.N()' $i; done
+	printf ')\n}\n'
+} >many/cmd/many/main.go
+of_many() { # EXPRESSION about p, the build [ARGUMENTS]
+	gxeval --store "$store" --raw -E "let q = $std; p = q.buildGoModule ({ pname = \"m\"; src = ./many; go = q.go_1_26; subPackages = [ \"cmd/many\" ]; } // { ${2-} }); in $1"
+}
+groups() { of_many 'builtins.concatStringsSep "\n" (map (o: o.drvPath) p.goOwn)' "$@"; }
+compiled() { # DERIVATION...
+	for drv; do gx log --store "$store" "$drv"; done >log && grep '^example.com/many/' log | sort
+}
+# What is compiled of the standard library is there for a plain go too.
+go=$store$(gxeval --store "$store" --raw -E "($std).go_1_26.outPath")
+plain_go() { # ARGUMENT...
+	env -u GOFLAGS GOROOT="$go" GOCACHE="$top/plain" GOPATH="$top/gopath" GOENV=off GOTOOLCHAIN=local GOWORK=off CGO_ENABLED=0 "$go/bin/go" "$@"
+}
+same_as_plain() { # OUTPUT FOLDER PACKAGE
+	(cd "$2" && plain_go build -modcacherw -trimpath -buildvcs=false -ldflags=-buildid= -o "$top/plain-bin" "$3") && cmp plain-bin "$1"
+}
+compiled_std=$(of_many p.goStd.outPath) && cp -R "$store$compiled_std" plain && chmod -R u+w plain
+check "groups of packages" has many many 'subPackages = [ "cmd/many" ];'
+groups >one
+check "are several" test "$(grep -c . one)" -ge 2
+all_packages() { compiled $(cat one) >list && [ "$(grep -c /p list)" = 38 ] && ! grep -q cmd list; }
+check "and have all packages but the programs" all_packages
+check "the program is the same bytes as from plain go" same_as_plain "$store$(of_many p.outPath)/bin/many" many ./cmd/many
+echo 'var more = 1' >>many/cmd/many/main.go
+check "a line in main" has many many 'subPackages = [ "cmd/many" ]; doCheck = false;'
+groups >two
+check "changes no group" cmp one two
+check "and compiles main alone" prints example.com/many/cmd/many compiled "$(of_many p.drvPath 'doCheck = false;')"
+new_groups() { # FILE [LINE] : how many are others with a line more in it
+	echo "${2-// More.}" >>"$1"
+	groups >two && sort one >a && sort two >b && comm -13 a b | wc -l
+	cp two one
+}
+check "nor do tests and what is no code" prints 0 new_groups many/p30/p_test.go 'package p30'
+check "a package that no other imports" prints 1 new_groups many/p30/p.go
+check "one that half of all do" sh -c "[ $(new_groups many/p1/p.go) -gt 1 ]"
+check "a file that is embedded" prints 1 new_groups many/p39/sub/a.txt ''
+check "the program with it" has many many 'subPackages = [ "cmd/many" ]; doCheck = false;'
+printf 'text\n' >many/p39/sub/a.txt
+of_many p.goChecked.drvPath >checked
+check "tests run no more for another version or other flags of the linker" prints "$(cat checked)" of_many p.goChecked.drvPath 'version = "2"; ldflags = [ "-X main.v=2" ]; subPackages = [ "cmd/other" ];'
+check "but for another source" sh -c "[ '$(cat checked)' != '$(echo '// More.' >>many/p3/p.go && of_many p.goChecked.drvPath)' ]"
+
+# With modules of others, by a Go that is told where caches are.
+cp -r "$srcdir/examples/go-service" service
+chmod -R u+w service
+with_modules() {
+	_out=$(gxeval --store "$store" --realise -E "let p = $std; in p.buildGoModule { pname = \"go-service\"; src = ./service; go = p.go_1_26; }") &&
+		same_as_plain "$store$_out/bin/go-service" service .
+}
+check "a program with dependencies is the same bytes as from plain go" with_modules

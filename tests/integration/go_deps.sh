@@ -3,7 +3,8 @@
 # What buildGoModule compiles apart from a module's own packages: what its source imports from other modules.  Here only what is
 # read while evaluating; tests/integration/go_real.sh builds it.
 . "$srcdir/tests/integration/lib.sh"
-std=$srcdir/stdlib/go
+# By a name of one length everywhere: errors tell columns.
+echo "import $srcdir/stdlib/go { system = \"x86_64-linux\"; }" >go.gx
 export HOME="$PWD/home"
 mkdir -p home app/sub/testdata app/vendor/x app/other app/_off lib
 
@@ -24,7 +25,7 @@ import (
 
 	. "example.com/a/dot"
 	"example.com/app/sub"
-	"example.com/lib/deep"
+	"example.com/lib"
 	"example.com/app/v9/other"
 	"github.com/unknown/module"
 )
@@ -47,11 +48,11 @@ done
 printf 'module example.com/other\n' >app/other/go.mod
 
 at() { # EXPRESSION about p, a buildGoModule of ARGUMENTS
-	gxeval --store "$PWD/s" --json -E "let p = (import $std { system = \"x86_64-linux\"; }).buildGoModule ({ pname = \"app\"; version = \"1\"; src = ./.; modRoot = \"app\"; } // { ${2-} }); in $1"
+	gxeval --store "$PWD/s" --json -E "let p = (import ./go.gx).buildGoModule ({ pname = \"app\"; version = \"1\"; src = ./.; modRoot = \"app\"; } // { ${2-} }); in $1"
 }
 # The stand-ins for the source.
-show() {
-	at p.goDeps.drvPath "${1-}" >drv && at p.goDeps.skeleton "${1-}" >json && tr -d '"' <json | sed 's/\\n/\n/g' >skeleton || return 1
+show() { # DERIVATION [ARGUMENTS]
+	at p.$1.drvPath "${2-}" >drv && at p.$1.skeleton "${2-}" >json && tr -d '"' <json | sed 's/\\n/\n/g' >skeleton || return 1
 	while read -r from to; do
 		case $to in *deps*) echo "== $to" && cat "s$from" ;; esac
 	done <skeleton
@@ -81,8 +82,8 @@ package deps
 
 import (
 	_ "example.com/a/win"
-)' show 'doCheck = false;'
-for_tests() { show >all && grep -o 'example.com/a/\(fortest\|winarm\)' all; }
+)' show goDeps
+for_tests() { show goTestDeps >all && grep -o 'example.com/a/\(fortest\|winarm\)' all; }
 check "those of tests where tests run" prints 'example.com/a/fortest
 example.com/a/winarm' for_tests
 
@@ -94,6 +95,10 @@ check "another version, another name" same 'version = "2"; pname = "b"; ldflags 
 echo '// More.' >>app/main.go
 echo 'package sub' >app/sub/more.go
 check "another source" same
+mkdir -p app/alone
+printf 'package alone\n\nimport "example.com/a/alone"\n' >app/alone/alone.go
+check "what no program needs" same
+check "nor tests that do not run" same 'doCheck = false;'
 check "other tags" differs 'tags = [ "x" ];'
 check "another platform" differs 'GOARCH = "arm64";'
 check "what the compiler looks at" differs 'env.GOAMD64 = "v3";'
@@ -133,7 +138,7 @@ check "one without go.mod" complains "go.work uses the folder 'compliance', whic
 
 # What is excluded is not required, so it needs no sum.
 printf 'module example.com/e\n\ngo 1.24\n\nrequire example.com/gone v1.0.0\n' >e.mod
-excluded() { gxeval --store "$PWD/s" --json -E "((import $std { system = \"x86_64-linux\"; }).buildGoModule { pname = \"e\"; goMod = builtins.readFile ./e.mod; }).goModules"; }
+excluded() { gxeval --store "$PWD/s" --json -E "((import ./go.gx).buildGoModule { pname = \"e\"; goMod = builtins.readFile ./e.mod; }).goModules"; }
 check "a requirement without a sum" complains "go.sum has no line for the go.mod of 'example.com/gone' at v1.0.0" excluded
 echo 'exclude example.com/gone v1.0.0' >>e.mod
 check "excluded" prints null excluded
