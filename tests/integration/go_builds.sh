@@ -206,6 +206,8 @@ check "one that half of all do" sh -c "[ $(new_groups many/p1/p.go) -gt 1 ]"
 check "a file that is embedded" prints 1 new_groups many/p39/sub/a.txt ''
 check "the program with it" has many many 'subPackages = [ "cmd/many" ]; doCheck = false;'
 printf 'text\n' >many/p39/sub/a.txt
+again() { gx build --store "$store" --no-link --cores 1 --rebuild "$1^out"; }
+check "a group comes out the same again" again "$(tail -n 1 one)"
 of_many p.goChecked.drvPath >checked
 check "tests run no more for another version or other flags of the linker" prints "$(cat checked)" of_many p.goChecked.drvPath 'version = "2"; ldflags = [ "-X main.v=2" ]; subPackages = [ "cmd/other" ];'
 check "but for another source" sh -c "[ '$(cat checked)' != '$(echo '// More.' >>many/p3/p.go && of_many p.goChecked.drvPath)' ]"
@@ -218,3 +220,6 @@ with_modules() {
 		same_as_plain "$store$_out/bin/go-service" service .
 }
 check "a program with dependencies is the same bytes as from plain go" with_modules
+of_service() { gxeval --store "$store" --raw -E "let p = $std; in (p.buildGoModule { pname = \"go-service\"; src = ./service; go = p.go_1_26; }).$1.drvPath"; }
+check "its dependencies come out the same again" again "$(of_service goDeps)"
+check "and what tests need" again "$(of_service goTestDeps)"
