@@ -31,7 +31,7 @@ run_phase() { # NAME
 
 # Where nothing could change the source it is built where it lies.
 is_left_alone() {
-	[ -d "${src-}" ] && [ -z "${doCheck-}" ] && [ "$modMode" != mod ] && [ "${CGO_ENABLED-0}" = 0 ] || return 1
+	[ -d "${src-}" ] && [ -z "${doCheck-}${onlyTests-}" ] && [ "$modMode" != mod ] && [ "${CGO_ENABLED-0}" = 0 ] || return 1
 	for _name in postUnpack patches postPatch preConfigure postConfigure preBuild buildPhase postBuild installPhase preInstall postInstall \
 		preFixup postFixup; do
 		eval "[ -z \"\${$_name-}\${${_name}Hooks-}\" ]" || return 1

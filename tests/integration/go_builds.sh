@@ -66,6 +66,12 @@ func TestPrograms(t *testing.T) {
 	}
 }
 
+func TestWrites(t *testing.T) {
+	if err := os.WriteFile("new", nil, 0o600); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestZone(t *testing.T) {
 	if _, err := time.LoadLocation("Europe/Berlin"); err != nil {
 		t.Error(err)
