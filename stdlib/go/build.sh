@@ -4,12 +4,10 @@
 #
 # Without a build id what is linked does not depend on how it came about (setup.sh has the rest).
 #
-# Texts for phases may be those that nixpkgs runs: programs are in $GOPATH/bin until they are installed.
-set -eu
-. "$phases"
+# Texts for phases may be those that nixpkgs runs: programs are in $GOPATH/bin until they are installed.  What hooks and texts find is what
+# stdenv has for its own.
+. "$stdenv/setup"
 . "$goSetup"
-shell_programs "$PWD/programs"
-setup_hooks ${nativeBuildInputs-} ${buildInputs-}
 
 fail() { # LINE...
 	printf '%s\n' "error: $1" >&2
@@ -20,10 +18,9 @@ fail() { # LINE...
 
 # Runs the text that was given for a phase, or what is usual.
 run_phase() { # NAME
-	eval "_text=\${$1-}"
-	if [ -n "$_text" ]; then
+	if [ -n "$(valueOf "$1")" ]; then
 		phase "$1"
-		run_text "$_text"
+		runText "$1"
 	else
 		"default_$1"
 	fi

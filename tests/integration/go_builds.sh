@@ -121,6 +121,13 @@ later' cat said
 }
 check "phases and hooks" phases
 
+wrapped() {
+	out=$(build shapes 'subPackages = [ "cmd/app" ]; doCheck = false; nativeBuildInputs = [ p.makeWrapper p.installShellFiles ];
+		postInstall = "wrapProgram $out/bin/app --set X 1\necho complete >app.bash; installShellCompletion app.bash; install -Dm644 go.mod $out/share/mod";') || return 1
+	grep -q 'X=.*1' "$out/bin/app" && [ -s "$out/share/mod" ] && [ -s "$out/share/bash-completion/completions/app.bash" ] || { find "$out"; return 1; }
+}
+check "what nixpkgs' packages install with" wrapped
+
 # A workspace at the root.
 module work/lib
 module work/app
