@@ -102,6 +102,17 @@ void buf_addi(struct buf *b, int64_t i)
 	buf_add(b, text, int_to_string(i, text));
 }
 
+void buf_add_size(struct buf *b, uint64_t bytes)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
+	double size = (double)bytes;
+	int i = 0;
+
+	for (; size >= 1024 && i < 4; i++)
+		size /= 1024;
+	buf_addf(b, i ? "%.1f %s" : "%.0f %s", size, units[i]);
+}
+
 const char *buf_str(const struct buf *b)
 {
 	CHECK(b->p ? b->len < b->cap && !b->p[b->len] : !b->len);

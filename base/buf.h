@@ -73,6 +73,9 @@ void buf_addi(struct buf *b, int64_t i);
 #define INT_STRING_MAX 24
 size_t int_to_string(int64_t i, char out[INT_STRING_MAX]);
 
+/* "1.2 MiB" */
+void buf_add_size(struct buf *b, uint64_t bytes);
+
 /* Sets the length to n, at most the present one. */
 void buf_trim(struct buf *b, size_t n);
 

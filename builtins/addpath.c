@@ -23,6 +23,7 @@
 #include "builtins/store_ops.h"
 #include "eval/context.h"
 #include "eval/eval.h"
+#include "fetch/large_tree.h"
 #include "fetch/trail.h"
 
 #include <fcntl.h>
@@ -33,6 +34,7 @@
 static struct memo {
 	struct strmap hashes;	  /* method and path -> struct hash */
 	struct strmap store_paths; /* path value -> string */
+	struct strmap large;	  /* places of trees that were told of */
 } *memo;
 
 static struct memo *get_memo(void)
@@ -140,6 +142,23 @@ static struct fs_members_filter members_of(W path, const char *root)
 
 /* --- hashing --- */
 
+void tree_tell_large(struct large_tree *l, const char *place, int some)
+{
+	struct buf b = BUF_GC;
+	int is_new;
+
+	buf_adds(&b, "note: ");
+	if (!large_tree_end(l, place, &b))
+		return;
+	strmap_put(&get_memo()->large, place, strlen(place), &is_new);
+	if (!is_new)
+		return;
+	if (!some)
+		buf_adds(&b, "; of a git repository only what it tracks would be");
+	if (eval_world()->remark)
+		eval_world()->remark(b.p, b.len);
+}
+
 static void hash_object(const struct add_path *p, struct filtering *f, struct hash *out)
 {
 	const char *path = w_get_path(p->path)->b, *text = fs_provided(p->path);
@@ -148,23 +167,25 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	struct fs_members_filter members = members_of(p->path, path);
 	const struct nar_filter tracked = { fs_members_include, &members }, *filter = f ? &ask : members.n ? &tracked : NULL;
 	struct trail_tree trail;
+	struct large_tree large;
 	struct err e = ERR_INIT;
-	uint64_t size = 0;
 	int rc = 0;
 
 	if (place)
 		filter = trail_tree_begin(&trail, place, strlen(path), filter, members.n ? TRAIL_OF_INDEX : TRAIL_ALL);
+	filter = large_tree_begin(&large, strlen(path), filter);
 	unsigned activity = text ? 0 : activity_begin(ACTIVITY_HASH, place);
 
 	if (text && p->method == CA_FLAT)
 		hash_bytes(HASH_SHA256, text, strlen(text), out);
 	else if (text)
-		nar_hash_bytes(HASH_SHA256, slice_of(text), 0, out, &size);
+		nar_hash_bytes(HASH_SHA256, slice_of(text), 0, out, NULL);
 	else if (p->method == CA_FLAT)
-		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, &size, &e);
+		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, NULL, &e);
 	else
-		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, filter, out, &size, &e);
+		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, filter, out, &large.size, &e);
 	activity_end(activity, rc);
+	tree_tell_large(&large, place, members.n || f);
 	if (f && f->raised) {
 		err_release(&e);
 		unwind_rethrow(&f->failure);

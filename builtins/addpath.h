@@ -32,6 +32,10 @@ W path_to_store(W path);
 /* Forgets the store paths of what may have changed since. */
 extern const struct session_part addpath_session[];
 
+/* Ends it (fetch/large_tree.h) and says when the tree was large; some: only some of what lies there counts. */
+struct large_tree;
+void tree_tell_large(struct large_tree *l, const char *place, int some);
+
 /* A full store path as a string whose context is that object. */
 W store_path_string(const struct store_path *p);
 

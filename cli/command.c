@@ -152,14 +152,3 @@ int command_print(struct buf *b)
 	buf_release(b);
 	return rc;
 }
-
-void command_add_size(struct buf *b, uint64_t bytes)
-{
-	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB" };
-	double size = (double)bytes;
-	int i = 0;
-
-	for (; size >= 1024 && i < 4; i++)
-		size /= 1024;
-	buf_addf(b, i ? "%.1f %s" : "%.0f %s", size, units[i]);
-}

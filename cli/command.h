@@ -73,7 +73,4 @@ int command_fail(struct err *e);
 /* Prints b and releases it; returns an exit status. */
 int command_print(struct buf *b);
 
-/* "1.2 MiB" */
-void command_add_size(struct buf *b, uint64_t bytes);
-
 #endif

@@ -137,7 +137,7 @@ void progress_add_summary(const struct progress *p, const char *program, struct 
 		comma = ", ";
 		if (p->bytes) {
 			buf_adds(b, " (");
-			command_add_size(b, p->bytes);
+			buf_add_size(b, p->bytes);
 			buf_addc(b, ')');
 		}
 	}

@@ -40,11 +40,11 @@ static void add_bytes(struct buf *b, uint64_t now, uint64_t all)
 	struct buf a = BUF_INIT, z = BUF_INIT;
 	const char *ua, *uz;
 
-	command_add_size(&a, now);
+	buf_add_size(&a, now);
 	if (all < now) {
 		buf_adds(b, a.p);
 	} else {
-		command_add_size(&z, all);
+		buf_add_size(&z, all);
 		ua = strchr(a.p, ' ');
 		uz = strchr(z.p, ' ');
 		buf_addf(b, "%.*s of %s", (int)(strcmp(ua, uz) ? strlen(a.p) : (size_t)(ua - a.p)), a.p, z.p);
@@ -68,7 +68,7 @@ static void add_numbers(const struct progress *p, const struct task *t, struct b
 		add_bytes(b, t->now, t->all);
 		if (t->rate >= 1 && t->now != t->all) {
 			buf_adds(b, ", ");
-			command_add_size(b, (uint64_t)t->rate);
+			buf_add_size(b, (uint64_t)t->rate);
 			buf_adds(b, "/s");
 		}
 		buf_adds(b, ", ");
@@ -150,7 +150,7 @@ static void add_status(const struct progress *p, size_t columns, unsigned turn, 
 		add_count(&text, p->fetched, p->fetches, "fetched");
 		buf_trim(&text, text.len - 2);
 		buf_adds(&text, " (");
-		command_add_size(&text, p->bytes);
+		buf_add_size(&text, p->bytes);
 		buf_adds(&text, "), ");
 	} else {
 		add_count(&text, p->fetched, p->fetches, "fetched");

@@ -35,7 +35,7 @@ static void say_end(struct progress *p, const struct task *t)
 	buf_addf(&p->out, "%s '%s'", done[t->kind], name_of(t));
 	if (t->kind == TASK_FETCH && t->now) {
 		buf_adds(&p->out, " (");
-		command_add_size(&p->out, t->now);
+		buf_add_size(&p->out, t->now);
 		buf_addc(&p->out, ')');
 	}
 	buf_adds(&p->out, " in ");

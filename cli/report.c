@@ -363,3 +363,12 @@ void report_message(const char *p, size_t n)
 	buf_addc(&b, '\n');
 	send(&b);
 }
+
+void report_remark(const char *p, size_t n)
+{
+	struct buf *to = copy_to;
+
+	copy_to = NULL;
+	report_message(p, n);
+	copy_to = to;
+}

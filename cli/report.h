@@ -40,6 +40,9 @@ void report_warning(uint32_t pos, uint32_t len, const char *msg);
 /* A message of the evaluated program, with its own lines. */
 void report_message(const char *p, size_t n);
 
+/* One about this run, which is not copied (report_copy). */
+void report_remark(const char *p, size_t n);
+
 /* The same for one of the program's own ("note: …"). */
 void report_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

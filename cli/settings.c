@@ -134,6 +134,8 @@ static const struct setting settings[] = {
 	  "false", "Let builtins.traceVerbose print." },
 	{ "use-registries", SET_BOOL, &registry_settings.use,
 	  "true", "Look names of flakes up in registries." },
+	{ "warn-large-path-threshold", SET_UINT, &fetch_settings.large_tree,
+	  "104857600", "Bytes from which on a folder that is copied is told of, with what is large in it; 0: never." },
 	{ "experimental-features", SET_FEATURES, NULL,
 	  "none", "Of Nix; parse-toml-timestamps is the only one that changes anything." },
 	{ "extra-experimental-features", SET_FEATURES, NULL,

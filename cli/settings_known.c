@@ -101,7 +101,6 @@ static const struct known_setting settings[] = {
 	{ "use-xdg-base-directories", 1, ALWAYS_SO },
 	{ "user-agent-suffix", 0, "gx calls itself gx" },
 	{ "warn-dirty", 1, "gx does not warn of dirty trees" },
-	{ "warn-large-path-threshold", 0, BY_ITSELF },
 	{ "warn-short-path-literals", 1, "lint-short-path-literals says it" },
 };
 

@@ -105,7 +105,7 @@ static void allow_given_file(const char *file)
 
 static void begin(const struct eval_request *r)
 {
-	static const struct eval_io io = { path_to_store, report_message, source_real_path };
+	static const struct eval_io io = { path_to_store, report_message, report_remark, source_real_path };
 
 	session = session_new(&eval_settings, world_builtins, &io);
 	session_enter(session);

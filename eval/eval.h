@@ -43,6 +43,8 @@ struct eval_io {
 	W (*path_to_store)(W path);
 	/* A message of builtins.trace, warn, …: one line to standard error. */
 	void (*message)(const char *p, size_t n);
+	/* The same of what this run does, which is no part of what it came to.  NULL: nobody wants to know. */
+	void (*remark)(const char *p, size_t n);
 	/* The same path as text that may be seen, of one for which w_path_is_lazy.  NULL where there are none. */
 	W (*real_path)(W path);
 };

@@ -17,6 +17,7 @@ struct fetch_settings {
 	uint32_t stall_s;	   /* without a byte for so long: given up */
 	uint32_t attempts;	   /* at most so many for one transfer */
 	uint32_t per_host;	   /* connections to one host; 0: any number */
+	uint32_t large_tree;	   /* bytes of a tree that is told of (fetch/large_tree.h); 0: none is */
 };
 
 /* Filled with the defaults. */

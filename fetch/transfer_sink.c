@@ -116,6 +116,7 @@ struct fetch_settings fetch_settings = {
 	.stall_s = 30,
 	.attempts = 5,
 	.per_host = 6,
+	.large_tree = 100 << 20,
 };
 
 char *fetch_access_token(const char *place)

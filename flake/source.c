@@ -21,6 +21,7 @@
 #include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
 #include "eval/eval.h"
+#include "fetch/large_tree.h"
 #include "fetch/trail.h"
 #include "fetch/url.h"
 #include "flake/registry.h"
@@ -234,12 +235,22 @@ static void fetch_path(const struct input *in, struct flake_tree *t)
 
 /* --- hashing --- */
 
+static void hash_place(struct flake_tree *t, const struct nar_filter *filter)
+{
+	struct large_tree large;
+	struct err e = ERR_INIT;
+
+	filter = large_tree_begin(&large, strlen(t->place), filter);
+	int rc = nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, filter, &t->hash, &large.size, &e);
+	tree_tell_large(&large, t->place, t->nmembers > 0);
+	throw_if(rc, &e);
+}
+
 static void hash_tree(struct flake_tree *t)
 {
 	struct times times = { 0, NULL };
 	struct nar_filter look = { look_at_time, &times };
 	struct trail_tree trail;
-	struct err e = ERR_INIT;
 	struct stat st;
 	int is_path = input_where(&t->locked) == INPUT_AT_PATH;
 	const struct nar_filter *filter =
@@ -247,8 +258,7 @@ static void hash_tree(struct flake_tree *t)
 
 	if (!lstat(t->place, &st))
 		times.latest = st.st_mtime;
-	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, filter, &t->hash, NULL, &e))
-		throw_err(&e);
+	hash_place(t, filter);
 	if (is_path && !input_get(&t->locked, "lastModified"))
 		source_set_int(&t->locked, "lastModified", (uint64_t)times.latest);
 }
@@ -284,13 +294,11 @@ static void hash_members(struct flake_tree *t)
 	struct tracked set = { t->members, t->nmembers, strlen(t->place) };
 	struct nar_filter tracked = { is_tracked, &set };
 	struct trail_tree trail;
-	struct err e = ERR_INIT;
 	const struct nar_filter *filter = trail_tree_begin(&trail, t->place, strlen(t->place), &tracked, TRAIL_OF_INDEX);
 
 	if (t->nmembers)
 		qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
-	if (nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, filter, &t->hash, NULL, &e))
-		throw_err(&e);
+	hash_place(t, filter);
 }
 
 /* --- store paths --- */

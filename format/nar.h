@@ -51,7 +51,7 @@ int nar_write(int dirfd, const char *name, const char *path, const struct nar_fi
 /* Writes the archive of one regular file that holds these bytes. */
 int nar_write_bytes(struct slice bytes, int executable, const struct nar_sink *sink, struct err *e);
 
-/* The hash of that archive; *size, when not NULL, is its length in bytes. */
+/* The hash of that archive; *size, when not NULL, is its length in bytes, and grows while it is read. */
 int nar_hash(enum hash_algo a, int dirfd, const char *name, const char *path, const struct nar_filter *filter,
 	     struct hash *out, uint64_t *size, struct err *e);
 void nar_hash_bytes(enum hash_algo a, struct slice bytes, int executable, struct hash *out, uint64_t *size);

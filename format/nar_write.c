@@ -393,7 +393,7 @@ const char *nar_type_name(enum nar_type t)
 
 struct hash_sink {
 	struct hash_ctx c;
-	uint64_t size;
+	uint64_t *size;
 };
 
 static int hash_write(void *user, const void *p, size_t n, struct err *e)
@@ -402,37 +402,37 @@ static int hash_write(void *user, const void *p, size_t n, struct err *e)
 
 	(void)e;
 	hash_update(&s->c, p, n);
-	s->size += n;
+	*s->size += n;
 	return 0;
 }
 
 int nar_hash(enum hash_algo a, int dirfd, const char *name, const char *path, const struct nar_filter *filter,
 	     struct hash *out, uint64_t *size, struct err *e)
 {
-	struct hash_sink s = { .size = 0 };
+	uint64_t all = 0;
+	struct hash_sink s = { .size = size ? size : &all };
 	struct nar_sink sink = { hash_write, &s };
 
+	*s.size = 0;
 	hash_init(&s.c, a);
 	int rc = nar_write(dirfd, name, path, filter, &sink, e);
 
-	if (!rc) {
+	if (!rc)
 		hash_final(&s.c, out);
-		if (size)
-			*size = s.size;
-	}
 	return rc;
 }
 
 void nar_hash_bytes(enum hash_algo a, struct slice bytes, int executable, struct hash *out, uint64_t *size)
 {
-	struct hash_sink s = { .size = 0 };
+	uint64_t all = 0;
+	struct hash_sink s = { .size = &all };
 	struct nar_sink sink = { hash_write, &s };
 
 	hash_init(&s.c, a);
 	nar_write_bytes(bytes, executable, &sink, NULL);
 	hash_final(&s.c, out);
 	if (size)
-		*size = s.size;
+		*size = all;
 }
 
 int nar_hash_file_flat(enum hash_algo a, int dirfd, const char *name, struct hash *out, uint64_t *size, struct err *e)

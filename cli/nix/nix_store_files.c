@@ -308,7 +308,7 @@ int files_optimise(struct store *s, const struct files_request *r, struct buf *o
 
 	(void)r;
 	(void)out;
-	command_add_size(&b, result.freed);
+	buf_add_size(&b, result.freed);
 	if (!rc)
 		report_line("%s freed by hard-linking %zu files", buf_str(&b), result.n);
 	buf_release(&b);

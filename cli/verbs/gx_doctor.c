@@ -183,7 +183,7 @@ static void look_at_room(struct doctor *d)
 	buf_adds(&path, d->c.place.real_store);
 	if (!statvfs(existing(&path), &v)) {
 		bytes = (uint64_t)v.f_bavail * v.f_frsize;
-		command_add_size(&free_now, bytes);
+		buf_add_size(&free_now, bytes);
 		finding(d, "free disk", bytes >> 30 >= ROOM_MIN_GIB ? NULL : "gx store gc, or --store ROOT on another disk",
 			"%s at %s", free_now.p, path.p);
 		finding(d, "writable", access(path.p, W_OK) ? "--store ROOT with a folder of one's own" : NULL,

@@ -168,7 +168,7 @@ static void say_freed(const struct gc_result *r)
 	struct buf b = BUF_INIT;
 
 	buf_addf(&b, "%zu deleted, ", r->n);
-	command_add_size(&b, r->freed);
+	buf_add_size(&b, r->freed);
 	report_line("%s freed", b.p);
 	buf_release(&b);
 }

@@ -53,7 +53,7 @@ static void ignore_warning(void *arg, uint32_t pos, uint32_t len, const char *ms
 
 static void start(void)
 {
-	static const struct eval_io io = { path_to_store, ignore_message, NULL };
+	static const struct eval_io io = { path_to_store, ignore_message, NULL, NULL };
 	static int started;
 
 	if (started)

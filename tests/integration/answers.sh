@@ -102,7 +102,7 @@ edits() { # TREE COMMAND...
 	for_each again "$@" && in_tree 'touch -d @1000000000 file && touch -h -d @1000000000 link' || return 1
 	sleep 0.1
 	for_each is_right "$@" && for_each again "$@" || return 1
-	for _edit in 'replace file two' 'replace program.nix "{ a = 2"' 'touch list/c' 'rm list/a' 'mv list/b list/d' 'touch absent' \
+	for _edit in 'replace file two' 'replace program.nix "{ a = 2"' 'touch -r list "$_top/stamp" && touch list/c && touch -r "$_top/stamp" list' 'rm list/a' 'mv list/b list/d' 'touch absent' \
 		'mkdir exists.d && rm exists && mv exists.d exists' 'ln -sfn program.nix link' 'ln -sfn list below-link' 'rm -r to-dir' \
 		'replace sub/deep/f 2' 'chmod +x sub/deep/f' 'ln -sfn g sub/deep/l' 'touch sub/new' 'mkdir sub/empty' 'rm file'; do
 		in_tree "$_edit" || { echo "cannot: $_edit" && return 1; }

@@ -154,7 +154,7 @@ static int result;
 
 static void run(void *stack_low)
 {
-	static const struct eval_io io = { NULL, NULL, NULL };
+	static const struct eval_io io = { NULL, NULL, NULL, NULL };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mounted_files_are_read),	     cmocka_unit_test(links_mean_logical_paths),
 		cmocka_unit_test(trees_have_physical_places),	     cmocka_unit_test(absent_is_not_remembered_present_is),

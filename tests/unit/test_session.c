@@ -80,7 +80,7 @@ static void no_message(const char *p, size_t n)
 
 static struct session *new_session(struct eval_settings s)
 {
-	static const struct eval_io io = { no_copy, no_message, NULL };
+	static const struct eval_io io = { no_copy, no_message, NULL, NULL };
 
 	s.system = s.system ? s.system : "x86_64-linux";
 	s.store_dir = "/nix/store";

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+#
+# A tree that is large is told of when it is copied, with the folders that make it so (fetch/large_tree.h); what was fetched is not.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/flakes.sh"
+export NO_COLOR=1 GX_EVAL_CACHE=always
+
+# --- folders of some MB, and a threshold below that
+
+file() { mkdir -p "$(dirname "$1")" && head -c "$2" /dev/zero >"$1"; }
+file tree/web/node_modules/a/1 5000000
+file tree/web/node_modules/b/1 1000000
+file tree/target/debug/deps/1 5000000
+file tree/pictures/2020/summer/1 4000000
+file tree/small/1 50000
+file tree/1 1000
+cat >tree/flake.nix <<'EOF_'
+{ outputs = { self }: {
+  whole = "${./.}"; itself = "${self}"; hash = self.narHash; web = "${./web}"; small = "${./small}"; none = builtins.readDir ./web;
+}; }
+EOF_
+# Sizes of folders are as exact as the buffer that a tree is read through.
+rounded() { sed 's/ ([0-9.]* [KM]iB)//g' "$1"; }
+# What is told while an attribute is evaluated, and is not told when it was kept.
+tells() { # TEXT WORD...
+	_text=$1
+	shift
+	for _time in first second; do
+		gxeval --option warn-large-path-threshold 1000000 "$@" >told.out 2>told || return 1
+		[ "$(rounded told)" = "$_text" ] || { cat told && echo "expected, the $_time time: $_text" && return 1; }
+		_text=
+		sleep 0.1
+	done
+}
+only=", most of it in the folder "
+many=", most of it in the folders "
+here="of '$PWD/tree' are copied"
+git="; of a git repository only what it tracks would be"
+touch -d '1 hour ago' tree/flake.nix
+sleep 0.1
+parts="'web/node_modules', 'target', 'pictures/2020/summer'"
+check "a path that is the whole tree" tells "note: 14.4 MiB $here$many$parts$git" "path:$PWD/tree#whole"
+check "a flake's own" tells "note: 14.4 MiB $here$many$parts$git" "path:$PWD/tree#itself"
+check "its hash" tells "note: 14.4 MiB $here$many$parts$git" "path:$PWD/tree#hash"
+check "a folder in it" tells "note: 5.7 MiB of '$PWD/tree/web' are copied$only'node_modules'$git" "path:$PWD/tree#web"
+check "one that is filtered" tells "note: 9.6 MiB $here$many'web/node_modules', 'pictures/2020/summer'" \
+	-E '"${builtins.path { path = ./tree; name = "some"; filter = p: t: baseNameOf p != "target"; }}"'
+check "a small one" tells "" "path:$PWD/tree#small"
+check "one that is not copied" tells "" "path:$PWD/tree#none"
+check "when it is not wanted" tells "" "path:$PWD/tree#whole" --option warn-large-path-threshold 0
+check "by itself only 100 MiB are large" prints "" sh -c "gxeval 'path:$PWD/tree#whole' 2>&1 >told.out"
+truncate -s 101M tree/huge
+check "and they are" prints "note: 115.4 MiB $here$git" sh -c "gxeval 'path:$PWD/tree#whole' 2>&1 >told.out"
+check "also without a flake" prints "note: 101.0 MiB of '$PWD/tree/huge' are copied$git" sh -c "gxeval -E '\"\${./tree/huge}\"' 2>&1 >told.out"
+rm tree/huge
+
+# --- repositories: what is tracked counts
+
+git_init tree
+printf 'target\nnode_modules\n' >tree/.gitignore
+git_commit tree one
+check "a repository has what it tracks" tells "note: 3.9 MiB of '$PWD/tree' are copied$only'pictures/2020/summer'" "./tree#whole"
+tar -C tree -czf tree.tar.gz . && mkdir user
+echo "{ inputs.t.url = \"file://$PWD/tree.tar.gz\"; outputs = { t, ... }: { v = \"\${t}\"; w = t.whole; }; }" >user/flake.nix
+for attr in v w; do
+	check "what was fetched is not told of ($attr)" tells "" "path:./user#$attr" --quiet
+done
