@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
 #
-# A forge on this machine: it answers as github, gitlab and sourcehut do, for one repository, by the name it is called by.  To be
-# started where port 443 is free and names lead here (lib/forge.sh).  What it reads, in the folder it is started in:
+# A forge on this machine: it answers as github, gitlab and sourcehut do, by the name it is called by.  To be started where port
+# 443 is free and names lead here (lib/forge.sh).  What it reads, in the folder it is started in:
 #
-#     commits      lines of "REF COMMIT", the first is the default branch
-#     tree-COMMIT  the folder that the commit has
-#     mode         words for how it behaves: "limited", "private", "down", "slow", "wrong", "flaky"
+#     OWNER/NAME/commits      of each repository lines of "REF COMMIT", the first is the default branch
+#     OWNER/NAME/tree-COMMIT  the folder that the commit has
+#     mode                    words for how it behaves: "limited", "private", "down", "slow", "wrong", "flaky"
 #
-# Each request is a line in `requests`: host, path, Authorization.
+# The site has what is in owner/repo.  Each request is a line in `requests`: host, path, Authorization.
 import http.server
 import io
 import json
@@ -21,18 +21,28 @@ lock = threading.Lock()
 counts = {}
 
 
-def commits():
-    return [line.split() for line in open("commits")]
+def repository(parts):
+    """The folder of the one that OWNER/NAME names, None when there is none."""
+    path = "/".join(parts)
+    return path if len(parts) == 2 and all(parts) and os.path.exists(path + "/commits") else None
+
+
+def commits(repo="owner/repo"):
+    return [line.split() for line in open(repo + "/commits")]
+
+
+def tree(repo, commit):
+    return "%s/tree-%s" % (repo, commit)
 
 
 def mode(word):
     return word in open("mode").read().split()
 
 
-def archive(top, commit):
+def archive(repo, top, commit):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w:gz", format=tarfile.PAX_FORMAT, pax_headers={"comment": commit}) as tar:
-        tar.add("tree-" + commit, arcname=top, filter=as_forges_do)
+        tar.add(tree(repo, commit), arcname=top, filter=as_forges_do)
     return out.getvalue()
 
 
@@ -61,16 +71,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def redirect(self, url):
         self.say(302, b"", "text/html; charset=utf-8", [("Location", url)])
 
-    def tarball(self, top, commit, headers=()):
-        if not os.path.isdir("tree-" + commit):
+    def tarball(self, repo, top, commit, headers=()):
+        if not repo or not os.path.isdir(tree(repo, commit)):
             return self.say(404, b"404: Not Found", "text/plain")
-        self.say(200, archive(top, commit), "application/x-gzip", headers)
+        self.say(200, archive(repo, top, commit), "application/x-gzip", headers)
 
     def authorized(self):
         return not mode("private") or self.headers.get("Authorization") == "Bearer sesame"
 
-    def find(self, ref):
-        known = commits()
+    def find(self, repo, ref):
+        known = commits(repo)
         if ref == "HEAD":
             return known[0][1]
         return next((c for name, c in known if ref in (name, c)), None)
@@ -84,28 +94,30 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def github_api(self, parts):
         if mode("limited") and not self.headers.get("Authorization"):
             return self.say_json(403, {"message": "API rate limit exceeded for 127.0.0.1."}, self.github_limits())
-        if parts[:3] != ["repos", "owner", "repo"] or not self.authorized():
+        repo = repository(parts[1:3])
+        if parts[0] != "repos" or not repo or not self.authorized():
             return self.say_json(404, {"message": "Not Found", "status": "404"}, self.github_limits())
         if parts[3] == "commits":
             ref = "/".join(parts[4:])
-            commit = self.find(ref)
+            commit = self.find(repo, ref)
             if not commit:
                 return self.say_json(422, {"message": "No commit found for SHA: " + ref}, self.github_limits())
             return self.say_json(200, {"sha": commit, "commit": {"tree": {"sha": commit}}}, self.github_limits())
         if parts[3] == "tarball":
-            return self.redirect("https://codeload.github.com/owner/repo/legacy.tar.gz/%s?token=once" % parts[4])
+            return self.redirect("https://codeload.github.com/%s/legacy.tar.gz/%s?token=once" % (repo, parts[4]))
         self.say_json(404, {"message": "Not Found"})
 
     def github(self, parts):
-        if parts[:2] != ["owner", "repo"] or not self.authorized():
+        repo = repository(parts[:2])
+        if not repo or not self.authorized():
             return self.say(404, b"Not Found", "text/plain")
-        self.redirect("https://codeload.github.com/owner/repo/tar.gz/" + parts[3].removesuffix(".tar.gz"))
+        self.redirect("https://codeload.github.com/%s/tar.gz/%s" % (repo, parts[3].removesuffix(".tar.gz")))
 
     def codeload(self, parts):
         commit = parts[3].split("?")[0]
         if mode("private") and not parts[3].endswith("?token=once"):
             return self.say(404, b"404: Not Found", "text/plain")
-        self.tarball("repo-" + commit, commit)
+        self.tarball(repository(parts[:2]), parts[1] + "-" + commit, commit)
 
     # --- gitlab
 
@@ -113,27 +125,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if mode("limited"):
             return self.say(429, b"Retry later\n", "text/plain",
                             [("RateLimit-Remaining", "0"), ("RateLimit-Reset", "1800000000"), ("Retry-After", "60")])
-        if parts[:4] != ["api", "v4", "projects", "owner%2Frepo"] or not self.authorized():
+        repo = repository(parts[3].split("%2F"))
+        if parts[:3] != ["api", "v4", "projects"] or not repo or not self.authorized():
             return self.say_json(404, {"message": "404 Project Not Found"})
         what, _, query = parts[5].partition("?")
         _, _, value = query.partition("=")
         if what == "commits":
-            commit = self.find(value)
+            commit = self.find(repo, value)
             return self.say_json(200, [{"id": commit, "short_id": commit[:8]}] if commit else [])
-        self.tarball("repo-%s-%s" % (value, value), value)
+        self.tarball(repo, "%s-%s-%s" % (repo.split("/")[1], value, value), value)
 
     # --- sourcehut
 
     def sourcehut(self, parts):
-        if parts[:2] != ["~owner", "repo"] or not self.authorized():
+        repo = repository([parts[0].removeprefix("~"), parts[1]])
+        if not parts[0].startswith("~") or not repo or not self.authorized():
             return self.say(404, b"404", "text/plain")
         if parts[2] == "HEAD":
-            return self.say(200, b"ref: refs/heads/%s\n" % commits()[0][0].encode(), "text/plain")
+            return self.say(200, b"ref: refs/heads/%s\n" % commits(repo)[0][0].encode(), "text/plain")
         if parts[2:] == ["info", "refs"]:
-            lines = ["%s\trefs/heads/%s\n" % (commit, name) for name, commit in commits()]
+            lines = ["%s\trefs/heads/%s\n" % (commit, name) for name, commit in commits(repo)]
             return self.say(200, "".join(lines).encode(), "text/plain")
         commit = parts[3].removesuffix(".tar.gz")
-        self.tarball("repo-" + commit, commit)
+        self.tarball(repo, parts[1] + "-" + commit, commit)
 
     # --- a site with archives and files
 
@@ -143,15 +157,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.headers.get("If-None-Match") == tag:
                 return self.say(304, b"", "text/plain", [("ETag", tag)])
             link = '<https://site.example/%s.tar.gz?rev=%s&revCount=7>; rel="immutable"' % (commits()[0][1], commits()[0][1])
-            return self.tarball("x", commits()[0][1], [("ETag", tag), ("Link", link)])
+            return self.tarball("owner/repo", "x", commits()[0][1], [("ETag", tag), ("Link", link)])
         if parts[0] == "evil.tar.gz":
-            return self.tarball("x", commits()[0][1], [("Link", '<file:///etc/passwd>; rel="immutable"')])
+            return self.tarball("owner/repo", "x", commits()[0][1], [("Link", '<file:///etc/passwd>; rel="immutable"')])
         if parts[0] == "file":
             if self.headers.get("If-None-Match") == tag:
                 return self.say(304, b"", "text/plain", [("ETag", tag)])
             return self.say(200, b"at %s\n" % commits()[0][1].encode(), "text/plain", [("ETag", tag)])
         commit = parts[0].split("?")[0].removesuffix(".tar.gz")
-        self.tarball("x", commit)
+        self.tarball("owner/repo", "x", commit)
 
     # --- what goes wrong
 

@@ -44,11 +44,13 @@ behaves() { # WORDS...
 }
 
 # Adds a commit with the files of a folder; the branch is the default one when it is the first.
-add_commit() { # BRANCH COMMIT FOLDER
-	[ -e "$forge/tree-$2" ] || cp -R "$3" "$forge/tree-$2"
-	[ ! -e "$forge/commits" ] || grep -v "^$1 " "$forge/commits" >"$forge/commits.new"
-	{ echo "$1 $2"; cat "$forge/commits.new" 2>/dev/null; } >"$forge/commits"
-	rm -f "$forge/commits.new"
+add_commit() { # BRANCH COMMIT FOLDER [OWNER/NAME]
+	_repo=$forge/${4-owner/repo}
+	mkdir -p "$_repo"
+	[ -e "$_repo/tree-$2" ] || cp -R "$3" "$_repo/tree-$2"
+	[ ! -e "$_repo/commits" ] || grep -v "^$1 " "$_repo/commits" >"$_repo/commits.new"
+	{ echo "$1 $2"; cat "$_repo/commits.new" 2>/dev/null; } >"$_repo/commits"
+	rm -f "$_repo/commits.new"
 }
 
 # The last request, without which nothing was asked.
