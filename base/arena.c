@@ -54,6 +54,15 @@ void *arena_alloc_more(struct arena *a, size_t size)
 	return c + 1;
 }
 
+void *arena_grown(struct arena *a, const void *old, size_t n, size_t cap, size_t size)
+{
+	void *v = arena_alloc(a, mem_size(cap, size, 0));
+
+	if (n)
+		memcpy(v, old, n * size);
+	return v;
+}
+
 char *arena_dup(struct arena *a, const char *p, size_t n)
 {
 	char *d = arena_alloc(a, n + 1);

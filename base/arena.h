@@ -7,6 +7,8 @@
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
+#include "base/alloc.h"
+
 #include <stddef.h>
 
 struct arena {
@@ -33,6 +35,19 @@ static inline void *arena_alloc(struct arena *a, size_t size)
 
 /* A copy of the n bytes at p, NUL-terminated. */
 char *arena_dup(struct arena *a, const char *p, size_t n);
+
+/* A block for cap elements, the first n of which are the old ones. */
+void *arena_grown(struct arena *a, const void *old, size_t n, size_t cap, size_t size);
+
+/* ARRAY_GROW (base/alloc.h) for an array in an arena. */
+#define ARENA_GROW(arena, v, want, cap)                                             \
+	do {                                                                        \
+		if ((size_t)(want) > (size_t)(cap)) {                               \
+			size_t arena_had = (cap);                                   \
+			(cap) = array_room(arena_had, (want));                      \
+			(v) = arena_grown((arena), (v), arena_had, (cap), sizeof *(v)); \
+		}                                                                   \
+	} while (0)
 
 /* Forgets every block; the arena is empty and usable again, and keeps its newest chunk for that. */
 void arena_reset(struct arena *a);

@@ -138,14 +138,7 @@ static struct toml_table *table_new(struct toml *p, int how)
 
 static struct toml_value *array_add(struct toml *p, struct toml_array *a)
 {
-	if (a->n == a->cap) {
-		size_t cap = a->cap ? a->cap * 2 : 4;
-		struct toml_value *v = arena_alloc(p->mem, cap * sizeof *v);
-		if (a->n)
-			memcpy(v, a->v, a->n * sizeof *v);
-		a->v = v;
-		a->cap = cap;
-	}
+	ARENA_GROW(p->mem, a->v, a->n + 1, a->cap);
 	return &a->v[a->n++];
 }
 
@@ -402,14 +395,7 @@ static int key_part(struct toml *t, struct toml_string *out)
 
 static void add_part(struct toml *t, struct toml_string s)
 {
-	if (t->parts == t->part_cap) {
-		size_t cap = t->part_cap ? t->part_cap * 2 : 8;
-		struct toml_string *part = arena_alloc(t->mem, cap * sizeof *part);
-		if (t->parts)
-			memcpy(part, t->part, t->parts * sizeof *part);
-		t->part = part;
-		t->part_cap = cap;
-	}
+	ARENA_GROW(t->mem, t->part, t->parts + 1, t->part_cap);
 	t->part[t->parts++] = s;
 }
 

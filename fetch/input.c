@@ -43,14 +43,7 @@ void input_set(struct input *in, const struct input_attr *a, struct arena *mem)
 		in->a[i] = *a;
 		return;
 	}
-	if (in->n == in->cap) {
-		size_t cap = in->cap ? in->cap * 2 : 8;
-		struct input_attr *p = arena_alloc(mem, cap * sizeof *p);
-		if (in->n)
-			memcpy(p, in->a, in->n * sizeof *p);
-		in->a = p;
-		in->cap = cap;
-	}
+	ARENA_GROW(mem, in->a, in->n + 1, in->cap);
 	memmove(in->a + i + 1, in->a + i, (in->n - i) * sizeof *in->a);
 	in->a[i] = *a;
 	in->n++;

@@ -115,14 +115,7 @@ struct lock_edge *lock_edge_set(struct lock_node *n, struct slice name, struct a
 		*have = (struct lock_edge){ .name = have->name };
 		return have;
 	}
-	if (n->n == n->cap) {
-		size_t cap = n->cap ? n->cap * 2 : 4;
-		struct lock_edge *v = arena_alloc(mem, cap * sizeof *v);
-		if (n->n)
-			memcpy(v, n->edges, n->n * sizeof *v);
-		n->edges = v;
-		n->cap = cap;
-	}
+	ARENA_GROW(mem, n->edges, n->n + 1, n->cap);
 	while (i < n->n && slice_cmp(n->edges[i].name, name) < 0)
 		i++;
 	memmove(n->edges + i + 1, n->edges + i, (n->n - i) * sizeof *n->edges);

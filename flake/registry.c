@@ -77,14 +77,7 @@ static const struct known {
 
 void registry_add(struct registry_list *r, const struct registry_entry *e)
 {
-	if (r->n == r->cap) {
-		size_t cap = r->cap ? r->cap * 2 : 8;
-		struct registry_entry *v = arena_alloc(flake_arena(), cap * sizeof *v);
-		if (r->n)
-			memcpy(v, r->v, r->n * sizeof *v);
-		r->v = v;
-		r->cap = cap;
-	}
+	ARENA_GROW(flake_arena(), r->v, r->n + 1, r->cap);
 	r->v[r->n++] = *e;
 }
 
