@@ -28,6 +28,7 @@ static const struct verb verbs[] = {
 	{ "why-reload", "why something is evaluated anew", why_reload_run, NULL },
 	{ "init", "write a flake to start from", init_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },
+	{ "edit", "open the editor where a package is written", edit_run, NULL },
 	{ "eval", "evaluate an attribute of a flake, a file or an expression", eval_main, NULL },
 	{ "repl", "evaluate expressions as they are typed", repl_main, NULL },
 	{ "flake", "look at flakes, lock their inputs", NULL, flake_verbs },

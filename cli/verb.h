@@ -55,6 +55,7 @@ int shell_run(int argc, char **argv);
 int run_run(int argc, char **argv);
 int search_run(int argc, char **argv);
 int log_run(int argc, char **argv);
+int edit_run(int argc, char **argv);
 int init_run(int argc, char **argv); /* gx init, gx flake init */
 int help_run(int argc, char **argv);
 int config_show_run(int argc, char **argv);

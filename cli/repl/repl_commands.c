@@ -7,6 +7,7 @@
 #include "base/suggest.h"
 #include "builtins/fs.h"
 #include "cli/doc.h"
+#include "cli/editor.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/width.h"
@@ -144,50 +145,6 @@ static void quit(struct repl *r, const char *arg)
 
 /* --- editing --- */
 
-struct place {
-	const char *file;
-	uint32_t line;
-};
-
-static struct place place_of_pos(uint32_t pos)
-{
-	struct source_loc loc;
-	struct place p = { NULL, 0 };
-
-	if (!source_locate(pos, &loc) && loc.src->path)
-		p = (struct place){ loc.src->path, loc.line };
-	return p;
-}
-
-/* Where a value is written, as far as it remembers. */
-static struct place place_of(W v)
-{
-	uint32_t pos = 0;
-
-	if (w_is_path(v))
-		return (struct place){ w_get_path(v)->b, 1 };
-	if (w_is_str(v))
-		return (struct place){ w_get_str(v)->b, 1 };
-	if (w_is_function(v))
-		function_name(v, &pos);
-	else if (W_TAG(v) == TAG_ATTRS && attrs_count(v))
-		pos = shape_pos(attrs_of(v)->sh, attrs_order(attrs_of(v))[0]);
-	return place_of_pos(pos);
-}
-
-/* Editors that take "+LINE" before the file. */
-static int takes_line(const char *editor)
-{
-	static const char *const names[] = { "vi", "vim", "nvim", "nano", "emacs", "kak", "micro", "joe", NULL };
-	const char *base = strrchr(editor, '/');
-
-	base = base ? base + 1 : editor;
-	for (size_t i = 0; names[i]; i++)
-		if (!strncmp(base, names[i], strlen(names[i])) && strchr(" ", base[strlen(names[i])]))
-			return 1;
-	return 0;
-}
-
 /* Runs a program of the person's and waits.  Signals are its own business, so it starts with none ignored. */
 static void run_program(char *const *argv)
 {
@@ -211,23 +168,12 @@ static void run_program(char *const *argv)
 
 static void edit(struct repl *r, const char *arg)
 {
-	const char *editor = getenv("VISUAL") ? getenv("VISUAL") : getenv("EDITOR");
 	W v = repl_eval(r, arg);
-	struct place at = place_of(v);
-	char line[24], command[] = "eval \"$EDITOR_NAMED\" '\"$@\"'", sh[] = "sh", c[] = "-c";
+	struct editor_place at = editor_place_of(v);
 
 	if (!at.file)
 		throw_error(EK_EVAL, "it is not known where %s is written", show_type(v));
-	if (!editor || !*editor)
-		editor = "vi";
-	struct buf file = BUF_GC;
-	buf_adds(&file, at.file);
-	snprintf(line, sizeof line, "+%u", at.line);
-	setenv("EDITOR_NAMED", editor, 1);
-	/* The editor's name may hold options: the shell takes it apart. */
-	char *with_line[] = { sh, c, command, sh, line, file.p, NULL };
-	char *without[] = { sh, c, command, sh, file.p, NULL };
-	run_program(takes_line(editor) ? with_line : without);
+	run_program(editor_words(&at));
 	repl_reload(r);
 }
 
