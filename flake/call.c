@@ -402,12 +402,13 @@ const char *flake_prefix(enum flake_want want, unsigned i)
 
 static const char *candidate(unsigned i, enum flake_want want, const char *attr)
 {
-	static const char *const defaults[3][4] = { { "packages.%s.default", "defaultPackage.%s", NULL, NULL },
-						    { "devShells.%s.default", "devShell.%s", "packages.%s.default",
-						      "defaultPackage.%s" },
+	/* A set of shells that is called as one was in the beginning is taken for what it is. */
+	static const char *const defaults[3][5] = { { "packages.%s.default", "defaultPackage.%s", NULL, NULL, NULL },
+						    { "devShells.%s.default", "devShell.%s.default", "devShell.%s",
+						      "packages.%s.default", "defaultPackage.%s" },
 						    { "apps.%s.default", "defaultApp.%s", "packages.%s.default",
-						      "defaultPackage.%s" } };
-	const char *form = i < 4 ? defaults[want][i] : NULL;
+						      "defaultPackage.%s", NULL } };
+	const char *form = i < 5 ? defaults[want][i] : NULL;
 	struct buf b = BUF_GC;
 
 	if (*attr && i && !flake_prefix(want, i - 1))

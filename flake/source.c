@@ -622,7 +622,11 @@ const char *source_stand_in(const struct input *in, const char *name)
 	repo = repo ? repo : source_get(in, "id");
 	if (!repo || (strcmp(repo, "nixpkgs") && strcmp(repo, "flake-utils")))
 		return NULL;
-	buf_addf(&b, "'gx:std' can stand in for it: gx flake lock --override-input %s gx:std", name ? name : repo);
+	buf_adds(&b, "'gx:std' can stand in for it: ");
+	if (name)
+		buf_addf(&b, "gx flake lock --override-input %s gx:std", name);
+	else
+		buf_adds(&b, "builtins.getFlake \"gx:std\"");
 	return b.p;
 }
 

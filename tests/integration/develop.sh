@@ -72,6 +72,10 @@ check "and certificates" sh -c "'$gx' develop $place -i ./flake --command env | 
 check "the user's own stay" prints /my/own.crt env SSL_CERT_FILE=/my/own.crt "$gx" develop $place -i ./flake --command sh -c 'echo $SSL_CERT_FILE'
 check "--keep keeps" sh -c "A_SECRET=1 '$gx' develop $place -i --keep A_SECRET ./flake --command /usr/bin/env | grep -q ^A_SECRET=1"
 check "no harm was done" unharmed
+mkdir early && sed 's/devShells/devShell/' flake/flake.gx >early/flake.gx && cp nasty early/
+check "shells under the name that one had" prints hello develop ./early --command sh -c 'echo $GREETING'
+mkdir first && cp nasty first/ && sed "s/devShells/devShell/; /devShell/,\$s/^    };/    }.default;/" flake/flake.gx >first/flake.gx
+check "or one" prints hello develop ./first --command sh -c 'echo $GREETING'
 
 # --- the user's own shell
 terminal() { env SHELL="$shell" PS1= python3 "$srcdir/tests/integration/lib/terminal.py" "$gx" develop $place ${1-./flake}; }

@@ -18,7 +18,7 @@ cat >f/flake.nix <<'X'
       ci = p.mkShell { pakages = [ ]; shelHook = ""; FOO = "x"; };
       right = p.mkShell { FOO = "x"; BAR = "y"; };
       package = p.mkShell { packages = self.packages.x86_64-linux.hello; };
-      number = p.mkShell { buildInputs = 1; };
+      number = p.mkShell { buildInputs = 1; }; quotes = p.mkShell { packages = "gopls"; };
     };
     quoted = p.buildGoModule { name = "m"; src = "./."; };
     old = p.buildGoModule { name = "m"; src = ./m; go = p.go_1_22; };
@@ -74,6 +74,8 @@ check "misspelt arguments of mkShell" warns "mkShell knows no 'pakages' (flake.n
 check "each of them" warns "mkShell knows no 'shelHook' (flake.nix:8); did you mean 'shellHook'?" shell ci
 check "variables are no mistakes" quiet shell right
 check "no list" complains "mkShell: 'packages' must be a list, but is the package hello" shell package
+check "with what to write" grep -qF "write packages = [ pkgs.hello ]" complains.log
+check "a name" complains "mkShell: 'packages' must be a list, but is the string \"gopls\"; write packages = [ pkgs.gopls ]" shell quotes
 check "a number" complains "mkShell: 'buildInputs' must be a list, but is an integer" shell number
 check "a path in quotes" complains "a path is written without quotes, src = ./.;" of quoted.drvPath
 check "too old a Go" complains "go.mod needs Go 1.24, but go is 1.22.6: leave 'go' out or take a newer one, such as pkgs.go_1_24" \
@@ -89,6 +91,8 @@ cat >flake.nix <<'X'
 X
 check "an input that gx:std answers for" complains "gx flake lock --override-input nixpkgs gx:std" of x
 echo '{ inputs.nixpkgs.url = "github:NixOS/nixpkgs"; outputs = { self, nixpkgs }: { x = 1; }; }' >flake.nix
+check "a flake that is asked for by name" complains "'gx:std' can stand in for it: builtins.getFlake \"gx:std\"" \
+	gxeval --impure --offline -E 'builtins.getFlake "github:NixOS/nixpkgs"'
 check "and that cannot be fetched" complains "'gx:std' can stand in for it: gx flake lock --override-input nixpkgs gx:std" \
 	env https_proxy=http://127.0.0.1:9 gxeval .#x
 check "with the line that names it" grep -qF "while updating the flake input 'nixpkgs', at flake.nix:1:3" complains.log
