@@ -26,6 +26,7 @@ static const struct {
 	{ "nix-build", nix_build_run },
 	{ "nix-instantiate", nix_instantiate_run },
 	{ "nix-store", nix_store_run },
+	{ "nix-shell", nix_shell_run },
 	{ "nix-hash", nix_hash_run },
 	{ "nix-collect-garbage", nix_collect_garbage_run },
 };

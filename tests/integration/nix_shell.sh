@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+#
+# nix-shell: environments for commands and scripts, with $stdenv/setup read as there.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/store.sh"
+command -v bash >/dev/null || { echo "bash is missing"; exit 77; }
+mkdir names home tmp && "$gx" nix-names --install names
+export HOME="$PWD/home" TMPDIR="$PWD/tmp" PATH="$PWD/names:$PATH" NIX_REMOTE="local?root=$PWD/root" NIX_PATH=
+export LANG=C.UTF-8
+cat >shell.nix <<'END_NIX'
+{ n ? "x" }:
+let
+  mk = name: text: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" text ]; };
+  setup = builtins.toFile "setup" "export FROM_SETUP=s; for p in $buildInputs; do PATH=$PATH:$p/bin; done\n";
+in {
+  a = derivation {
+    name = "shell"; system = "x86_64-linux"; builder = "/bin/sh"; VAR = "it's"; shellHook = "echo hook";
+    stdenv = mk "stdenv" "mkdir $out; cat ${setup} > $out/setup";
+    buildInputs = [ (mk "tool" "mkdir -p $out/bin; printf '#!/bin/sh\necho tool ${n}\n' > $out/bin/tool; chmod +x $out/bin/tool") ];
+  };
+}
+END_NIX
+# What is built first is said on standard error.
+check "a program of its inputs" prints "hook
+tool x" nix-shell shell.nix -A a --run tool
+check "shell.nix is what a folder has" prints "hook
+it's s impure" nix-shell -A a --run 'echo "$VAR" $FROM_SETUP $IN_NIX_SHELL'
+check "arguments" prints "hook
+tool y" nix-shell -A a --argstr n y --run tool
+check "its exit status" status 3 nix-shell -A a --run 'exit 3'
+export OUTSIDE=1 KEPT=2
+check "--pure" prints "hook
+[] [] pure" nix-shell --pure -A a --run 'echo "[$OUTSIDE] [$KEPT] $IN_NIX_SHELL"'
+check "--pure --keep" prints "hook
+[] [2]" nix-shell --pure --keep KEPT -A a --run 'echo "[$OUTSIDE] [$KEPT]"'
+drv=$(nix-instantiate shell.nix -A a)
+check "of a derivation" prints "hook
+tool x" nix-shell "$drv" --run tool
+nix-instantiate shell.nix -A a --add-root link >/dev/null
+check "of a link to one" prints "hook
+tool x" nix-shell ./link --run tool
+check "packages" prints hi nix-shell -p 'writeShellScriptBin "hi" "echo hi"' --run hi
+echo '_: { one = derivation { name = "one"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "mkdir -p $out/bin; echo echo one >$out/bin/one; chmod +x $out/bin/one" ]; };
+  runCommand = name: env: text: derivation (env // { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; }); }' >packages.nix
+check "packages of another set" prints one nix-shell -I nixpkgs="$PWD/packages.nix" -p one --run one
+check "no such package" mentions "undefined variable 'nothing'" nix-shell -p nothing --run true
+check "two files" complains "takes one file" nix-shell shell.nix shell.nix
+
+# --- scripts
+mkdir "a folder"
+cp shell.nix "a folder"
+cat >"a folder/it's.sh" <<'END_SH'
+#! /usr/bin/env nix-shell
+#! nix-shell -i bash --pure
+#! nix-shell shell.nix -A "a"
+echo "$# $1 $VAR"; tool; exit 4
+END_SH
+chmod +x "a folder/it's.sh"
+script() { (cd / && "$OLDPWD/a folder/it's.sh" "$@") >script.out 2>script.err; }
+check "a script's status" status 4 script "b c" d
+check "its words, and what is beside it" prints "hook
+2 b c it's
+tool x" cat script.out
+check "no folder is left" test -z "$(ls tmp)"
