@@ -280,6 +280,19 @@ static int get(const struct proxies *p, struct transfer_request *q, struct err *
 	return https && p->settings->credentials ? get_with_credentials(p, q, e) : transfer_get(p->engine, q, p->out, e);
 }
 
+/* So that nobody looks for the mistake in go.sum or the network. */
+static void say_refused(struct err *e)
+{
+	char *text = e && e->msg && strstr(e->msg, "the server says 403") ? xstrdup(e->msg) : NULL;
+	int code = e ? e->code : 0;
+
+	if (!text)
+		return;
+	err_release(e);
+	err_set(e, code, "%s: this is the module proxy's refusal; who runs it can say why, and GOPROXY can name another", text);
+	free(text);
+}
+
 static int try_proxy(const struct proxies *p, struct slice proxy, struct err *e)
 {
 	struct transfer_request q = *p->request;
@@ -293,8 +306,8 @@ static int try_proxy(const struct proxies *p, struct slice proxy, struct err *e)
 					      "proxy (GOPROXY)");
 	rc = add_url(&url, p, proxy, e);
 	q.url = url.p;
-	if (!rc)
-		rc = get(p, &q, e);
+	if (!rc && (rc = get(p, &q, e)) == ERR_DENIED)
+		say_refused(e);
 	buf_release(&url);
 	return rc;
 }

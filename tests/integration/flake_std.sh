@@ -150,3 +150,12 @@ check "the next lock writes the hash" gx flake lock ./lock
 check "the hash is there" prints "$hash" locked narHash
 check "a hash that is none" complains "hash 'x' is not SRI" gxeval -E 'builtins.fetchTree "gx:std?narHash=x"'
 check "a parameter it does not have" complains "unknown parameter 'rev'" gxeval -E 'builtins.fetchTree "gx:std?rev=x"'
+
+# A shell with a Go in it has no other one.
+go_shell() { # ARGUMENTS
+	gxeval --read-only --json -E "let s = (import $srcdir/stdlib { system = \"x86_64-linux\"; }); in (s.mkShell { $1 }).drvAttrs.GOTOOLCHAIN or null"
+}
+check "a shell with Go stays with it" prints '"local"' go_shell 'packages = [ s.go_1_24 s.gopls ];'
+check "also one of inputs" prints '"local"' go_shell 'inputsFrom = [ (s.buildGoModule { pname = "m"; goMod = "module m"; }) ];'
+check "unless it is said" prints '"auto"' go_shell 'packages = [ s.go ]; env.GOTOOLCHAIN = "auto";'
+check "or there is none" prints null go_shell 'packages = [ s.gopls ];'

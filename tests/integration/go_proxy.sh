@@ -108,6 +108,25 @@ X
 module changed
 check "the line of go.sum that is not met" complains "the line of go.sum is: example.com/a v1.0.0 $h1" realise
 check "nothing was written outside" [ ! -e /tmp/evil ]
+cat >refuse.py <<'X'
+import http.server, os
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(403)
+    def log_message(self, *args):
+        pass
+s = http.server.HTTPServer(("127.0.0.1", 0), H)
+open("refuse.new", "w").write(str(s.server_port))
+os.rename("refuse.new", "refuse")
+s.handle_request()
+X
+python3 refuse.py &
+refusing=$!
+until [ -e refuse ] || ! kill -0 $refusing; do sleep 0.1; done
+check "a proxy that refuses" complains "the server says 403: this is the module proxy's refusal" \
+	env GOPROXY="http://127.0.0.1:$(cat refuse)" gxeval --store "$PWD/s" --realise -E "$fetch"
+kill $refusing 2>/dev/null
+wait $refusing 2>/dev/null
 rm proxy/example.com/a/@v/v1.0.0.zip
 check "a proxy that does not have it" complains "example.com/a@v1.0.0" realise
 check "no network" complains "Go module 'example.com/a@v1.0.0': cannot fetch 'http://127.0.0.1:9/" env GOPROXY=http://127.0.0.1:9 gxeval --store "$PWD/s" --realise -E "$fetch"
