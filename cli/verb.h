@@ -66,6 +66,7 @@ int man_run(int argc, char **argv);
 int completion_run(int argc, char **argv);
 int nix_names_run(int argc, char **argv);
 int why_depends_run(int argc, char **argv);
+int verify_tools_run(int argc, char **argv);
 int why_reload_run(int argc, char **argv);
 int complete_run(int argc, char **argv); /* what completion calls */
 
