@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
 	{ "run", "run a program of a flake", run_run, NULL },
 	{ "search", "find packages by name and description", search_run, NULL },
 	{ "verify-tools", "which programs are here, by their hashes", verify_tools_run, NULL },
+	{ "bench", "run a command again and again, and say what that tells", bench_run, NULL },
 	{ "why-reload", "why something is evaluated anew", why_reload_run, NULL },
 	{ "init", "write a flake to start from", init_run, NULL },
 	{ "log", "print the log of a build", log_run, NULL },

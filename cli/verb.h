@@ -48,6 +48,7 @@ extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[]
 int path_info_run(int argc, char **argv);
 int copy_run(int argc, char **argv);
 int build_run(int argc, char **argv);
+int bench_run(int argc, char **argv);
 int develop_run(int argc, char **argv);
 int print_dev_env_run(int argc, char **argv);
 int env_run(int argc, char **argv);
