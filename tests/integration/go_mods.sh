@@ -110,3 +110,22 @@ check "the requirement of what is excluded stays in go.mod" grep -q 'f v1.1.0' a
 check "the modules as a folder" modules vendor
 check "built from there" runs
 check "which fetches nothing" sh -c 'GOPROXY=off gxeval --store "$1" --json -E "let p = $2; in (p.buildGoModule { pname = \"app\"; src = ./app; go = p.go_1_26; }).goModules" | grep -qx null' - "$store" "$std"
+same_vendor() {
+	_made=$(GOPROXY="file://$PWD/proxy" gxeval --store "$store" --realise -E "($std).goVendor { src = ./app; }") && diff -r app/vendor "$store$_made"
+}
+check "goVendor makes that folder" same_vendor
+printf 'go 1.24\n\nuse (\n\t./one\n\t./two\n)\n' >work.txt
+mkdir -p work/one work/two && cp work.txt work/go.work
+printf 'module example.com/one\n\ngo 1.24\n\nrequire example.com/f v1.0.0\n' >work/one/go.mod
+printf 'module example.com/two\n\ngo 1.24\n' >work/two/go.mod
+printf 'package one\n\nimport _ "example.com/f"\n' >work/one/one.go
+printf 'package two\n' >work/two/two.go
+grep 'com/f v1.0.0' app/go.sum >work/one/go.sum
+of_workspace() {
+	_made=$(GOPROXY="file://$PWD/proxy" gxeval --store "$store" --realise -E "($std).goVendor { src = ./work; modRoot = \"two\"; }") &&
+		prints "## workspace
+# example.com/f v1.0.0
+## explicit
+example.com/f" cat "$store$_made/modules.txt"
+}
+check "of a workspace, also from a folder in it" of_workspace
