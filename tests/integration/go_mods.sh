@@ -129,3 +129,34 @@ of_workspace() {
 example.com/f" cat "$store$_made/modules.txt"
 }
 check "of a workspace, also from a folder in it" of_workspace
+
+# The modules as a proxy of files, which has a checksum database too.
+proxy() {
+	GOPROXY="file://$PWD/proxy" gxeval --store "$store" --realise -E "($std).goModProxy { src = ./app; }"
+}
+check "goModProxy" proxy
+made=$store$(proxy)
+sed "s|file:///nix|file://$store/nix|" "$made/env" >env
+offline() { # WORDS: of go mod, with nothing but that proxy and an empty cache
+	(. ./env && rm -rf fresh && env -C app -u GOFLAGS GOTOOLCHAIN=local GOCACHE="$PWD/home/cache" GOPATH="$PWD/fresh" GOFLAGS="-mod=mod -modcacherw" "$go" mod "$@")
+}
+check "all of them come from there" offline download all
+rm -rf app/vendor
+cp app/go.sum sums
+rm app/go.sum
+check "the database proves what go.sum does not know yet" offline tidy
+check "go.sum is as it was" cmp app/go.sum sums
+lying() { # a database whose signed tree does not have what it says
+	cp -r "$made" lies && chmod -R u+w lies && sed -i 's|\(v1.0.0 h1:\)....|\1AAAA|' "lies/sumdb/$(ls lies/sumdb)/lookup/example.com/f@v1.0.0"
+	cp env honest && sed -i "s|file://$made|file://$PWD/lies|" env && rm app/go.sum
+	mentions "cannot authenticate record data" offline tidy
+	_rc=$?
+	cp honest env && cp sums app/go.sum
+	return $_rc
+}
+check "a database that lies is found out" lying
+unproved() {
+	sed -i 's|^\(example.com/f v1.0.0 h1:\)....|\1AAAA|' app/go.sum
+	mentions "checksum mismatch" offline download example.com/f
+}
+check "a line that is another is seen" unproved

@@ -1,0 +1,3 @@
+module gx.invalid/proxy
+
+go 1.21
