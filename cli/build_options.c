@@ -217,9 +217,9 @@ static void would_fetch(void *user, const struct store *s, const struct path_set
 		report_line("would fetch '%s'", buf_str(&b));
 	}
 	buf_trim(&b, 0);
-	command_add_size(&b, packed);
+	buf_add_size(&b, packed);
 	buf_adds(&b, " to fetch, ");
-	command_add_size(&b, unpacked);
+	buf_add_size(&b, unpacked);
 	report_line("%s unpacked", b.p);
 	buf_release(&b);
 }
