@@ -22,7 +22,7 @@ for system in x86_64-linux aarch64-linux x86_64-darwin aarch64-darwin; do
 	check "all evaluate for $system" gxeval --json --read-only --impure -E "let p = (builtins.getFlake \"gx:std\").packages.$system; in
 		map (n: assert p.\${n}.meta.license != \"\" && p.\${n}.meta.mainProgram != \"\"; p.\${n}.drvPath) (builtins.attrNames p)"
 done
-check "gx:std lists them as its packages" prints "$(printf 'go\n%s\n' "$(cat names)" | LC_ALL=C sort)" sh -c '
+check "gx:std lists them as its packages" prints "$(printf 'default\ngo\n%s\n' "$(cat names)" | LC_ALL=C sort)" sh -c '
 	gxeval --raw --impure -E "builtins.concatStringsSep \"\n\" (builtins.attrNames (builtins.getFlake \"gx:std\").packages.x86_64-linux) + \"\n\"" >got && LC_ALL=C sort got'
 
 # --- a lock is read when it must be
