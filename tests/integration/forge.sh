@@ -121,4 +121,80 @@ echo '{ inputs.l.url = "https://site.example/latest.tar.gz"; outputs = { l, ... 
 check "is locked by that" prints "[2,\"$two\",7]" at ./named#v
 check "(the lock has it)" grep -q "\"url\": \"https://site.example/$two.tar.gz\"" named/flake.lock
 check "not by one that lies here" complains "has a link that is no archive elsewhere: 'file:///etc/passwd'" tree '{ type = "tarball"; url = "https://site.example/evil.tar.gz"; }'
+
+# --- an ordinary flake: a package set by its usual name, a library for systems, no option at all
+pkgs=6666666666666666666666666666666666666666 utils=7777777777777777777777777777777777777777
+mkdir -p set/lib set/pkgs/by-name/he/hello set/pkgs/top-level utils project
+cat >set/flake.nix <<'END'
+{ outputs = { self, ... }: let forAllSystems = self.lib.genAttrs self.lib.systems.flakeExposed; in {
+	lib = import ./lib;
+	legacyPackages = forAllSystems (system: import ./. { inherit system; });
+}; }
+END
+cat >set/lib/default.nix <<'END'
+let lib = {
+	systems.flakeExposed = [ "x86_64-linux" "aarch64-linux" ];
+	genAttrs = names: f: builtins.listToAttrs (map (name: { inherit name; value = f name; }) names);
+	fix = f: let x = f x; in x;
+	extends = overlay: f: final: let prev = f final; in prev // overlay final prev;
+	callPackageWith = scope: file: args: let f = import file; in lib.makeOverridable f (builtins.intersectAttrs (builtins.functionArgs f) scope // args);
+	makeOverridable = f: args: f args // { override = new: lib.makeOverridable f (args // new); };
+}; in lib
+END
+echo 'import ./pkgs/top-level' >set/default.nix
+cat >set/pkgs/top-level/default.nix <<'END'
+{ system, overlays ? [ ] }:
+let
+	lib = import ../../lib;
+	stdenv.mkDerivation = args: derivation ({ inherit system; builder = "/bin/sh"; name = "${args.pname}-${args.version}"; } // removeAttrs args [ "meta" ])
+		// { inherit (args) pname version meta; };
+	byName = final: builtins.listToAttrs (builtins.concatMap (shard: map (name: { inherit name;
+		value = lib.callPackageWith final (../by-name + "/${shard}/${name}/package.nix") { }; })
+		(builtins.attrNames (builtins.readDir (../by-name + "/${shard}")))) (builtins.attrNames (builtins.readDir ../by-name)));
+in lib.fix (builtins.foldl' (f: o: lib.extends o f) (final: byName final // { inherit lib stdenv system; mkShell = a: stdenv.mkDerivation ({ pname = "shell"; version = "0"; meta = { }; } // a); }) overlays)
+END
+cat >set/pkgs/by-name/he/hello/package.nix <<'END'
+{ stdenv, lib, greeting ? "hello" }: stdenv.mkDerivation { pname = "hello"; version = "2.12"; src = ./package.nix; inherit greeting; meta.description = "A greeting"; }
+END
+echo '{ outputs = { self }: { lib.eachDefaultSystem = f: let s = [ "x86_64-linux" "aarch64-linux" ]; in builtins.mapAttrs (n: _: builtins.listToAttrs
+	(map (name: { inherit name; value = (f name).${n}; }) s)) (f "x86_64-linux"); }; }' >utils/flake.nix
+add_commit nixos-unstable $pkgs set NixOS/nixpkgs
+add_commit nixpkgs-unstable $pkgs set NixOS/nixpkgs
+add_commit main $utils utils numtide/flake-utils
+cat >project/flake.nix <<'END'
+{
+	inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+	inputs.flake-utils.url = "github:numtide/flake-utils";
+	outputs = { self, nixpkgs, flake-utils }: flake-utils.lib.eachDefaultSystem (system: let pkgs = import nixpkgs { inherit system; overlays = [ (final: prev: { hello = prev.hello.override { greeting = "hi"; }; }) ]; }; in {
+		packages.default = pkgs.hello;
+		packages.plain = nixpkgs.legacyPackages.${system}.hello;
+		devShells.default = pkgs.mkShell { packages = [ pkgs.hello ]; };
+	});
+}
+END
+anew
+behaves
+git_init project && git_commit project one
+in_project() { (cd project && "$@"); }
+check "an ordinary flake is shown" in_project sh -c 'gx flake show --all-systems >../shown 2>../shown.log'
+check "as what it is" prints "├───devShells
+│   ├───aarch64-linux
+│   │   └───default: development environment 'shell-0'
+│   └───x86_64-linux
+│       └───default: development environment 'shell-0'
+└───packages
+    ├───aarch64-linux
+    │   ├───default: package 'hello-2.12' - 'A greeting'
+    │   └───plain: package 'hello-2.12' - 'A greeting'
+    └───x86_64-linux
+        ├───default: package 'hello-2.12' - 'A greeting'
+        └───plain: package 'hello-2.12' - 'A greeting'" sed 1d shown
+check "and locked" prints "$pkgs $utils" in_project sh -c 'gx eval --impure --raw -E "with (builtins.fromJSON (builtins.readFile ./flake.lock)).nodes; \"\${nixpkgs.locked.rev} \${flake-utils.locked.rev}\""'
+check "evaluated" prints '"hi"' in_project gx eval .#packages.x86_64-linux.default.greeting
+check "built, as far as telling what would be" in_project sh -c 'gx build --dry-run --store "$PWD/../store" --system x86_64-linux 2>../dry.log && grep -q "would build .*-hello-2.12.drv" ../dry.log'
+git -C project add . && git_commit project two
+add_commit main 8888888888888888888888888888888888888888 project some/project
+rm -rf "$forge/some/project/tree-8888888888888888888888888888888888888888/.git"
+check "and by its address" prints '"hello"' gx eval github:some/project#packages.x86_64-linux.plain.greeting
+check "names mean what they do everywhere" prints '"2.12"' gx eval nixpkgs#legacyPackages.x86_64-linux.hello.version
 exit 0
