@@ -71,6 +71,12 @@ static const char *kept_text(const char *s)
 	return s ? arena_dup(flake_arena(), s, strlen(s)) : NULL;
 }
 
+/* Others will answer, or this one later. */
+static int is_passing(int rc, const struct err *e)
+{
+	return rc == ERR_NETWORK || (rc == ERR_DENIED && e->msg && strstr(e->msg, "asked too often"));
+}
+
 static void run(struct download *d, struct running *r, struct transfer_request *q)
 {
 	struct err e = ERR_INIT;
@@ -88,7 +94,13 @@ static void run(struct download *d, struct running *r, struct transfer_request *
 	r->engine = transfer_engine_new(&r->settings, &e);
 	if (!r->engine)
 		throw_err(&e);
-	throw_if(transfer_get(r->engine, q, &r->result, &e), &e);
+	int rc = transfer_get(r->engine, q, &r->result, &e);
+	if (rc && d->older_will_do && is_passing(rc, &e)) {
+		d->failed = kept_text(e.msg);
+		err_release(&e);
+		rc = 0;
+	}
+	throw_if(rc, &e);
 	d->not_modified = r->result.not_modified;
 	d->new_etag = kept_text(r->result.etag);
 	d->immutable = kept_text(r->result.immutable);
@@ -125,6 +137,8 @@ struct jnode *download_json(struct download *d)
 	struct err e = ERR_INIT;
 	struct jnode *doc;
 
+	if (d->failed)
+		return NULL;
 	if (json_tree_parse(flake_arena(), text, &doc, &e)) {
 		struct buf shown = BUF_GC;
 		transfer_show_url(&shown, d->url);

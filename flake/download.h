@@ -12,6 +12,10 @@ struct download {
 	const char *bearer; /* a token for its host alone, NULL for none */
 	const char *etag;   /* of what is here already, NULL for nothing */
 
+	/* Something older is here: that the server cannot be asked, or takes no more questions for now, is not thrown. */
+	int older_will_do;
+	const char *failed; /* but said here, in the flake arena; NULL: it was asked */
+
 	/* What the server said, in the flake arena; NULL: nothing. */
 	int not_modified;
 	const char *new_etag, *immutable;
@@ -20,7 +24,7 @@ struct download {
 /* Writes what is there to a file, which is empty. */
 void download_file(struct download *d, int fd);
 
-/* The JSON document that is there, in the flake arena. */
+/* The JSON document that is there, in the flake arena; NULL when the server could not be asked. */
 struct jnode *download_json(struct download *d);
 
 /* The text that is there, in the flake arena; a NUL ends it. */

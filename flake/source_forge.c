@@ -10,6 +10,7 @@
 #include "flake/source_int.h"
 #include "base/mem.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "fetch/transfer.h"
 #include "fetch/url.h"
 #include "flake/download.h"
@@ -23,6 +24,8 @@ struct repo {
 	const struct forge *forge;
 	const char *host, *owner, *name; /* the last two encoded */
 	const char *token;		 /* NULL for none; wiped when the fetch is over */
+	int older_will_do;		 /* download.h: what is answered then is empty */
+	const char **failed;
 };
 
 struct forge {
@@ -41,9 +44,11 @@ static int is_commit(const char *s)
 
 static struct jnode *ask_json(const struct repo *r, const char *url)
 {
-	struct download d = { .url = url, .bearer = r->token };
+	struct download d = { .url = url, .bearer = r->token, .older_will_do = r->older_will_do };
+	struct jnode *doc = download_json(&d);
 
-	return download_json(&d);
+	*r->failed = d.failed;
+	return doc;
 }
 
 static const char *string_in(const struct jnode *o, const char *name)
@@ -95,7 +100,7 @@ static const char *gitlab_commit(const struct repo *r, const char *ref)
 	buf_addf(&url, "https://%s/api/v4/projects/%s%%2F%s/repository/commits?ref_name=", r->host, r->owner, r->name);
 	url_encode(&url, slice_of(ref ? ref : "HEAD"), "");
 	const struct jnode *doc = ask_json(r, url.p);
-	return doc->kind == JSON_ARRAY ? string_in(doc->first, "id") : NULL;
+	return doc && doc->kind == JSON_ARRAY ? string_in(doc->first, "id") : NULL;
 }
 
 static const char *gitlab_archive(const struct repo *r, const char *rev)
@@ -111,11 +116,13 @@ static const char *gitlab_archive(const struct repo *r, const char *rev)
 static const char *ask_text(const struct repo *r, const char *below)
 {
 	struct buf url = BUF_GC;
-	struct download d = { .bearer = r->token };
+	struct download d = { .bearer = r->token, .older_will_do = r->older_will_do };
 
 	buf_addf(&url, "https://%s/%s/%s/%s", r->host, r->owner, r->name, below);
 	d.url = url.p;
-	return download_text(&d);
+	const char *text = download_text(&d);
+	*r->failed = d.failed;
+	return text;
 }
 
 /* The name of the default branch: "ref: refs/heads/main". */
@@ -186,7 +193,7 @@ static const char *encoded(const char *s)
 }
 
 /* The commit of the input's branch or tag, asked for no more often than addresses are. */
-static const char *find_commit(const struct input *in, const struct repo *r)
+static const char *find_commit(const struct input *in, struct repo *r)
 {
 	const char *ref = source_get(in, "ref"), *rev;
 	struct buf what = BUF_GC;
@@ -195,7 +202,16 @@ static const char *find_commit(const struct input *in, const struct repo *r)
 	rev = source_url_noted("commit", what.p);
 	if (rev && is_commit(rev))
 		return rev;
+	const char *older = source_url_noted_once("commit", what.p), *failed = NULL;
+	r->older_will_do = older && is_commit(older);
+	if (r->older_will_do && eval_settings.offline)
+		return older;
+	r->failed = &failed;
 	rev = r->forge->commit(r, ref);
+	if (failed) {
+		source_url_use_older(failed);
+		return older;
+	}
 	if (!rev || !is_commit(rev))
 		throw_error(EK_IO, "'%s' does not say which commit '%s' of '%s/%s' is", r->host, ref ? ref : "HEAD",
 			    source_get(in, "owner"), source_get(in, "repo"));
@@ -258,8 +274,9 @@ void source_forge(const struct input *in, struct flake_tree *t)
 		return;
 	host = host && *host ? host : forge->usual_host;
 	char *token = token_for(in, host);
-	struct forge_fetch f = { in, t,
-				 { forge, host, encoded(source_need(in, "owner")), encoded(source_need(in, "repo")), token } };
+	struct forge_fetch f = {
+		in, t, { forge, host, encoded(source_need(in, "owner")), encoded(source_need(in, "repo")), token, 0, NULL }
+	};
 	int ok = unwind_run(run, &f, &failure, TRACE_ALL);
 	if (!ok && !token && failure.hint == W_NULL && wants_token(&failure)) {
 		struct buf hint = BUF_GC;

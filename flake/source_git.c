@@ -12,6 +12,7 @@
  */
 #include "config.h"
 #include "flake/source_int.h"
+#include "base/alloc.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "eval/error.h"
@@ -229,6 +230,55 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 
 /* --- a commit --- */
 
+/* --- what references stood for: a note of the commit, and of the full name --- */
+
+static struct slice ref_of(const char *url, const char *ref)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "%s %s", url, ref ? ref : "HEAD");
+	return (struct slice){ b.p, b.len };
+}
+
+/* Takes a note apart; 0 for none. */
+static int read_note(const char *note, char rev[GIT_REV_MAX + 1], char **full)
+{
+	size_t n = note ? strcspn(note, "\n") : 0;
+
+	if (!n || n > GIT_REV_MAX || git_check_rev((struct slice){ note, n }, NULL) || note[n] != '\n')
+		return 0;
+	memcpy(rev, note, n);
+	rev[n] = 0;
+	*full = xstrdup(note + n + 1);
+	return 1;
+}
+
+/* Asks a repository elsewhere, no more often than any address.  When it cannot be asked, the commit of last time will do if it is
+ * here. */
+static int resolve_there(struct flake_tree *t, const char *url, const char *ref, char rev[GIT_REV_MAX + 1], char **full,
+			 struct err *e)
+{
+	const char *what = ref_of(url, ref).p;
+	struct buf note = BUF_GC;
+
+	if (read_note(source_url_noted("git-ref", what), rev, full))
+		return 0;
+	int rc = eval_settings.offline ? err_set(e, ERR_NETWORK, "'%s' needs the network, and --offline was given", url)
+				       : git_resolve(url, ref, rev, full, e);
+	if (!rc) {
+		buf_addf(&note, "%s\n%s", rev, *full);
+		source_url_note("git-ref", what, note.p);
+	} else if ((rc == ERR_IO || rc == ERR_NETWORK) && read_note(source_url_noted_once("git-ref", what), rev, full)) {
+		if (!source_find_commit(t, NULL, rev))
+			return rc;
+		if (!eval_settings.offline)
+			source_url_use_older(e->msg);
+		err_release(e);
+		return 0;
+	}
+	return rc;
+}
+
 /* Completes ref and rev; *here says that the tree was found on the way. */
 static const char *resolve(struct flake_tree *t, const char *url, const char *dir, int *here)
 {
@@ -243,9 +293,7 @@ static const char *resolve(struct flake_tree *t, const char *url, const char *di
 		if (ref || (*here && (source_get(&t->locked, "narHash") || eval_settings.offline)))
 			return rev;
 	}
-	if (eval_settings.offline && !source_file_path(url))
-		throw_error(EK_IO, "'%s' needs the network, and --offline was given", url);
-	int rc = git_resolve(url, ref, found, &full, &e);
+	int rc = source_file_path(url) ? git_resolve(url, ref, found, &full, &e) : resolve_there(t, url, ref, found, &full, &e);
 	if (rc && *here && rc != ERR_INTERRUPT) {
 		err_release(&e);
 		return rev;

@@ -57,6 +57,19 @@ const char *source_url_noted(const char *word, const char *url)
 	return eval_settings.tarball_ttl ? noted(word, url, eval_settings.tarball_ttl) : NULL;
 }
 
+const char *source_url_noted_once(const char *word, const char *url)
+{
+	return noted(word, url, 0);
+}
+
+void source_url_use_older(const char *why)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "warning: %.*s; using what was fetched before", (int)strcspn(why, "\n"), why);
+	eval_world()->message(b.p, b.len);
+}
+
 void source_url_note(const char *word, const char *url, const char *text)
 {
 	kept_note(note_key(word, url), slice_of(text));
@@ -169,7 +182,7 @@ static const char *one_file(const struct fetching *f)
 	return b.p;
 }
 
-/* Fetches it and keeps it; what the server has no newer one of stays as it is. */
+/* Fetches it and keeps it; what the server has no newer one of stays as it is, and so does what it cannot be asked for. */
 static void fetch(const struct url_request *r, struct download *d, struct at_url *out)
 {
 	struct fetching f = { .fd = -1 };
@@ -178,7 +191,7 @@ static void fetch(const struct url_request *r, struct download *d, struct at_url
 	protect_push(release, &f);
 	f.fd = open_target(r, f.kept.fd);
 	download_file(d, f.fd);
-	const char *top = d->not_modified ? NULL : r->kind == URL_FILE ? one_file(&f) : unpack(r, &f, out);
+	const char *top = d->not_modified || d->failed ? NULL : r->kind == URL_FILE ? one_file(&f) : unpack(r, &f, out);
 	protect_pop(1);
 	if (!top) {
 		kept_drop(&f.kept);
@@ -218,9 +231,14 @@ static void bring_remote(const struct url_request *r, struct at_url *out)
 	if (old && recall(old, out, &etag)) {
 		if (eval_settings.offline)
 			return;
-		d.etag = !r->want || hash_eq(r->want, &out->hash) ? etag : NULL;
+		d.older_will_do = !r->want || hash_eq(r->want, &out->hash);
+		d.etag = d.older_will_do ? etag : NULL;
 	}
 	fetch(r, &d, out);
+	if (d.failed) {
+		source_url_use_older(d.failed);
+		return;
+	}
 	remember(r, out, d.not_modified ? etag : d.new_etag);
 }
 

@@ -34,7 +34,11 @@ void source_url_bring(const struct url_request *r, struct at_url *out);
 
 /* What was noted of an address under a word ("commit"), at most `tarball-ttl` seconds ago; NULL for nothing.  And noting it. */
 const char *source_url_noted(const char *word, const char *url);
+const char *source_url_noted_once(const char *word, const char *url); /* however long ago */
 void source_url_note(const char *word, const char *url, const char *text);
+
+/* Warns that what is here is used, because what is there cannot be asked for. */
+void source_url_use_older(const char *why);
 
 /* An address as messages show it, collected: without the password it may hold. */
 const char *source_url_shown(const char *url);

@@ -52,6 +52,24 @@ check "but nothing is fetched again" prints "api.github.com /repos/owner/repo/co
 check "attributes" prints "{\"lastModified\":1700000000,\"lastModifiedDate\":\"20231114221320\",\"narHash\":\"$(gxeval --impure --raw -E "(builtins.fetchTree { type = \"path\"; path = $PWD/a; }).narHash")\",\"rev\":\"$one\",\"shortRev\":\"1111111\"}" \
 	tree "{ type = \"github\"; owner = \"owner\"; repo = \"repo\"; }"
 
+# --- a forge that cannot be asked
+older() { # REFERENCE
+	[ "$(gx eval --refresh --option download-attempts 1 --json "$1" 2>older.log)" = 1 ] &&
+		[ "$(grep -c '^warning: .*; using what was fetched before$' older.log)" = 1 ] || { cat older.log; return 1; }
+}
+for how in down limited; do
+	behaves $how
+	for f in github:owner/repo gitlab:owner/repo sourcehut:~owner/repo; do
+		[ $how$f != limitedsourcehut:~owner/repo ] || continue
+		behaves ok && gx eval --refresh --json "$f#v" >/dev/null 2>&1
+		behaves $how
+		check "$f $how: the commit of last time, with a warning" older "$f#v"
+	done
+	anew
+	check "$how: what was never here is an error" must_fail gx eval --option download-attempts 1 --json github:owner/repo#v
+done
+behaves
+
 # --- a lock
 mkdir user
 echo '{ inputs.a.url = "github:owner/repo"; inputs.b.url = "gitlab:owner/repo/side"; inputs.c.url = "sourcehut:~owner/repo?dir=sub";

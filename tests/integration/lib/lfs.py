@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # lfs.py: on 127.0.0.1, the repositories NAME.git of the current folder (as plain files, which git reads) and a server of their large
-# files, from the folder objects.  How it answers is in the file mode.  Writes its port to the file port, and a line "METHOD HOST PATH
+# files, from the folder objects.  The port may be given.  How it answers is in the file mode.  Writes its port to the file port, and a line "METHOD HOST PATH
 # AUTHORIZATION" for each request to the file requests.  Ends when there is a file named stop, and after two minutes.
 import http.server
 import json
@@ -81,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return {"oid": o["oid"], "size": o["size"], "actions": {"download": download}}
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
 server.daemon_threads = True
 threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
 with open("port.new", "w") as f:
