@@ -290,7 +290,7 @@ int eval_cache_holds(struct answer *a, struct buf *why)
 void eval_cache_failed(enum error_kind kind)
 {
 	if (kind == EK_IO || kind == EK_STACK || kind == EK_INTERRUPT || kind == EK_QUIT || kind == EK_BUILD ||
-	    kind == EK_IFD)
+	    kind == EK_IFD || kind == EK_HASH)
 		trail_spoil("what ended it may be otherwise next time");
 }
 

@@ -193,7 +193,7 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	if (!ok) {
 		report_failure(&f);
 		eval_cache_failed(f.kind);
-		status = f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
+		status = report_status(&f);
 	}
 	if (r->stats)
 		stats_print();

@@ -67,7 +67,7 @@ static int evaluate(struct evaluation *v, char *stack_low)
 		return written;
 	report_failure(&f);
 	eval_cache_failed(f.kind);
-	return f.kind == EK_INTERRUPT ? EXIT_INTERRUPTED : EXIT_FAILED;
+	return report_status(&f);
 }
 
 static int run(void *arg, char *stack_low)

@@ -234,7 +234,7 @@ static const char about_gx[] =
 	".TP\n\\fBGX_SHELL\\fR, \\fBSHELL\\fR\nThe shell that gx develop starts.\n"
 	".SH \"EXIT STATUS\"\n"
 	"0 done; 1 it failed; 2 the command line is wrong; 100 to 104 a build failed (see \\fBgx\\-build\\fR(1)); "
-	"130 interrupted.\n"
+	"102 also what is fetched is not what its hash says; 130 interrupted.\n"
 	".SH \"SEE ALSO\"\n.BR gxeval (1),\n.BR gx\\-settings (7)\n";
 
 static void add_group(struct buf *b, const struct verb_found *f)

@@ -20,7 +20,7 @@ enum exit_status {
 	EXIT_BUILD_BASE = 96,
 	EXIT_BUILD = 100,	  /* 4: one failed */
 	EXIT_BUILD_TIMEOUT = 101, /* 1 as well: one took too long */
-	EXIT_BUILD_HASH = 102,	  /* 2 as well: one is not what its hash says */
+	EXIT_BUILD_HASH = 102,	  /* 2 as well: one is not what its hash says; or what was fetched is not */
 	EXIT_BUILD_DIFFERS = 104, /* 8 alone: one that was built once more came out different */
 	EXIT_INTERRUPTED = 130
 };

@@ -21,6 +21,7 @@
 #include "base/fdio.h"
 #include "base/source.h"
 #include "base/visible.h"
+#include "cli/options.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report_trace.h"
@@ -298,6 +299,11 @@ static void tell(const struct message *m)
 		add_human(&b, m);
 	}
 	send(&b);
+}
+
+int report_status(const struct failure *f)
+{
+	return f->kind == EK_INTERRUPT ? EXIT_INTERRUPTED : f->kind == EK_HASH ? EXIT_BUILD_HASH : EXIT_FAILED;
 }
 
 void report_failure(const struct failure *f)

@@ -28,6 +28,9 @@ void report_copy(struct buf *b);
 /* An error that ended the evaluation.  Does not evaluate anything. */
 void report_failure(const struct failure *f);
 
+/* The exit status that says so. */
+int report_status(const struct failure *f);
+
 /* The same for an error from below the evaluator. */
 void report_err(const struct err *e);
 

@@ -16,7 +16,6 @@
 #define NEVER_SO "gx never does"
 
 static const struct known_setting settings[] = {
-	{ "allow-dirty", 1, ALWAYS_SO " evaluate dirty trees" },
 	{ "allow-new-privileges", 1, NEVER_SO " let builders gain privileges" },
 	{ "allow-symlinked-store", 1, "--store and --store-dir say where the store is" },
 	{ "allow-unsafe-native-code-during-evaluation", 1, NEVER_SO " load code into an evaluation" },
@@ -100,7 +99,6 @@ static const struct known_setting settings[] = {
 	{ "use-sqlite-wal", 1, ALWAYS_SO },
 	{ "use-xdg-base-directories", 1, ALWAYS_SO },
 	{ "user-agent-suffix", 0, "gx calls itself gx" },
-	{ "warn-dirty", 1, "gx does not warn of dirty trees" },
 	{ "warn-short-path-literals", 1, "lint-short-path-literals says it" },
 };
 

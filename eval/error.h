@@ -24,6 +24,7 @@ enum error_kind {
 	EK_DENIED,    /* pure or restricted evaluation */
 	EK_BUILD,
 	EK_IFD,	      /* something is to be built, and allow-import-from-derivation says no */
+	EK_HASH,      /* what was fetched is not what its hash says */
 	EK_INTERRUPT,
 	EK_QUIT	      /* leaves without message (builtins.break quitting …) */
 };

@@ -13,6 +13,7 @@ struct fetch_settings {
 	const char *access_tokens; /* "host=token …", NULL: none */
 	const char *go_archives;   /* the address below which releases of Go lie */
 	const char *hashed_mirrors; /* addresses that have files by their hash, blanks between; NULL: none */
+	int allow_dirty, warn_dirty; /* of working trees with changes */
 	uint32_t connect_s;	   /* time to connect */
 	uint32_t stall_s;	   /* without a byte for so long: given up */
 	uint32_t attempts;	   /* at most so many for one transfer */

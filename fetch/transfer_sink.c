@@ -111,6 +111,7 @@ void transfer_finish(struct transfer *t, int rc)
 /* --- settings --- */
 
 struct fetch_settings fetch_settings = {
+	.allow_dirty = 1,
 	.go_archives = "https://go.dev/dl",
 	.connect_s = 5,
 	.stall_s = 30,

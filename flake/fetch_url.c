@@ -166,7 +166,7 @@ static void check_hash(const struct fetch_args *a, const struct hash *got)
 		return;
 	hash_print(&a->hash, HASH_SRI, 1, want_text);
 	hash_print(got, HASH_SRI, 1, got_text);
-	throw_error(EK_EVAL, "what is at '%s' does not have the hash that was given: wanted %s, got %s", source_url_shown(a->url),
+	throw_error(EK_HASH, "what is at '%s' does not have the hash that was given: wanted %s, got %s", source_url_shown(a->url),
 		    want_text, got_text);
 }
 

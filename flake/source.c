@@ -191,8 +191,7 @@ const struct flake_tree *source_tree_at(const char *path, size_t n)
 	return NULL;
 }
 
-/* A path in the store may be a stand-in, or lie in a mapped store. */
-static const char *physical(const char *path)
+const char *source_physical(const char *path)
 {
 	size_t n = strlen(eval_settings.store_dir);
 
@@ -223,7 +222,7 @@ static void fetch_path(const struct input *in, struct flake_tree *t)
 		t->on_trail = whole->on_trail;
 		return;
 	}
-	t->place = physical(path);
+	t->place = source_physical(path);
 	t->on_trail = 1;
 	trail_stat(t->place);
 	if (stat(t->place, &st))
@@ -368,7 +367,7 @@ static void check_hash(const struct input *in, const struct flake_tree *t)
 		return;
 	hash_print(&want, HASH_SRI, 1, want_text);
 	hash_print(&t->hash, HASH_SRI, 1, got_text);
-	throw_error_hint(EK_EVAL, "if the change is meant, 'gx flake update INPUT' locks what is there now",
+	throw_error_hint(EK_HASH, "if the change is meant, 'gx flake update INPUT' locks what is there now",
 			 "the input '%s' is not what was locked: its hash was %s and is %s", source_text(in), want_text,
 			 got_text);
 }

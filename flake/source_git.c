@@ -17,8 +17,10 @@
 #include "base/mem.h"
 #include "eval/error.h"
 #include "eval/eval.h"
+#include "fetch/fetch_settings.h"
 #include "fetch/git.h"
 #include "fetch/trail.h"
+#include "fetch/url.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,6 +194,17 @@ static void note_state(const struct flake_tree *t)
 		trail_differs(b.p, t->witness_blob);
 }
 
+void source_take_dirty(const char *top)
+{
+	struct buf b = BUF_GC;
+
+	if (!fetch_settings.allow_dirty)
+		throw_error(EK_DENIED, "'%s' has changes that are not committed, and allow-dirty is false", top);
+	buf_addf(&b, "warning: '%s' has changes that are not committed", top);
+	if (fetch_settings.warn_dirty)
+		eval_world()->message(b.p, b.len);
+}
+
 static void use_work_tree(struct flake_tree *t, const char *url, const char *dir)
 {
 	struct whole whole = { .in = &t->locked, .names = BUF_GC };
@@ -214,6 +227,8 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	else if ((whole.converted || source_is_set(whole.in, "lfs")) && !w.dirty && *w.rev)
 		throw_if(source_export(t, w.top, NULL, url, w.rev, &e), &e);
 	t->dirty = w.dirty;
+	if (w.dirty)
+		source_take_dirty(t->place);
 	t->on_trail = 1;
 	t->note_state = note_state;
 	if (w.witness && !w.converts) {
@@ -355,20 +370,36 @@ static const char *for_git(const char *url)
 	return b.p;
 }
 
+const char *source_repository(const char **url)
+{
+	const char *path = source_file_path(*url), *dir = path ? source_physical(path) : NULL;
+	struct buf b = BUF_GC;
+	struct stat st;
+
+	if (!path)
+		return NULL;
+	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
+		throw_error(EK_IO, "the repository '%s' does not exist", path);
+	if (!strcmp(dir, path))
+		return path;
+	dir = arena_dup(flake_arena(), dir, strlen(dir));
+	buf_adds(&b, "file://");
+	url_encode(&b, slice_of(dir), "/!$&'()*+,;=:@");
+	*url = b.p;
+	return dir;
+}
+
 void source_git(const struct input *in, struct flake_tree *t)
 {
 	const char *url = source_get(in, "url"), *dir;
 	struct buf dot = BUF_GC;
 	struct err e = ERR_INIT;
-	struct stat st;
 
 	if (!url)
 		throw_error(EK_EVAL, "a git input needs a url");
 	url = for_git(url);
 	throw_if(git_check_url(url, &e), &e);
-	dir = source_file_path(url);
-	if (dir && (stat(dir, &st) || !S_ISDIR(st.st_mode)))
-		throw_error(EK_IO, "the repository '%s' does not exist", dir);
+	dir = source_repository(&url);
 	if (dir)
 		trail_lstat(dir);
 	if (dir)

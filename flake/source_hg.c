@@ -46,6 +46,7 @@ static int use_work_tree(struct flake_tree *t, const char *dir)
 		source_set_members(t, (struct slice){ buf_str(&w.names), w.names.len });
 		t->place = t->work_tree = dir;
 		t->dirty = 1;
+		source_take_dirty(dir);
 		trail_spoil("it read a Mercurial working tree");
 	} else {
 		source_set(&t->locked, "ref", w.branch);
@@ -138,13 +139,12 @@ static void use_commit(struct flake_tree *t, const char *url)
 
 void source_hg(const struct input *in, struct flake_tree *t)
 {
-	const char *url = source_need(in, "url"), *dir = source_file_path(url);
+	const char *url = source_need(in, "url"), *dir;
 	struct buf dot = BUF_GC;
 	struct err e = ERR_INIT;
 
 	throw_if(hg_check_url(url, &e), &e);
-	if (dir && access(dir, F_OK))
-		throw_error(EK_IO, "the repository '%s' does not exist", dir);
+	dir = source_repository(&url);
 	buf_addf(&dot, "%s/.hg", dir ? dir : "");
 	if (dir && !input_get(in, "rev") && !input_get(in, "ref") && !access(dot.p, F_OK) && use_work_tree(t, dir))
 		return;

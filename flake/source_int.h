@@ -40,6 +40,9 @@ const char *source_argument(W w, const char *what);
 /* Sets the members to a list of names, each ended by a NUL. */
 void source_set_members(struct flake_tree *t, struct slice names);
 
+/* Of a working tree with changes: says what allow-dirty and warn-dirty want said.  Throws. */
+void source_take_dirty(const char *top);
+
 /* The same for a repository of Mercurial. */
 void source_hg(const struct input *in, struct flake_tree *t);
 
@@ -65,6 +68,14 @@ const char *source_need(const struct input *in, const char *name);
 /* Whether the commit must be signed, and that it is: repo is one of the cache.  Both throw. */
 int source_is_signed(const struct input *in);
 void source_verify(const struct input *in, const char *repo, const char *rev);
+
+/* Where what is seen at a path lies: one in the store may be a stand-in, or in a mapped store.  May be of the file system's memory.
+ */
+const char *source_physical(const char *path);
+
+/* The folder of a repository that lies here, NULL for one elsewhere; *url is that of the folder then.  Throws when there is none.
+ */
+const char *source_repository(const char **url);
 
 /* The path of a file: address, in the flake arena; NULL for one elsewhere.  Throws. */
 const char *source_file_path(const char *url);

@@ -119,4 +119,21 @@ rm -f ssh.log
 check "ssh:" must_fail over_ssh "ssh://git@example.org:22/o/r.git"
 check "is too" grep -q "22 git@example.org git-upload-pack '/o/r.git'" ssh.log
 check "a host that is an option" complains "begins with a dash" over_ssh "ssh://-oProxyCommand=touch/x"
+
+# --- what has other contents than its hash says, changes that nobody committed
+other=sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+check "a wrong narHash ends with 102, in a reference" status 102 gx eval "path:$top/deep?narHash=$other#x"
+check "of fetchTree" status 102 eval_ "fetchTree { type = \"path\"; path = $top/deep; narHash = \"$other\"; }"
+check "of fetchGit" status 102 eval_ "(fetchGit { $url; rev = \"$rev\"; narHash = \"$other\"; }).outPath"
+check "and a wrong hash of fetchurl" status 102 eval_ "builtins.fetchurl { url = \"file://$top/deep/d\"; sha256 = \"$other\"; }"
+check "not that of a path" status 1 eval_ "builtins.path { path = $top/deep; sha256 = \"$other\"; }"
+git_init changed
+echo one >changed/f
+git_commit changed one
+state() { gxeval "$@" --impure --json -E "builtins.fetchGit $top/changed ? dirtyRev"; }
+check "a tree without changes: nobody minds" quiet state --no-allow-dirty --warn-dirty
+echo two >changed/f
+check "one with changes is taken" prints true quiet state
+check "unless it must not be" complains "'$top/changed' has changes that are not committed, and allow-dirty is false" state --no-allow-dirty
+check "one may be warned of it" warns "warning: '$top/changed' has changes that are not committed" state --option warn-dirty true
 exit 0

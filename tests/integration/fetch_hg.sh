@@ -42,6 +42,24 @@ check "a working tree with changes is what it is" prints '["changed\n",false,"00
 	eval_ "let r = builtins.fetchMercurial $top/r; in [ (builtins.readFile (r + \"/a\")) (builtins.pathExists (r + \"/new\")) r.rev ]"
 (cd r && hg revert -q a && rm -f a.orig new)
 
+# --- in a flake that is read where it lies
+mkdir inside
+cp -R r inside/r
+echo '{ outputs = _: { v = builtins.readFile (builtins.fetchMercurial ./r + "/a"); rev = (builtins.fetchMercurial ./r).rev; side = builtins.readFile (builtins.fetchMercurial { url = ./r; rev = "side"; } + "/a"); g = builtins.readFile (builtins.fetchGit ./g + "/a"); b = (builtins.fetchGit { url = ./g; ref = "master"; }).rev; nope = (builtins.fetchGit ./nope).rev; }; }' >inside/flake.nix
+git_init inside/g
+echo g >inside/g/a
+git_commit inside/g one
+inside() { gx eval --impure --json "./inside#$1"; }
+check "a repository in a flake" prints '"a\n"' inside v
+check "its commit" prints "\"$one\"" inside rev
+check "its branch" prints '"c\n"' inside side
+check "one of git" prints '"g\n"' inside g
+check "and its branch" prints "\"$(git -C inside/g rev-parse HEAD)\"" inside b
+echo changed >inside/r/a
+check "what is changed there is seen" prints '"changed\n"' inside v
+check "in pure evaluation it is not locked" complains "takes only what is locked" gx eval ./inside#v
+check "one that is not there" mentions "/nope' does not exist" inside nope
+
 # --- hostile ones
 printf '[hooks]\nprechangegroup = touch %s/ran\npre-archive = touch %s/ran\npre-status = touch %s/ran\n[extensions]\nevil = %s/evil.py\n[ui]\nssh = touch %s/ran\n[alias]\nlog = !touch %s/ran\nstatus = !touch %s/ran\n' \
 	"$top" "$top" "$top" "$top" "$top" "$top" "$top" >r/.hg/hgrc

@@ -73,7 +73,7 @@ mkdir user
 user() { # URL
 	rm -f user/flake.lock
 	echo "{ inputs.r.url = \"$1\"; outputs = { self, r }: { inherit (r) size; }; }" >user/flake.nix
-	gx eval "./user#size"
+	gx eval --refresh "./user#size"
 }
 check "a flake's input" prints 100000 user "git+$url?lfs=1"
 check "is locked with it" grep -q '"lfs": true' user/flake.lock
