@@ -100,6 +100,7 @@ struct git_worktree {
 	char *witness;		   /* a file that is not what HEAD has, which git calls witness_blob; NULL: none is known */
 	char witness_blob[GIT_REV_MAX + 1];
 	int converts;		   /* git is told to convert files */
+	int loose;		   /* git is told not to look at everything: files, or their modes */
 	int dirty;		   /* tracked files differ from HEAD, submodules left aside */
 	int converted;		   /* not dirty, but what git converts is on disk in another form than in HEAD */
 	struct buf tracked;	   /* files git knows, submodules too; some may be deleted */

@@ -135,8 +135,27 @@ static int switch_off(struct git_call *c, const char *key, struct err *e)
 	return 0;
 }
 
+/* What a repository is configured to do. */
+enum { CONVERTS = 1, IS_LOOSE = 2 };
+
+/* "key\nvalue", which is cut. */
+static int take_setting(struct git_call *c, char *key, int *does, struct err *e)
+{
+	char *end = strchr(key, '\n');
+
+	if (end)
+		*end = 0;
+	if (!strncmp(key, "filter.", 7))
+		return switch_off(c, key, e);
+	if (strcmp(key, "core.filemode") && strcmp(key, "core.symlinks"))
+		*does |= CONVERTS;
+	else if (end && strcmp(end + 1, "true"))
+		*does |= IS_LOOSE;
+	return 0;
+}
+
 /* Starts a call about the work tree in which no filter runs.  Reading a configuration runs nothing. */
-static int safe_call(struct git_call *c, const char *top, int *converts, struct err *e)
+static int safe_call(struct git_call *c, const char *top, int *does, struct err *e)
 {
 	struct buf keys = BUF_INIT;
 	struct git_call ask;
@@ -145,18 +164,16 @@ static int safe_call(struct git_call *c, const char *top, int *converts, struct 
 	git_call_init(&ask, top, "");
 	words_add(&ask.argv, "config");
 	words_add(&ask.argv, "-z");
-	words_add(&ask.argv, "--name-only");
 	words_add(&ask.argv, "--get-regexp");
-	words_add(&ask.argv, "^(filter[.].*|core[.](autocrlf|eol))$");
+	words_add(&ask.argv, "^(filter[.].*|core[.](autocrlf|eol|filemode|symlinks))$");
 	rc = git_call_run(&ask, &keys, &status, e);
 	if (!rc && status > 1)
 		rc = err_set(e, ERR_IO, "git cannot read the configuration of '%s'", top);
 	git_call_init(c, top, "");
-	for (size_t at = 0; !rc && at < keys.len; at += strlen(keys.p + at) + 1)
-		if (!strncmp(keys.p + at, "filter.", 7))
-			rc = switch_off(c, keys.p + at, e);
-		else
-			*converts = 1;
+	for (size_t at = 0, next; !rc && at < keys.len; at = next) {
+		next = at + strlen(keys.p + at) + 1;
+		rc = take_setting(c, keys.p + at, does, e);
+	}
 	if (rc)
 		git_call_release(c);
 	buf_release(&keys);
@@ -199,11 +216,11 @@ static void take_change(struct git_worktree *w, const char *line)
 	memcpy(w->witness_blob, blob, strcspn(blob, " "));
 }
 
-static int read_status(struct git_worktree *w, int *converts, struct err *e)
+static int read_status(struct git_worktree *w, int *does, struct err *e)
 {
 	struct buf out = BUF_INIT;
 	struct git_call c;
-	int rc = safe_call(&c, w->top, converts, e);
+	int rc = safe_call(&c, w->top, does, e);
 
 	if (rc)
 		return rc;
@@ -337,6 +354,7 @@ static int take_files(struct git_worktree *w, const struct buf *out, int convert
 			if (!strncmp(f.mode, "160000", 6))
 				buf_add(&w->modules, f.path, strlen(f.path) + 1);
 			look_at_missing(w, top, &f);
+			w->loose |= f.tag != 'H';
 		}
 	w->converts = converts |= may_convert(w);
 	for (size_t at = 0; !rc && converts && !w->dirty && !w->converted && at < out->len; at += strlen(out->p + at) + 1)
@@ -368,16 +386,17 @@ static int read_files(struct git_worktree *w, int converts, struct err *e)
 
 int git_worktree_read(const char *path, struct git_worktree *w, struct err *e)
 {
-	int rc, converts = 0;
+	int rc, does = 0;
 
 	memset(w, 0, sizeof *w);
 	rc = find_top(path, w, e);
 	if (!rc)
 		rc = check_top(path, w, e);
 	if (!rc)
-		rc = read_status(w, &converts, e);
+		rc = read_status(w, &does, e);
 	if (!rc)
-		rc = read_files(w, converts, e);
+		rc = read_files(w, does & CONVERTS, e);
+	w->loose |= does & IS_LOOSE;
 	if (rc)
 		git_worktree_release(w);
 	return rc;
@@ -399,7 +418,7 @@ int git_worktree_has(const struct git_worktree *w, struct slice r)
 int git_intend_to_add(const char *top, const char *name, struct err *e)
 {
 	struct git_call c;
-	int converts, rc = safe_call(&c, top, &converts, e);
+	int does = 0, rc = safe_call(&c, top, &does, e);
 
 	if (rc)
 		return rc;

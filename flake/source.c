@@ -288,6 +288,13 @@ static int is_tracked(void *user, const char *path, size_t n, enum nar_type type
 	return 0;
 }
 
+/* is_tracked looks them up. */
+static void sort_members(struct flake_tree *t)
+{
+	if (t->nmembers)
+		qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
+}
+
 static void hash_members(struct flake_tree *t)
 {
 	struct tracked set = { t->members, t->nmembers, strlen(t->place) };
@@ -295,9 +302,8 @@ static void hash_members(struct flake_tree *t)
 	struct trail_tree trail;
 	const struct nar_filter *filter = trail_tree_begin(&trail, t->place, strlen(t->place), &tracked, TRAIL_OF_INDEX);
 
-	if (t->nmembers)
-		qsort((void *)(uintptr_t)t->members, t->nmembers, sizeof *t->members, by_name);
 	hash_place(t, filter);
+	source_remember_hash(t);
 }
 
 /* --- store paths --- */
@@ -419,6 +425,8 @@ static void hash_now(struct flake_tree *t)
 	char sri[HASH_TEXT_MAX];
 
 	if (t->members)
+		sort_members(t);
+	if (t->members && !source_recall_hash(t))
 		hash_members(t);
 	else if (!t->hash.algo)
 		hash_tree(t);

@@ -31,6 +31,7 @@ struct flake_tree {
 	/* Notes what sourceInfo says of a commit (fetch/trail.h); NULL: nothing is to be noted. */
 	void (*note_state)(const struct flake_tree *t);
 	const char *witness, *witness_blob; /* as in fetch/git.h; NULL: none that alone proves that there are changes */
+	int loose; /* files of a working tree may have changed without git minding */
 	int dirty; /* differs from every commit */
 	int on_trail; /* what it is was noted (fetch/trail.h); otherwise its lock says, or nothing does */
 };

@@ -64,6 +64,43 @@ int source_find_commit(struct flake_tree *t, const char *dir, const char *rev)
 	return find_noted(fact_key(&t->locked, NULL, rev), t) || (dir && find_noted(fact_key(&t->locked, dir, rev), t));
 }
 
+/* --- what is remembered of working trees --- */
+
+/* One without changes has the hash of its commit's tree.  git does not look at what is checked out in submodules. */
+static int is_of_commit(const struct flake_tree *t)
+{
+	return t->work_tree && t->members && !t->dirty && !t->loose && source_get(&t->locked, "rev") &&
+	       !source_is_set(&t->locked, "submodules");
+}
+
+int source_recall_hash(struct flake_tree *t)
+{
+	struct err e = ERR_INIT;
+	struct buf text = BUF_GC;
+
+	if (!is_of_commit(t))
+		return 0;
+	throw_if(kept_fact(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), 0, &text, &e), &e);
+	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &t->hash, NULL, &e)) {
+		err_release(&e);
+		return 0;
+	}
+	/* Nobody looked at the files: that git holds them for unchanged is what counts. */
+	if (t->note_state)
+		t->note_state(t);
+	return 1;
+}
+
+void source_remember_hash(const struct flake_tree *t)
+{
+	char text[HASH_TEXT_MAX];
+
+	if (!is_of_commit(t))
+		return;
+	hash_print(&t->hash, HASH_SRI, 1, text);
+	kept_note(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), slice_of(text));
+}
+
 /* --- repositories of the cache --- */
 
 /* Brings the commit into the repository at dir, whose lock is held.  One that is damaged is made anew. */

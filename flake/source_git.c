@@ -21,6 +21,7 @@
 #include "fetch/git.h"
 #include "fetch/trail.h"
 #include "fetch/url.h"
+#include "flake/kept.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,20 +34,61 @@ static const char no_rev[] = "0000000000000000000000000000000000000000";
 
 /* --- what a reference says --- */
 
+/* What never changes of a commit, but is long in asking: its time, and how many it descends from.  Noted for the repository, for
+ * what calls itself that commit elsewhere need not be it. */
+static struct slice counts_key(const char *repo, const char *rev)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "git-counts %s in %s", rev, repo);
+	return (struct slice){ b.p, b.len };
+}
+
+static int recall_counts(struct flake_tree *t, const char *repo, const char *rev)
+{
+	struct err e = ERR_INIT;
+	struct buf text = BUF_GC;
+	unsigned long long at, count;
+
+	throw_if(kept_fact(counts_key(repo, rev), 0, &text, &e), &e);
+	if (!text.len || sscanf(text.p, "%llu %llu", &at, &count) != 2)
+		return 0;
+	if (!input_get(&t->locked, "lastModified"))
+		source_set_int(&t->locked, "lastModified", at);
+	if (!input_get(&t->locked, "revCount"))
+		source_set_int(&t->locked, "revCount", count);
+	return 1;
+}
+
+static void remember_counts(const struct flake_tree *t, const char *repo, const char *rev)
+{
+	const struct input_attr *at = input_get(&t->locked, "lastModified"), *count = input_get(&t->locked, "revCount");
+	struct buf text = BUF_GC;
+
+	buf_addf(&text, "%llu %llu", (unsigned long long)at->i, (unsigned long long)count->i);
+	kept_note(counts_key(repo, rev), (struct slice){ text.p, text.len });
+}
+
 static void set_counts(struct flake_tree *t, const char *repo, const char *rev, int whole)
 {
+	int given = input_get(&t->locked, "lastModified") || input_get(&t->locked, "revCount");
+	int shallow = source_is_set(&t->locked, "shallow");
 	struct err e = ERR_INIT;
 	uint64_t count;
 	int64_t at;
 
+	if (!shallow && !given && recall_counts(t, repo, rev))
+		return;
 	if (!input_get(&t->locked, "lastModified")) {
 		throw_if(git_last_modified(repo, rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", at < 0 ? 0 : (uint64_t)at);
 	}
-	if (!source_is_set(&t->locked, "shallow") && !input_get(&t->locked, "revCount")) {
+	if (!shallow && !input_get(&t->locked, "revCount")) {
 		throw_if(git_rev_count(repo, rev, whole, &count, &e), &e);
 		source_set_int(&t->locked, "revCount", count);
 	}
+	if (!shallow && !given)
+		remember_counts(t, repo, rev);
 }
 
 /* --- the working tree --- */
@@ -227,6 +269,7 @@ static void use_work_tree(struct flake_tree *t, const char *url, const char *dir
 	else if ((whole.converted || source_is_set(whole.in, "lfs")) && !w.dirty && *w.rev)
 		throw_if(source_export(t, w.top, NULL, url, w.rev, &e), &e);
 	t->dirty = w.dirty;
+	t->loose = w.loose;
 	if (w.dirty)
 		source_take_dirty(t->place);
 	t->on_trail = 1;

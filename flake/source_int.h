@@ -28,6 +28,10 @@ void source_git(const struct input *in, struct flake_tree *t);
  * asked of, NULL for one elsewhere. */
 int source_find_commit(struct flake_tree *t, const char *dir, const char *rev);
 
+/* The hash of a working tree without changes, from an earlier run: 1 when it was noted; and noting it.  Both throw. */
+int source_recall_hash(struct flake_tree *t);
+void source_remember_hash(const struct flake_tree *t);
+
 /* Takes it out of the repository at dir, or of repo, which is one of the cache; url: its address.  Negative when git cannot. */
 int source_export(struct flake_tree *t, const char *dir, const char *repo, const char *url, const char *rev, struct err *e);
 

@@ -228,3 +228,35 @@ check "a submodule is an empty folder" same super
 git -C super/sub -c user.name=t -c user.email=t@t commit -q --allow-empty -m two
 check "one that moved is no change" prints '[false,[".gitmodules","sub"]]' info super
 check "nothing was lost: the hash before all this" prints "$hash" gxeval --raw -E "(builtins.fetchGit { url = \"file://$top/evil\"; rev = \"$rev\"; }).narHash"
+
+# --- the hash of a tree without changes is remembered, as long as git would see a change
+git_init kept
+echo '{ outputs = { self }: { h = self.narHash; n = self.revCount; t = self.lastModified; }; }' >kept/flake.nix
+echo one >kept/f
+touch -d 2020-01-01 kept/f # or git itself reads what may have changed since the index was written
+git_commit kept one
+kept() { GX_EVAL_CACHE=0 gx eval --json "./kept#$1"; }
+afresh() { prints "$(XDG_CACHE_HOME=$PWD/other kept h; rm -rf other)" kept h; } # as a run that remembers nothing
+check "the hash of a clean tree" afresh
+if command -v strace >/dev/null; then
+	reads() { strace -f -e trace=openat -o reads.log env GX_EVAL_CACHE=0 gx eval "./kept#h" >/dev/null 2>&1; ! grep -q '"f"' reads.log; }
+	check "is remembered: nothing is read again" reads
+fi
+echo two >kept/f
+check "not of one with changes" afresh
+git_commit kept two
+check "of another commit it is another" afresh
+check "its commits are counted" prints 2 kept n
+git -C kept update-index --assume-unchanged f
+echo three >kept/f
+check "not where git was told not to look" afresh
+git -C kept update-index --no-assume-unchanged f
+git -C kept checkout -q f
+git -C kept config core.fileMode false
+chmod +x kept/f
+check "nor where modes do not count" afresh
+git -C kept config core.fileMode true
+check "nor once they do again" afresh
+chmod -x kept/f
+check "then it is that of the commit" afresh
+check "and the same as that of the commit itself" prints "$(kept h)" gx eval --json "git+file://$PWD/kept?rev=$(git -C kept rev-parse HEAD)#h"
