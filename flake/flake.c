@@ -169,6 +169,20 @@ static const char *read_url(const struct reading *r, W w, uint32_t pos, struct f
 	return text_of(w);
 }
 
+/* What need not be a tree is one file, unless its address says by its name or kind that it is an archive. */
+static void take_for_file(struct flake_input *in, const char *url)
+{
+	static const char *const archives[] = { ".zip", ".tar", ".tgz", ".tar.gz", ".tar.xz", ".tar.bz2", ".tar.zst" };
+	const char *at = source_get(&in->ref, "url");
+
+	if (in->is_flake || !at || !strncmp(url, "tarball+", 8) || strcmp(source_get(&in->ref, "type"), "tarball"))
+		return;
+	for (size_t i = 0; i < sizeof archives / sizeof *archives; i++)
+		if (slice_ends((struct slice){ at, strcspn(at, "?#") }, slice_of(archives[i])))
+			return;
+	source_set(&in->ref, "type", "file");
+}
+
 static const char *url_note(void *arg)
 {
 	const struct flake_input *in = arg;
@@ -196,6 +210,7 @@ static void finish_ref(struct flake_input *in, struct input *attrs, const char *
 			   (int)name.n, name.p);
 	} else if (url) {
 		flake_ref_parse_input(url, &in->ref);
+		take_for_file(in, url);
 		in->has_ref = 1;
 	}
 	note_pop();

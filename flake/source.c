@@ -796,12 +796,13 @@ static const struct flake_tree *known_or_fetched(const struct input *given, int 
 	const struct input in = without_dir(given);
 	const char *text = source_text(&in);
 	struct arena *mem = flake_arena();
-	/* References that do not show a hash may still carry one: it is part of the name here. */
-	const char *hash = source_get(&in, "narHash");
-	size_t room = strlen(text) + (hash ? strlen(hash) : 0) + 2;
+	/* References that do not show a hash may still carry one, and a file is shown as an archive is: both are part of the name
+	 * here. */
+	const char *hash = source_get(&in, "narHash"), *type = source_get(&in, "type");
+	size_t room = strlen(text) + (hash ? strlen(hash) : 0) + strlen(type) + 3;
 	char *key = arena_alloc(mem, room);
 
-	snprintf(key, room, "%s %s", text, hash ? hash : "");
+	snprintf(key, room, "%s %s %s", type, text, hash ? hash : "");
 	const struct flake_tree *t = source_known(key);
 	if (!t)
 		source_know(key, t = fetch(&in, lazily));

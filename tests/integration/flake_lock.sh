@@ -149,6 +149,20 @@ check "is true in the lock, for both" [ "$(grep -c '"shallow": true' typed/flake
 check "one that is false" prints 1 typed "ref = \"master\"; shallow = false;"
 check "is false in the lock, for both" [ "$(grep -c '"shallow": false' typed/flake.lock)" -eq 2 ]
 
+# What is no flake and no archive by its name is one file.
+mkdir kinds && (cd kinds && echo one >f && tar -cf f.tar f && cp f.tar g)
+kind() { # ATTRIBUTES: the type that is locked
+	rm -f kinds/flake.lock
+	echo "{ inputs.a = { $1 }; outputs = { a, ... }: { x = 1; }; }" >kinds/flake.nix
+	gxeval ./kinds --attr x >/dev/null 2>&1
+	sed -n 's/.*"type": "\(.*\)".*/\1/p' kinds/flake.lock | head -1
+}
+check "a file that is no flake" prints file kind "url = \"file://$PWD/kinds/f\"; flake = false;"
+check "an archive by its name" prints tarball kind "url = \"file://$PWD/kinds/f.tar\"; flake = false;"
+check "or by what is said of it" prints tarball kind "url = \"tarball+file://$PWD/kinds/g\"; flake = false;"
+check "both in one flake are what they are" prints "file file tarball tarball" eval 'kind "url = \"file://$PWD/kinds/g\"; flake = false; }; inputs.b = { url = \"tarball+file://$PWD/kinds/g\"; flake = false;" >/dev/null; sed -n "s/.*\"type\": \"\(.*\)\".*/\1/p" kinds/flake.lock | xargs'
+check "a reference with the kind of a file" prints file kind "url = \"file+file://$PWD/kinds/f.tar\"; flake = false;"
+
 # An expression that asks for a flake gives no names of inputs to update.
 check "getFlake with a lock file" prints 43 gxeval --impure -E "(builtins.getFlake \"path:$PWD/top\").y"
 
