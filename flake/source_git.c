@@ -69,25 +69,26 @@ static void remember_counts(const struct flake_tree *t, const char *repo, const 
 	kept_note(counts_key(repo, rev), (struct slice){ text.p, text.len });
 }
 
-static void set_counts(struct flake_tree *t, const char *repo, const char *rev, int whole)
+/* here: of a working tree, of which the commits that are there count, as in Nix; they are not noted where there may be more. */
+static void set_counts(struct flake_tree *t, const char *repo, const char *rev, const struct git_worktree *here)
 {
 	int given = input_get(&t->locked, "lastModified") || input_get(&t->locked, "revCount");
-	int shallow = source_is_set(&t->locked, "shallow");
+	int shallow = source_is_set(&t->locked, "shallow"), noted = !shallow && !given && !(here && here->shallow);
 	struct err e = ERR_INIT;
 	uint64_t count;
 	int64_t at;
 
-	if (!shallow && !given && recall_counts(t, repo, rev))
+	if (noted && recall_counts(t, repo, rev))
 		return;
 	if (!input_get(&t->locked, "lastModified")) {
 		throw_if(git_last_modified(repo, rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", at < 0 ? 0 : (uint64_t)at);
 	}
 	if (!shallow && !input_get(&t->locked, "revCount")) {
-		throw_if(git_rev_count(repo, rev, whole, &count, &e), &e);
+		throw_if(git_rev_count(repo, rev, here != NULL, &count, &e), &e);
 		source_set_int(&t->locked, "revCount", count);
 	}
-	if (!shallow && !given)
+	if (noted)
 		remember_counts(t, repo, rev);
 }
 
@@ -136,7 +137,7 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 	int64_t at;
 
 	if (*w->rev && !w->dirty) {
-		set_counts(t, w->top, w->rev, !w->shallow);
+		set_counts(t, w->top, w->rev, w);
 	} else if (*w->rev) {
 		throw_if(git_last_modified(w->top, w->rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", (uint64_t)at);
@@ -385,7 +386,7 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		dir = source_take_commit(t, url, ref, rev);
 	if (is_signed)
 		source_verify(&t->locked, dir, rev);
-	set_counts(t, dir, rev, 0);
+	set_counts(t, dir, rev, NULL);
 }
 
 void source_git_add(const struct flake_tree *t, const char *name)

@@ -99,7 +99,7 @@ git -C whole checkout -q flake.nix
 check "the store path has the name" sh -c "gxeval --impure --raw -E '(builtins.fetchGit { $url; rev = \"$rev\"; name = \"pin-1\"; }).outPath' | grep -q -e '-pin-1\$'"
 check "a name that store paths cannot have" complains "a source cannot be called 'a b'" eval_ "(builtins.fetchGit { $url; name = \"a b\"; }).outPath"
 git clone -q --depth 1 "file://$top/whole" cut 2>/dev/null
-check "a shallow repository is refused" complains "is a shallow repository" eval_ "(builtins.fetchGit $top/cut).narHash"
+check "of a shallow repository a commit is refused" complains "is a shallow repository" eval_ "(builtins.fetchGit { url = \"file://$top/cut\"; ref = \"master\"; }).narHash"
 check "unless it may be one" prints false eval_ "builtins.fetchGit { url = \"file://$top/cut\"; shallow = true; } ? revCount"
 two=$(git -C whole rev-parse HEAD)
 check "a commit without its history" prints false eval_ "builtins.fetchTree { type = \"git\"; $url; ref = \"master\"; } ? revCount"

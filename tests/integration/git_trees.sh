@@ -260,3 +260,12 @@ check "nor once they do again" afresh
 chmod -x kept/f
 check "then it is that of the commit" afresh
 check "and the same as that of the commit itself" prints "$(kept h)" gx eval --json "git+file://$PWD/kept?rev=$(git -C kept rev-parse HEAD)#h"
+
+# --- a clone without all of its history
+git clone -q --depth 1 "file://$PWD/kept" cut
+check "the commits that are there count" prints 1 gxeval --impure --json -E "(builtins.fetchGit $PWD/cut).revCount"
+check "as a reference" prints 1 gx eval --json "git+file://$PWD/cut#n"
+check "of a commit they cannot be counted" complains "is a shallow repository: its commits cannot be counted" \
+	gxeval --impure -E "(builtins.fetchGit { url = \"file://$PWD/cut\"; ref = \"master\"; }).rev"
+git -C cut fetch -q --unshallow
+check "with all of it they are all counted" prints 2 gxeval --impure --json -E "(builtins.fetchGit $PWD/cut).revCount"
