@@ -303,16 +303,35 @@ static int link_names(const char *dir, const char *gx)
 	return rc;
 }
 
+/* The program that links lead to: this one, or where it is packed with its own C library (scripts/bindist), what starts it. Returns
+ * 0, or -1 with errno set. */
+static int find_gx(char *path, size_t size)
+{
+	static const char packed[] = "/lib/gx/loader";
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	size_t k = sizeof packed - 1;
+
+	if (n < 0)
+		return -1;
+	path[n] = 0;
+	if ((size_t)n > k && !strcmp(path + n - k, packed))
+		memcpy(path + n - k, "/bin/gx", sizeof "/bin/gx");
+	return 0;
+}
+
 /* Where `make install` put the links: beside this program, else where it was configured to. */
 static void find_folder(const char *gx, struct buf *b)
 {
-	const char *bin = strrchr(gx, '/');
+	static const char bin[] = "/bin/gx";
+	size_t n = strlen(gx), k = sizeof bin - 1;
 	struct stat st;
 
-	buf_addf(b, "%.*s/../libexec/gx/nix", (int)(bin - gx), gx);
-	if (stat(buf_str(b), &st) == 0)
-		return;
-	buf_trim(b, 0);
+	if (n > k && !strcmp(gx + n - k, bin)) {
+		buf_addf(b, "%.*s/libexec/gx/nix", (int)(n - k), gx);
+		if (stat(buf_str(b), &st) == 0)
+			return;
+		buf_trim(b, 0);
+	}
 	buf_adds(b, LIBEXECDIR "/gx/nix");
 }
 
@@ -339,18 +358,16 @@ int nix_names_run(int argc, char **argv)
 	const char *dir = NULL;
 	struct command c = { .program = &program, .option = on_names_option, .arg = &dir };
 	char gx[4096];
-	ssize_t n = readlink("/proc/self/exe", gx, sizeof gx - 1);
 	struct buf b = BUF_INIT;
 	struct stat st;
 	int rc = command_read(&c, argc, argv, 0, 0, "");
 
 	if (rc != COMMAND_GO)
 		return rc;
-	if (n < 0) {
+	if (find_gx(gx, sizeof gx)) {
 		report_error("cannot find this program: %s", strerror(errno));
 		return command_end(&c, EXIT_FAILED);
 	}
-	gx[n] = 0;
 	if (dir)
 		return command_end(&c, link_names(dir, gx));
 	find_folder(gx, &b);
