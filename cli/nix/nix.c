@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "builtins/constants.h"
 #include "cli/output.h"
+#include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/value_options.h"
@@ -189,34 +190,27 @@ int nix_main(const struct verb *verbs, int argc, char **argv)
 
 /* --- command lines --- */
 
-static const struct option *find_option(const struct program *p, int id)
+static int set(struct nix_line *l, const char *name, const char *value)
 {
-	for (const struct option_group *g = p->groups; g->title; g++)
-		for (const struct option *o = g->options; o->id; o++)
-			if (o->id == id)
-				return o;
-	return NULL;
-}
-
-static void pass(struct nix_line *l, int id, char **values)
-{
-	const struct option *o = find_option(l->program, id);
-	size_t i = 0;
-
-	words_addf(&l->passed, "--%s", o->name);
-	for (const char *p = o->value; p; p = strchr(p + 1, ' '))
-		words_add(&l->passed, values[i++]);
+	return value_options_set(l->program, name, value);
 }
 
 static int on_option(void *arg, int id, char **values)
 {
 	struct nix_line *l = arg;
 
-	if (id >= NIX_PASS_FIRST && id < NIX_PASS_LAST) {
-		pass(l, id, values);
-		return 0;
-	}
 	switch (id) {
+	case NIX_JOBS: return set(l, "max-jobs", values[0]);
+	case NIX_KEEP_GOING: return set(l, "keep-going", "true");
+	case NIX_KEEP_FAILED: return set(l, "keep-failed", "true");
+	case NIX_OPTION: return set(l, values[0], values[1]);
+	case NIX_TRACE: eval_settings.show_trace = report_settings.full_trace = 1; return 0;
+	case NIX_QUIET: report_settings.quiet = progress_settings.quiet = 1; return 0;
+	case NIX_LOG_FORMAT:
+		return progress_set_format(values[0]) ?
+			       usage_error(l->program, "log format '%s' is none of " LOG_FORMATS, values[0]) : 0;
+	case NIX_STORE: l->store = values[0]; return 0;
+	case NIX_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case NIX_IGNORED: return 0;
 	case NIX_HELP: l->done = 1; return options_help(l->program);
 	case NIX_VERSION_OPTION: l->done = 1; return nix_version_print(l->program->name);
@@ -247,14 +241,11 @@ int nix_line_read(struct nix_line *l, int argc, char **argv)
 void nix_line_release(struct nix_line *l)
 {
 	words_release(&l->operands);
-	words_release(&l->passed);
 }
 
 int nix_open(struct command *c, const struct nix_line *l, int reading)
 {
-	for (size_t i = 0; i + 1 < l->passed.n; i++)
-		if (!strcmp(l->passed.v[i], "--store"))
-			c->request.store = l->passed.v[i + 1];
+	c->request.store = l->store;
 	return reading ? command_open_reading(c) : command_open(c, 0);
 }
 
@@ -271,8 +262,10 @@ int nix_run_verb(const struct nix_line *l, const char *verb, const struct words 
 		p += n;
 	}
 	verb_find(&f, argv.v, argv.n);
-	for (size_t i = 0; i < l->passed.n; i++)
-		words_add(&argv, l->passed.v[i]);
+	if (l->store) {
+		words_add(&argv, "--store");
+		words_add(&argv, l->store);
+	}
 	for (size_t i = 0; more && i < more->n; i++)
 		words_add(&argv, more->v[i]);
 	/* The verb's own name is the word before its options. */

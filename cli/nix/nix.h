@@ -33,25 +33,24 @@ struct nix_line {
 	int (*option)(struct nix_line *l, int id, char **values);
 
 	struct words operands;
-	struct words passed; /* options for the verb that is run, as they were given */
+	const char *store; /* --store; NULL: the usual one */
 	int done; /* private: all was said */
 };
 
-/* Options that each of them takes: those that a verb of gx understands are passed on, some mean nothing here.  A command's table
- * ends with them; its own ids begin at 1. */
+/* Options that each of them takes; a command's table ends with them, and its own ids begin at 1.  What is a setting of gx is set at
+ * once, some mean nothing here. */
 enum {
-	NIX_PASS_FIRST = 900,
-	NIX_JOBS = NIX_PASS_FIRST, NIX_KEEP_GOING, NIX_KEEP_FAILED, NIX_OPTION, NIX_TRACE, NIX_QUIET, NIX_LOG_FORMAT, NIX_STORE,
-	NIX_PASS_LAST,
-	NIX_IGNORED, NIX_HELP, NIX_VERSION_OPTION
+	NIX_FIRST = 900,
+	NIX_JOBS = NIX_FIRST, NIX_KEEP_GOING, NIX_KEEP_FAILED, NIX_OPTION, NIX_TRACE, NIX_QUIET, NIX_LOG_FORMAT, NIX_STORE,
+	NIX_READ_ONLY, NIX_IGNORED, NIX_HELP, NIX_VERSION_OPTION
 };
 #define NIX_OPTIONS_OF_ALL \
 	{ NIX_JOBS, 'j', "max-jobs", "N", NULL }, { NIX_KEEP_GOING, 'k', "keep-going", NULL, NULL }, \
 	{ NIX_KEEP_FAILED, 'K', "keep-failed", NULL, NULL }, { NIX_OPTION, 0, "option", "NAME VALUE", NULL }, \
 	{ NIX_TRACE, 0, "show-trace", NULL, NULL }, { NIX_QUIET, 0, "quiet", NULL, NULL }, \
 	{ NIX_LOG_FORMAT, 0, "log-format", "FORMAT", NULL }, { NIX_STORE, 0, "store", "STORE", NULL }, \
-	{ NIX_IGNORED, 'v', "verbose", NULL, NULL }, { NIX_IGNORED, 'Q', "no-build-output", NULL, NULL }, \
-	{ NIX_IGNORED, 0, "debug", NULL, NULL }, { NIX_IGNORED, 0, "readonly-mode", NULL, NULL }, \
+	{ NIX_READ_ONLY, 0, "readonly-mode", NULL, NULL }, { NIX_IGNORED, 'v', "verbose", NULL, NULL }, \
+	{ NIX_IGNORED, 'Q', "no-build-output", NULL, NULL }, { NIX_IGNORED, 0, "debug", NULL, NULL }, \
 	{ NIX_HELP, 'h', "help", NULL, "Print this." }, { NIX_VERSION_OPTION, 0, "version", NULL, "Print the version." }
 
 /* Reads the words.  Returns COMMAND_GO, or the exit status of a program that is done. */
@@ -61,7 +60,7 @@ void nix_line_release(struct nix_line *l);
 /* Opens the store that the line names, or the usual one; reading: also one that this user may not write to. */
 int nix_open(struct command *c, const struct nix_line *l, int reading);
 
-/* Runs a verb of gx ("store gc") with the options that were passed, then `more` (may be NULL); returns an exit status. */
+/* Runs a verb of gx ("store gc") on the line's store with the words of `more` (may be NULL); returns an exit status. */
 int nix_run_verb(const struct nix_line *l, const char *verb, const struct words *more);
 
 /* "nix-build (gx 0.1) 2.35.2": the last word is the version of Nix whose language this is. */

@@ -150,17 +150,6 @@ static int build(struct line *s, struct store *st, struct buf *out)
 	return rc ? build_options_status(&s->build, &e) : 0;
 }
 
-/* What the shared table took as words to be passed on counts here. */
-static void take_passed(struct line *s)
-{
-	const struct words *w = &s->l.passed;
-
-	for (size_t i = 0; i < w->n; i++) {
-		s->build.settings.keep_going |= !strcmp(w->v[i], "--keep-going");
-		s->build.settings.keep_failed |= !strcmp(w->v[i], "--keep-failed");
-	}
-}
-
 int nix_build_run(int argc, char **argv)
 {
 	struct line s = { .l = { .program = &program, .option = on_option }, .link = "result" };
@@ -172,7 +161,6 @@ int nix_build_run(int argc, char **argv)
 	s.c.eval.build = &s.build;
 	rc = nix_line_read(&s.l, argc, argv);
 	if (rc == COMMAND_GO && !(rc = nix_open(&c, &s.l, 0))) {
-		take_passed(&s);
 		progress_begin();
 		rc = find_targets(&s, c.store);
 		rc = rc ? rc : build(&s, c.store, &out);

@@ -78,5 +78,5 @@ int classic_eval(struct classic *c, struct store *s, void (*each)(void *arg, con
 		c->n = 1;
 	}
 	c->eval.open_store = s;
-	return evaluation_run(&c->eval, 0, evaluate_all, &k);
+	return evaluation_run(&c->eval, eval_settings.pure, evaluate_all, &k);
 }

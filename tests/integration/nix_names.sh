@@ -74,6 +74,9 @@ check "nix-instantiate --eval --json" prints '"w"' ours nix-instantiate --eval -
 check "nix-instantiate --eval --xml" alike nix-instantiate --eval --xml --no-location --strict -E '{ a = "x"; f = { y, z ? 1 }: y; }'
 check "nix-instantiate --parse" alike nix-instantiate --parse -E 'x: with x; a.b or 1'
 check "nix-instantiate --find-file" alike nix-instantiate --find-file -I t=./t.nix t
+check "nix-instantiate --pure-eval" alike nix-instantiate --option pure-eval true t.nix -A a
+check "nix-instantiate --readonly-mode builds nothing" mentions "read-only" ours nix-instantiate --readonly-mode -E 'import (derivation { name = "x"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo 1 >$out" ]; })'
+check "a setting counts" complains "because of a warning" ours nix-instantiate --eval --option abort-on-warn true -E 'builtins.warn "x" 1'
 check "nix-build of two" alike nix-build t.nix -A a -A b --no-out-link
 built=$(theirs nix-build t.nix -A a --no-out-link 2>/dev/null)
 for question in outputs "binding quote" hash size references "tree" "requisites -u"; do
