@@ -177,7 +177,7 @@ if [ "$(id -u)" = 0 ]; then
 	refused=$(mktemp -d /tmp/gx-refused.XXXXXX)
 	varies="s|$refused|REFUSED|g; s/-ls[.]drv/-mytool.drv/" # either may be the first
 	cp -r flake "$gx" "$refused" && chown -R 65534:65534 "$refused"
-	refuse() { (cd "$refused" && HOME=$refused python3 "$srcdir/tests/integration/lib/no_namespaces.py" ./gx "$@"); }
+	refuse() { (cd "$refused" && HOME=$refused NIX_CONFIG="substituters =" python3 "$srcdir/tests/integration/lib/no_namespaces.py" ./gx "$@"); }
 	if refuse --help >/dev/null 2>&1; then
 		relocated="--store-dir $refused/own/store"
 		check "no namespaces: a build is refused" complains "the system refuses a new user namespace (No space left on device)" refuse build --no-link ./flake#mytool
