@@ -310,12 +310,14 @@ static size_t add_versions(struct buf *b, const struct member *v, size_t n, int 
 static void add_difference(struct buf *out, const struct member *v, size_t n)
 {
 	struct buf removed = BUF_INIT, added = BUF_INIT;
-	int changed;
+	size_t gone, came;
 	double size = 0;
 
 	for (size_t i = 0; i < n; i++)
 		size += v[i].after ? (double)v[i].size : -(double)v[i].size;
-	changed = (add_versions(&removed, v, n, 0) > 0) | (add_versions(&added, v, n, 1) > 0);
+	gone = add_versions(&removed, v, n, 0);
+	came = add_versions(&added, v, n, 1);
+	int changed = gone || came;
 	if (changed || fabs(size) >= 8 * 1024) {
 		buf_addf(out, "%s: ", v->name);
 		if (changed)
