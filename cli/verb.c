@@ -61,15 +61,26 @@ size_t verb_find(struct verb_found *f, char *const *words, size_t n)
 
 /* --- help --- */
 
+/* How wide the names of a group are, at least so much. */
+static int name_width(const struct verb *v)
+{
+	size_t width = 15;
+
+	for (; v->name; v++)
+		if (v->summary && strlen(v->name) > width)
+			width = strlen(v->name);
+	return (int)width;
+}
+
 static int group_help(const struct verb_found *f)
 {
 	struct buf b = BUF_INIT;
-	int rc;
+	int rc, width = name_width(f->verb.verbs);
 
 	buf_addf(&b, "%s: %s\n\n%s VERB [options] ...\n\nVerbs\n", f->title, f->verb.summary, f->title);
 	for (const struct verb *v = f->verb.verbs; v->name; v++)
 		if (v->summary)
-			buf_addf(&b, "  %-15s %s\n", v->name, v->summary);
+			buf_addf(&b, "  %-*s %s\n", width, v->name, v->summary);
 	buf_addf(&b, "\n'gx help%s VERB' tells more.\n", f->title + strlen(root.name));
 	rc = output_write(b.p, b.len);
 	buf_release(&b);
