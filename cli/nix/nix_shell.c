@@ -183,7 +183,8 @@ static char *find_drv(const char *word)
 	size_t n;
 
 	drv = k > 0 ? xstrndup(target, (size_t)k) : xstrdup(word);
-	n = strlen(drv);
+	n = strcspn(drv, "!"); /* which output is the same to a shell */
+	drv[n] = 0;
 	if (n > 4 && drv[0] == '/' && !strcmp(drv + n - 4, ".drv"))
 		return drv;
 	free(drv);
@@ -211,6 +212,10 @@ static int add_source(struct line *s)
 		add_packages(s);
 		return 0;
 	}
+	/* For functions that ask. */
+	words_add(&s->develop, "--arg");
+	words_add(&s->develop, "inNixShell");
+	words_add(&s->develop, "true");
 	if (w->n > 1)
 		return usage_error(&program, "nix-shell takes one file, not also '%s'", w->v[1]);
 	if (w->n && s->expr) {

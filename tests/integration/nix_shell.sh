@@ -33,6 +33,9 @@ check "--pure" prints "hook
 [] [] pure" nix-shell --pure -A a --run 'echo "[$OUTSIDE] [$KEPT] $IN_NIX_SHELL"'
 check "--pure --keep" prints "hook
 [] [2]" nix-shell --pure --keep KEPT -A a --run 'echo "[$OUTSIDE] [$KEPT]"'
+echo '{ inNixShell ? false }: (import ./shell.nix { }).a // (import ./shell.nix { n = if inNixShell then "here" else "there"; }).a' >asks.nix
+check "a function may ask whether it is for a shell" prints "hook
+tool here" nix-shell asks.nix --run tool
 drv=$(nix-instantiate shell.nix -A a)
 check "of a derivation" prints "hook
 tool x" nix-shell "$drv" --run tool
