@@ -229,7 +229,8 @@ static void evaluate(struct flake_cmd *f, struct buf *out)
 	walk(&r, outputs, "legacyPackages");
 	if (!r.n_hits && !f->c.json)
 		throw_error(EK_EVAL, "no package of '%s' has that in its name or description", ref);
-	qsort(r.hits, r.n_hits, sizeof *r.hits, by_path);
+	if (r.n_hits)
+		qsort(r.hits, r.n_hits, sizeof *r.hits, by_path);
 	(f->c.json ? add_json : add_text)(out, &r);
 }
 

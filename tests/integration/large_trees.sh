@@ -48,10 +48,12 @@ check "one that is filtered" tells "note: 9.6 MiB $here$many'web/node_modules', 
 check "a small one" tells "" "path:$PWD/tree#small"
 check "one that is not copied" tells "" "path:$PWD/tree#none"
 check "when it is not wanted" tells "" "path:$PWD/tree#whole" --option warn-large-path-threshold 0
-check "by itself only 100 MiB are large" prints "" sh -c "gxeval 'path:$PWD/tree#whole' 2>&1 >told.out"
+# Beside lines about what takes long.
+noted() { gxeval "$@" >told.out 2>told && sed -n '/^note: /p' told; }
+check "by itself only 100 MiB are large" prints "" noted "path:$PWD/tree#whole"
 truncate -s 101M tree/huge
-check "and they are" prints "note: 115.4 MiB $here$git" sh -c "gxeval 'path:$PWD/tree#whole' 2>&1 >told.out"
-check "also without a flake" prints "note: 101.0 MiB of '$PWD/tree/huge' are copied$git" sh -c "gxeval -E '\"\${./tree/huge}\"' 2>&1 >told.out"
+check "and they are" prints "note: 115.4 MiB $here$git" noted "path:$PWD/tree#whole"
+check "also without a flake" prints "note: 101.0 MiB of '$PWD/tree/huge' are copied$git" noted -E '"${./tree/huge}"'
 rm tree/huge
 
 # --- repositories: what is tracked counts
