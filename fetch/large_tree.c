@@ -137,7 +137,8 @@ int large_tree_end(struct large_tree *l, const char *place, struct buf *note)
 
 	leave(l, NULL);
 	if (large) {
-		qsort(l->done, l->n_done, sizeof *l->done, by_size);
+		if (l->n_done)
+			qsort(l->done, l->n_done, sizeof *l->done, by_size);
 		buf_add_size(note, l->size);
 		buf_addf(note, " of '%s' are copied", place);
 		add_folders(l, note);
