@@ -168,20 +168,6 @@ int cache_request(struct caches *c, struct binary_cache *k, const char *name, st
 	return k->at.kind == CACHE_S3 ? s3_sign(k, r, e) : 0;
 }
 
-static int write_buf(void *user, const void *p, size_t n, struct err *e)
-{
-	(void)e;
-	buf_add(user, p, n);
-	return 0;
-}
-
-static int restart_buf(void *user, struct err *e)
-{
-	(void)e;
-	buf_trim(user, 0);
-	return 0;
-}
-
 /* --- what they say of themselves --- */
 
 /* The value of a line of nix-cache-info. */
@@ -252,8 +238,8 @@ static int start_info(struct caches *c, struct binary_cache *k, struct buf *url,
 				      .max_size = INFO_SIZE,
 				      .timeout_s = INFO_SECONDS,
 				      .attempts = 2,
-				      .write = write_buf,
-				      .restart = restart_buf,
+				      .write = transfer_write_buf,
+				      .restart = transfer_restart_buf,
 				      .user = &k->info };
 	int rc = cache_request(c, k, "nix-cache-info", url, &r, e);
 
@@ -429,8 +415,8 @@ static int ask(struct caches *c, struct question *q, struct err *e)
 						.max_size = LIMIT_NARINFO,
 						.timeout_s = NARINFO_SECONDS,
 						.refusal = &q->refusal,
-						.write = write_buf,
-						.restart = restart_buf,
+						.write = transfer_write_buf,
+						.restart = transfer_restart_buf,
 						.user = &q->body };
 	rc = caches_engine(c, e) ? cache_request(c, c->v[q->at], name, &q->url, &q->request, e) : ERR_IO;
 	if (!rc && !(q->transfer = transfer_start(c->engine, &q->request, e)))

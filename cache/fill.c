@@ -166,20 +166,6 @@ static int open_folder(struct fill *f, struct err *e)
 	return rc;
 }
 
-static int keep(void *user, const void *p, size_t n, struct err *e)
-{
-	(void)e;
-	buf_add(user, p, n);
-	return 0;
-}
-
-static int restart(void *user, struct err *e)
-{
-	(void)e;
-	buf_trim(user, 0);
-	return 0;
-}
-
 static int put_info(struct fill *f, struct buf *url, struct err *e)
 {
 	struct buf text = BUF_INIT;
@@ -200,8 +186,8 @@ static int put_info(struct fill *f, struct buf *url, struct err *e)
 static int open_remote(struct fill *f, struct err *e)
 {
 	struct buf url = BUF_INIT, text = BUF_INIT, refusal = BUF_INIT;
-	struct transfer_request r = { .title = "", .max_size = INFO_SIZE, .write = keep, .restart = restart, .user = &text,
-				      .refusal = &refusal };
+	struct transfer_request r = { .title = "", .max_size = INFO_SIZE, .write = transfer_write_buf,
+				      .restart = transfer_restart_buf, .user = &text, .refusal = &refusal };
 	int rc = caches_engine(&f->caches, e) ? cache_request(&f->caches, f->to, "nix-cache-info", &url, &r, e) : ERR_IO;
 
 	rc = rc ? rc : transfer_get(f->caches.engine, &r, NULL, e);

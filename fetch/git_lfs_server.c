@@ -211,27 +211,13 @@ static void write_question(struct buf *b, const struct lfs_pointer *const *asked
 	buf_adds(b, "]}");
 }
 
-static int to_buf(void *user, const void *p, size_t n, struct err *e)
-{
-	(void)e;
-	buf_add(user, p, n);
-	return 0;
-}
-
-static int anew(void *user, struct err *e)
-{
-	(void)e;
-	buf_trim(user, 0);
-	return 0;
-}
-
 static int post(const struct lfs_server *s, struct transfer_engine *g, const struct buf *question, struct buf *answer,
 		struct err *e)
 {
 	struct buf url = BUF_INIT;
 	struct transfer_request q = { .accept = kind, .body = question->p, .body_len = question->len, .body_type = kind,
-				      .headers = s->headers.len ? s->headers.p : NULL, .max_size = ANSWER_MAX, .write = to_buf,
-				      .restart = anew, .user = answer };
+				      .headers = s->headers.len ? s->headers.p : NULL, .max_size = ANSWER_MAX,
+				      .write = transfer_write_buf, .restart = transfer_restart_buf, .user = answer };
 
 	buf_addf(&url, "%s/objects/batch", buf_str(&s->url));
 	q.url = url.p;

@@ -86,6 +86,10 @@ struct transfer_request {
 	void *user;
 };
 
+/* write and restart of a request whose user is a struct buf, empty at first: all bytes are appended. */
+int transfer_write_buf(void *user, const void *p, size_t n, struct err *e);
+int transfer_restart_buf(void *user, struct err *e);
+
 /* Strings are malloc'd; zeroed is empty. */
 struct transfer_result {
 	int not_modified; /* what has this etag is what the server has */

@@ -51,6 +51,20 @@ void transfer_result_release(struct transfer_result *r)
 	memset(r, 0, sizeof *r);
 }
 
+int transfer_write_buf(void *user, const void *p, size_t n, struct err *e)
+{
+	(void)e;
+	buf_add(user, p, n);
+	return 0;
+}
+
+int transfer_restart_buf(void *user, struct err *e)
+{
+	(void)e;
+	buf_trim(user, 0);
+	return 0;
+}
+
 int transfer_sink(struct transfer *t, const void *p, size_t n, uint64_t total)
 {
 	const struct transfer_request *q = &t->req;

@@ -52,20 +52,6 @@ static int anew(void *user, struct err *e)
 	return 0;
 }
 
-static int to_buf(void *user, const void *p, size_t n, struct err *e)
-{
-	(void)e;
-	buf_add(user, p, n);
-	return 0;
-}
-
-static int empty_buf(void *user, struct err *e)
-{
-	(void)e;
-	buf_trim(user, 0);
-	return 0;
-}
-
 static const char *kept_text(const char *s)
 {
 	return s ? arena_dup(flake_arena(), s, strlen(s)) : NULL;
@@ -120,7 +106,8 @@ static struct slice answer(struct download *d)
 {
 	struct running r = { .fd = -1 };
 	struct buf text = BUF_GC;
-	struct transfer_request q = { .max_size = ANSWER_MAX, .write = to_buf, .restart = empty_buf, .user = &text };
+	struct transfer_request q = { .max_size = ANSWER_MAX, .write = transfer_write_buf, .restart = transfer_restart_buf,
+				      .user = &text };
 
 	run(d, &r, &q);
 	return (struct slice){ arena_dup(flake_arena(), buf_str(&text), text.len), text.len };
