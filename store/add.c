@@ -9,7 +9,6 @@
 #include "base/activity.h"
 #include "base/alloc.h"
 #include "store/claims.h"
-#include "store/lock.h"
 #include "store/object.h"
 #include "store/roots.h"
 
@@ -25,24 +24,6 @@ static int hold(struct store *s, const struct store_path *p, const struct path_s
 
 	for (size_t i = 0; !rc && refs && i < refs->n; i++)
 		rc = store_add_temp_root(s, &refs->v[i], e);
-	return rc;
-}
-
-/* Commits what lies in the stage under its name. */
-static int commit_staged(struct store *s, struct stage *st, const struct path_info *info, struct err *e)
-{
-	const struct new_object o = { stage_fd(st), staged, *info };
-	struct path_set one = PATH_SET_INIT;
-	struct path_locks locks;
-	int rc;
-
-	path_set_push(&one, &info->path);
-	rc = path_locks_take(&locks, s, &one, LOCK_WAIT, e);
-	if (!rc) {
-		rc = store_commit(s, &o, 1, e);
-		path_locks_release(&locks, 1);
-	}
-	path_set_release(&one);
 	return rc;
 }
 
@@ -103,7 +84,7 @@ static int commit_source(struct store *s, struct stage *st, const struct source_
 	info.ca = ca_text(o->method, h);
 	if (o->refs)
 		path_set_add_all(&info.refs, o->refs);
-	rc = commit_staged(s, st, &info, e);
+	rc = store_commit_staged(s, st, staged, &info, e);
 	path_info_release(&info);
 	return rc;
 }
@@ -226,7 +207,7 @@ int store_add_nar(struct store *s, const struct path_info *info, const struct by
 		rc = err_set(e, ERR_HASH, "the archive of '%s' is not the one that was announced", info->path.base);
 	rc = rc ? rc : check_address(info, &f, &want, e);
 	if (!rc)
-		rc = commit_staged(s, st, info, e);
+		rc = store_commit_staged(s, st, staged, info, e);
 	stage_free(st);
 	object_facts_release(&f);
 	return rc;

@@ -18,6 +18,7 @@
 #include "base/check.h"
 #include "format/nar.h"
 #include "store/claims.h"
+#include "store/lock.h"
 #include "store/object.h"
 #include "store/store_int.h"
 #include "store/tree.h"
@@ -263,5 +264,22 @@ int store_replace(struct store *s, const struct new_object *v, size_t n, struct 
 		}
 		path_info_release(&row);
 	}
+	return rc;
+}
+
+int store_commit_staged(struct store *s, struct stage *st, const char *name, const struct path_info *info, struct err *e)
+{
+	const struct new_object o = { stage_fd(st), name, *info };
+	struct path_set one = PATH_SET_INIT;
+	struct path_locks locks;
+	int rc;
+
+	path_set_push(&one, &info->path);
+	rc = path_locks_take(&locks, s, &one, LOCK_WAIT, e);
+	if (!rc) {
+		rc = store_commit(s, &o, 1, e);
+		path_locks_release(&locks, 1);
+	}
+	path_set_release(&one);
 	return rc;
 }

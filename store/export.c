@@ -6,7 +6,6 @@
 #include "config.h"
 #include "store/export.h"
 #include "base/alloc.h"
-#include "store/lock.h"
 #include "store/roots.h"
 
 #include <endian.h>
@@ -242,23 +241,6 @@ static int get_description(struct store *s, struct stream *in, struct path_info 
 	return rc;
 }
 
-static int commit(struct store *s, struct stage *st, const struct path_info *info, struct err *e)
-{
-	const struct new_object o = { stage_fd(st), staged, *info };
-	struct path_set one = PATH_SET_INIT;
-	struct path_locks locks;
-	int rc = store_add_temp_root(s, &info->path, e);
-
-	path_set_push(&one, &info->path);
-	rc = rc ? rc : path_locks_take(&locks, s, &one, LOCK_WAIT, e);
-	if (!rc) {
-		rc = store_commit(s, &o, 1, e);
-		path_locks_release(&locks, 1);
-	}
-	path_set_release(&one);
-	return rc;
-}
-
 static int import_one(struct store *s, struct stream *in, struct path_set *out, struct err *e)
 {
 	struct object_facts f = { 0 };
@@ -270,7 +252,8 @@ static int import_one(struct store *s, struct stream *in, struct path_set *out, 
 	rc = rc ? rc : get_description(s, in, &info, e);
 	info.nar_hash = f.nar_hash;
 	info.nar_size = f.nar_size;
-	rc = rc ? rc : commit(s, st, &info, e);
+	rc = rc ? rc : store_add_temp_root(s, &info.path, e);
+	rc = rc ? rc : store_commit_staged(s, st, staged, &info, e);
 	if (!rc)
 		path_set_push(out, &info.path);
 	stage_free(st);

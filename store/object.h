@@ -112,7 +112,10 @@ int store_check_address(struct store *s, const struct path_info *i, struct err *
  * registered from their text. */
 int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e);
 
-/* The same, and what is valid but damaged (its contents are not those of its row, or it is not in canonical form) is swapped
+/* The same for one object that lies in a stage under a name; its lock is taken and given up here. */
+int store_commit_staged(struct store *s, struct stage *st, const char *name, const struct path_info *info, struct err *e);
+
+/* As store_commit, and what is valid but damaged (its contents are not those of its row, or it is not in canonical form) is swapped
  * for the new one in one step, its row with it; the old one is left at the new one's place in the stage. */
 int store_replace(struct store *s, const struct new_object *v, size_t n, struct err *e);
 
