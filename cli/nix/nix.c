@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "builtins/constants.h"
 #include "cli/output.h"
+#include "cli/programs.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/settings.h"
@@ -15,6 +16,7 @@
 #include "store/place.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,7 +73,7 @@ static const struct {
 	{ "store add-path", "store add" },
 	{ "store add-file", "store add --mode flat" },
 	{ "store repair", "store verify --repair" },
-	{ "store dump-path", "store dump" },
+	{ "store dump-path", "nar pack" },
 	{ "nar dump-path", "nar pack" },
 	{ "hash to-base16", "hash convert --to base16" },
 	{ "hash to-base32", "hash convert --to nix32" },
@@ -86,7 +88,7 @@ static const struct {
 	{ "show-derivation", "derivation show" },
 	{ "show-config", "config show" },
 	{ "store ping", "store info" },
-	{ "store ping-store", "store info" },
+	{ "ping-store", "store info" },
 };
 
 static void add_words(struct words *w, const char *text)
@@ -253,14 +255,11 @@ int nix_run_verb(const struct nix_line *l, const char *verb, const struct words 
 {
 	struct words argv = { NULL, 0, 0 };
 	struct verb_found f;
+	size_t at;
 	int rc;
 
-	for (const char *p = verb; *p; p += strspn(p, " ")) {
-		size_t n = strcspn(p, " ");
-
-		words_addf(&argv, "%.*s", (int)n, p);
-		p += n;
-	}
+	add_words(&argv, verb);
+	at = argv.n - 1; /* the verb's own name is the word before its options */
 	verb_find(&f, argv.v, argv.n);
 	if (l->store) {
 		words_add(&argv, "--store");
@@ -268,10 +267,6 @@ int nix_run_verb(const struct nix_line *l, const char *verb, const struct words 
 	}
 	for (size_t i = 0; more && i < more->n; i++)
 		words_add(&argv, more->v[i]);
-	/* The verb's own name is the word before its options. */
-	size_t at = 0;
-	for (const char *p = verb; (p = strchr(p, ' ')); p++)
-		at++;
 	rc = f.verb.run((int)(argv.n - at), argv.v + at);
 	words_release(&argv);
 	return rc;
@@ -294,22 +289,6 @@ static int link_names(const char *dir, const char *gx)
 	}
 	buf_release(&b);
 	return rc;
-}
-
-/* The program that links lead to: this one, or where it is packed with its own C library (scripts/bindist), what starts it. Returns
- * 0, or -1 with errno set. */
-static int find_gx(char *path, size_t size)
-{
-	static const char packed[] = "/lib/gx/loader";
-	ssize_t n = readlink("/proc/self/exe", path, size - 1);
-	size_t k = sizeof packed - 1;
-
-	if (n < 0)
-		return -1;
-	path[n] = 0;
-	if ((size_t)n > k && !strcmp(path + n - k, packed))
-		memcpy(path + n - k, "/bin/gx", sizeof "/bin/gx");
-	return 0;
 }
 
 /* Where `make install` put the links: beside this program, else where it was configured to. */
@@ -350,17 +329,15 @@ int nix_names_run(int argc, char **argv)
 	};
 	const char *dir = NULL;
 	struct command c = { .program = &program, .option = on_names_option, .arg = &dir };
-	char gx[4096];
+	char gx[PATH_MAX];
 	struct buf b = BUF_INIT;
 	struct stat st;
 	int rc = command_read(&c, argc, argv, 0, 0, "");
 
 	if (rc != COMMAND_GO)
 		return rc;
-	if (find_gx(gx, sizeof gx)) {
-		report_error("cannot find this program: %s", strerror(errno));
+	if (own_program(gx, sizeof gx))
 		return command_end(&c, EXIT_FAILED);
-	}
 	if (dir)
 		return command_end(&c, link_names(dir, gx));
 	find_folder(gx, &b);

@@ -12,7 +12,9 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "cli/nix/nix_classic.h"
+#include "cli/programs.h"
 #include "cli/report.h"
+#include "format/attrs_sh.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -238,25 +240,14 @@ static int add_source(struct line *s)
 
 /* --- what runs --- */
 
-static void add_quoted(struct buf *b, const char *text)
-{
-	buf_addc(b, '\'');
-	for (; *text; text++)
-		if (*text == '\'')
-			buf_adds(b, "'\\''");
-		else
-			buf_addc(b, *text);
-	buf_addc(b, '\'');
-}
-
 static void add_script(const struct line *s, struct buf *b)
 {
 	/* An almost empty PATH may have no bash. */
 	buf_addf(b, "%s ", s->interpreter && strcmp(s->interpreter, "bash") ? s->interpreter : "\"$BASH\"");
-	add_quoted(b, s->script);
+	attrs_sh_add_quoted(b, slice_of(s->script));
 	for (size_t i = 0; i < s->nscript_args; i++) {
 		buf_addc(b, ' ');
-		add_quoted(b, s->script_args[i]);
+		attrs_sh_add_quoted(b, slice_of(s->script_args[i]));
 	}
 	buf_adds(b, "\nexit\n");
 }
@@ -265,7 +256,7 @@ static void add_script(const struct line *s, struct buf *b)
 static void add_setup(const struct line *s, const char *dir, struct buf *b)
 {
 	buf_addf(b, "trap 'rm -rf \"$NIX_BUILD_TOP\"' EXIT\nexport NIX_BUILD_TOP=");
-	add_quoted(b, dir);
+	attrs_sh_add_quoted(b, slice_of(dir));
 	buf_adds(b, "\nexport TMPDIR=$NIX_BUILD_TOP TEMPDIR=$NIX_BUILD_TOP TMP=$NIX_BUILD_TOP TEMP=$NIX_BUILD_TOP\n");
 	if (!s->pure)
 		buf_adds(b, "[ -z \"$PS1\" ] || [ ! -e ~/.bashrc ] || . ~/.bashrc\n");
@@ -311,15 +302,11 @@ static void remove_setup(char *rc)
 /* The whole name of bash, for a PATH that will not have it; as it is when it is nowhere. */
 static void find_bash(struct buf *out)
 {
-	const char *name = getenv("NIX_BUILD_SHELL"), *path = getenv("PATH");
+	const char *name = getenv("NIX_BUILD_SHELL");
 
 	name = name && *name ? name : "bash";
-	for (const char *p = path; p && *p && !strchr(name, '/'); p += strcspn(p, ":"), p += *p == ':') {
-		buf_trim(out, 0);
-		buf_addf(out, "%.*s/%s", (int)strcspn(p, ":"), p, name);
-		if (access(buf_str(out), X_OK) == 0)
-			return;
-	}
+	if (!strchr(name, '/') && program_in_path(name, out))
+		return;
 	buf_trim(out, 0);
 	buf_adds(out, name);
 }

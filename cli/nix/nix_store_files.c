@@ -12,6 +12,7 @@
 #include "cli/dev_env.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "format/attrs_sh.h"
 #include "format/nar.h"
 #include "store/export.h"
 #include "store/optimise.h"
@@ -105,17 +106,6 @@ int files_restore(const char *path)
 
 /* --- a derivation's environment --- */
 
-static void add_quoted(struct buf *out, struct slice s)
-{
-	buf_addc(out, '\'');
-	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] == '\'')
-			buf_adds(out, "'\\''");
-		else
-			buf_addc(out, s.p[i]);
-	buf_addc(out, '\'');
-}
-
 int files_print_env(struct store *s, const struct files_request *r, struct buf *out, struct err *e)
 {
 	struct path_set paths = PATH_SET_INIT;
@@ -129,14 +119,14 @@ int files_print_env(struct store *s, const struct files_request *r, struct buf *
 	if (!rc) {
 		for (size_t i = 0; i < d.nenv; i++) {
 			buf_addf(out, "export %s; %s=", d.env[i].key.p, d.env[i].key.p);
-			add_quoted(out, d.env[i].value);
+			attrs_sh_add_quoted(out, d.env[i].value);
 			buf_addc(out, '\n');
 		}
 		/* Of the arguments Nix's own shell reads one text. */
 		buf_adds(out, "export _args; _args='");
 		for (size_t i = 0; i < d.nargs; i++) {
 			buf_adds(out, i ? " " : "");
-			add_quoted(out, d.args[i]);
+			attrs_sh_add_quoted(out, d.args[i]);
 		}
 		buf_adds(out, "'\n");
 		drv_release(&d);

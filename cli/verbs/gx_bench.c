@@ -10,6 +10,7 @@
 #include "cli/bench_report.h"
 #include "cli/bench_run.h"
 #include "cli/command.h"
+#include "cli/programs.h"
 #include "cli/report.h"
 #include "cli/runner.h"
 #include "cli/verb.h"
@@ -119,17 +120,12 @@ static int on_option(void *arg, int id, char **values)
 /* gx develop FLAKE --command gx bench with all options, and the command. */
 static int run_in_shell(struct bench *b, int argc, char **argv)
 {
-	char self[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
-	char **v = xcalloc((size_t)argc + b->nwords + 10, sizeof *v);
+	char self[PATH_MAX], **v;
 	size_t n = 0;
 
-	if (len <= 0) {
-		report_error("cannot find out where this program is: %s", strerror(errno));
-		free(v);
+	if (own_program(self, sizeof self))
 		return EXIT_FAILED;
-	}
-	self[len] = 0;
+	v = xcalloc((size_t)argc + b->nwords + 10, sizeof *v);
 	v[n++] = (char *)"develop";
 	if (b->c.request.store) {
 		v[n++] = (char *)"--store";

@@ -10,6 +10,7 @@
 #include "build/sandbox.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/programs.h"
 #include "cli/repl/repl_lines.h"
 #include "cli/verb.h"
 #include "fetch/archive.h"
@@ -301,25 +302,10 @@ static void look_at_certificates(struct doctor *d)
 
 /* --- programs and libraries --- */
 
-static int is_in_path(const char *name, struct buf *found)
-{
-	const char *path = getenv("PATH");
-
-	for (size_t n; path && *path; path += n + (path[n] == ':')) {
-		n = strcspn(path, ":");
-		found->len = 0;
-		buf_add(found, path, n);
-		buf_addf(found, "/%s", name);
-		if (n && !access(found->p, X_OK))
-			return 1;
-	}
-	return 0;
-}
-
 static void look_at_git(struct doctor *d)
 {
 	struct buf found = BUF_INIT, mend = BUF_INIT;
-	int there = is_in_path("git", &found);
+	int there = program_in_path("git", &found);
 
 	finding(d, "git", there ? NULL : install(&mend, "git", ""), "%s",
 		there ? found.p : "not in PATH: flakes in repositories and inputs of git need it");
