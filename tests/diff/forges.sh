@@ -15,13 +15,6 @@ mkdir etc && echo 'flake-registry = ' >etc/nix.conf
 one=1111111111111111111111111111111111111111 two=2222222222222222222222222222222222222222 three=3333333333333333333333333333333333333333
 # (Nix remembers trees by their commits, whatever the repository.)
 four=4444444444444444444444444444444444444444 five=5555555555555555555555555555555555555555
-leaf() { # DIR TEXT
-	mkdir -p "$1/sub"
-	echo "{ outputs = { self }: { v = \"$2\"; }; }" >"$1/flake.nix"
-	cp "$1/flake.nix" "$1/sub/flake.nix"
-	printf '#!/bin/sh\n' >"$1/run" && chmod +x "$1/run"
-	ln -s run "$1/link"
-}
 leaf a a
 leaf b b
 mkdir c && echo '{ inputs.r.url = "github:owner/repo/side"; inputs.l.url = "gitlab:group/lib"; outputs = { self, ... }: { }; }' >c/flake.nix

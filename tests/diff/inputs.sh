@@ -12,13 +12,6 @@ mkdir etc
 git config --global protocol.file.allow always
 
 # --- sources
-leaf() { # DIR TEXT
-	mkdir -p "$1/sub"
-	echo "{ outputs = { self }: { v = \"$2\"; }; }" >"$1/flake.nix"
-	cp "$1/flake.nix" "$1/sub/flake.nix"
-	printf '#!/bin/sh\n' >"$1/run" && chmod +x "$1/run"
-	ln -s run "$1/link"
-}
 for r in git-a git-b; do
 	git_init $r
 	leaf $r $r

@@ -3,21 +3,8 @@
 # What buildGoModule makes of modules of odd shapes, and what their tests see.  They import nothing, but need a toolchain: skipped without a
 # network, or with TEST_REAL=no.  TEST_STORE=FOLDER is a store to keep between runs, as for go_real.sh.
 . "$srcdir/tests/integration/lib.sh"
-[ "${TEST_REAL-}" != no ] || { echo "TEST_REAL=no"; exit 77; }
 top=$PWD
-store=${TEST_STORE:-$top/s}
-if [ -z "${GOPROXY-}" ]; then
-	command -v go >/dev/null 2>&1 && GOPROXY=$(cd / && go env GOPROXY)
-fi
-[ -z "${GOPROXY-}" ] || export GOPROXY
-export HOME="$PWD/home"
-mkdir -p home
-
-std="import $srcdir/stdlib { system = \"x86_64-linux\"; }"
-if ! timeout 200 gxeval --store "$store" --realise -E "($std).go_1_26" >probe.log 2>&1; then
-	echo "a toolchain cannot be fetched here: $(head -n 1 probe.log)"
-	exit 77
-fi
+. "$srcdir/tests/integration/lib/toolchain.sh"
 
 module() { # FOLDER [LINE...] : a module of its name
 	mkdir -p "$1"

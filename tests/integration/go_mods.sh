@@ -4,21 +4,9 @@
 # excluded and retracted; from a proxy that is made here, and with the modules in the source (vendor).  Needs a toolchain: skipped without
 # a network, or with TEST_REAL=no.  TEST_STORE=FOLDER is a store to keep between runs, as for go_real.sh.
 . "$srcdir/tests/integration/lib.sh"
-[ "${TEST_REAL-}" != no ] || { echo "TEST_REAL=no"; exit 77; }
 command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
 gx=$builddir/gx
-store=${TEST_STORE:-$PWD/s}
-if [ -z "${GOPROXY-}" ]; then
-	command -v go >/dev/null 2>&1 && GOPROXY=$(cd / && go env GOPROXY)
-fi
-[ -z "${GOPROXY-}" ] || export GOPROXY
-export HOME="$PWD/home"
-mkdir -p home
-std="import $srcdir/stdlib { system = \"x86_64-linux\"; }"
-if ! timeout 200 gxeval --store "$store" --realise -E "($std).go_1_26" >probe.log 2>&1; then
-	echo "a toolchain cannot be fetched here: $(head -n 1 probe.log)"
-	exit 77
-fi
+. "$srcdir/tests/integration/lib/toolchain.sh"
 go=$store$(gxeval --raw -E "($std).go_1_26.outPath")/bin/go
 
 cat >publish.py <<'X2'

@@ -7,8 +7,10 @@
 import http.server
 import os
 import ssl
-import threading
-import time
+import sys
+
+sys.dont_write_bytecode = True
+from serving import announce, start, until_stopped
 
 ports = {}
 
@@ -55,15 +57,10 @@ def serve(name, tls):
         context.load_cert_chain("localhost.pem", "localhost.key")
         s.socket = context.wrap_socket(s.socket, server_side=True)
     ports[name] = s.server_address[1]
-    threading.Thread(target=s.serve_forever, args=(0.1,), daemon=True).start()
+    start(s)
 
 
 for name in "proxy", "other", "plain":
     serve(name, name != "plain")
-with open("ports.new", "w") as f:
-    for name, port in ports.items():
-        f.write("%s %d\n" % (name, port))
-os.rename("ports.new", "ports")
-end = time.time() + 120
-while time.time() < end and not os.path.exists("stop"):
-    time.sleep(0.05)
+announce("ports", "".join("%s %d\n" % p for p in ports.items()))
+until_stopped(120)

@@ -18,8 +18,10 @@ import os
 import socket
 import struct
 import sys
-import threading
 import time
+
+sys.dont_write_bytecode = True
+from serving import serve
 
 folder = sys.argv[1]
 
@@ -109,18 +111,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.say(200, body)
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *args):
-        pass
-
-
-server = Server(("127.0.0.1", 0), Handler)
-threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-with open("port.new", "w") as f:
-    f.write("%d\n" % server.server_address[1])
-os.rename("port.new", "port")
-end = time.time() + 300
-while time.time() < end and not os.path.exists("stop"):
-    time.sleep(0.05)
+serve(Handler, 300)

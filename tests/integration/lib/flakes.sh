@@ -35,3 +35,12 @@ warns() { # TEXT COMMAND...
 	"$@" 2>warns.log || return 1
 	grep -qF -- "$_text" warns.log || { cat warns.log && echo "does not say: $_text" && return 1; }
 }
+
+# A flake of TEXT with another in a folder, an executable and a link.
+leaf() { # DIR TEXT
+	mkdir -p "$1/sub"
+	echo "{ outputs = { self }: { v = \"$2\"; }; }" >"$1/flake.nix"
+	cp "$1/flake.nix" "$1/sub/flake.nix"
+	printf '#!/bin/sh\n' >"$1/run" && chmod +x "$1/run"
+	ln -s run "$1/link"
+}

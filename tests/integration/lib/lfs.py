@@ -7,8 +7,9 @@ import http.server
 import json
 import os
 import sys
-import threading
-import time
+
+sys.dont_write_bytecode = True
+from serving import serve
 
 
 def mode():
@@ -81,13 +82,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return {"oid": o["oid"], "size": o["size"], "actions": {"download": download}}
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
-server.daemon_threads = True
-threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-with open("port.new", "w") as f:
-    f.write("%d\n" % server.server_address[1])
-os.rename("port.new", "port")
-end = time.time() + 120
-while time.time() < end and not os.path.exists("stop"):
-    time.sleep(0.05)
-sys.exit(0)
+serve(Handler, 120, port=int(sys.argv[1]) if len(sys.argv) > 1 else 0)

@@ -9,9 +9,10 @@ import hmac
 import http.server
 import os
 import sys
-import threading
-import time
 import urllib.parse
+
+sys.dont_write_bytecode = True
+from serving import serve
 
 folder, key, secret, token, region = sys.argv[1:]
 
@@ -71,18 +72,4 @@ class Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_PUT = do_any
 
 
-class Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, *args):
-        pass
-
-
-server = Server(("127.0.0.1", 0), Handler)
-threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-with open("s3-port.new", "w") as f:
-    f.write("%d\n" % server.server_address[1])
-os.rename("s3-port.new", "s3-port")
-end = time.time() + 300
-while time.time() < end and not os.path.exists("stop"):
-    time.sleep(0.05)
+serve(Handler, 300, "s3-port")

@@ -9,8 +9,10 @@ import socket
 import ssl
 import struct
 import sys
-import threading
 import time
+
+sys.dont_write_bytecode = True
+from serving import announce, start, until_stopped
 
 ports = {}
 asked = {}  # how often, by path
@@ -98,14 +100,9 @@ def main():
     servers["plain"] = Server(("127.0.0.1", 0), handler("plain"))
     for name, server in servers.items():
         ports[name] = server.server_address[1]
-        threading.Thread(target=server.serve_forever, args=(0.1,), daemon=True).start()
-    with open("ports.new", "w") as f:
-        for name, port in ports.items():
-            f.write("%s %d\n" % (name, port))
-    os.rename("ports.new", "ports")
-    end = time.time() + 120
-    while time.time() < end and not os.path.exists("stop"):
-        time.sleep(0.05)
+        start(server)
+    announce("ports", "".join("%s %d\n" % p for p in ports.items()))
+    until_stopped(120)
 
 
 sys.exit(main())
