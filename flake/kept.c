@@ -135,14 +135,20 @@ int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e
 	return rc < 0 ? rc : 0;
 }
 
+int kept_try(struct slice key, struct slice value, struct err *e)
+{
+	struct cache *c;
+	int rc = cache_open(&c, NULL, e);
+
+	if (!rc)
+		rc = cache_put(c, key, value, e);
+	cache_free(c);
+	return rc;
+}
+
 void kept_note(struct slice key, struct slice value)
 {
 	struct err e = ERR_INIT;
-	struct cache *c;
-	int rc = cache_open(&c, NULL, &e);
 
-	if (!rc)
-		rc = cache_put(c, key, value, &e);
-	cache_free(c);
-	throw_if(rc, &e);
+	throw_if(kept_try(key, value, &e), &e);
 }

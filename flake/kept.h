@@ -35,7 +35,8 @@ void kept_drop(struct kept_new *n);
 /* What was noted under a key at most max_age seconds ago (0: ever); nothing is appended when nothing was.  Negative on failure. */
 int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e);
 
-/* Notes it.  Throws. */
+/* Notes it.  kept_note throws, kept_try returns negative. */
 void kept_note(struct slice key, struct slice value);
+int kept_try(struct slice key, struct slice value, struct err *e);
 
 #endif

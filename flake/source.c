@@ -5,7 +5,7 @@
  *   path    the folder itself; its times make lastModified
  *   git     flake/source_git.c
  *   tarball, github, gitlab     flake/source_tarball.c
- *   gx      the standard library beside the program or in the data directory, or in the store; a lock says which
+ *   gx      flake/source_std.c
  *   others  a tree that some store already holds, known by the hash in the lock
  *
  * The hash that a reference carries is checked here for every kind, so nothing that is locked can change behind the
@@ -128,37 +128,6 @@ void source_unset(struct input *in, const char *name)
 			in->n--;
 			return;
 		}
-}
-
-/* --- the standard library --- */
-
-static int is_stdlib(const char *dir)
-{
-	char file[PATH_MAX + 16];
-
-	return (size_t)snprintf(file, sizeof file, "%s/flake.gx", dir) < sizeof file && access(file, R_OK) == 0;
-}
-
-const char *source_stdlib(void)
-{
-	static const char *const beside[] = { "stdlib", "../share/gx/stdlib" };
-	static char found[PATH_MAX];
-	char exe[PATH_MAX], dir[PATH_MAX + 32];
-	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-
-	if (found[0])
-		return found;
-	exe[n > 0 ? n : 0] = 0;
-	char *slash = strrchr(exe, '/');
-	for (size_t i = 0; slash && i < sizeof beside / sizeof *beside; i++) {
-		snprintf(dir, sizeof dir, "%.*s/%s", (int)(slash - exe), exe, beside[i]);
-		if (is_stdlib(dir) && realpath(dir, found))
-			return found;
-	}
-	if (is_stdlib(GX_STDLIB) && realpath(GX_STDLIB, found))
-		return found;
-	found[0] = 0;
-	return NULL;
 }
 
 /* --- paths --- */
@@ -326,7 +295,7 @@ static const char *store_path_text(const struct flake_tree *t, const struct hash
 	return arena_dup(flake_arena(), b.p, b.len);
 }
 
-static int wanted_hash(const struct input *in, struct hash *out)
+int source_wanted_hash(const struct input *in, struct hash *out)
 {
 	const char *text = source_get(in, "narHash");
 	struct err e = ERR_INIT;
@@ -361,7 +330,7 @@ static int is_in_store(struct flake_tree *t)
 {
 	struct hash want;
 
-	return wanted_hash(&t->locked, &want) && want.algo == HASH_SHA256 && source_find_valid(t, &want);
+	return source_wanted_hash(&t->locked, &want) && want.algo == HASH_SHA256 && source_find_valid(t, &want);
 }
 
 static void check_hash(const struct input *in, const struct flake_tree *t)
@@ -369,7 +338,7 @@ static void check_hash(const struct input *in, const struct flake_tree *t)
 	char want_text[HASH_TEXT_MAX], got_text[HASH_TEXT_MAX];
 	struct hash want;
 
-	if (!wanted_hash(in, &want) || hash_eq(&want, &t->hash))
+	if (!source_wanted_hash(in, &want) || hash_eq(&want, &t->hash))
 		return;
 	hash_print(&want, HASH_SRI, 1, want_text);
 	hash_print(&t->hash, HASH_SRI, 1, got_text);
@@ -488,65 +457,6 @@ W source_real_path(W path)
 	return w_path(b.p, b.len);
 }
 
-/* --- what comes with the program --- */
-
-/* The tree that is wanted is in the store, and is it. */
-static int is_in_store_whole(struct flake_tree *t, const struct hash *want)
-{
-	struct err e = ERR_INIT;
-
-	if (is_in_store(t) && !nar_hash(want->algo, AT_FDCWD, t->place, NULL, NULL, &t->hash, NULL, &e) && hash_eq(&t->hash, want))
-		return 1;
-	err_release(&e);
-	return 0;
-}
-
-static __attribute__((noreturn, cold)) void other_library(const struct input *in, const struct hash *want, const struct hash *here)
-{
-	char want_text[HASH_TEXT_MAX], here_text[HASH_TEXT_MAX];
-	const char *version = source_get(in, "version");
-	struct buf hint = BUF_GC;
-
-	hash_print(want, HASH_SRI, 1, want_text);
-	hash_print(here, HASH_SRI, 1, here_text);
-	buf_adds(&hint, "'gx flake update std' locks the one that comes with this gx; the other comes with ");
-	if (version && strcmp(version, PACKAGE_VERSION))
-		buf_addf(&hint, "gx %s", version);
-	else
-		buf_adds(&hint, "the gx that it was locked with");
-	throw_error_hint(EK_EVAL, hint.p, "'gx:std' is locked as %s%s%s%s, but this gx comes with %s (%s)", version ? version : "",
-			 version ? " (" : "", want_text, version ? ")" : "", PACKAGE_VERSION, here_text);
-}
-
-/* The library that is wanted by its hash: the installed one, or one in the store; without a hash, the installed one. */
-static void fetch_gx(const struct input *in, struct flake_tree *t)
-{
-	const char *name = source_get(in, "name"), *dir = source_stdlib();
-	struct hash want, here = { 0 };
-	struct trail_tree trail;
-	struct err e = ERR_INIT;
-	int wanted = wanted_hash(in, &want);
-
-	if (!name || strcmp(name, "std"))
-		throw_error(EK_EVAL, "'gx:%s' is not known: the one library that comes with gx is 'gx:std'",
-			    name ? name : "");
-	const struct nar_filter *filter = dir ? trail_tree_begin(&trail, dir, strlen(dir), NULL, TRAIL_ALL) : NULL;
-	if (dir && nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, filter, &here, NULL, &e))
-		throw_err(&e);
-	if (wanted && !hash_eq(&want, &here) && is_in_store_whole(t, &want))
-		return;
-	if (!dir)
-		throw_error(EK_IO, "the standard library is not where it was installed ('%s') nor beside the program",
-			    GX_STDLIB);
-	if (wanted && !hash_eq(&want, &here))
-		other_library(in, &want, &here);
-	t->place = dir;
-	t->on_trail = 1;
-	t->hash = here;
-	if (!wanted || !source_get(in, "version"))
-		source_set(&t->locked, "version", PACKAGE_VERSION);
-}
-
 /* --- what may be fetched --- */
 
 const char *source_file_path(const char *url)
@@ -652,7 +562,7 @@ static void set_fetch(void)
 		const char *type;
 		input_fetch_fn *fetch;
 	} kinds[] = { { "file", source_one_file },    { "git", source_git },  { "github", source_forge },
-		      { "gitlab", source_forge },     { "gx", fetch_gx },     { "hg", source_hg },
+		      { "gitlab", source_forge },     { "gx", source_std },   { "hg", source_hg },
 		      { "indirect", fetch_indirect }, { "path", fetch_path }, { "sourcehut", source_forge },
 		      { "tarball", source_tarball } };
 
@@ -765,7 +675,7 @@ static const struct flake_tree *fetch(const struct input *in, int lazily)
 	}
 	fetch_kind(&own, t);
 	note_tree(in, t);
-	if (lazily && t->on_trail && !t->hash.algo && !wanted_hash(in, &want)) {
+	if (lazily && t->on_trail && !t->hash.algo && !source_wanted_hash(in, &want)) {
 		mount_lazily(t);
 		return t;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What source.c and the kinds of sources share: source_git.c, source_tarball.c, source_keys.c.
+ * What source.c and the kinds of sources share: source_git.c, source_tarball.c, source_std.c and the like.
  */
 #ifndef FLAKE_SOURCE_INT_H
 #define FLAKE_SOURCE_INT_H
@@ -10,6 +10,9 @@
 
 /* A tree of which nothing is known, in the flake arena.  Throws for a name that store paths cannot have. */
 struct flake_tree *source_new(const char *name);
+
+/* The hash a reference says its tree has: 1 when it says one.  Throws. */
+int source_wanted_hash(const struct input *in, struct hash *out);
 
 /* 1 when what has the hash `want` is in the store under its name: place, hash and store_path are set. */
 int source_find_valid(struct flake_tree *t, const struct hash *want);
@@ -49,6 +52,10 @@ void source_take_dirty(const char *top);
 
 /* The same for a repository of Mercurial. */
 void source_hg(const struct input *in, struct flake_tree *t);
+
+/* The same for gx:std (source_std.c, with source_stdlib): the library that is wanted by its hash, the installed one or one in the
+ * store; without a hash, the installed one. */
+void source_std(const struct input *in, struct flake_tree *t);
 
 /* Of builtins, in fetch_tree.c.  The attribute `url` of what a path, absolute or from where one stands, names; it stays for other
  * addresses.  What pure and restricted evaluation refuse a builtin: throws. */

@@ -101,6 +101,31 @@ check "its lock has the hash" prints "$hash" locked narHash
 check "and the version" prints "$(gxeval --raw -E builtins.gxVersion)" locked version
 check "no more to say" quiet gxeval ./lock --attr x
 check "the same by what came along" prints "$theirs" other/gxeval --raw --impure -E '(builtins.fetchTree "gx:std").narHash'
+
+# Its hash is remembered for the state its files are in; what is remembered here is false, so that it is seen who goes by it.
+false_hash=sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=
+own_hash() { other/gxeval --raw --impure -E '(builtins.fetchTree "gx:std").narHash'; }
+falsify() {
+	rm -rf stdcache && sleep 0.1 && own_hash >own.log || return 1
+	_fact=$(grep -la "^tree " stdcache/gx/files/*) || return 1
+	{ head -n 3 "$_fact" && printf %s $false_hash | sha256sum | cut -c1-64 && printf %s $false_hash; } >fact && cat fact >"$_fact"
+}
+in_place() { # of the same size, with its times put back
+	touch -r other/stdlib/lib/default.gx stamp && printf '(import ../REAL)' | dd of=other/stdlib/lib/default.gx conv=notrunc 2>/dev/null &&
+		touch -r stamp other/stdlib/lib/default.gx
+}
+changes() { # COMMAND...
+	falsify && [ "$(own_hash)" = $false_hash ] && "$@" && prints "$(gx hash path other/stdlib)" own_hash
+}
+remembers() { (export XDG_CACHE_HOME="$PWD/stdcache"; "$@"); }
+check "a file edited in place is noticed" remembers changes in_place
+check "a file that came is noticed" remembers changes touch other/stdlib/lib/new.gx
+check "and one that went" remembers changes rm other/stdlib/lib/new.gx
+check "another library in its place is noticed" remembers changes sh -c 'mv other/stdlib other/was && cp -r other/was other/stdlib && rm -rf other/was'
+check "without a place for a cache it is hashed" prints "$(gx hash path other/stdlib)" env -u HOME -u XDG_CACHE_HOME other/gxeval --raw --impure -E '(builtins.fetchTree "gx:std").narHash'
+printf '(import ../real)' | dd of=other/stdlib/lib/default.gx conv=notrunc 2>/dev/null
+check "the first again" prints "$theirs" own_hash
+
 varies="s|$hash|SUM|g; s|$theirs|SUM-OF-OTHER|g; s/ $(gxeval --raw -E builtins.gxVersion) / VERSION /g; s/above.flake.gx:1:[0-9]*/above\/flake.gx:1:COLUMN/"
 refuses() { # COMMAND...
 	must_fail "$@" 2>refuses.log >/dev/null || return 1
