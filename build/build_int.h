@@ -92,6 +92,8 @@ struct job {
 	struct path_locks locks;
 	struct path_set inputs; /* the closure it may see and refer to */
 	unsigned char *skip;	/* by output: valid already */
+	struct swap *moved;	/* by output: what the builder takes for its path, when another lies there, and what it becomes */
+	size_t nmoved;
 	struct build_dir dir;
 	struct build_user user;
 	struct sandbox box;
@@ -226,7 +228,16 @@ unsigned build_cores(void);
 
 /* --- build_rewrite.c --- */
 
-/* Replaces placeholders of outputs by their paths; in the job's arena. */
+/* Without the sandbox a builder that is to make what is valid already works under another name: decides which.  Needs skip. */
+int build_move_outputs(struct job *j, struct err *e);
+
+/* Where the builder makes output i. */
+const struct store_path *build_made_path(const struct job *j, size_t i);
+
+/* Removes what a builder left without the sandbox: failed, all; else what lies under other names. */
+void build_moved_remove(struct job *j, int failed);
+
+/* Replaces placeholders of outputs, and paths of those that are made under another name; in the job's arena. */
 struct slice build_rewrite(struct job *j, struct slice s);
 
 /* --- build_files.c --- */

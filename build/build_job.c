@@ -10,7 +10,6 @@
 #include "base/alloc.h"
 #include "build/build_int.h"
 #include "build/builtin_builders.h"
-#include "store/tree.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -152,11 +151,11 @@ static int take_locks(struct job *j, struct err *e)
 
 /* --- starting --- */
 
-/* Which outputs are valid already: they are built again beside the others, and thrown away. */
+/* Which outputs are valid already: they are built again beside the others, and thrown away or compared. */
 static int find_valid(struct job *j, struct err *e)
 {
 	const struct drv *d = &j->node->drv;
-	int valid, some = 0;
+	int valid;
 
 	j->skip = arena_alloc(&j->arena, d->noutputs + 1);
 	for (size_t i = 0; i < d->noutputs; i++) {
@@ -164,13 +163,8 @@ static int find_valid(struct job *j, struct err *e)
 		if (valid < 0)
 			return valid;
 		j->skip[i] = (unsigned char)valid;
-		some |= valid;
-		if (!valid && j->bare && tree_remove(store_fd(j->b->s), j->node->paths[i].base, NULL, NULL, e))
-			return ERR_IO;
 	}
-	if (some && j->bare)
-		return err_set(e, ERR_DENIED, "some outputs exist already: building the others needs the sandbox");
-	return 0;
+	return build_move_outputs(j, e);
 }
 
 /* The terminal: *master stays here, the other end is returned. */
@@ -612,9 +606,7 @@ void job_free(struct job *j, int failed)
 	if (j->output >= 0)
 		close(j->output);
 	log_close(j->log);
-	for (size_t i = 0; failed && j->bare && j->skip && i < j->node->drv.noutputs; i++)
-		if (!j->skip[i])
-			tree_remove(store_fd(j->b->s), j->node->paths[i].base, NULL, NULL, NULL);
+	build_moved_remove(j, failed);
 	/* What a builder of ours was working on may hold what it was trusted with. */
 	build_dir_close(j, failed && j->b->set->keep_failed && !builtin);
 	build_user_release(&j->user);

@@ -68,7 +68,7 @@ static int look_at(struct job *j, size_t i, struct stat *st, struct err *e)
 {
 	const struct drv_output *o = &j->node->drv.outputs[i];
 	struct buf drv = BUF_INIT, path = BUF_INIT;
-	const char *base = j->node->paths[i].base;
+	const char *base = build_made_path(j, i)->base;
 	int rc = 0;
 
 	add_where(j, i, &drv, &path);
@@ -168,7 +168,8 @@ static int copy_one(struct job *j, size_t i, int stage, const struct path_set *c
 {
 	const struct drv_output *o = &j->node->drv.outputs[i];
 	const struct store_path *p = &j->node->paths[i];
-	struct object_facts f = { .candidates = discards(j, o->name) ? NULL : candidates };
+	struct object_facts f = { .candidates = discards(j, o->name) ? NULL : candidates, .swaps = j->moved,
+				  .nswaps = j->nmoved };
 	struct buf path = BUF_INIT;
 	struct stat st;
 	int rc = look_at(j, i, &st, e);
@@ -183,7 +184,7 @@ static int copy_one(struct job *j, size_t i, int stage, const struct path_set *c
 		f.method = o->method;
 		f.algo = o->hash.algo;
 	}
-	rc = rc ? rc : object_copy(made_fd(j), p->base, buf_str(&path), NULL, stage, p->base, &f, e);
+	rc = rc ? rc : object_copy(made_fd(j), build_made_path(j, i)->base, buf_str(&path), NULL, stage, p->base, &f, e);
 	buf_release(&path);
 	if (rc)
 		goto out;

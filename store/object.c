@@ -35,6 +35,7 @@ struct writer {
 	struct refscan *scan;
 	uint64_t size;
 	struct nar_reader *reader;
+	struct swapper swapper;
 
 	/* the tree being written */
 	const char *to_name;
@@ -153,7 +154,7 @@ static const struct nar_events events = { on_directory, on_directory_end, on_reg
 
 /* --- the archive passing by --- */
 
-static int take(void *user, const void *p, size_t n, struct err *e)
+static int take_final(void *user, const void *p, size_t n, struct err *e)
 {
 	struct writer *w = user;
 	size_t used;
@@ -174,6 +175,13 @@ static int take(void *user, const void *p, size_t n, struct err *e)
 	return rc;
 }
 
+static int take(void *user, const void *p, size_t n, struct err *e)
+{
+	struct writer *w = user;
+
+	return w->f->nswaps ? swap_feed(&w->swapper, p, n, e) : take_final(w, p, n, e);
+}
+
 static int begin(struct writer *w, struct object_facts *f, int to, const char *to_name, struct err *e)
 {
 	*w = (struct writer){ .f = f, .to_name = to_name, .dirs = { to }, .file = -1 };
@@ -187,6 +195,7 @@ static int begin(struct writer *w, struct object_facts *f, int to, const char *t
 	if (f->candidates && f->candidates->n)
 		w->scan = refscan_new(f->candidates);
 	w->reader = nar_reader_new(&events, w);
+	swap_init(&w->swapper, f->swaps, f->nswaps, take_final, w);
 	return 0;
 }
 
@@ -195,6 +204,8 @@ static int end(struct writer *w, int rc, struct err *e)
 {
 	struct object_facts *f = w->f;
 
+	rc = rc ? rc : swap_end(&w->swapper, e);
+	swap_release(&w->swapper);
 	if (!rc && !nar_reader_done(w->reader))
 		rc = err_set(e, ERR_INVALID, "the archive is cut off");
 	nar_reader_free(w->reader);

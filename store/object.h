@@ -14,6 +14,7 @@
 #define STORE_OBJECT_H
 
 #include "format/nar.h"
+#include "format/swap.h"
 #include "store/store.h"
 
 /* --- adding --- */
@@ -63,6 +64,8 @@ struct object_facts {
 	enum ca_method method;		   /* with algo: another hash to compute */
 	enum hash_algo algo;		   /* HASH_ANY for none */
 	uint64_t max_size;		   /* of the archive (ERR_LIMIT), 0 for any */
+	const struct swap *swaps;	   /* digests to replace before anything else is done, borrowed; */
+	size_t nswaps;			   /* how many */
 
 	struct hash nar_hash;
 	uint64_t nar_size;

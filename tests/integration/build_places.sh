@@ -29,6 +29,20 @@ check "what it left running is killed" stays_dead "sleep 4713"
 script barefail 'echo x > $out; exit 4'
 check "a failing one" complains "failed with exit code 4" build --sandbox none "$drv"
 check "leaves no output" sh -c "[ ! -e '$out' ]"
+script two "$path"'mkdir $out; echo $out $xdev > $out/names; echo d > $xdev' -o out -o xdev
+check "without the sandbox, of two outputs" build --sandbox none "$drv"
+"$gx" store delete --store-dir "$dir" "$out" >delete.log 2>&1
+check "one that is gone is made beside the other" build --sandbox none "$drv"
+"$gx" path-info --store-dir "$dir" --json "$out" | grep -o "$dir/[^\"]*-two-xdev" | sort -u >refs
+check "both are called by their own names" prints "$out $(sed -n 3p drv.log)" cat "$out/names"
+check "and found to be referred to" grep -qx "$(sed -n 3p drv.log)" refs
+check "built once more it is the same" build --sandbox none --rebuild "$drv"
+check "nothing is left under other names" prints 2 sh -c "ls -d '$dir'/*-two '$dir'/*-two-xdev | wc -l"
+script changing "$path"'date +%N > $out'
+build --sandbox none "$drv" >changing.log 2>&1
+check "without the sandbox, built once more it differs" mentions "may not be deterministic" build --sandbox none --rebuild "$drv"
+check "what was valid stays" "$gx" store verify --store-dir "$dir" "$out"
+check "nothing is left of the other" prints 1 sh -c "ls -d '$dir'/*-changing | wc -l"
 script bareslow "$path"'trap "" TERM; sleep 4714 & sleep 4714'
 check "one that hangs is killed whole" complains "timed out" build --sandbox none --timeout 1 "$drv"
 check "with all its processes" stays_dead "sleep 4714"
