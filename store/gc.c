@@ -302,7 +302,11 @@ static int delete_leftovers(struct gc *g)
 			rc = remove_files(g, d.name, is_object ? &p : NULL);
 	}
 	dir_close(&d);
-	return rc ? rc : list ? 0 : stage_sweep(g->s, &g->r->freed, g->e);
+	if (rc || list)
+		return rc;
+	rc = stage_sweep(g->s, &g->r->freed, g->e);
+	stage_remove_common(g->s);
+	return rc;
 }
 
 /* Links of an optimised store that no object shares any more. */

@@ -102,6 +102,16 @@ int stage_sweep(struct store *s, uint64_t *freed, struct err *e)
 	return rc;
 }
 
+void stage_remove_common(struct store *s)
+{
+	int fd;
+
+	if (open_locked(s->fd, stage_common, LOCK_EX | LOCK_NB, &fd, NULL) || fd < 0)
+		return;
+	unlinkat(s->fd, stage_common, AT_REMOVEDIR);
+	close(fd);
+}
+
 int stage_open(struct store *s, struct stage **out, struct err *e)
 {
 	struct stage *st = xcalloc(1, sizeof *st);

@@ -70,6 +70,9 @@ int claims_verify(struct store *s, const struct path_set *all, const struct veri
 extern const char stage_common[];
 int stage_sweep(struct store *s, uint64_t *freed, struct err *e);
 
+/* Removes that directory when nobody stages: whoever wants to, makes it again. */
+void stage_remove_common(struct store *s);
+
 /* store.c: the number in db/schema, 0 when there is none yet; ERR_INVALID when it is damaged or not ours. */
 int store_read_schema(int db_fd, int *version, struct err *e);
 
