@@ -196,32 +196,53 @@ static int take_log_size(struct build_options *o, const char *text)
 	return rc;
 }
 
+/* What --dry-run says: counted first, then listed. */
+static struct {
+	struct buf builds, fetches;
+	size_t n_builds;
+} plan = { BUF_INIT, BUF_INIT, 0 };
+
+static void add_line(struct buf *b, const struct store *s, const struct store_path *p)
+{
+	buf_adds(b, "\n  ");
+	store_add_path(s, b, p);
+}
+
 static void would_build(void *user, const struct store *s, const struct store_path *drv)
 {
-	struct buf b = BUF_INIT;
-
 	(void)user;
-	store_add_path(s, &b, drv);
-	report_line("would build '%s'", buf_str(&b));
-	buf_release(&b);
+	plan.n_builds++;
+	add_line(&plan.builds, s, drv);
 }
 
 static void would_fetch(void *user, const struct store *s, const struct path_set *paths, uint64_t packed, uint64_t unpacked)
 {
-	struct buf b = BUF_INIT;
+	struct buf *b = &plan.fetches;
 
 	(void)user;
-	for (size_t i = 0; i < paths->n; i++) {
-		buf_trim(&b, 0);
-		store_add_path(s, &b, &paths->v[i]);
-		report_line("would fetch '%s'", buf_str(&b));
-	}
-	buf_trim(&b, 0);
-	buf_add_size(&b, packed);
-	buf_adds(&b, " to fetch, ");
-	buf_add_size(&b, unpacked);
-	report_line("%s unpacked", b.p);
-	buf_release(&b);
+	if (paths->n == 1)
+		buf_adds(b, "this path will be fetched (");
+	else
+		buf_addf(b, "these %zu paths will be fetched (", paths->n);
+	buf_add_size(b, packed);
+	buf_adds(b, " download, ");
+	buf_add_size(b, unpacked);
+	buf_adds(b, " unpacked):");
+	for (size_t i = 0; i < paths->n; i++)
+		add_line(b, s, &paths->v[i]);
+}
+
+static void say_plan(void)
+{
+	if (plan.n_builds == 1)
+		report_line("this derivation will be built:%s", buf_str(&plan.builds));
+	else if (plan.n_builds)
+		report_line("these %zu derivations will be built:%s", plan.n_builds, buf_str(&plan.builds));
+	if (plan.fetches.len)
+		report_line("%s", buf_str(&plan.fetches));
+	buf_release(&plan.builds);
+	buf_release(&plan.fetches);
+	plan.n_builds = 0;
 }
 
 static int take(struct build_options *o, int id, char **values)
@@ -442,6 +463,7 @@ void build_options_apply(struct build_options *o, const struct store *s)
 
 void build_options_end(void)
 {
+	say_plan();
 	signals_pop();
 	progress_end();
 }

@@ -207,6 +207,7 @@ static int on_option(void *arg, int id, char **values)
 	case NIX_KEEP_FAILED: return set(l, "keep-failed", "true");
 	case NIX_OPTION: return set(l, values[0], values[1]);
 	case NIX_TRACE: eval_settings.show_trace = report_settings.full_trace = 1; return 0;
+	case NIX_NO_LOGS: progress_settings.logs = 0; return 0;
 	case NIX_QUIET: report_settings.quiet = progress_settings.quiet = 1; return 0;
 	case NIX_LOG_FORMAT:
 		return progress_set_format(values[0]) ?
@@ -235,7 +236,13 @@ static int on_other(void *arg, const char *name, char *value, int *used)
 int nix_line_read(struct nix_line *l, int argc, char **argv)
 {
 	const struct option_sink sink = { on_option, on_operand, on_other, settings_name, l };
-	int rc = options_parse(l->program, argc, argv, &sink);
+	int rc;
+
+	/* What builders print is shown, as it is, unless somebody looks who sees it in a bar. */
+	progress_settings.logs = 1;
+	if (!isatty(STDERR_FILENO))
+		progress_settings.format = LOG_RAW;
+	rc = options_parse(l->program, argc, argv, &sink);
 
 	return rc || l->done ? rc : COMMAND_GO;
 }

@@ -119,6 +119,24 @@ static int find_targets(struct line *s, struct store *st)
 
 /* --- results --- */
 
+/* Which derivation it is among those that were named before. */
+static size_t drv_number(const struct line *s, size_t target)
+{
+	const struct build_target *v = s->targets.v;
+	size_t n = 0;
+
+	for (size_t i = 0; i < target; i++) {
+		size_t k = 0;
+
+		if (!store_path_cmp(&v[i].drv, &v[target].drv))
+			return drv_number(s, i);
+		while (k < i && store_path_cmp(&v[k].drv, &v[i].drv))
+			k++;
+		n += k == i;
+	}
+	return n;
+}
+
 /* result, result-2 … by derivation, each with -OUTPUT behind it for another output than "out". */
 static int add_link(struct line *s, struct store *st, const struct build_output *o, struct err *e)
 {
@@ -126,8 +144,8 @@ static int add_link(struct line *s, struct store *st, const struct build_output 
 	int rc;
 
 	buf_adds(&name, s->link);
-	if (o->target)
-		buf_addf(&name, "-%zu", o->target + 1);
+	if (drv_number(s, o->target))
+		buf_addf(&name, "-%zu", drv_number(s, o->target) + 1);
 	if (strcmp(o->name, "out"))
 		buf_addf(&name, "-%s", o->name);
 	rc = store_add_root_link(st, buf_str(&name), &o->path, e);

@@ -161,7 +161,7 @@ substituters = file://$PWD/good' '$gx' build --no-link --option substitute false
 check "--no-substitute" sh -c "NIX_CONFIG='trusted-public-keys = $public
 substituters = file://$PWD/good' '$gx' build --no-link --no-substitute --store $PWD/off2 -f three.gx && [ \$('$gx' path-info -r --sigs --store $PWD/off2 $c | grep -c test-1) = 0 ]"
 check "--dry-run says what would be fetched" sh -c "NIX_CONFIG='trusted-public-keys = $public
-substituters = file://$PWD/good' '$gx' build --dry-run --store $PWD/dry -f three.gx 2>said && [ \$(grep -c \"^would fetch '/nix/store/\" said) = 3 ] && grep -q ' unpacked' said"
+substituters = file://$PWD/good' '$gx' build --dry-run --store $PWD/dry -f three.gx 2>said && [ \$(grep -c '^  /nix/store/' said) = 3 ] && grep -q 'these 3 paths will be fetched (.* unpacked):' said"
 check "a key that is none" complains "is no public key" env NIX_CONFIG="trusted-public-keys = rubbish
 substituters = file://$PWD/good" "$gx" build --no-link --store "$PWD/key" -f three.gx
 check "an address that is none" complains "the setting 'substituters'" env NIX_CONFIG="substituters = rubbish" "$gx" build --no-link --store "$PWD/addr" -f three.gx

@@ -209,7 +209,7 @@ check "as what it is" prints "├───devShells
         └───plain: package 'hello-2.12' - 'A greeting'" sed 1d shown
 check "and locked" prints "$pkgs $utils" in_project sh -c 'gx eval --impure --raw -E "with (builtins.fromJSON (builtins.readFile ./flake.lock)).nodes; \"\${nixpkgs.locked.rev} \${flake-utils.locked.rev}\""'
 check "evaluated" prints '"hi"' in_project gx eval .#packages.x86_64-linux.default.greeting
-check "built, as far as telling what would be" in_project sh -c 'gx build --dry-run --store "$PWD/../store" --system x86_64-linux 2>../dry.log && grep -q "would build .*-hello-2.12.drv" ../dry.log'
+check "built, as far as telling what would be" in_project sh -c 'gx build --dry-run --store "$PWD/../store" --system x86_64-linux 2>../dry.log && grep -q "^  /nix/store/.*-hello-2.12.drv" ../dry.log'
 git -C project add . && git_commit project two
 add_commit main 8888888888888888888888888888888888888888 project some/project
 rm -rf "$forge/some/project/tree-8888888888888888888888888888888888888888/.git"

@@ -42,6 +42,17 @@ check "the objects are there" test -e "$PWD/m/store/$(basename "$(readlink moved
 check "so is the database" test -e m/var/nix/db/db.sqlite
 check "and the logs" test -d m/log/drvs
 
+# What builders print is printed, as it comes.
+cat >loud.nix <<'END_NIX'
+derivation { name = "loud"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo it is loud; echo > $out; echo > $two" ]; outputs = [ "out" "two" ]; }
+END_NIX
+check "nix-build prints what builders print" sh -c "exec env PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix-build --no-out-link loud.nix 2>&1 | grep -qx 'it is loud'"
+check "with -Q it does not" sh -c "! env PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix-build -Q --check --no-out-link loud.nix 2>&1 | grep -x 'it is loud'"
+check "outputs of one derivation are linked by its number" ours nix-build t.nix -A a.out -A a.dev -A b -o several
+check "and by their names" prints "several several-2 several-dev" sh -c 'echo several*'
+check "nix-build --dry-run lists what will be built" sh -c "env PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix-build --dry-run t.nix -A a --argstr word dry 2>&1 |
+	sed 's,-.*/\(.*-\),\1,; s/ .*-/ /' | tr '\n' ' ' | grep 'these 3 derivations will be built: '"
+
 # --- keeping equal files once
 mkdir same && head -c 100000 /dev/zero >same/a && cp same/a same/b && chmod +x same/b && cp same/a same/c
 same=$(ours nix-store --add same)
