@@ -555,7 +555,8 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
 		rc = transfer_load(e);
-	if (!rc && (slice_eq(d->builder, SLICE("builtin:go-unpack")) || slice_eq(attr_or(d, "archive", SLICE("")), SLICE("1"))))
+	if (!rc && (slice_in_words(d->builder, "builtin:go-unpack builtin:unpack-deb") ||
+		    slice_eq(attr_or(d, "archive", SLICE("")), SLICE("1"))))
 		rc = archive_load(e);
 	if (rc)
 		return rc;

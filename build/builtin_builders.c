@@ -19,6 +19,7 @@ enum { TELL_MS = 100 }; /* not oftener: what is shown is drawn as often */
 static const struct builtin_builder own[] = {
 	{ "buildenv", builtin_buildenv },
 	{ "go-unpack", builtin_go_unpack },
+	{ "unpack-deb", builtin_unpack_deb },
 	{ NULL, NULL },
 };
 

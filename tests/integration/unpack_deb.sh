@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: MIT
+#
+# builtin:unpack-deb: packages made here, of files, links, scripts and programs as Debian has them, become objects whose programs run from the
+# store; and packages that are not what they should be.
+. "$srcdir/tests/integration/lib.sh"
+gx=$builddir/gx
+
+command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
+case $(uname -m) in
+x86_64) triplet=x86_64-linux-gnu ;;
+aarch64) triplet=aarch64-linux-gnu ;;
+*) echo "no Debian packages of this architecture are unpacked"; exit 77 ;;
+esac
+export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
+mkdir -p home debs tree
+
+cat >deb.py <<'X'
+# deb.py FILE TREE [gz|xz|plain]: a package of the files in TREE/data and the scripts in TREE/control.
+import gzip, io, lzma, os, sys, tarfile
+out, tree = sys.argv[1:3]
+how = sys.argv[3] if len(sys.argv) > 3 else "xz"
+def packed(part):
+    raw = io.BytesIO()
+    def plain(i):
+        i.uid = i.gid = i.mtime = 0
+        i.uname = i.gname = "root"
+        return i
+    with tarfile.open(fileobj=raw, mode="w", format=tarfile.GNU_FORMAT) as t:
+        if os.path.isdir(f"{tree}/{part}"):
+            t.add(f"{tree}/{part}", ".", filter=plain)
+    b = raw.getvalue()
+    return {"gz": lambda: gzip.compress(b, mtime=0), "xz": lambda: lzma.compress(b), "plain": lambda: b}[how]()
+end = {"gz": ".gz", "xz": ".xz", "plain": ""}[how]
+with open(out, "wb") as f:
+    f.write(b"!<arch>\n")
+    for name, b in ("debian-binary", b"2.0\n"), ("control.tar" + end, packed("control")), ("data.tar" + end, packed("data")):
+        f.write(f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(b):<10}`\n".encode() + b + b"\n" * (len(b) % 2))
+X
+cat >make.gx <<X
+{
+  unpack = name: debs: deps: more: derivation ({
+    inherit name deps;
+    system = "builtin";
+    builder = "builtin:unpack-deb";
+    debs = map (d: builtins.path { path = $PWD/debs + "/\${d}.deb"; name = "\${d}.deb"; }) debs;
+  } // more);
+}
+X
+unpack() { # NAME DEBS DEPS [MORE]: the last three in the language
+	gxeval --store-dir "$PWD/store" --realise -E "let inherit (import $PWD/make.gx) unpack; in unpack \"$1\" [ $2 ] [ $3 ] { ${4-} }"
+}
+package() { # NAME [HOW]: of what is below tree
+	python3 deb.py "debs/$1.deb" tree "${2-xz}"
+	remove tree
+	mkdir tree
+}
+script() { # FILE LINE...
+	mkdir -p "${1%/*}"
+	_file=$1
+	shift
+	printf '%s\n' "$@" >"$_file"
+	chmod 755 "$_file"
+}
+listing() { # FOLDER: with modes and targets
+	(cd "$1" && find . ! -type d -printf '%P %m %l\n' | LC_ALL=C sort | sed 's/ $//')
+}
+log_of() { # NAME
+	"$gx" log --store-dir "$PWD/store" "$(ls -d "$PWD"/store/*-"$1".drv)"
+}
+
+# --- files ---
+mkdir -p tree/data/bin tree/data/usr/bin tree/data/usr/lib tree/data/usr/share/doc/a tree/data/usr/share/a tree/data/var/lib/a tree/data/lib
+echo one >tree/data/bin/one
+echo two >tree/data/usr/bin/two
+chmod 4755 tree/data/bin/one
+chmod 2711 tree/data/usr/bin/two
+echo doc >tree/data/usr/share/doc/a/copyright
+echo lib >tree/data/lib/both
+echo lib >tree/data/usr/lib/both
+package a
+if ! unpack a '"a"' '' >probe.log 2>&1 && grep -q "namespace" probe.log; then
+	head -n 1 probe.log
+	exit 77
+fi
+out=$(unpack a '"a"' '' 'prune = [ "share/doc" "var/l?b" ];')
+check "below /usr or not is one, and nobody's rights are taken" prints "bin/one 555
+bin/two 555
+lib/both 444" listing "$out"
+check "an empty folder is kept, one of what is left out is not" prints "bin
+lib
+share
+share/a" sh -c 'cd "$1" && find . -mindepth 1 -type d -printf "%P\n" | LC_ALL=C sort' sh "$out"
+for how in gz plain; do
+	mkdir -p tree/data/usr/bin
+	echo $how >tree/data/usr/bin/x
+	package $how $how
+	check "a member that is packed otherwise: $how" prints $how cat "$(unpack $how "\"$how\"" '')/bin/x"
+done
+
+# --- links ---
+mkdir -p tree/data/usr/lib/b tree/data/lib tree/data/bin tree/data/usr/bin tree/data/etc
+echo real >tree/data/lib/libb.so.1
+ln -s /lib/libb.so.1 tree/data/usr/lib/libb.so
+ln -s ../../../lib/libb.so.1 tree/data/usr/lib/b/up
+ln -s libb.so.1 tree/data/lib/beside
+ln -s /usr/bin/two tree/data/usr/bin/second
+ln -s ../usr/lib/both tree/data/etc/both
+ln -s /usr/lib/b tree/data/etc/folder
+ln -s /etc/folder/up tree/data/usr/bin/through
+ln -s /etc/localtime tree/data/usr/lib/time
+ln -s ../../../etc/none tree/data/usr/lib/b/none
+ln -s nowhere tree/data/usr/lib/b/lost
+ln -s . tree/data/usr/bin/X11
+ln -s /usr/bin/self tree/data/bin/self
+package b
+first=$out
+out=$(unpack b '"b"' "(unpack \"a\" [ \"a\" ] [ ] { prune = [ \"share/doc\" \"var/l?b\" ]; })")
+check "links lead to where things are" prints "bin/X11 777 .
+bin/second 777 $first/bin/two
+bin/through 777 ../etc/folder/up
+etc/both 777 $first/lib/both
+etc/folder 777 ../lib/b
+lib/b/lost 777 nowhere
+lib/b/none 777 /etc/none
+lib/b/up 777 ../libb.so.1
+lib/beside 777 libb.so.1
+lib/libb.so 777 libb.so.1
+lib/libb.so.1 444
+lib/time 777 /etc/localtime" listing "$out"
+check "what leads nowhere is told" prints "'lib/b/lost' leads nowhere: 'nowhere'
+'lib/b/none' leads nowhere: '/etc/none'
+'lib/time' leads nowhere: '/etc/localtime'" sh -c '"$@" | grep nowhere: | LC_ALL=C sort' sh "$gx" log --store-dir "$PWD/store" "$(ls -d "$PWD"/store/*-b.drv)"
+check "what it refers to" prints "$first
+$out" "$gx" path-info --store-dir "$PWD/store" -r "$out"
+
+# --- scripts and other text ---
+script tree/data/usr/bin/interp '#!/bin/sh' 'exec /bin/sh "$@"'
+package interp
+interp=$(unpack interp '"interp"' '')
+deps='(unpack "interp" [ "interp" ] [ ] { })'
+script tree/data/usr/bin/full '#!/usr/bin/interp -x' 'echo $0'
+script tree/data/usr/bin/spaces '#! /bin/interp' 'body'
+script tree/data/usr/bin/byenv '#!/usr/bin/env interp' 'body'
+script tree/data/usr/bin/bywords '#!/usr/bin/env -S interp -a  b' 'body'
+script tree/data/usr/bin/own '#!/usr/bin/full' 'body'
+script tree/data/usr/bin/lost '#!/usr/bin/ruby' 'body'
+script tree/data/usr/bin/short '#!/bin/interp'
+printf '#!/bin/interp' >tree/data/usr/bin/short
+script tree/data/usr/share/text '#!/usr/bin/interp' 'no program'
+chmod 644 tree/data/usr/share/text
+mkdir -p tree/data/usr/lib/$triplet/pkgconfig tree/data/usr/include/c
+echo archive >tree/data/usr/lib/$triplet/libc_nonshared.a
+printf '%s\n' '/* GNU ld script' '   of /usr/bin/interp */' "GROUP ( /usr/lib/$triplet/libc_nonshared.a  AS_NEEDED ( /bin/interp /lib/none ) )" >tree/data/usr/lib/$triplet/libc.so
+printf '%s\n' 'prefix=/usr' "libdir=\${prefix}/lib/$triplet" 'Cflags: -I/usr/include/c -I/usr/include/none -I/usr/local/x -I${prefix}/usr/x' 'interp=/usr/bin/interp' 'data=/etc/x' >tree/data/usr/lib/$triplet/pkgconfig/c.pc
+package c
+out=$(unpack c '"c"' "$deps")
+heads() {
+	(cd "$out/bin" && for f in *; do head -n 1 "$f"; [ "$f" != short ] || echo; done)
+}
+check "scripts start interpreters that are here" prints "#!$interp/bin/interp
+#!$interp/bin/interp -a  b
+#!$interp/bin/interp -x
+#!/usr/bin/ruby
+#!$out/bin/full
+#!$interp/bin/interp
+#!$interp/bin/interp" heads
+check "the rest of one stays" prints "#!$interp/bin/interp -x
+echo \$0" cat "$out/bin/full"
+check "what is no program stays" prints "#!/usr/bin/interp
+no program" cat "$out/share/text"
+check "linker scripts name what is here" prints "/* GNU ld script
+   of $interp/bin/interp */
+GROUP ( $out/lib/$triplet/libc_nonshared.a  AS_NEEDED ( $interp/bin/interp /lib/none ) )" cat "$out/lib/$triplet/libc.so"
+check "what pkg-config reads is below the object" prints "prefix=$out
+libdir=\${prefix}/lib/$triplet
+Cflags: -I$out/include/c -I$out/include/none -I/usr/local/x -I\${prefix}/usr/x
+interp=$interp/bin/interp
+data=/etc/x" cat "$out/lib/$triplet/pkgconfig/c.pc"
+check "an interpreter that is not here is told" prints "no interpreter for 'bin/lost': '/usr/bin/ruby'
+11 files, 0 links: 0 into other packages, 0 lead nowhere
+6 scripts, 1 more without an interpreter; 2 files of paths" sh -c '"$@" | head -n 3' sh "$gx" log --store-dir "$PWD/store" "$(ls -d "$PWD"/store/*-c.drv)"
+
+# --- programs: the loader and C library are the machine's own, as if they were in a package ---
+cc=${CC-cc}
+cat >answer.c <<'X'
+int answer(void) { return 42; }
+X
+cat >main.c <<'X'
+#include <stdio.h>
+int answer(void), secret(void);
+int main(void) { printf("%d %d\n", answer(), secret()); return 0; }
+X
+cat >secret.c <<'X'
+int secret(void) { return 7; }
+X
+make_programs() {
+	mkdir -p tree/data/usr/lib/$triplet/private tree/data/usr/bin &&
+		$cc -shared -fPIC -Wl,-soname,libanswer.so.1 -o libanswer.so.1 answer.c &&
+		$cc -shared -fPIC -Wl,-soname,libsecret.so -o tree/data/usr/lib/$triplet/private/libsecret.so secret.c &&
+		$cc -o tree/data/usr/bin/main main.c libanswer.so.1 -Ltree/data/usr/lib/$triplet/private -lsecret -Wl,-rpath,/usr/lib/$triplet/private &&
+		cp tree/data/usr/bin/main tree/data/usr/bin/two && ln tree/data/usr/bin/two tree/data/usr/bin/three
+}
+loader=$(make_programs >cc.log 2>&1 && python3 -c '
+import re, sys
+print(re.search(rb"/lib[0-9a-z/_-]*/ld-linux-[a-z0-9_-]+\.so\.[0-9]", open("tree/data/usr/bin/main", "rb").read()).group().decode())' 2>/dev/null)
+if ! [ -e "$loader" ] || ! [ -e "$($cc -print-file-name=libc.so.6)" ]; then
+	skip "programs" "nothing here makes a program of glibc"
+	exit
+fi
+package programs
+mkdir -p tree/data/lib/$triplet "tree/data${loader%/*}"
+cp "$loader" "tree/data$loader"
+cp "$($cc -print-file-name=libc.so.6)" tree/data/lib/$triplet
+package libc
+mkdir -p tree/data/usr/lib/$triplet
+mv libanswer.so.1 tree/data/usr/lib/$triplet
+package answer
+libc='(unpack "libc" [ "libc" ] [ ] { })'
+answer="(unpack \"answer\" [ \"answer\" ] [ $libc ] { })"
+out=$(unpack programs '"programs"' "$libc $answer")
+check "a program runs with the loader and libraries of its packages" prints "42 7" "$out/bin/main"
+loads_only_here() { # PROGRAM: every library it loads comes from the store
+	env LD_TRACE_LOADED_OBJECTS=1 "$1" >loads.log && grep -q libanswer loads.log && grep -q libsecret loads.log && grep -q libc.so.6 loads.log &&
+		! grep -v "linux-vdso\|$PWD/store/" loads.log
+}
+check "and with no others" loads_only_here "$out/bin/main"
+check "of one file by two names there is one" prints "42 7" "$out/bin/three"
+check "which is the same as a copy" cmp "$out/bin/two" "$out/bin/main"
+alone=$(unpack programs '"programs"' "$libc")
+check "a library that is not here is told" prints "'bin/main' needs 'libanswer.so.1', which is not here
+'bin/three' needs 'libanswer.so.1', which is not here" sh -c '"$@" | grep needs' sh "$gx" log --store-dir "$PWD/store" "$(ls -d "$PWD"/store/*-programs.drv | grep -v "$(basename "$("$gx" path-info --store-dir "$PWD/store" --json "$out" | sed 's/.*"deriver":"\([^"]*\)".*/\1/')")")"
+check "nor is it looked for elsewhere" sh -c 'LD_TRACE_LOADED_OBJECTS=1 "$1" | grep "libanswer.so.1 => not found"' sh "$alone/bin/main"
+strips() {
+	cp "$out/bin/main" stripped && chmod u+w stripped && strip stripped && [ "$(./stripped)" = "42 7" ]
+}
+if command -v strip >/dev/null 2>&1; then
+	check "strip leaves a program that runs" strips
+fi
+again() { # in another root: the store has the same name there, so the bytes are the same as well
+	gxeval --store "$1" --realise -E "let inherit (import $PWD/make.gx) unpack; in unpack \"programs\" [ \"programs\" ] [ $libc $answer ] { }" >again.path &&
+		"$gx" store verify --store "$1" >/dev/null && "$gx" hash path "$1$(cat again.path)" >>again.hash
+}
+twice() {
+	again "$PWD/r1" && again "$PWD/r2" && [ "$(sort -u again.hash | wc -l)" = 1 ] && [ "$(wc -l <again.hash)" = 2 ]
+}
+check "made twice, in two roots, it is the same" twice
