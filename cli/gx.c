@@ -40,6 +40,7 @@ static const struct verb verbs[] = {
 	{ "why-depends", "by which references an object needs another", why_depends_run, NULL },
 	{ "cache", "the store for other machines", NULL, cache_verbs },
 	{ "copy", "copy objects to and from binary caches and other stores", copy_run, NULL },
+	{ "image", "images for containers: make, send, load and look at them", NULL, image_verbs },
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },
 	{ "nar", "archives of files and folders", NULL, nar_verbs },

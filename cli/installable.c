@@ -49,7 +49,9 @@ void installable_release(struct installable *i)
 	build_targets_release(&i->targets);
 	free(i->program);
 	free(i->main);
-	i->program = i->main = NULL;
+	free(i->flake);
+	free(i->revision);
+	i->program = i->main = i->flake = i->revision = NULL;
 }
 
 /* An attribute that is a string, as malloc'd text; NULL when it is not there. */
@@ -150,6 +152,23 @@ static W go_shell(const char *dir, const char *fragment)
 		     w_cstr(dir));
 }
 
+/* Which source it is of: the same for everybody, so nothing of a tree that only this machine has but its commit. */
+static void note_origin(const struct flake *f, struct installable *out)
+{
+	const char *rev = source_get(&f->locked, "rev");
+	struct buf b = BUF_INIT;
+
+	/* A commit that changes nothing that was read is another one all the same. */
+	if (f->tree->note_state)
+		f->tree->note_state(f->tree);
+	out->revision = rev ? xstrdup(rev) : NULL;
+	if (f->tree->work_tree || !input_is_locked(&f->locked) || input_where(&f->locked) == INPUT_AT_PATH)
+		return;
+	if (!input_print(&f->locked, flake_arena(), &b, NULL) && !strstr(buf_str(&b), "file:"))
+		out->flake = xstrdup(buf_str(&b));
+	buf_release(&b);
+}
+
 static W find_value(struct work *k, const struct asked *a, W given, W args, struct attr_place *at)
 {
 	const struct project *p = &a->project;
@@ -163,6 +182,8 @@ static W find_value(struct work *k, const struct asked *a, W given, W args, stru
 		return go_shell(p->path, p->fragment);
 	source_be_lazy();
 	struct locked_flake *lf = flake_options_open(&k->r->flake_options, a->word, &fragment);
+	if (k->r->origin)
+		note_origin(lf->flake, a->out);
 	return flake_select(flake_root_outputs(lf), fragment, k->want, a->word, at);
 }
 
@@ -230,6 +251,8 @@ static void add_answer(struct buf *b, const struct installable *v, size_t n, str
 	for (size_t i = 0; i < n; i++) {
 		add_text(b, v[i].program);
 		add_text(b, v[i].main);
+		add_text(b, v[i].flake);
+		add_text(b, v[i].revision);
 		kept_path_add(b, &v[i].path, dir);
 		kept_drvs_add(b, &v[i].targets, dir);
 	}
@@ -248,7 +271,8 @@ static int take_text(struct slice *rest, char **out)
 static int take_answer(struct slice rest, struct store *s, struct installable *v, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (take_text(&rest, &v[i].program) || take_text(&rest, &v[i].main) || kept_path_take(&rest, s, &v[i].path) ||
+		if (take_text(&rest, &v[i].program) || take_text(&rest, &v[i].main) || take_text(&rest, &v[i].flake) ||
+		    take_text(&rest, &v[i].revision) || kept_path_take(&rest, s, &v[i].path) ||
 		    kept_drvs_take(&rest, s, &v[i].targets))
 			return -1;
 	return 0;
@@ -295,7 +319,7 @@ static int answer_all(struct eval_request *r, int pure, struct work *k, struct s
 	static const char *const kinds[] = { "build", "develop", "run" };
 	struct buf texts = BUF_INIT, bytes = BUF_INIT;
 	const char **words = question_words(k, &texts);
-	const struct eval_question q = { kinds[k->want], r, store_place(s)->real_store, words, k->n, pure };
+	const struct eval_question q = { r->origin ? "image" : kinds[k->want], r, store_place(s)->real_store, words, k->n, pure };
 	struct eval_cache cache;
 	int status;
 

@@ -21,6 +21,10 @@ struct installable {
 	struct store_path path;	      /* of a package that is a string or path: an object that is there; len 0 for none */
 	char *program; /* of an app: the program, a full path; NULL otherwise */
 	char *main;    /* name of a package's main program, NULL when nothing says */
+
+	/* Only where the request says `origin`; NULL when it is not known, or would mean nothing to anybody else: */
+	char *flake;	/* the reference of its flake, locked */
+	char *revision; /* the commit that it is of */
 };
 
 /* Evaluates refs[0..n), without any what the folder here offers, and fills out (zeroed by the caller, one for each or

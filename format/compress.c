@@ -27,7 +27,7 @@ LATE_LIBRARY(xz, GX_LZMA_LIBRARY, "lzma_", LZMA_CALLS, LZMA_POINTER);
 
 #define ZSTD_CALLS(X)                                                                                             \
 	X(CCtx_setParameter) X(compressStream2) X(createCCtx) X(createDCtx) X(decompressStream) X(freeCCtx)       \
-	X(freeDCtx) X(getErrorName) X(isError)
+	X(freeDCtx) X(getErrorName) X(isError) X(versionString)
 #define ZSTD_POINTER(f) __typeof__(ZSTD_##f) *f;
 LATE_LIBRARY(zst, GX_ZSTD_LIBRARY, "ZSTD_", ZSTD_CALLS, ZSTD_POINTER);
 
@@ -347,6 +347,15 @@ const char *compression_name(enum compression c)
 const char *compression_suffix(enum compression c)
 {
 	return kinds[c].suffix;
+}
+
+const char *compression_version(enum compression c)
+{
+	switch (c) {
+	case COMPRESS_ZSTD: return late_load(&zst_library, NULL) ? "" : zst.versionString();
+	case COMPRESS_GZIP: return zlibVersion();
+	default: return "";
+	}
 }
 
 static int open_codec(struct codec **out, struct codec c, const struct method *m, struct err *e)

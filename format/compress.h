@@ -21,6 +21,9 @@ const char *compression_name(enum compression c);
 /* What file names end with, ".xz"; "" for none. */
 const char *compression_suffix(enum compression c);
 
+/* Which version of its library compresses: another one may come to other bytes. */
+const char *compression_version(enum compression c);
+
 struct codec;
 
 /* Streams into the sink, which is borrowed.  level: of the library, negative for its usual one; parallel: on all cores, where it

@@ -44,7 +44,6 @@ rec {
   saysNot = pkgs.testers.testVersion { package = pkgs.writeShellScriptBin "x" "echo x 1.2"; version = "1.3"; };
   same = pkgs.testers.testEqualContents { assertion = "they are one"; expected = ./tree; actual = ./tree; };
   differ = pkgs.testers.testEqualContents { assertion = "they are one"; expected = ./tree/a.md; actual = ./tree/one; };
-  image = (pkgs.dockerTools.buildImage { name = "x"; }).drvPath;
 }
 X
 is() { # TEXT ATTRIBUTE
@@ -100,4 +99,3 @@ varies='s/in [0-9.]* s$/in TIME/; s/\.gx:[0-9]*:[0-9]*/.gx:L:C/; s/^  [0-9]* |/ 
 check "a name that is left" complains "'@kept@' is still in the file" gxeval --store ./s --realise -f t.gx --attr left
 check "another version" complains "version 1.3 is not in what it says" gxeval --store ./s --realise -f t.gx --attr saysNot
 check "two files that differ" complains "they are one: they differ" gxeval --store ./s --realise -f t.gx --attr differ
-check "an image" complains "dockerTools.buildImage is not here yet" gxeval -f t.gx --attr image

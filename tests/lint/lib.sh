@@ -2,7 +2,7 @@
 #
 # What the lints of the structure share: the folders of C, and the arrows between them as awk: may[A] holds " B " if A/ may use B/
 # (doc/ARCHITECTURE.md has the picture).
-FOLDERS="base lang eval format store fetch golang cache build builtins flake cli"
+FOLDERS="base lang eval format store fetch golang cache image build builtins flake cli"
 ARROWS='
 	BEGIN {
 		may["base"] = " base "
@@ -13,9 +13,10 @@ ARROWS='
 		may["fetch"] = " base format fetch "
 		may["golang"] = " base format fetch golang "
 		may["cache"] = " base format store fetch cache "
+		may["image"] = " base format store fetch image "
 		may["build"] = " base format store fetch golang cache build "
-		may["builtins"] = " base lang eval format store fetch golang cache build builtins "
+		may["builtins"] = " base lang eval format store fetch golang cache image build builtins "
 		may["flake"] = may["builtins"] " flake "
-		may["cli"] = may["flake"] " cli "
+		may["cli"] = may["flake"] " image cli "
 	}
 '
