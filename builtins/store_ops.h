@@ -14,6 +14,8 @@
 #include "format/nar.h"
 #include "format/path.h"
 
+struct store;
+
 /* An output by its derivation's path and its name. */
 struct store_output {
 	struct slice drv, name;
@@ -50,6 +52,9 @@ struct store_ops {
 	/* Makes outputs of derivations valid, building what is not there: all at once, as far as they do not need each other.
 	 * What the derivations refer to is written.  NULL where nothing can be built. */
 	int (*build)(void *user, const struct store_output *v, size_t n, struct err *e);
+
+	/* The store on disk behind this, for what else is to get into it, with all that was added valid; NULL on failure. */
+	struct store *(*disk)(void *user, struct err *e);
 
 	void *user;
 };

@@ -334,6 +334,11 @@ static int build(void *user, const struct store_output *v, size_t n, struct err 
 	return rc;
 }
 
+static struct store *disk(void *user, struct err *e)
+{
+	return store_real_store(user, e);
+}
+
 /* --- the whole --- */
 
 struct store_real *store_real_new(const struct place *place, enum store_flags flags)
@@ -342,7 +347,7 @@ struct store_real *store_real_new(const struct place *place, enum store_flags fl
 
 	r->place = place;
 	r->flags = flags;
-	r->ops = (struct store_ops){ add_text, add_tree, is_valid, is_valid_as, ensure, references, read_text, build, r };
+	r->ops = (struct store_ops){ add_text, add_tree, is_valid, is_valid_as, ensure, references, read_text, build, disk, r };
 	return r;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * In batches: a stage, an object in it for each worker to copy and hash, and one transaction for all of them.
+ * Between stores in batches: a stage, an object in it for each worker to copy and hash, and one transaction for all of them.
  */
 #include "config.h"
 #include "cache/copy.h"
@@ -21,6 +21,7 @@ enum { BATCH = 64 };
 struct one {
 	struct path_info info;
 	struct object_facts facts;
+	struct hash address;
 	char name[16];
 	struct err err;
 };
@@ -39,10 +40,14 @@ static void copy_one(void *arg, unsigned worker, size_t i)
 
 	(void)worker;
 	snprintf(o->name, sizeof o->name, "%zu", i);
-	if (!object_copy(store_fd(b->from), o->info.path.base, o->info.path.base, NULL, stage_fd(b->stage), o->name, &o->facts,
-			 &o->err) &&
-	    (!hash_eq(&o->facts.nar_hash, &o->info.nar_hash) || o->facts.nar_size != o->info.nar_size))
+	if (address_want(&o->info, &o->facts, &o->address, &o->err) ||
+	    object_copy(store_fd(b->from), o->info.path.base, o->info.path.base, NULL, stage_fd(b->stage), o->name, &o->facts,
+			&o->err))
+		return;
+	if (!hash_eq(&o->facts.nar_hash, &o->info.nar_hash) || o->facts.nar_size != o->info.nar_size)
 		err_set(&o->err, ERR_HASH, "'%s' was damaged: 'gx store verify' says more", o->info.path.base);
+	else
+		address_check(&o->info, &o->facts, &o->address, &o->err);
 }
 
 static int commit(struct batch *b, struct err *e)
@@ -157,5 +162,64 @@ int copy_objects(struct store *from, struct store *to, const struct path_set *pa
 	public_keys_release(&keys);
 	free(order);
 	free(b);
+	return rc;
+}
+
+/* --- out of a cache --- */
+
+/* Why one could not be had. */
+static int cannot(struct store *to, struct substituter *u, const char *address, const struct store_path *p, struct err *e)
+{
+	const char *why = substituter_reason(u, p);
+	struct buf b = BUF_INIT;
+
+	store_add_path(to, &b, p);
+	if (why)
+		err_set(e, ERR_NOTFOUND, "cannot copy '%s': %s", b.p, why);
+	else
+		err_set(e, ERR_NOTFOUND, "'%s' does not have '%s' with all it refers to, or not in a way that is trusted here",
+			address, b.p);
+	buf_release(&b);
+	return ERR_NOTFOUND;
+}
+
+/* Those that are not there. */
+static int want(struct substituter *u, struct store *to, const struct path_set *paths, struct path_set *missing, struct err *e)
+{
+	int there = 0;
+
+	for (size_t k = 0; there >= 0 && k < paths->n; k++) {
+		there = store_add_temp_root(to, &paths->v[k], e);
+		there = there ? there : store_is_there(to, &paths->v[k], NULL, e);
+		if (!there) {
+			path_set_add(missing, &paths->v[k]);
+			substituter_want(u, &(struct wanted_path){ .path = paths->v[k] });
+		}
+	}
+	return there < 0 ? there : 0;
+}
+
+int copy_from_cache(const struct cache_source *from, struct store *to, const struct path_set *paths, struct copy_result *out,
+		    struct err *e)
+{
+	struct substituter *u;
+	struct path_set missing = PATH_SET_INIT;
+	int rc = substituter_new_from(&u, to, from->address, from->check_sigs, from->note, from->user, e);
+
+	*out = (struct copy_result){ 0 };
+	if (rc)
+		return rc;
+	rc = want(u, to, paths, &missing, e);
+	rc = rc ? rc : substituter_ask(u, e);
+	for (size_t k = 0; !rc && k < missing.n; k++)
+		if (!substituter_has(u, &missing.v[k]))
+			rc = cannot(to, u, from->address, &missing.v[k], e);
+	rc = rc ? rc : substituter_fetch(u, &missing, e);
+	for (size_t k = 0; !rc && k < missing.n; k++)
+		if (substituter_reason(u, &missing.v[k]))
+			rc = cannot(to, u, from->address, &missing.v[k], e);
+	*out = (struct copy_result){ substituter_count(u), paths->n - missing.n };
+	substituter_free(u);
+	path_set_release(&missing);
 	return rc;
 }

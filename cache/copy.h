@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Objects from one store on disk to another.
+ * Objects from one store on disk to another, or out of one binary cache.
  */
 #ifndef CACHE_COPY_H
 #define CACHE_COPY_H
@@ -15,5 +15,17 @@ struct copy_result {
  * counts, so what has no path that follows from its contents needs a signature of a trusted key (ERR_DENIED). */
 int copy_objects(struct store *from, struct store *to, const struct path_set *paths, int check_sigs, struct copy_result *out,
 		 struct err *e);
+
+struct cache_source {
+	const char *address;
+	int check_sigs; /* as the settings say; 0: no signature is needed */
+	void (*note)(void *user, const char *text); /* as in cache/substitute.h */
+	void *user;
+};
+
+/* Gets objects out of a binary cache, whatever the settings say of caches, with all they refer to.  ERR_NOTFOUND when one cannot
+ * be had. */
+int copy_from_cache(const struct cache_source *from, struct store *to, const struct path_set *paths, struct copy_result *out,
+		    struct err *e);
 
 #endif

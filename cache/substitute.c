@@ -126,7 +126,7 @@ static int has_address(const struct substituter *u, const struct narinfo *n)
 {
 	struct path_info i = { .path = n->path, .ca = n->ca, .refs = n->refs };
 
-	return n->ca && !path_set_has(&n->refs, &n->path) && !store_check_address(u->s, &i, NULL);
+	return n->ca && !store_check_address(u->s, &i, NULL);
 }
 
 static int is_fixed(const struct item *i)

@@ -219,6 +219,8 @@ static void what_to_find_out(struct run *r, const struct item *i, struct unpack_
 		job->facts.algo = i->known.hash.algo;
 	} else if (i->q.info.ca && !ca_parse(slice_of(i->q.info.ca), &job->facts.method, &h, e)) {
 		job->facts.algo = h.algo;
+		if (path_set_has(&i->q.info.refs, &i->q.path))
+			job->facts.self = i->q.path.base;
 	}
 }
 

@@ -165,13 +165,14 @@ static int answer_request(struct eval_request *r, enum eval_program as)
 	if (derivations && !eval_settings.read_only)
 		return with_store(r, &q);
 	/* What may put something into a store does so each time. */
-	return r->store || r->store_dir ? evaluation_on_stack(run, r) : answer(r, &q);
+	return r->store || r->store_dir || (r->want_store && !r->repl) ? evaluation_on_stack(run, r) : answer(r, &q);
 }
 
 static int run_command_line(int argc, char **argv, enum eval_program as)
 {
 	int repl = as == EVAL_GX_REPL, go = 0;
-	struct eval_request r = { .repl = repl, .want_store = repl };
+	/* 'nix eval' leaves in the store what it names, as Nix does. */
+	struct eval_request r = { .repl = repl, .want_store = repl || (as == EVAL_GX_EVAL && place_obeys_environment()) };
 
 	signals_push(SIGNALS_INTERRUPT, signals_exit);
 	int rc = eval_options_read(&r, as, argc, argv, &go);

@@ -160,7 +160,7 @@ static int set_form(struct reading *g, enum option_id id)
 	g->r->form = form[id];
 	g->r->parse_only = id == O_PARSE;
 	g->r->realise = id == O_REALISE;
-	g->r->want_store = id == O_DRV_PATH || id == O_REALISE;
+	g->r->want_store |= id == O_DRV_PATH || id == O_REALISE;
 	return 0;
 }
 

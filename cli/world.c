@@ -28,8 +28,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-const struct builtin *const *const world_builtins[] = { BUILTINS_LISTS,	    builtins_flake,	      builtins_fetch_tree,
-							builtins_fetch_url, builtins_fetch_mercurial, NULL };
+const struct builtin *const *const world_builtins[] = {
+	BUILTINS_LISTS,	    builtins_flake,	      builtins_fetch_tree,
+	builtins_fetch_url, builtins_fetch_mercurial, builtins_fetch_closure, NULL
+};
 
 #define BLANKS " \t\n"
 

@@ -32,6 +32,7 @@ extern const struct session_part flake_call_session[];
 extern const struct builtin *const builtins_flake[];
 extern const struct builtin *const builtins_fetch_tree[];
 extern const struct builtin *const builtins_fetch_url[];
+extern const struct builtin *const builtins_fetch_closure[];
 extern const struct builtin *const builtins_fetch_mercurial[];
 
 #endif

@@ -165,24 +165,23 @@ int store_add_tree(struct store *s, int dirfd, const char *name, const struct so
 }
 
 /* What is said of the content address of an archive from elsewhere has to be true of it: nothing else vouches for that. */
-static int want_address(const struct path_info *info, struct object_facts *f, struct hash *want, struct err *e)
+int address_want(const struct path_info *info, struct object_facts *f, struct hash *want, struct err *e)
 {
 	if (!info->ca)
 		return 0;
 	if (path_set_has(&info->refs, &info->path))
-		return err_set(e, ERR_INVALID, "'%s' refers to itself: its content address cannot be checked", info->path.base);
+		f->self = info->path.base;
 	if (ca_parse(slice_of(info->ca), &f->method, want, e))
 		return ERR_INVALID;
 	f->algo = want->algo;
 	return 0;
 }
 
-static int check_address(const struct path_info *info, const struct object_facts *f, const struct hash *want, struct err *e)
+int address_check(const struct path_info *info, const struct object_facts *f, const struct hash *want, struct err *e)
 {
 	int fits = f->method == CA_NAR || (f->type == NAR_REGULAR && !f->executable);
-	const struct hash *got = f->method == CA_NAR && f->algo == HASH_SHA256 ? &f->nar_hash : &f->hash;
 
-	if (!info->ca || (fits && hash_eq(got, want)))
+	if (!info->ca || (fits && hash_eq(&f->hash, want)))
 		return 0;
 	return err_set(e, ERR_HASH, "the archive of '%s' does not have the content address '%s'", info->path.base, info->ca);
 }
@@ -194,7 +193,7 @@ int store_add_nar(struct store *s, const struct path_info *info, const struct by
 	struct hash want;
 	int rc = hold(s, &info->path, &info->refs, e), valid;
 
-	rc = rc ? rc : want_address(info, &f, &want, e);
+	rc = rc ? rc : address_want(info, &f, &want, e);
 	if (rc)
 		return rc;
 	valid = store_is_valid(s, &info->path, e);
@@ -205,7 +204,7 @@ int store_add_nar(struct store *s, const struct path_info *info, const struct by
 		rc = object_restore(nar, stage_fd(st), staged, &f, e);
 	if (!rc && (!hash_eq(&f.nar_hash, &info->nar_hash) || f.nar_size != info->nar_size))
 		rc = err_set(e, ERR_HASH, "the archive of '%s' is not the one that was announced", info->path.base);
-	rc = rc ? rc : check_address(info, &f, &want, e);
+	rc = rc ? rc : address_check(info, &f, &want, e);
 	if (!rc)
 		rc = store_commit_staged(s, st, staged, info, e);
 	stage_free(st);

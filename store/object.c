@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "format/refscan.h"
+#include "format/rewrite.h"
 #include "store/tree.h"
 
 #include <errno.h>
@@ -33,6 +34,7 @@ struct writer {
 	struct hash_ctx nar, other;
 	int hash_nar_twice, hash_contents;
 	struct refscan *scan;
+	struct self_hash *self;
 	uint64_t size;
 	struct nar_reader *reader;
 	struct swapper swapper;
@@ -169,6 +171,8 @@ static int take_final(void *user, const void *p, size_t n, struct err *e)
 		hash_update(&w->other, p, n);
 	if (w->scan)
 		refscan_feed(w->scan, p, n);
+	if (w->self)
+		self_hash_feed(w->self, p, n);
 	rc = nar_reader_feed(w->reader, p, n, &used, e);
 	if (!rc && used < n)
 		rc = err_set(e, ERR_INVALID, "the archive has more after its end");
@@ -189,6 +193,8 @@ static int begin(struct writer *w, struct object_facts *f, int to, const char *t
 		return err_set(e, ERR_INVALID, "objects addressed as git does are not supported yet");
 	w->hash_contents = f->algo != HASH_ANY && f->method != CA_NAR;
 	w->hash_nar_twice = f->algo != HASH_ANY && f->algo != HASH_SHA256 && f->method == CA_NAR;
+	if (f->self && f->algo == HASH_SHA256 && f->method == CA_NAR)
+		w->self = self_hash_new(f->self);
 	hash_init(&w->nar, HASH_SHA256);
 	if (f->algo != HASH_ANY)
 		hash_init(&w->other, f->algo);
@@ -219,6 +225,7 @@ static int end(struct writer *w, int rc, struct err *e)
 		hash_final(&w->other, &f->hash);
 	else
 		f->hash = f->nar_hash;
+	self_hash_end(w->self, &f->hash);
 	if (w->scan && !rc)
 		refscan_found(w->scan, &f->refs);
 	refscan_free(w->scan);

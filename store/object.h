@@ -63,6 +63,7 @@ struct object_facts {
 	const struct path_set *candidates; /* which references to look for, NULL for none */
 	enum ca_method method;		   /* with algo: another hash to compute */
 	enum hash_algo algo;		   /* HASH_ANY for none */
+	const char *self;		   /* 32 digits of itself, not to count in the hash by CA_NAR; NULL: none */
 	uint64_t max_size;		   /* of the archive (ERR_LIMIT), 0 for any */
 	const struct swap *swaps;	   /* digests to replace before anything else is done, borrowed; */
 	size_t nswaps;			   /* how many */
@@ -76,6 +77,11 @@ struct object_facts {
 };
 
 void object_facts_release(struct object_facts *f);
+
+/* What to find out about an object that comes with the content address of its row (which may have none), and afterwards whether
+ * it has it: ERR_HASH.  info and want stay as long as f. */
+int address_want(const struct path_info *info, struct object_facts *f, struct hash *want, struct err *e);
+int address_check(const struct path_info *info, const struct object_facts *f, const struct hash *want, struct err *e);
 
 /* Writes a canonical copy, in fresh inodes, of from/from_name to to/to_name, which must not exist. */
 int object_copy(int from, const char *from_name, const char *path, const struct nar_filter *filter, int to,

@@ -266,6 +266,11 @@ void place_obey_environment(void)
 	obeyed = 1;
 }
 
+int place_obeys_environment(void)
+{
+	return obeyed;
+}
+
 /* What a variable says; NULL when it says nothing. */
 static const char *said(const char *name)
 {

@@ -42,6 +42,7 @@ void place_release(struct place *p);
 /* From now on what the request leaves open is what Nix's variables say: NIX_REMOTE, NIX_STORE_DIR, NIX_STATE_DIR, NIX_LOG_DIR,
  * NIX_LOCALSTATE_DIR.  For the commands that have Nix's names: scripts set these for them. */
 void place_obey_environment(void);
+int place_obeys_environment(void);
 
 /* 1 when builds and shells see the store at its logical place only through a mount namespace. */
 int place_is_mapped(const struct place *p);

@@ -155,49 +155,14 @@ static int copy_to_cache(struct copy_command *c, const struct path_set *named, s
 	return rc;
 }
 
-/* Why one could not be had. */
-static int cannot(struct copy_command *c, struct substituter *u, const struct store_path *p, struct err *e)
+static int take_from_cache(struct copy_command *c, const struct path_set *named, struct err *e)
 {
-	const char *why = substituter_reason(u, p);
-	struct buf b = BUF_INIT;
+	const struct cache_source from = { c->from, !c->no_check, note, NULL };
+	struct copy_result r;
+	int rc = copy_from_cache(&from, c->n.c.store, named, &r, e);
 
-	store_add_path(c->n.c.store, &b, p);
-	if (why)
-		err_set(e, ERR_NOTFOUND, "cannot copy '%s': %s", b.p, why);
-	else
-		err_set(e, ERR_NOTFOUND, "'%s' does not have '%s' with all it refers to, or not in a way that is trusted here",
-			c->from, b.p);
-	buf_release(&b);
-	return ERR_NOTFOUND;
-}
-
-static int copy_from_cache(struct copy_command *c, const struct path_set *named, struct err *e)
-{
-	struct substituter *u;
-	struct path_set missing = PATH_SET_INIT;
-	int rc = substituter_new_from(&u, c->n.c.store, c->from, !c->no_check, note, NULL, e), there = 0;
-
-	if (rc)
-		return rc;
-	for (size_t k = 0; there >= 0 && k < named->n; k++) {
-		there = store_is_there(c->n.c.store, &named->v[k], NULL, e);
-		if (!there) {
-			path_set_add(&missing, &named->v[k]);
-			substituter_want(u, &(struct wanted_path){ .path = named->v[k] });
-		}
-	}
-	rc = there < 0 ? there : substituter_ask(u, e);
-	for (size_t k = 0; !rc && k < missing.n; k++)
-		if (!substituter_has(u, &missing.v[k]))
-			rc = cannot(c, u, &missing.v[k], e);
-	rc = rc ? rc : substituter_fetch(u, &missing, e);
-	for (size_t k = 0; !rc && k < missing.n; k++)
-		if (substituter_reason(u, &missing.v[k]))
-			rc = cannot(c, u, &missing.v[k], e);
 	if (!rc)
-		say(substituter_count(u), named->n - missing.n);
-	substituter_free(u);
-	path_set_release(&missing);
+		say(r.copied, r.present);
 	return rc;
 }
 
@@ -210,7 +175,7 @@ static int copy(struct copy_command *c, const struct path_set *named)
 	if (c->to)
 		rc = cache_address_is(c->to) ? copy_to_cache(c, named, &e) : copy_to_store(c, named, &e);
 	else
-		rc = cache_address_is(c->from) ? copy_from_cache(c, named, &e) : copy_from_store(c, named, &e);
+		rc = cache_address_is(c->from) ? take_from_cache(c, named, &e) : copy_from_store(c, named, &e);
 	progress_finish();
 	return rc ? command_fail(&e) : EXIT_DONE;
 }

@@ -338,6 +338,7 @@ const struct verb store_verbs[] = {
 	{ "import", "add the objects of such a stream", store_import_run, NULL },
 	{ "diff-closures", "what another version of a closure has more and less", store_diff_closures_run, NULL },
 	{ "path-from-hash-part", "the object whose path has these 32 digits", store_path_from_hash_run, NULL },
+	{ "make-content-addressed", "copy a closure to paths that follow from its contents", store_readdress_run, NULL },
 	{ "rebuild", "make a lost or damaged database anew", store_rebuild_run, NULL },
 	{ "roots", "what keeps objects from being collected", roots_run, NULL },
 	{ "info", "which store is used, and why", info_run, NULL },

@@ -20,6 +20,7 @@ int store_import_run(int argc, char **argv);
 int store_ls_run(int argc, char **argv);
 int store_optimise_run(int argc, char **argv);
 int store_path_from_hash_run(int argc, char **argv);
+int store_readdress_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);
 int store_verify_run(int argc, char **argv);
 

@@ -23,6 +23,7 @@ END_NIX
 
 # --- without Nix
 ours() { PATH=$PWD/names:$PATH NIX_REMOTE="local?root=$PWD/ours" "$@"; }
+check "nix eval leaves in the store what it names" sh -c 'p=$(PATH=$PWD/names:$PATH NIX_REMOTE="local?root=$PWD/evaluated" nix eval --raw --expr "builtins.toFile \"x\" \"hello\""); [ "$(cat "$PWD/evaluated$p")" = hello ]'
 check "nix-build builds and prints where it is" ours nix-build t.nix -A a -o link
 check "the link leads there" test "$(readlink link)" = "$(ours nix-build t.nix -A a --no-out-link 2>/dev/null | head -1)"
 check "options come before the verb, too" ours nix --extra-experimental-features 'nix-command flakes' --option cores 1 hash path t.nix
