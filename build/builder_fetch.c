@@ -13,12 +13,14 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "base/limits.h"
+#include "build/apt_sources.h"
 #include "build/builder_archive.h"
 #include "build/builder_auth.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
 #include "golang/h1.h"
 #include "fetch/archive.h"
+#include "fetch/cache.h"
 #include "fetch/fetch_settings.h"
 #include "fetch/program.h"
 #include "fetch/url.h"
@@ -38,6 +40,9 @@ static struct {
 	int ready;
 	struct transfer_settings transfer;
 	struct go_settings go;
+	struct apt_sources apt;
+	int apt_known;
+	int turn; /* a file that is locked by who asks an archive that wants no crowd; 0: not opened yet */
 } settings;
 
 int fetch_builders_prepare(struct err *e)
@@ -305,6 +310,18 @@ static int add_mirrors(struct words *w, const struct drv *d, struct slice url, s
 	return 0;
 }
 
+/* "apt://debian/path", or "apt://debian-security/path": below each mirror of it that apt has on this machine, if any. */
+static void add_apt(struct words *w, struct slice url)
+{
+	static const struct slice security = SLICE("apt://debian-security/"), debian = SLICE("apt://debian/");
+	int is_security = slice_starts(url, security);
+	const struct words *mirrors = is_security ? &settings.apt.security : &settings.apt.debian;
+	size_t n = is_security ? security.n : debian.n;
+
+	for (size_t i = 0; i < mirrors->n && (is_security || slice_starts(url, debian)); i++)
+		words_addf(w, "%s/%.*s", mirrors->v[i], (int)(url.n - n), url.p + n);
+}
+
 /* The hash of the very file that is fetched; NULL when it is that of something else, or not known. */
 static const struct hash *hash_of_file(const struct drv *d)
 {
@@ -326,10 +343,15 @@ static void add_hashed_mirrors(struct words *w, const struct hash *h)
 		words_addf(w, "%.*s%s%s/%s", (int)one.n, one.p, one.p[one.n - 1] == '/' ? "" : "/", hash_algo_name(h->algo), hex);
 }
 
-/* Where a fetchurl is to look, in this order: hashed mirrors, `url`, `urls`. */
-static int find_addresses(const struct drv *d, struct words *w, struct err *e)
+struct addresses {
+	struct words all;
+	size_t before; /* so many come before those of archives that are asked by one at a time */
+};
+
+/* Where a fetchurl is to look, in this order: hashed mirrors, `url`, `urls`, `archiveUrls`. */
+static int find_addresses(const struct drv *d, struct addresses *a, struct err *e)
 {
-	struct words given = { 0 };
+	struct words given = { 0 }, *w = &a->all;
 	int rc = 0;
 
 	add_hashed_mirrors(w, hash_of_file(d));
@@ -338,19 +360,37 @@ static int find_addresses(const struct drv *d, struct words *w, struct err *e)
 	for (size_t i = 0; i < given.n && !rc; i++)
 		if (!strncmp(given.v[i], "mirror://", 9))
 			rc = add_mirrors(w, d, slice_of(given.v[i]), e);
+		else if (!strncmp(given.v[i], "apt://", 6))
+			add_apt(w, slice_of(given.v[i]));
 		else
 			words_add(w, given.v[i]);
+	a->before = w->n;
+	add_addresses(w, attr_or(d, "archiveUrls", SLICE("")));
 	words_release(&given);
 	return rc;
 }
 
+/* Until the process ends. */
+static void wait_for_turn(void)
+{
+	struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	/* It is what the other side gave as standard input (fetch_builder_input); without it there is no order. */
+	while (fcntl(0, F_SETLKW, &whole) < 0 && errno == EINTR)
+		;
+}
+
 /* want: what it has to be; NULL: nobody looks here. */
-static int fetch_file(const char *url, const struct hash *want, int fd, struct err *e)
+static int fetch_file(const struct drv *d, const char *url, const struct hash *want, int fd, struct err *e)
 {
 	struct transfer_request q = { .url = url, .write = write_fd, .restart = restart_fd, .user = &fd,
 				      .algo = want ? want->algo : HASH_ANY };
+	char *size = xstrndup(attr_or(d, "size", SLICE("0")).p, attr_or(d, "size", SLICE("0")).n);
 	struct transfer_engine *g = transfer_engine_new(&settings.transfer, e);
 	struct transfer_result r = { 0 };
+
+	q.max_size = strtoull(size, NULL, 10);
+	free(size);
 	int rc = g ? transfer_get(g, &q, &r, e) : ERR_NETWORK;
 
 	if (!rc && want && !hash_eq(want, &r.hash)) {
@@ -366,19 +406,25 @@ static int fetch_file(const char *url, const struct hash *want, int fd, struct e
 }
 
 /* The first that gives it.  Of the last the building side looks at the hash, and says what it is. */
-static int fetch_first(const struct drv *d, const struct words *from, int fd, struct err *e)
+static int fetch_first(const struct drv *d, const struct addresses *from, int fd, struct err *e)
 {
-	for (size_t i = 0; i + 1 < from->n; i++) {
+	for (size_t i = 0; i < from->all.n; i++) {
+		int is_last = i + 1 == from->all.n;
 		struct err own = ERR_INIT;
-		int rc = fetch_file(from->v[i], hash_of_file(d), fd, &own);
 
+		if (i == from->before)
+			wait_for_turn();
+		int rc = fetch_file(d, from->all.v[i], is_last ? NULL : hash_of_file(d), fd, is_last ? e : &own);
+
+		if (is_last)
+			return rc;
 		if (rc)
 			dprintf(2, "%s; trying the next address\n", own.msg);
 		err_release(&own);
 		if (!rc || (rc = restart_fd(&fd, e)))
 			return rc;
 	}
-	return fetch_file(from->v[from->n - 1], NULL, fd, e);
+	return 0;
 }
 
 /* Unpacks the archive in fd, in Nix's format, to out. */
@@ -410,7 +456,7 @@ static int place_file(const struct builtin_call *c, int fd, const char *out, str
 	return 0;
 }
 
-static int fetch_to_output(const struct builtin_call *c, const struct words *from, struct err *e)
+static int fetch_to_output(const struct builtin_call *c, const struct addresses *from, struct err *e)
 {
 	int fd = -1, rc = fetch_builders_prepare(e);
 	struct buf out = BUF_INIT;
@@ -436,14 +482,14 @@ static int fetch_to_output(const struct builtin_call *c, const struct words *fro
 
 static int build_fetchurl(const struct builtin_call *c, struct err *e)
 {
-	struct words from = { 0 };
+	struct addresses from = { 0 };
 	int rc = find_addresses(c->drv, &from, e);
 
-	if (!rc && !from.n)
+	if (!rc && !from.all.n)
 		rc = err_set(e, ERR_INVALID, "attribute 'url' missing");
 	if (!rc)
 		rc = fetch_to_output(c, &from, e);
-	words_release(&from);
+	words_release(&from.all);
 	return rc;
 }
 
@@ -459,16 +505,17 @@ static void add_archive_url(struct buf *b, struct slice file)
 static int build_go_archive(const struct builtin_call *c, struct err *e)
 {
 	struct buf url = BUF_INIT;
-	struct words from = { 0 };
+	struct addresses from = { 0 };
 	struct slice file;
 	int rc = builtin_attr(c, "file", &file, e);
 
 	if (!rc) {
 		add_archive_url(&url, file);
-		words_add(&from, url.p);
+		words_add(&from.all, url.p);
+		from.before = 1;
 		rc = fetch_to_output(c, &from, e);
 	}
-	words_release(&from);
+	words_release(&from.all);
 	buf_release(&url);
 	return rc;
 }
@@ -503,14 +550,17 @@ static void show_file(struct slice address, void (*show)(void *arg, const char *
 
 static void show_addresses(const struct drv *d, void (*show)(void *arg, const char *path), void *arg)
 {
-	struct words from = { 0 };
+	struct addresses from = { 0 };
 	struct err ignored = ERR_INIT;
 
+	if (!settings.apt_known)
+		apt_sources_read(&settings.apt, fetch_settings.apt_folder);
+	settings.apt_known = 1;
 	if (find_addresses(d, &from, &ignored))
 		err_release(&ignored);
-	for (size_t i = 0; i < from.n; i++)
-		show_file(slice_of(from.v[i]), show, arg);
-	words_release(&from);
+	for (size_t i = 0; i < from.all.n; i++)
+		show_file(slice_of(from.all.v[i]), show, arg);
+	words_release(&from.all);
 }
 
 static void show_archive(const struct drv *d, void (*show)(void *arg, const char *path), void *arg)
@@ -536,9 +586,27 @@ static int ask_programs(struct err *e)
 	return rc;
 }
 
+/* A file in the user's cache that all his builds lock, so that one at a time asks; 0: there is no such place. */
+static int turn_file(void)
+{
+	struct err ignored = ERR_INIT;
+	struct buf path = BUF_INIT;
+
+	if (!settings.turn && !cache_folder("locks", &path, &ignored)) {
+		buf_adds(&path, "/archives");
+		settings.turn = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+		settings.turn = settings.turn < 0 ? 0 : settings.turn;
+	}
+	buf_release(&path);
+	err_release(&ignored);
+	return settings.turn;
+}
+
 int fetch_builder_input(void *user, const struct drv *d)
 {
 	(void)user;
+	if (slice_eq(d->builder, SLICE("builtin:fetchurl")) && drv_env(d, SLICE("archiveUrls")))
+		return turn_file();
 	return slice_eq(d->builder, SLICE("builtin:go-module")) ? builder_auth_input() : 0;
 }
 

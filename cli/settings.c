@@ -58,6 +58,8 @@ static const struct setting settings[] = {
 	  "true, but for 'flake show'", "Build what an evaluation reads out of a derivation." },
 	{ "allowed-uris", SET_LIST, &eval_settings.allowed_uris,
 	  "none", "What may be fetched in restricted evaluation: beginnings of addresses, with blanks between." },
+	{ "apt-folder", SET_STRING, &fetch_settings.apt_folder,
+	  "/etc/apt", "Where apt's sources.list is: its mirrors are asked first for packages of Debian; empty: none are." },
 	{ "connect-timeout", SET_UINT, &fetch_settings.connect_s,
 	  "5", "Seconds to connect to a server." },
 	{ "download-attempts", SET_UINT, &fetch_settings.attempts,

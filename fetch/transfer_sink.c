@@ -127,6 +127,7 @@ void transfer_finish(struct transfer *t, int rc)
 struct fetch_settings fetch_settings = {
 	.allow_dirty = 1,
 	.go_archives = "https://go.dev/dl",
+	.apt_folder = "/etc/apt",
 	.connect_s = 5,
 	.stall_s = 30,
 	.attempts = 5,
