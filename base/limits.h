@@ -101,6 +101,11 @@
 /* What a binary cache says of one object: twenty thousand references and more. */
 #define LIMIT_NARINFO (2 << 20)
 
+/* What the other side of a daemon's connection may send: one text, of which a derivation or a log is the largest; members of a
+ * list, of which all paths of a store are the largest. */
+#define LIMIT_WIRE_TEXT LIMIT_DRV_TEXT
+#define LIMIT_WIRE_LIST 10000000
+
 /* Large files of git repositories that are kept (fetch/git_lfs.h): how many, and their bytes together. */
 #define LIMIT_LFS_KEPT 10000
 #define LIMIT_LFS_KEPT_SIZE ((uint64_t)4 << 30)

@@ -354,6 +354,8 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	b.jobs = xcalloc(max_jobs(&b) + BUILD_FETCHES + 1, sizeof *b.jobs);
 	rc = secret_keys_of_settings(&b.keys, e);
 	for (size_t i = 0; i < n && !rc; i++)
+		rc = v[i].given ? graph_give(&b, &v[i].drv, v[i].given, e) : 0;
+	for (size_t i = 0; i < n && !rc; i++)
 		rc = graph_want(&b, &v[i].drv, v[i].outputs, v[i].noutputs, 1, e);
 	rc = rc ? rc : graph_walk(&b, e);
 	if (!rc && set->plan)

@@ -113,6 +113,10 @@ struct build_target {
 	struct store_path drv;
 	const struct slice *outputs; /* names; NULL with noutputs 0 for all */
 	size_t noutputs;
+
+	/* What is built under that name instead of what lies in the store: its outputs are where it says, which the caller vouches
+	 * for, and what it needs is there.  Borrowed; NULL for what is in the store. */
+	const struct drv *given;
 };
 
 struct build_output {

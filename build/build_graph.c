@@ -101,7 +101,7 @@ static int is_fetch(const struct drv *d)
 /* A derivation is checked whenever it is read: what it says is where its outputs go. */
 static int node_load(struct build *b, struct node *n, struct err *e)
 {
-	int rc = hold(b, n, &n->path, e);
+	int rc = n->given ? 0 : hold(b, n, &n->path, e);
 
 	if (n->loaded)
 		return 0;
@@ -253,6 +253,18 @@ int graph_want(struct build *b, const struct store_path *drv, const struct slice
 	return rc;
 }
 
+int graph_give(struct build *b, const struct store_path *drv, const struct drv *given, struct err *e)
+{
+	struct node *n = node_of(b, drv);
+
+	if (n->loaded)
+		return err_set(e, ERR_INVALID, "derivation '%s' is given twice", drv->base);
+	n->drv = *given;
+	n->loaded = n->given = 1;
+	n->fetch = is_fetch(&n->drv);
+	return node_paths(b, n, e);
+}
+
 void graph_again(struct build *b, struct node *n)
 {
 	push(&b->todo, n);
@@ -377,7 +389,7 @@ void graph_release(struct build *b)
 	for (size_t i = 0; i < b->n; i++) {
 		struct node *n = b->nodes[i];
 
-		if (n->loaded)
+		if (n->loaded && !n->given)
 			drv_release(&n->drv);
 		free(n->wanted);
 		free(n->paths);

@@ -42,6 +42,7 @@ struct node {
 	struct store_path path;
 	struct drv drv;
 	int loaded;
+	int given; /* somebody else's, as struct build_target has it */
 	int asked; /* by the caller, not as an input */
 	int fetch; /* its builder is one of ours, and fetches */
 	enum node_state state;
@@ -159,6 +160,9 @@ void build_add_title(struct buf *b, const struct drv *d);
 /* Adds a derivation; outputs as in struct build_target. */
 int graph_want(struct build *b, const struct store_path *drv, const struct slice *outputs, size_t n, int asked,
 	       struct err *e);
+
+/* Before that: it is this one, which stays the caller's. */
+int graph_give(struct build *b, const struct store_path *drv, const struct drv *given, struct err *e);
 
 /* One that is in the graph is to be looked at again. */
 void graph_again(struct build *b, struct node *n);

@@ -103,10 +103,10 @@ static int finish(struct batch *b, struct copy_result *out, struct err *e)
 	return rc;
 }
 
-static int check_trust(struct batch *b, const struct public_keys *keys, const struct path_info *i, struct err *e)
+int copy_check_trust(struct store *to, const struct public_keys *keys, const struct path_info *i, struct err *e)
 {
-	struct slice dir = store_dir(b->to);
-	int rc = i->ca && !store_check_address(b->to, i, NULL) ? 1 : path_is_signed(keys, dir, i, e);
+	struct slice dir = store_dir(to);
+	int rc = i->ca && !store_check_address(to, i, NULL) ? 1 : path_is_signed(keys, dir, i, e);
 
 	if (rc)
 		return rc < 0 ? rc : 0;
@@ -131,7 +131,7 @@ static int add(struct batch *b, const struct store_path *p, const struct public_
 	if (rc)
 		return rc;
 	b->n++;
-	return keys ? check_trust(b, keys, &o->info, e) : 0;
+	return keys ? copy_check_trust(b->to, keys, &o->info, e) : 0;
 }
 
 int copy_objects(struct store *from, struct store *to, const struct path_set *paths, int check_sigs, struct copy_result *out,

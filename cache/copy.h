@@ -28,4 +28,8 @@ struct cache_source {
 int copy_from_cache(const struct cache_source *from, struct store *to, const struct path_set *paths, struct copy_result *out,
 		    struct err *e);
 
+/* What check_sigs asks of one that is to come in: that its path follows from its contents, or that one of the keys signed it. */
+struct public_keys;
+int copy_check_trust(struct store *to, const struct public_keys *keys, const struct path_info *i, struct err *e);
+
 #endif

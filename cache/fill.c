@@ -101,6 +101,24 @@ void secret_keys_release(struct secret_keys *k)
 	*k = (struct secret_keys){ 0 };
 }
 
+size_t path_info_add_sigs(struct path_info *i, const char *sigs)
+{
+	size_t added = 0;
+
+	for (const char *p = sigs ? sigs : ""; *(p += strspn(p, " ")); p += strcspn(p, " ")) {
+		struct slice sig = { p, strcspn(p, " ") };
+		struct buf all = BUF_INIT;
+
+		if (slice_in_words(sig, i->sigs ? i->sigs : ""))
+			continue;
+		buf_addf(&all, "%s%s%.*s", i->sigs ? i->sigs : "", i->sigs ? " " : "", (int)sig.n, sig.p);
+		free(i->sigs);
+		i->sigs = buf_detach(&all, NULL);
+		added++;
+	}
+	return added;
+}
+
 int path_info_sign(const struct secret_keys *k, struct slice store_dir, struct path_info *i, size_t *added, struct err *e)
 {
 	struct buf data = BUF_INIT;
@@ -108,15 +126,10 @@ int path_info_sign(const struct secret_keys *k, struct slice store_dir, struct p
 
 	fingerprint_add(&data, store_dir, &i->path, &i->nar_hash, i->nar_size, &i->refs);
 	for (size_t j = 0; !rc && j < k->n; j++) {
-		struct buf sig = BUF_INIT, all = BUF_INIT;
+		struct buf sig = BUF_INIT;
 
 		rc = secret_key_sign(&k->v[j], (struct slice){ data.p, data.len }, &sig, e);
-		if (!rc && !slice_in_words((struct slice){ sig.p, sig.len }, i->sigs ? i->sigs : "")) {
-			buf_addf(&all, "%s%s%s", i->sigs ? i->sigs : "", i->sigs ? " " : "", sig.p);
-			free(i->sigs);
-			i->sigs = buf_detach(&all, NULL);
-			++*added;
-		}
+		*added += rc ? 0 : path_info_add_sigs(i, sig.p);
 		buf_release(&sig);
 	}
 	buf_release(&data);

@@ -26,6 +26,9 @@ void secret_keys_release(struct secret_keys *k);
 /* Adds the signatures of these keys to what is known of an object, but for those it has; *added counts. */
 int path_info_sign(const struct secret_keys *k, struct slice store_dir, struct path_info *i, size_t *added, struct err *e);
 
+/* Adds signatures (with blanks between, may be NULL) but for those it has; returns how many. */
+size_t path_info_add_sigs(struct path_info *i, const char *sigs);
+
 struct fill_options {
 	const struct secret_keys *keys; /* besides those of the address; NULL: none */
 	int cancel_fd;			/* readable when all should stop; negative: none */

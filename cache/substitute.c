@@ -292,6 +292,13 @@ void substitute_closure(struct substituter *u, const struct path_set *paths, str
 	free(todo);
 }
 
+const struct narinfo *substituter_info(struct substituter *u, const struct store_path *p)
+{
+	const struct item *i = substitute_find(u, p);
+
+	return i && i->state == ITEM_FOUND ? &i->q.info : NULL;
+}
+
 void substituter_plan(struct substituter *u, const struct path_set *paths, struct path_set *out, uint64_t *packed,
 		      uint64_t *unpacked)
 {

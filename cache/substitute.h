@@ -57,6 +57,9 @@ int substituter_ask(struct substituter *u, struct err *e);
 /* 1 when all of a path's closure that is not valid can be had; 0 when not, or when it was not wanted. */
 int substituter_has(struct substituter *u, const struct store_path *p);
 
+/* What a cache says of a path that may be used and was wanted, or that such a one refers to; NULL when none has it.  Borrowed. */
+const struct narinfo *substituter_info(struct substituter *u, const struct store_path *p);
+
 /* What it would take to have them: adds the paths, and the bytes to fetch and to have then. */
 void substituter_plan(struct substituter *u, const struct path_set *paths, struct path_set *out, uint64_t *packed,
 		      uint64_t *unpacked);

@@ -449,6 +449,11 @@ static void on_event(void *user, const struct build_event *ev)
 	progress_build_event(ev);
 }
 
+void build_options_prepare(struct build_options *o)
+{
+	add_fetchers(&o->settings.hooks);
+}
+
 void build_options_apply(struct build_options *o, const struct store *s)
 {
 	progress_begin();

@@ -42,6 +42,9 @@ int build_setting_info(size_t i, struct setting_info *out);
 /* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
 int build_options_take(struct build_options *o, int id, char **values);
 
+/* Ready to build with nothing shown and no signal caught: for those that tell of builds in their own way. */
+void build_options_prepare(struct build_options *o);
+
 /* Ready to build in a store: what it does is shown; SIGINT, SIGTERM and SIGHUP cancel it until build_options_end. */
 void build_options_apply(struct build_options *o, const struct store *s);
 

@@ -29,7 +29,7 @@ static const struct slice *copy_names(const struct slice *v, size_t n)
 void build_targets_add(struct build_targets *t, const struct store_path *drv, const struct slice *outputs, size_t n)
 {
 	ARRAY_GROW(t->v, t->n + 1, t->cap);
-	t->v[t->n++] = (struct build_target){ *drv, n ? copy_names(outputs, n) : NULL, n };
+	t->v[t->n++] = (struct build_target){ .drv = *drv, .outputs = n ? copy_names(outputs, n) : NULL, .noutputs = n };
 }
 
 /* What stands between commas; returns how much.  v has room for it. */

@@ -20,6 +20,7 @@
 #include "eval/eval.h"
 #include "fetch/fetch_settings.h"
 #include "flake/registry.h"
+#include "remote/remote_settings.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -84,6 +85,12 @@ static const struct setting settings[] = {
 	  "false", "Say what was built for an evaluation, and where it was read." },
 	{ "compile-cache", SET_BOOL, &eval_settings.compile_cache,
 	  "true", "Keep what was parsed for the next run." },
+	{ "allowed-users", SET_LIST, &remote_settings.allowed_users,
+	  USUAL_ALLOWED, "Who may connect to the daemon: users, '@group', or '*' for everybody." },
+	{ "trusted-users", SET_LIST, &remote_settings.trusted_users,
+	  USUAL_TRUSTED, "Who may do through the daemon what its own user may." },
+	{ "trusted-substituters", SET_LIST, &remote_settings.trusted_substituters,
+	  "none", "Binary caches that users of the daemon may name who are not trusted." },
 	{ "always-allow-substitutes", SET_BOOL, &cache_settings.always_allow,
 	  "false", "Ask binary caches also for what says allowSubstitutes = false." },
 	{ "fallback", SET_BOOL, &cache_settings.fallback,

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define NO_REMOTE "gx builds on this machine only"
-#define NO_DAEMON "gx has no daemon"
 #define BY_ITSELF "gx finds a size of its own"
 #define ALWAYS_SO "gx always does"
 #define NEVER_SO "gx never does"
@@ -20,7 +19,6 @@ static const struct known_setting settings[] = {
 	{ "allow-symlinked-store", 1, "--store and --store-dir say where the store is" },
 	{ "allow-unsafe-native-code-during-evaluation", 1, NEVER_SO " load code into an evaluation" },
 	{ "allowed-impure-host-deps", 0, "it is of macOS" },
-	{ "allowed-users", 0, NO_DAEMON },
 	{ "auto-allocate-uids", 1, "builders are users of their own namespace" },
 	{ "auto-optimise-store", 1, "gx store optimise does it when asked" },
 	{ "bash-prompt", 0, "gx develop keeps your shell and its prompt" },
@@ -91,8 +89,6 @@ static const struct known_setting settings[] = {
 	{ "sync-before-registering", 1, ALWAYS_SO },
 	{ "trace-function-calls", 1, "--profile FILE writes a profile" },
 	{ "trust-tarballs-from-git-forges", 1, "locks say what a tarball has to be" },
-	{ "trusted-substituters", 0, "who may run gx may name binary caches" },
-	{ "trusted-users", 0, NO_DAEMON },
 	{ "upgrade-nix-store-path-url", 0, "gx does not upgrade itself" },
 	{ "use-case-hack", 1, "it is of macOS" },
 	{ "use-cgroups", 1, "builders are killed by their process namespace" },

@@ -8,12 +8,15 @@
 #include "config.h"
 #include "base/activity.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "store/claims.h"
 #include "store/object.h"
 #include "store/roots.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char staged[] = "object"; /* its name in the stage */
 
@@ -129,13 +132,32 @@ static int mismatch(const struct source_object *o, const struct hash *got, struc
 		       o->name.p, want_text, got_text);
 }
 
+/* What is staged, and hashed, gets its name. */
+static int finish_source(struct store *s, struct stage *st, const struct source_object *o, const struct object_facts *f,
+			 struct store_path *out, struct err *e)
+{
+	struct store_path path;
+	int rc, valid = 0;
+
+	if (o->expected && !hash_eq(o->expected, &f->hash))
+		return mismatch(o, &f->hash, e);
+	rc = compute_path(s, o, &f->hash, &path, e);
+	rc = rc ? rc : hold(s, &path, o->refs, e);
+	if (!rc && (valid = store_is_valid_as(s, &path, o->method, &f->hash, e)) < 0)
+		rc = valid;
+	if (!rc && !valid)
+		rc = commit_source(s, st, o, f, &f->hash, &path, e);
+	if (!rc && out)
+		*out = path;
+	return rc;
+}
+
 int store_add_tree(struct store *s, int dirfd, const char *name, const struct source_object *o,
 		   struct store_path *out, struct err *e)
 {
 	struct object_facts f = { .method = o->method, .algo = o->algo == HASH_ANY ? HASH_SHA256 : o->algo };
-	struct store_path path;
 	struct stage *st = NULL;
-	int rc = store_name_check(o->name, e), valid = 0;
+	int rc = store_name_check(o->name, e);
 
 	if (!rc)
 		rc = stage_open(s, &st, e);
@@ -145,22 +167,51 @@ int store_add_tree(struct store *s, int dirfd, const char *name, const struct so
 	else if (!rc)
 		rc = object_copy_flat(dirfd, name, stage_fd(st), staged, &f, e);
 	activity_end(activity, rc);
-	if (!rc && o->expected && !hash_eq(o->expected, &f.hash))
-		rc = mismatch(o, &f.hash, e);
-	if (!rc)
-		rc = compute_path(s, o, &f.hash, &path, e);
-	if (!rc)
-		rc = hold(s, &path, o->refs, e);
-	if (!rc)
-		valid = store_is_valid_as(s, &path, o->method, &f.hash, e);
-	if (!rc && valid < 0)
-		rc = valid;
-	if (!rc && !valid)
-		rc = commit_source(s, st, o, &f, &f.hash, &path, e);
-	if (!rc && out)
-		*out = path;
+	rc = rc ? rc : finish_source(s, st, o, &f, out, e);
 	stage_free(st);
 	object_facts_release(&f);
+	return rc;
+}
+
+/* --- from a stream --- */
+
+/* All bytes to a file. */
+static int spool(const struct byte_source *from, int dirfd, const char *name, struct err *e)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), rc = 0;
+	char bytes[1 << 14];
+	long n;
+
+	if (fd < 0)
+		return err_errno(e, "cannot write to the store");
+	while (!rc && (n = from->read(from->user, bytes, sizeof bytes, e)))
+		rc = n < 0 ? (int)n : fd_write_all(fd, bytes, (size_t)n) ? err_errno(e, "cannot write to the store") : 0;
+	close(fd);
+	return rc;
+}
+
+int store_add_dump(struct store *s, const struct byte_source *from, int archive, const struct source_object *o,
+		   struct store_path *out, struct err *e)
+{
+	static const char raw[] = "as-it-came";
+	struct object_facts f = { .method = o->method, .algo = o->algo == HASH_ANY ? HASH_SHA256 : o->algo }, whole = { 0 };
+	struct stage *st = NULL;
+	int rc = store_name_check(o->name, e);
+
+	if (!rc && o->method == CA_GIT)
+		rc = err_set(e, ERR_INVALID, "'%.*s' is to be hashed as git does, which is not possible here", (int)o->name.n,
+			     o->name.p);
+	rc = rc ? rc : stage_open(s, &st, e);
+	if (!rc && archive)
+		rc = object_restore(from, stage_fd(st), o->method == CA_NAR ? staged : raw, o->method == CA_NAR ? &f : &whole, e);
+	else if (!rc)
+		rc = spool(from, stage_fd(st), raw, e);
+	if (!rc && o->method != CA_NAR)
+		rc = object_copy_flat(stage_fd(st), raw, stage_fd(st), staged, &f, e);
+	rc = rc ? rc : finish_source(s, st, o, &f, out, e);
+	stage_free(st);
+	object_facts_release(&f);
+	object_facts_release(&whole);
 	return rc;
 }
 

@@ -48,6 +48,11 @@ struct byte_source {
  * references must be valid. */
 int store_add_nar(struct store *s, const struct path_info *info, const struct byte_source *nar, struct err *e);
 
+/* An object by its contents, which come as an archive, or as the bytes of one file (not archive: for CA_FLAT and CA_TEXT).  Of
+ * an archive that is hashed flat the executable bit is lost. */
+int store_add_dump(struct store *s, const struct byte_source *from, int archive, const struct source_object *o,
+		   struct store_path *out, struct err *e);
+
 /* --- in steps --- */
 
 /* A private directory (mode 0700) in the store's file system.  Removed with what is left in it by stage_free, or when this process

@@ -13,6 +13,7 @@
 #include "cli/value_options.h"
 #include "cli/verb.h"
 #include "fetch/interrupt.h"
+#include "remote/remote.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,9 @@ struct copy_command {
 };
 
 static const struct option options[] = {
-	{ O_TO, 0, "to", "URL", "Where to: a binary cache (file://, http://, https://, s3://), or the folder of another store." },
+	{ O_TO, 0, "to", "URL",
+	  "Where to: a binary cache (file://, http://, https://, s3://), a daemon (daemon, unix://PATH, ssh-ng://HOST), or the "
+	  "folder of another store." },
 	{ O_FROM, 0, "from", "URL", "Where from, likewise." },
 	{ O_ALL, 0, "all", NULL, "All objects of the store." },
 	{ O_NO_RECURSIVE, 0, "no-recursive", NULL, "Not what they refer to." },
@@ -139,6 +142,50 @@ static int copy_from_store(struct copy_command *c, const struct path_set *named,
 	return rc;
 }
 
+/* --- to and from the store of a daemon --- */
+
+static int open_daemon(struct remote **r, struct store *s, const char *where, struct err *e)
+{
+	const struct remote_hooks hooks = { .note = note };
+	struct remote_address a;
+	int rc = remote_address_parse(where, &a, e);
+
+	if (rc)
+		return rc;
+	rc = remote_open(r, &a, store_dir(s), &hooks, e);
+	remote_address_release(&a);
+	return rc;
+}
+
+static int copy_to_daemon(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	struct path_set paths = PATH_SET_INIT;
+	struct remote *r = NULL;
+	size_t copied = 0;
+	int rc = choose(c, c->n.c.store, named, &paths, e);
+
+	rc = rc ? rc : open_daemon(&r, c->n.c.store, c->to, e);
+	rc = rc ? rc : remote_add(r, c->n.c.store, &paths, !c->no_check, &copied, e);
+	if (!rc)
+		say(copied, paths.n - copied);
+	remote_free(r);
+	path_set_release(&paths);
+	return rc;
+}
+
+static int copy_from_daemon(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	struct copy_result result = { 0, 0 };
+	struct remote *r = NULL;
+	int rc = open_daemon(&r, c->n.c.store, c->from, e);
+
+	rc = rc ? rc : remote_copy_from(r, c->n.c.store, named, c->alone, !c->no_check, &result, e);
+	if (!rc)
+		say(result.copied, result.present);
+	remote_free(r);
+	return rc;
+}
+
 /* --- to and from a binary cache --- */
 
 static int copy_to_cache(struct copy_command *c, const struct path_set *named, struct err *e)
@@ -173,9 +220,11 @@ static int copy(struct copy_command *c, const struct path_set *named)
 
 	progress_begin();
 	if (c->to)
-		rc = cache_address_is(c->to) ? copy_to_cache(c, named, &e) : copy_to_store(c, named, &e);
+		rc = cache_address_is(c->to)  ? copy_to_cache(c, named, &e) :
+		     remote_address_is(c->to) ? copy_to_daemon(c, named, &e) : copy_to_store(c, named, &e);
 	else
-		rc = cache_address_is(c->from) ? take_from_cache(c, named, &e) : copy_from_store(c, named, &e);
+		rc = cache_address_is(c->from)	? take_from_cache(c, named, &e) :
+		     remote_address_is(c->from) ? copy_from_daemon(c, named, &e) : copy_from_store(c, named, &e);
 	progress_finish();
 	return rc ? command_fail(&e) : EXIT_DONE;
 }

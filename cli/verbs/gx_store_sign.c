@@ -118,25 +118,6 @@ int store_sign_run(int argc, char **argv)
 
 /* --- copy-sigs --- */
 
-/* Adds those of theirs that are not among ours; how many. */
-static size_t merge(struct path_info *ours, const char *theirs)
-{
-	size_t added = 0;
-
-	for (const char *p = theirs ? theirs : ""; *(p += strspn(p, " ")); p += strcspn(p, " ")) {
-		struct slice sig = { p, strcspn(p, " ") };
-		struct buf all = BUF_INIT;
-
-		if (slice_in_words(sig, ours->sigs ? ours->sigs : ""))
-			continue;
-		buf_addf(&all, "%s%s%.*s", ours->sigs ? ours->sigs : "", ours->sigs ? " " : "", (int)sig.n, sig.p);
-		free(ours->sigs);
-		ours->sigs = buf_detach(&all, NULL);
-		added++;
-	}
-	return added;
-}
-
 /* Only of what is the same there: a signature of something else is none. */
 static int take(struct sign_command *s, struct question *q, struct err *e)
 {
@@ -147,7 +128,7 @@ static int take(struct sign_command *s, struct question *q, struct err *e)
 	if (rc || !q->from)
 		return rc;
 	if (hash_eq(&info.nar_hash, &q->info.nar_hash))
-		added = merge(&info, q->info.sigs);
+		added = path_info_add_sigs(&info, q->info.sigs);
 	rc = added ? db_update(store_db(s->c.store), &info, e) : 0;
 	s->added += added;
 	path_info_release(&info);

@@ -110,7 +110,7 @@ check "max-call-depth" complains "50" gxeval -E 'let f = n: 1 + f (n + 1); in f 
 rm etc/nix.conf
 noted() { gxeval --option builders x -E 1 2>&1 >/dev/null | grep -qx "note: setting 'builders' has no effect here: gx builds on this machine only"; }
 check "what changes nothing is said on a command line" noted
-check "also where it adds" sh -c "gxeval --option extra-trusted-users x -E 1 2>&1 | grep -q 'no effect here: gx has no daemon'"
+check "also where it adds" sh -c "gxeval --option extra-sandbox-paths x -E 1 2>&1 | grep -q 'no effect here: builders see their inputs only'"
 
 shown() { complains "setting 'builders' has no effect: gx builds on this machine only" "$gx" config show builders; }
 check "and by gx config show" shown

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What people write for a store behind a daemon:
+ *
+ *     daemon                        the one of this machine: NIX_DAEMON_SOCKET_PATH, else NIX_STATE_DIR/daemon-socket/socket
+ *     unix://PATH                   the one that listens there
+ *     ssh-ng://[USER@]HOST[:PORT]   the one that ssh starts there: 'nix-daemon --stdio'; localhost: that this machine starts
+ *     ssh://…                       the same with 'nix-store --serve --write'
+ *
+ * and behind '?':
+ *     remote-program=NAME, remote-store=STORE    what is started instead, and with which --store
+ *     ssh-key=FILE, compress=BOOL
+ *     store=DIR                                  the logical store directory
+ * Other parameters are of Nix, and change nothing here.
+ */
+#ifndef REMOTE_ADDRESS_H
+#define REMOTE_ADDRESS_H
+
+#include "base/err.h"
+
+enum remote_kind { REMOTE_SOCKET, REMOTE_SSH_NG, REMOTE_SSH };
+
+/* Strings are malloc'd, NULL where they are not said. */
+struct remote_address {
+	enum remote_kind kind;
+	char *shown;	   /* as messages have it: without parameters */
+	char *socket;
+	char *user, *host, *port;
+	char *program, *remote_store, *key, *store_dir;
+	int compress;
+};
+
+/* 1 when the text is such an address. */
+int remote_address_is(const char *text);
+
+/* ERR_INVALID; nothing to release then. */
+int remote_address_parse(const char *text, struct remote_address *out, struct err *e);
+void remote_address_release(struct remote_address *a);
+
+#endif

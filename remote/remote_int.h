@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Between the files of the client's side.
+ */
+#ifndef REMOTE_REMOTE_INT_H
+#define REMOTE_REMOTE_INT_H
+
+#include "fetch/program.h"
+#include "remote/remote.h"
+
+struct remote {
+	struct wire w;
+	struct slice dir;
+	struct remote_hooks hooks;
+	struct program program; /* that it is spoken to through; pid -1: none */
+	int fd;			/* the socket, -1: none */
+	char *name, *version;
+	int minor, trust;
+	int dead; /* nobody knows where the next word begins */
+
+	/* Builds it told of. */
+	struct {
+		uint64_t id;
+		struct store_path drv;
+		double started;
+	} *builds;
+	size_t nbuilds, capbuilds;
+};
+
+/* Begins an operation; ERR_IO when the connection is dead. */
+int remote_begin(struct remote *r, enum operation op, struct err *e);
+
+/* Sends what was written, and takes messages until the operation's end: 0, or its error. */
+int remote_wait(struct remote *r, struct err *e);
+
+/* Takes those that are there already, while something is being sent. */
+int remote_poll(struct remote *r, struct err *e);
+
+/* rc is what reading the results came to: after a failure the connection is dead. */
+int remote_end(struct remote *r, int rc);
+
+/* Reads the number 1 that says "done". */
+int remote_get_done(struct remote *r, struct err *e);
+
+/* Frames that are written; put is a sink. */
+struct frames_out {
+	struct remote *r;
+	struct buf frame;
+	int rc; /* of the operation, which may end before all was sent */
+	struct nar_sink sink;
+};
+
+void frames_begin(struct frames_out *f, struct remote *r);
+
+/* Ends them and waits for the operation's end. */
+int frames_end(struct frames_out *f, int rc, struct err *e);
+
+#endif

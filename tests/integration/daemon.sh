@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+#
+# Nix's daemon protocol both ways: Nix as a client of gx's daemon, gx as one of Nix's, and copies between the two.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/store.sh"
+have_nix || { echo "nix-store is missing"; exit 77; }
+export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/xdg" NIX_CONF_DIR="$PWD/conf" && mkdir home conf
+printf 'build-users-group =\nsubstituters =\n' >conf/nix.conf
+nix="nix --extra-experimental-features nix-command"
+
+cat >three.gx <<'E2'
+let
+  make = name: inputs: derivation {
+    inherit name;
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+    args = [ "-c" "echo this is ${name}; mkdir $out && echo ${toString inputs} > $out/inputs && ln -s inputs $out/link" ];
+  };
+  a = make "a" [ ./source ];
+  b = make "b" [ a ];
+in make "c" [ a b ]
+E2
+mkdir source && echo text >source/file && ln -s file source/link && printf '#!/bin/sh\n' >source/run && chmod +x source/run
+cat >fails.nix <<'E2'
+derivation { name = "fails"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo so it goes; exit 3" ]; }
+E2
+
+# A daemon of gx for the store ./g, reached at ./g.socket; of Nix for ./n at ./n.socket.
+daemons=
+start() { # NAME COMMAND...
+	_name=$1
+	shift
+	"$@" >"$_name.log" 2>&1 &
+	daemons="$daemons $!"
+	until [ -S "$_name.socket" ]; do kill -0 $! 2>/dev/null || { cat "$_name.log"; exit 1; }; sleep 0.05; done
+}
+trap 'kill $daemons 2>/dev/null' EXIT
+start g "$gx" daemon --store "$PWD/g" --socket "$PWD/g.socket"
+g="unix://$PWD/g.socket?root=$PWD/g" n="unix://$PWD/n.socket?root=$PWD/n"
+if nix-daemon --version >/dev/null 2>&1; then
+	start n env NIX_DAEMON_SOCKET_PATH="$PWD/n.socket" NIX_REMOTE="$PWD/n" nix-daemon --store "$PWD/n"
+fi
+clean() { # FOLDER: both programs find the store in it whole
+	nix-store --store "$PWD/$1" --verify --check-contents >clean.log 2>&1 && ! grep -qi 'error\|warning\|modified\|disappeared' clean.log &&
+		"$gx" store verify --store "$PWD/$1" 2>>clean.log || { cat clean.log; return 1; }
+}
+
+# --- Nix as a client of gx ---
+check "Nix asks who it is" sh -c "$nix store ping --store '$g' 2>&1 | grep '^Version: '"
+check "Nix builds through gx" sh -c "$nix build --store '$g' --no-link --json -f three.gx >built.json 2>log"
+c=$(sed 's/.*"out":"\([^"]*\)".*/\1/' built.json)
+check "with what builders print" sh -c "$nix build --store '$g' -L --no-link -f three.gx --rebuild 2>&1 | grep 'c> this is c'"
+check "and it is there" "$gx" path-info --store "$PWD/g" "$c"
+check "nix-build as well" prints "$c" nix-build --store "$g" --no-out-link three.gx
+check "a build that fails is said to have" sh -c "! $nix build --store '$g' --no-link -f fails.nix 2>fail.log && grep 'exit code 3' fail.log && grep 'so it goes' fail.log"
+check "it says what it would build" sh -c "$nix build --store '$g' --dry-run -f fails.nix 2>&1 | grep 'fails.drv'"
+check "queries" same_output "nix-store --store '$g' -qR $c | sort" "nix-store --store '$PWD/g' -qR $c | sort"
+check "referrers" same_output "nix-store --store '$g' -q --referrers-closure \$(nix-store --store '$g' -qR $c | grep -e -source)" \
+	"nix-store --store '$PWD/g' -q --referrers-closure \$(nix-store --store '$PWD/g' -qR $c | grep -e -source)"
+check "all of an object" same_output "$nix path-info --store '$g' --json -r $c" "$nix path-info --store '$PWD/g' --json -r $c"
+check "derivers" same_output "nix-store --store '$g' -q --deriver $c" "nix-store --store '$PWD/g' -q --deriver $c"
+check "an archive" sh -c "$nix store dump-path --store '$g' $c >one.nar && nix-store --store '$PWD/g' --dump $PWD/g$c >two.nar && cmp one.nar two.nar"
+check "adding a folder" prints "$(nix-store --store "$PWD/other" --add source)" nix-store --store "$g" --add source
+check "adding flat files" prints "$(nix-store --store "$PWD/other" --add-fixed sha1 source/file)" nix-store --store "$g" --add-fixed sha1 source/file
+check "a link is a root" sh -c "nix-build --store '$g' -o result three.gx && nix-store --store '$g' --gc --print-roots | grep $PWD/result"
+check "what is held stays, what is not goes" sh -c "nix-store --store '$g' --delete \$(nix-store --store '$g' --add source/file) && ! nix-store --store '$g' --delete $c 2>&1"
+check "dead ones are listed" sh -c "p=\$(nix-store --store '$g' --add three.gx) && nix-store --store '$g' --gc --print-dead | grep \$p && nix-store --store '$g' --gc && ! nix-store --store '$g' --check-validity \$p"
+check "optimising" nix-store --store "$g" --optimise
+check "verifying" nix-store --store "$g" --verify --check-contents
+check "signing" sh -c "$nix key generate-secret --key-name k-1 >secret && $nix store sign --store '$g' -k secret $c && $nix path-info --store '$PWD/g' --sigs $c | grep k-1:"
+check "a wrong request is an error" sh -c "! nix-store --store '$g' -r /nix/store/00000000000000000000000000000000-x 2>log && grep 'is not valid' log"
+check "all of it is whole" clean g
+
+# --- copies ---
+d=$(nix-instantiate --store "$PWD/b" fails.nix 2>log)
+check "Nix copies to gx" sh -c "$nix copy --no-check-sigs --from '$PWD/b' --to '$g' --derivation $d && nix-store --store '$g' --check-validity $d"
+check "Nix copies from gx" $nix copy --no-check-sigs --from "$g" --to "$PWD/b2" "$c"
+check "and it is whole" clean b2
+check "gx copies to gx" sh -c "p=\$('$gx' store add --store $PWD/b2 three.gx) && '$gx' copy --no-check-sigs --store $PWD/b2 --to unix://$PWD/g.socket \$p $c"
+check "gx copies from gx" "$gx" copy --no-check-sigs --store "$PWD/b3" --from "unix://$PWD/g.socket" "$c"
+check "and that is whole" clean b3
+check "what nobody signed does not come in" complains "has no signature of a key that is trusted here" "$gx" copy --store "$PWD/b4" --from "unix://$PWD/g.socket" "$c"
+
+# --- who may ---
+start u "$gx" daemon --store "$PWD/u" --socket "$PWD/u.socket" --force-untrusted
+u="unix://$PWD/u.socket?root=$PWD/u"
+check "who is not trusted adds nothing unsigned" sh -c "! $nix copy --no-check-sigs --from '$PWD/b2' --to '$u' $c 2>log && grep 'lacks a signature by a trusted key' log"
+check "but builds" $nix build --store "$u" --no-link -f three.gx
+check "and repairs nothing" sh -c "! nix-store --store '$u' --verify --repair 2>log && grep -i 'not repaired\|not privileged' log"
+check "that store is whole" clean u
+
+# --- gx as a client of Nix ---
+if [ -S n.socket ]; then
+	check "gx copies to Nix" "$gx" copy --no-check-sigs --store "$PWD/b2" --to "unix://$PWD/n.socket" "$c"
+	check "gx copies from Nix" "$gx" copy --no-check-sigs --store "$PWD/b5" --from "unix://$PWD/n.socket" "$c"
+	check "both are whole" sh -c "nix-store --store '$PWD/n' --verify --check-contents && '$gx' store verify --store '$PWD/b5'"
+fi
