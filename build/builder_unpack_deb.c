@@ -6,14 +6,20 @@
  *              by their places
  *     deps     other objects of this kind, where libraries, interpreters and targets of links are looked for, in this order
  *     prune    paths and patterns ("share/man", "lib/python*") that are not unpacked, with all below
+ *     repoint  triples: a file or a pattern ("bin/[a-f]?"), a string that is built into it ("/bin/sh"), and
+ *              what it shall be, of any length; builtins.placeholder "out" in it is the output
+ *     sized    those of these strings whose size programs have built in as well (elf_patch.h): "/usr/lib/locale" in libc.so.6
+ *     alternatives  makes the links that packages ask for (awk, cc, editor)
  *
- * Scripts of packages are not run.  What is made depends on nothing but this, on no machine's architecture either.
+ * Paths in these words are those in the object, without /usr in front. Scripts of packages are not run.  What is made depends on
+ * nothing but this, on no machine's architecture either.
  */
 #include "config.h"
 #include "build/builtin_builders.h"
 #include "build/deb_int.h"
 
 #include "base/alloc.h"
+#include "format/modulo.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -102,6 +108,44 @@ static void read_words(const struct builtin_call *c, const char *name, struct wo
 	free(text);
 }
 
+/* What the derivation could not know: where it will be.  No word is empty. */
+static char *with_output(const char *s, const char *out)
+{
+	char placeholder[PLACEHOLDER_LEN + 1];
+	struct buf b = BUF_INIT;
+
+	placeholder_output(SLICE("out"), placeholder);
+	for (const char *hit; (hit = strstr(s, placeholder)); s = hit + PLACEHOLDER_LEN) {
+		buf_add(&b, s, (size_t)(hit - s));
+		buf_adds(&b, out);
+	}
+	buf_adds(&b, s);
+	return buf_detach(&b, NULL);
+}
+
+static int read_repoints(const struct builtin_call *c, struct deb_tree *t, struct err *e)
+{
+	read_words(c, "repoint", &t->repoint);
+	read_words(c, "sized", &t->sized);
+	if (t->repoint.n % 3)
+		return err_set(e, ERR_INVALID, "attribute 'repoint' has %zu words, which are no triples", t->repoint.n);
+	for (size_t i = 2; i < t->repoint.n; i += 3) {
+		char *to = with_output(t->repoint.v[i], t->out);
+
+		free(t->repoint.v[i]);
+		t->repoint.v[i] = to;
+	}
+	t->repointed = xcalloc(t->repoint.n / 3, sizeof *t->repointed);
+	return 0;
+}
+
+static int is_true(const struct builtin_call *c, const char *name)
+{
+	const struct slice *s = drv_env(c->drv, slice_of(name));
+
+	return s && slice_eq(*s, SLICE("1"));
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -160,6 +204,21 @@ static void tell(const struct deb_tree *t)
 		t->counts.foreign, t->counts.lost_libraries, t->counts.lost_loaders);
 }
 
+static int make_tree(struct deb_tree *t, struct err *e)
+{
+	int rc = unpack_all(t, e);
+
+	list_files(t);
+	rc = rc ? rc : deb_note_alternatives(t, e);
+	rc = rc ? rc : deb_make_links(t, e);
+	rc = rc ? rc : deb_adapt_scripts(t, e);
+	rc = rc ? rc : deb_adapt_programs(t, e);
+	rc = rc ? rc : deb_check_repoints(t, e);
+	if (!rc)
+		tell(t);
+	return rc;
+}
+
 int builtin_unpack_deb(const struct builtin_call *c, struct err *e)
 {
 	struct deb_tree t = { .fd = -1 };
@@ -172,15 +231,11 @@ int builtin_unpack_deb(const struct builtin_call *c, struct err *e)
 	read_words(c, "debs", &t.debs);
 	read_words(c, "deps", &t.deps);
 	read_words(c, "prune", &t.prune);
+	t.with_alternatives = is_true(c, "alternatives");
 	if (mkdir(t.out, 0755) || (t.fd = open(t.out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return err_errno(e, "cannot make '%s'", t.out);
-	rc = unpack_all(&t, e);
-	list_files(&t);
-	rc = rc ? rc : deb_make_links(&t, e);
-	rc = rc ? rc : deb_adapt_scripts(&t, e);
-	rc = rc ? rc : deb_adapt_programs(&t, e);
-	if (!rc)
-		tell(&t);
+	rc = read_repoints(c, &t, e);
+	rc = rc ? rc : make_tree(&t, e);
 	close(t.fd);
 	return rc;
 }

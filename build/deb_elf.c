@@ -22,6 +22,7 @@
 /* One file, and what is found out about it. */
 struct program {
 	struct deb_tree *t;
+	size_t i; /* which */
 	const char *path;
 	struct elf f;
 	struct words folders; /* where it looks */
@@ -151,13 +152,13 @@ static void add_named(struct program *p, const char *text, size_t n)
 	}
 }
 
-/* Only data that is not written to has such names; the table of strings has them as well, of libraries that are needed anyway. */
+/* Only what is not written to has such names; the table of strings has them as well, of libraries that are needed anyway. */
 static void add_loaded_by_name(struct program *p)
 {
 	for (size_t i = 0; i < p->f.nphdrs; i++) {
 		const uint8_t *h = elf_phdr(&p->f, i);
 
-		if (FIELD(h, Elf64_Phdr, p_type) == PT_LOAD && FIELD(h, Elf64_Phdr, p_flags) == PF_R)
+		if (FIELD(h, Elf64_Phdr, p_type) == PT_LOAD && !(FIELD(h, Elf64_Phdr, p_flags) & PF_W))
 			add_named(p, (const char *)p->f.p + FIELD(h, Elf64_Phdr, p_offset), FIELD(h, Elf64_Phdr, p_filesz));
 	}
 }
@@ -216,17 +217,20 @@ static int write_tail(int fd, const char *path, const struct buf *tail, size_t a
 static int change(struct program *p, int fd, struct err *e)
 {
 	struct buf interp = BUF_INIT, runpath = BUF_INIT, tail = BUF_INIT;
-	struct elf_change c = { NULL, NULL, NULL, 0 };
+	struct elf_string *strings;
+	struct elf_change c = { NULL, NULL, NULL, deb_repoints(p->t, p->i, p->f.p, p->f.n, &strings) };
 	int rc;
 
 	add_folders(p, &runpath);
 	find_loader(p, &interp);
+	c.strings = strings;
 	if (interp.len)
 		c.interp = interp.p;
 	if (p->folders.n || elf_dynamic_string(&p->f, DT_RUNPATH, 0) || elf_dynamic_string(&p->f, DT_RPATH, 0))
 		c.runpath = buf_str(&runpath);
 	rc = elf_patch(&p->f, &c, &tail, e);
 	rc = rc ? rc : write_tail(fd, p->path, &tail, p->f.n, e);
+	free(strings);
 	buf_release(&interp);
 	buf_release(&runpath);
 	buf_release(&tail);
@@ -254,7 +258,7 @@ static int adapt_mapped(struct program *p, int fd, uint8_t *bytes, size_t n, str
 static int adapt(struct deb_tree *t, size_t i, struct err *e)
 {
 	const char *path = t->files.v[i];
-	struct program p = { .t = t, .path = path };
+	struct program p = { .t = t, .i = i, .path = path };
 	struct stat st;
 	char magic[4];
 	int fd = deb_open_file(t, path, &st, e), rc = 0;

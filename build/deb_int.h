@@ -3,9 +3,11 @@
  * builtin:unpack-deb, between its files: a tree is being made of some .deb files, in this order:
  *
  *     deb_unpack.c        the files of all, below one folder instead of / and /usr
+ *     deb_alternatives.c  links that packages ask for when they are installed
  *     deb_links.c         symbolic links, to where their targets are now
  *     deb_scripts.c       interpreters of scripts, paths in linker scripts and .pc files
  *     deb_elf.c           loaders and libraries of programs
+ *     deb_repoint.c       for both: other strings in place of some that are named
  *
  * Two kinds of paths: those of Debian ("/usr/bin/perl"), and those of our trees ("bin/perl"), which have neither / nor usr/ in
  * front: deb_flat makes one of the other.  What is not in the tree itself may be in those it depends on.
@@ -17,6 +19,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "base/words.h"
+#include "build/elf_patch.h"
 
 #include <stddef.h>
 #include <sys/stat.h>
@@ -27,7 +30,14 @@ struct deb_link {
 	char *origin; /* Debian's path of it, and of its target */
 	char *target;
 	char *text; /* what stands in it */
+	int optional; /* not made when it would lead nowhere */
 	int settled;
+};
+
+/* A link that a package asks for; paths are Debian's. */
+struct deb_alternative {
+	char *link, *path;
+	int priority;
 };
 
 struct deb_tree {
@@ -35,10 +45,15 @@ struct deb_tree {
 	const char *out; /* its path */
 	struct words debs, deps, prune;
 	struct words repoint; /* triples: files, a string, what it shall be */
+	struct words sized;   /* those of these strings whose size is built in as well */
+	size_t *repointed;    /* of each triple, in how many files */
 	struct words files;   /* regular ones of the tree; in byte order once all is unpacked */
 	ino_t *same;	      /* of each the same number where several are one file, 0 where it is alone */
 	struct deb_link *links;
 	size_t nlinks, links_cap;
+	struct deb_alternative *alternatives; /* in the order of their packages */
+	size_t nalternatives, alternatives_cap;
+	int with_alternatives;
 	struct {
 		size_t links, dangling, scripts, lost_scripts, texts, elf, foreign, lost_libraries, lost_loaders;
 	} counts;
@@ -71,13 +86,41 @@ void deb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Unpacks one more .deb file into the tree: into the folder `top` first, which it makes and removes.  Links are only noted. */
 int deb_unpack(struct deb_tree *t, const char *deb, const char *top, struct err *e);
 
+/* Is the path of the tree left out? */
+int deb_is_pruned(const struct deb_tree *t, const char *path);
+
+/* --- deb_alternatives.c --- */
+
+/* Reads what a postinst asks for. */
+void deb_read_alternatives(struct deb_tree *t, const char *script);
+
+/* Notes the links that were asked for, once all is unpacked. */
+int deb_note_alternatives(struct deb_tree *t, struct err *e);
+
 /* --- deb_links.c --- */
 
 /* Notes a link: its path in Debian, and what stands in it. ERR_INVALID when there is another of that name. */
-int deb_note_link(struct deb_tree *t, const char *origin, const char *text, struct err *e);
+int deb_note_link(struct deb_tree *t, const char *origin, const char *text, int optional, struct err *e);
+
+/* The one that was noted for a path of the tree, or NULL. */
+const struct deb_link *deb_find_link(const struct deb_tree *t, const char *path);
 
 /* Makes all that were noted. */
 int deb_make_links(struct deb_tree *t, struct err *e);
+
+/* --- deb_repoint.c --- */
+
+/* Is there something to be changed in the i-th file? */
+int deb_is_named(const struct deb_tree *t, size_t i);
+
+/* What is to be changed in the i-th file, whose contents these are: how many strings; the caller frees *out. */
+size_t deb_repoints(const struct deb_tree *t, size_t i, const void *p, size_t n, struct elf_string **out);
+
+/* Does so in text, which belongs to the caller still. ERR_INVALID names a string that is not in it. */
+int deb_repoint_text(const struct deb_tree *t, size_t i, struct buf *text, struct err *e);
+
+/* All that was asked for has been done, or ERR_INVALID. */
+int deb_check_repoints(const struct deb_tree *t, struct err *e);
 
 /* --- deb_scripts.c, deb_elf.c --- */
 int deb_adapt_scripts(struct deb_tree *t, struct err *e);

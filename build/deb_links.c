@@ -34,7 +34,7 @@ static char *target_of(const char *origin, const char *text)
 	return out;
 }
 
-static struct deb_link *find_link(const struct deb_tree *t, const char *path)
+const struct deb_link *deb_find_link(const struct deb_tree *t, const char *path)
 {
 	for (size_t i = 0; i < t->nlinks; i++)
 		if (!strcmp(t->links[i].path, path))
@@ -42,11 +42,11 @@ static struct deb_link *find_link(const struct deb_tree *t, const char *path)
 	return NULL;
 }
 
-int deb_note_link(struct deb_tree *t, const char *origin, const char *text, struct err *e)
+int deb_note_link(struct deb_tree *t, const char *origin, const char *text, int optional, struct err *e)
 {
 	const char *path = deb_flat(origin);
 	char *target = target_of(origin, text);
-	const struct deb_link *other = find_link(t, path);
+	const struct deb_link *other = deb_find_link(t, path);
 
 	/* Of /bin and /usr/bin one may lead to the other, and here they are the same. */
 	if (!strcmp(deb_flat(target), path) || (other && !strcmp(deb_flat(other->target), deb_flat(target)))) {
@@ -58,7 +58,7 @@ int deb_note_link(struct deb_tree *t, const char *origin, const char *text, stru
 		return err_set(e, ERR_INVALID, "there is another '%s' already", path);
 	}
 	ARRAY_GROW(t->links, t->nlinks + 1, t->links_cap);
-	t->links[t->nlinks++] = (struct deb_link){ xstrdup(path), xstrdup(origin), target, xstrdup(text), 0 };
+	t->links[t->nlinks++] = (struct deb_link){ xstrdup(path), xstrdup(origin), target, xstrdup(text), optional, 0 };
 	return 0;
 }
 
@@ -142,6 +142,8 @@ static int leave_dangling(struct deb_tree *t, const struct deb_link *l, struct e
 {
 	const char *text = *l->text != '/' && moved_apart(l) ? l->target : l->text;
 
+	if (l->optional)
+		return unlinkat(t->fd, l->path, 0) ? err_errno(e, "cannot remove '%s'", l->path) : 0;
 	deb_log("'%s' leads nowhere: '%s'", l->path, text);
 	t->counts.dangling++;
 	return put_link(t, l, text, e);

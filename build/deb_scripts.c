@@ -32,6 +32,15 @@ static struct slice next_word(struct slice *s)
 	return w;
 }
 
+/* One of ours already: it was named to stand there. */
+static int is_ours(const struct deb_tree *t, struct slice path)
+{
+	for (size_t i = 0; i <= t->deps.n; i++)
+		if (slice_starts(path, slice_of(i ? t->deps.v[i - 1] : t->out)))
+			return 1;
+	return 0;
+}
+
 static int find_path(const struct deb_tree *t, const char *dir, struct slice name, struct buf *where)
 {
 	struct buf path = BUF_INIT;
@@ -63,10 +72,14 @@ static int new_interpreter(const struct deb_tree *t, struct slice line, struct b
 	struct slice program = next_word(&line);
 	int found;
 
-	if (slice_eq(program, SLICE("/usr/bin/env")) || slice_eq(program, SLICE("/bin/env")))
+	if (is_ours(t, program)) {
+		buf_add(out, program.p, program.n);
+		found = 1;
+	} else if (slice_eq(program, SLICE("/usr/bin/env")) || slice_eq(program, SLICE("/bin/env"))) {
 		found = find_by_env(t, &line, out);
-	else
+	} else {
 		found = program.n && *program.p == '/' && find_path(t, "", program, out);
+	}
 	if (found)
 		buf_add(out, line.p, line.n);
 	return found;
@@ -173,25 +186,48 @@ static int is_linker_script(const char *path, const char *head, const struct sta
 	       (slice_ends(slice_of(path), SLICE(".so")) || slice_ends(slice_of(path), SLICE(".a")));
 }
 
+static int adapt_named(struct deb_tree *t, size_t i, int fd, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	int rc = fd_read_all(fd, &text) < 0 ? err_errno(e, "cannot read '%s'", t->files.v[i]) : 0;
+
+	rc = rc ? rc : deb_repoint_text(t, i, &text, e);
+	rc = rc ? rc : deb_write_file(fd, t->files.v[i], &text, e);
+	if (rc)
+		err_prefix(e, "'%s'", t->files.v[i]);
+	buf_release(&text);
+	return rc;
+}
+
+static int adapt_known(struct deb_tree *t, const char *path, int fd, const struct stat *st, struct err *e)
+{
+	char head[FIRST_LINE + 1];
+	ssize_t n = fd_read_at(fd, head, FIRST_LINE, 0);
+
+	if (n < 0)
+		return err_errno(e, "cannot read '%s'", path);
+	head[n] = 0;
+	if (n > 2 && head[0] == '#' && head[1] == '!' && st->st_mode & 0100)
+		return adapt_interpreter(t, path, fd, head, (size_t)n, e);
+	if (slice_ends(slice_of(path), SLICE(".pc")))
+		return adapt_text(t, path, fd, 1, e);
+	return is_linker_script(path, head, st) ? adapt_text(t, path, fd, 0, e) : 0;
+}
+
 static int adapt(struct deb_tree *t, size_t i, struct err *e)
 {
 	const char *path = t->files.v[i];
-	char head[FIRST_LINE + 1];
+	char magic[SELFMAG];
 	struct stat st;
 	int fd = deb_open_file(t, path, &st, e), rc = 0;
-	ssize_t n = fd < 0 ? 0 : fd_read_at(fd, head, FIRST_LINE, 0);
 
 	if (fd < 0)
 		return fd;
-	if (n < 0)
-		rc = err_errno(e, "cannot read '%s'", path);
-	head[n < 0 ? 0 : n] = 0;
-	if (n > 2 && head[0] == '#' && head[1] == '!' && st.st_mode & 0100)
-		rc = adapt_interpreter(t, path, fd, head, (size_t)n, e);
-	else if (slice_ends(slice_of(path), SLICE(".pc")))
-		rc = adapt_text(t, path, fd, 1, e);
-	else if (is_linker_script(path, head, &st))
-		rc = adapt_text(t, path, fd, 0, e);
+	if (fd_read_at(fd, magic, sizeof magic, 0) != sizeof magic || memcmp(magic, ELFMAG, SELFMAG)) {
+		if (deb_is_named(t, i))
+			rc = adapt_named(t, i, fd, e);
+		rc = rc ? rc : adapt_known(t, path, fd, &st, e);
+	}
 	close(fd);
 	return rc;
 }

@@ -105,7 +105,7 @@ static int unpack_member(int fd, const char *name, int dirfd, struct err *e)
 
 /* --- moving --- */
 
-static int is_pruned(const struct deb_tree *t, const char *path)
+int deb_is_pruned(const struct deb_tree *t, const char *path)
 {
 	for (size_t i = 0; i < t->prune.n; i++)
 		if (!fnmatch(t->prune.v[i], path, FNM_PATHNAME))
@@ -169,7 +169,7 @@ static int note_link(struct deb_tree *t, int dirfd, const char *name, const char
 	if (n < 0 || n == sizeof text - 1)
 		return err_errno(e, "cannot read '%s'", origin);
 	text[n] = 0;
-	return deb_note_link(t, origin, text, e);
+	return deb_note_link(t, origin, text, 0, e);
 }
 
 static int move_folder(struct deb_tree *t, int fd, const char *origin, struct err *e);
@@ -179,7 +179,7 @@ static int move_entry(struct deb_tree *t, int dirfd, const char *name, const cha
 	const char *path = deb_flat(origin);
 	struct stat st;
 
-	if (is_pruned(t, path))
+	if (deb_is_pruned(t, path))
 		return 0;
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return err_errno(e, "cannot read '%s'", origin);
@@ -215,14 +215,53 @@ static int move_folder(struct deb_tree *t, int fd, const char *origin, struct er
 	return 0;
 }
 
-static int unpack_into(struct deb_tree *t, int deb, const char *top, struct err *e)
+/* --- a package --- */
+
+/* Unpacks a member into a folder of its own; the descriptor is the caller's. */
+static int unpack_beside(int deb, const char *member, int top, const char *name, int *fd, struct err *e)
 {
-	int rc, fd = -1;
+	if (mkdirat(top, name, 0700) || (*fd = openat(top, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return err_errno(e, "cannot make '%s'", name);
+	int rc = unpack_member(deb, member, *fd, e);
+
+	if (rc) {
+		close(*fd);
+		*fd = -1;
+	}
+	return rc;
+}
+
+static int read_control(struct deb_tree *t, int deb, int top, struct err *e)
+{
+	struct buf script = BUF_INIT;
+	int control = -1, fd, rc = unpack_beside(deb, "control.tar", top, "control", &control, e);
+
+	if (rc)
+		return rc;
+	fd = openat(control, "postinst", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT && errno != ELOOP)
+		rc = err_errno(e, "cannot read 'postinst'");
+	if (fd >= 0) {
+		if (fd_read_all(fd, &script) < 0)
+			rc = err_errno(e, "cannot read 'postinst'");
+		else
+			deb_read_alternatives(t, buf_str(&script));
+		close(fd);
+	}
+	close(control);
+	buf_release(&script);
+	return rc;
+}
+
+static int unpack_both(struct deb_tree *t, int deb, const char *top, struct err *e)
+{
+	int rc, fd = -1, data = -1;
 
 	if (mkdir(top, 0700) || (fd = open(top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return err_errno(e, "cannot make '%s'", top);
-	rc = unpack_member(deb, "data.tar", fd, e);
-	rc = rc ? rc : move_folder(t, dup(fd), "/", e);
+	rc = t->with_alternatives ? read_control(t, deb, fd, e) : 0;
+	rc = rc ? rc : unpack_beside(deb, "data.tar", fd, "data", &data, e);
+	rc = rc ? rc : move_folder(t, data, "/", e);
 	close(fd);
 	return rc;
 }
@@ -233,7 +272,7 @@ int deb_unpack(struct deb_tree *t, const char *deb, const char *top, struct err 
 
 	if (fd < 0)
 		return err_errno(e, "cannot read '%s'", deb);
-	rc = unpack_into(t, fd, top, e);
+	rc = unpack_both(t, fd, top, e);
 	close(fd);
 	if (rc)
 		err_prefix(e, "'%s'", deb);

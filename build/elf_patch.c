@@ -8,7 +8,8 @@
  *
  *     the dynamic section, where the old one has no room for the new entries
  *     the name of the loader
- *     the table of strings, with the new ones at its end: the folders to look in, then what the program had built in
+ *     the table of strings, with the new ones at its end: the folders to look in, then what the program had built in; and what
+ *         code has to do to reach these, where it cannot (aarch64)
  *
  * The program headers stay where they are and as many as they are: the new segment takes the place of a note that nobody needs to
  * run the program (they stay sections, where debuggers look for them).  Segments have to ascend in that table, so what stands
@@ -37,6 +38,7 @@ struct patch {
 	uint64_t offset, address; /* of the segment */
 	size_t start;		  /* where it begins in the tail */
 	struct buf dynamic;	  /* the new section */
+	int code;		  /* there is some in it */
 	struct err *e;
 };
 
@@ -99,7 +101,7 @@ static void put_header(struct patch *p, size_t which, uint64_t page)
 	h += to * size;
 	memset(h, 0, size);
 	SET_FIELD(h, Elf64_Phdr, p_type, PT_LOAD);
-	SET_FIELD(h, Elf64_Phdr, p_flags, p->dynamic.len ? PF_R | PF_W : PF_R);
+	SET_FIELD(h, Elf64_Phdr, p_flags, (uint64_t)(PF_R | (p->dynamic.len ? PF_W : 0) | (p->code ? PF_X : 0)));
 	SET_FIELD(h, Elf64_Phdr, p_offset, p->offset);
 	SET_FIELD(h, Elf64_Phdr, p_vaddr, p->address);
 	SET_FIELD(h, Elf64_Phdr, p_paddr, p->address);
@@ -262,6 +264,22 @@ static void put_interp(struct patch *p)
 	buf_add(p->tail, p->c->interp, n);
 }
 
+static int repoint(struct patch *p, const struct elf_moved *moved)
+{
+	struct buf code = BUF_INIT;
+	int rc;
+
+	while (address_of_end(p) % 4)
+		buf_addc(p->tail, 0);
+	rc = elf_repoint(p->f, moved, p->c->nstrings, &code, address_of_end(p), p->e);
+	p->code = code.len > 0;
+	buf_add(p->tail, code.p, code.len);
+	/* A table of strings ends with a NUL. */
+	buf_addc(p->tail, 0);
+	buf_release(&code);
+	return rc;
+}
+
 /* The table of strings; what was built in stands at its end. */
 static int put_strings(struct patch *p, struct buf *d)
 {
@@ -273,14 +291,14 @@ static int put_strings(struct patch *p, struct buf *d)
 	if (p->c->runpath && *p->c->runpath)
 		buf_add(p->tail, p->c->runpath, strlen(p->c->runpath) + 1);
 	for (size_t i = 0; i < p->c->nstrings; i++) {
-		moved[i] = (struct elf_moved){ p->c->strings[i].from, address_of_end(p) };
+		moved[i] = (struct elf_moved){ &p->c->strings[i], address_of_end(p) };
 		buf_add(p->tail, p->c->strings[i].to, strlen(p->c->strings[i].to) + 1);
 	}
+	if (p->c->nstrings)
+		rc = repoint(p, moved);
 	set_tag(d, DT_STRTAB, to);
 	set_tag(d, DT_STRSZ, address_of_end(p) - to);
 	move_section(p, p->f->strings_at, SHT_STRTAB, to, address_of_end(p) - to);
-	if (p->c->nstrings)
-		rc = elf_repoint(p->f, moved, p->c->nstrings, p->e);
 	free(moved);
 	return rc;
 }

@@ -8,9 +8,11 @@
 
 #include "build/elf.h"
 
-/* A string that the program has built in, and what it shall be. */
+/* A string that the program has built in, and what it shall be.  sized: code has its length built in as well, beside what refers
+ * to it, which is changed with it (glibc's name of the folder of locales is a list by length). */
 struct elf_string {
 	const char *from, *to;
+	int sized;
 };
 
 struct elf_change {
@@ -27,14 +29,15 @@ int elf_patch(struct elf *f, const struct elf_change *c, struct buf *tail, struc
 
 /* --- elf_repoint.c, for elf_patch --- */
 
-/* A string that is to be found elsewhere: its text, and the address that references shall have. */
+/* A string that is to be found elsewhere, and the address that references shall have. */
 struct elf_moved {
-	const char *from;
+	const struct elf_string *s;
 	uint64_t to;
 };
 
 /* Points what refers to the beginning of a string elsewhere: instructions that take its address, and words that are relocated.
- * ERR_INVALID names a string that nothing refers to. */
-int elf_repoint(struct elf *f, const struct elf_moved *v, size_t n, struct err *e);
+ * Appends to *code what some have to do instead, to lie at this address (a multiple of 4). ERR_INVALID names a string that nothing
+ * refers to. */
+int elf_repoint(struct elf *f, const struct elf_moved *v, size_t n, struct buf *code, uint64_t address, struct err *e);
 
 #endif

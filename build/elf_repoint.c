@@ -7,6 +7,10 @@
  * What refers to it is code that takes the address relative to itself (`lea` on x86_64, `adrp` and `add` or `adr` on aarch64; plain
  * numbers in programs that have a fixed place), and pointers in tables, which the loader makes of relocations.  Bytes are not
  * decoded as instructions: that some others look like one that takes exactly this address has odds of one to 2^40 and less.
+ *
+ * On aarch64 the first instruction of a pair may serve several others, and the second be reached from several first ones; so only
+ * the second is changed, to one that needs no first: `adr` where the string is within a MiB, otherwise a branch to two instructions
+ * behind the strings, and back.
  */
 #include "config.h"
 #include "build/elf_patch.h"
@@ -18,7 +22,8 @@
 
 #define DT_RELR_TAG 36 /* younger than some <elf.h> */
 
-enum { NEAR = 256 }; /* instructions between the two of a pair */
+enum { NEAR = 256 };  /* instructions between the two of a pair */
+enum { MOST = 1000 }; /* places of strings: none stands in a file so often */
 
 /* An address at which one of the strings begins. */
 struct place {
@@ -31,7 +36,10 @@ struct repoint {
 	const struct elf_moved *v;
 	struct place *places; /* ascending */
 	size_t n, cap;
-	size_t *refs; /* to each string */
+	size_t *refs;	      /* to each string */
+	size_t *sizes;	      /* how often its size was found beside these */
+	struct buf *code;
+	uint64_t code_at;
 	struct err *e;
 };
 
@@ -58,17 +66,19 @@ static int part_of(const struct elf *f, size_t i, struct part *s)
 
 /* --- where the strings are --- */
 
-static void find_string(struct repoint *r, const struct part *s, size_t which)
+static int find_string(struct repoint *r, const struct part *s, size_t which)
 {
-	const char *text = r->v[which].from;
+	const char *text = r->v[which].s->from;
 	size_t n = strlen(text) + 1;
 	const uint8_t *p = s->p, *end = s->p + s->n;
 
-	while ((p = memmem(p, (size_t)(end - p), text, n))) {
+	for (; (p = memmem(p, (size_t)(end - p), text, n)); p++) {
+		if (r->n == MOST)
+			return err_set(r->e, ERR_LIMIT, "the string '%s' stands in it more than %d times", text, MOST);
 		ARRAY_GROW(r->places, r->n + 1, r->cap);
 		r->places[r->n++] = (struct place){ s->at + (uint64_t)(p - s->p), which };
-		p++;
 	}
+	return 0;
 }
 
 static int by_address(const void *a, const void *b)
@@ -78,15 +88,17 @@ static int by_address(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void find_strings(struct repoint *r, size_t nstrings)
+static int find_strings(struct repoint *r, size_t nstrings)
 {
 	struct part s;
+	int rc = 0;
 
-	for (size_t i = 0; i < r->f->nphdrs; i++)
-		for (size_t k = 0; part_of(r->f, i, &s) && k < nstrings; k++)
-			find_string(r, &s, k);
+	for (size_t i = 0; i < r->f->nphdrs && !rc; i++)
+		for (size_t k = 0; part_of(r->f, i, &s) && k < nstrings && !rc; k++)
+			rc = find_string(r, &s, k);
 	if (r->n)
 		qsort(r->places, r->n, sizeof *r->places, by_address);
+	return rc;
 }
 
 static const struct place *place_at(const struct repoint *r, uint64_t at)
@@ -98,7 +110,8 @@ static const struct place *place_at(const struct repoint *r, uint64_t at)
 
 static int too_far(struct repoint *r, const struct place *to)
 {
-	return err_set(r->e, ERR_INVALID, "a reference to the string '%s' cannot reach the end of the file", r->v[to->which].from);
+	return err_set(r->e, ERR_INVALID, "a reference to the string '%s' cannot reach the end of the file",
+		       r->v[to->which].s->from);
 }
 
 /* --- words that hold its address --- */
@@ -142,6 +155,46 @@ static int is_lea(const uint8_t *p)
 	return (p[0] & 0xf8) == 0x48 && p[1] == 0x8d && (p[2] & 0xc7) == 0x05;
 }
 
+/* Where in a "mov something, 32 bits" at p, which has so many bytes, these stand; 0 when it is none. */
+static size_t immediate(const uint8_t *p, size_t n)
+{
+	size_t at = n > 1 && (p[0] & 0xf0) == 0x40;
+
+	if (n > at && (p[at] & 0xf8) == 0xb8)
+		return at + 1;
+	if (n < at + 3 || p[at] != 0xc7 || p[at + 1] & 0x38)
+		return 0;
+	unsigned mode = p[at + 1] >> 6;
+
+	at += 2 + (mode != 3 && (p[at + 1] & 7) == 4);
+	return mode == 0 || mode == 3 ? at : mode == 1 ? at + 1 : at + 4;
+}
+
+/* The size of a string that had one beside the reference at p. */
+static void size_at(struct repoint *r, size_t which, uint8_t *p, size_t n)
+{
+	const struct elf_string *s = r->v[which].s;
+	size_t at = immediate(p, n);
+
+	if (!at || at + 4 > n || elf_get(p + at, 4) != strlen(s->from) + 1)
+		return;
+	elf_put(p + at, 4, strlen(s->to) + 1);
+	r->sizes[which]++;
+}
+
+/* The instructions before and behind one of `len` bytes. */
+static void size_beside(struct repoint *r, size_t which, const struct part *s, size_t i, size_t len)
+{
+	enum { LONGEST = 12 };
+
+	if (!r->v[which].s->sized)
+		return;
+	for (size_t n = 5; n <= LONGEST && n <= i; n++)
+		if (immediate(s->p + i - n, n) + 4 == n)
+			size_at(r, which, s->p + i - n, n);
+	size_at(r, which, s->p + i + len, s->n - i - len < LONGEST ? s->n - i - len : LONGEST);
+}
+
 static int point_lea(struct repoint *r, const struct part *s)
 {
 	enum { LEN = 7 };
@@ -157,6 +210,7 @@ static int point_lea(struct repoint *r, const struct part *s)
 		if (by != (int32_t)by)
 			return too_far(r, to);
 		elf_put(s->p + i + 3, 4, (uint64_t)by);
+		size_beside(r, to->which, s, i, LEN);
 		r->refs[to->which]++;
 	}
 	return 0;
@@ -236,20 +290,8 @@ static int writes(uint32_t w, unsigned reg)
 	return pair ? w >> 22 & 1 && (first == reg || second == reg) : w >> 22 & 3 && first == reg;
 }
 
-/* Does it use the register as the page of something else than what lies at `low`? */
-static int uses_otherwise(uint32_t w, unsigned reg, uint32_t low)
-{
-	unsigned class = w >> 25 & 15;
-
-	if ((w >> 5 & 31) != reg)
-		return 0;
-	if (is_add(w))
-		return (w >> 10 & 0xfff) != low;
-	return (class & 5) == 4; /* a load or store with it as address */
-}
-
-/* The index of the adrp that the add at i builds upon, when it is for this page; SIZE_MAX otherwise. */
-static size_t adrp_of(const struct part *s, size_t i, uint64_t page)
+/* Does the add at i build upon an adrp of this page? */
+static int has_page(const struct part *s, size_t i, uint64_t page)
 {
 	unsigned reg = word(s, i) >> 5 & 31;
 
@@ -258,24 +300,20 @@ static size_t adrp_of(const struct part *s, size_t i, uint64_t page)
 		uint64_t at = s->at + (i - k) * 4;
 
 		if (is_adrp(w) && (w & 31) == reg)
-			return (at & ~(uint64_t)0xfff) + (uint64_t)(adr_value(w) * 4096) == page ? i - k : SIZE_MAX;
+			return (at & ~(uint64_t)0xfff) + (uint64_t)(adr_value(w) * 4096) == page;
 		if (writes(w, reg))
-			return SIZE_MAX;
-	}
-	return SIZE_MAX;
-}
-
-static int is_shared(const struct part *s, size_t adrp, uint32_t low)
-{
-	unsigned reg = word(s, adrp) & 31;
-
-	for (size_t k = adrp + 1; k <= adrp + NEAR && (k + 1) * 4 <= s->n; k++) {
-		if (uses_otherwise(word(s, k), reg, low))
-			return 1;
-		if (writes(word(s, k), reg))
 			return 0;
 	}
 	return 0;
+}
+
+/* What the add at i adds up to, when it is one of the strings. */
+static const struct place *sum_at(const struct repoint *r, const struct part *s, size_t i)
+{
+	for (size_t k = 0; k < r->n; k++)
+		if ((r->places[k].at & 0xfff) == (word(s, i) >> 10 & 0xfff) && has_page(s, i, r->places[k].at & ~(uint64_t)0xfff))
+			return &r->places[k];
+	return NULL;
 }
 
 static void set_word(const struct part *s, size_t i, uint32_t w)
@@ -283,71 +321,85 @@ static void set_word(const struct part *s, size_t i, uint32_t w)
 	elf_put(s->p + i * 4, 4, w);
 }
 
-/* The pair becomes another pair, or the add alone an adr, which needs no page: that is preferred, for nobody else can be
- * concerned by it. */
-static int point_pair(struct repoint *r, const struct part *s, size_t adrp, size_t add, const struct place *from)
+static uint32_t branch(uint64_t from, uint64_t to)
 {
-	uint64_t to = r->v[from->which].to, at = s->at + add * 4, base = (s->at + adrp * 4) & ~(uint64_t)0xfff;
-	int64_t by = (int64_t)(to - at), pages = (int64_t)((to & ~(uint64_t)0xfff) - base) / 4096;
+	return 0x14000000 | (uint32_t)((to - from) / 4 & 0x3ffffff);
+}
+
+static void add_word(struct buf *b, uint32_t w)
+{
+	uint8_t bytes[4];
+
+	elf_put(bytes, sizeof bytes, w);
+	buf_add(b, bytes, sizeof bytes);
+}
+
+/* adrp, add, and a branch behind the instruction at `back`. */
+static void add_detour(struct repoint *r, unsigned reg, uint64_t to, uint64_t back)
+{
+	uint64_t at = r->code_at + r->code->len;
+
+	add_word(r->code, with_adr_value(0x90000000 | reg, (int64_t)((to >> 12) - (at >> 12))));
+	add_word(r->code, 0x91000000 | reg | reg << 5 | (uint32_t)(to & 0xfff) << 10);
+	add_word(r->code, branch(at + 8, back));
+}
+
+/* "mov register, size" near a reference. */
+static void sizes_near(struct repoint *r, size_t which, const struct part *s, size_t i)
+{
+	const struct elf_string *t = r->v[which].s;
+	enum { AWAY = 3 };
+
+	for (size_t k = i > AWAY ? i - AWAY : 0; t->sized && k <= i + AWAY && (k + 1) * 4 <= s->n; k++)
+		if ((word(s, k) & 0x7fe00000) == 0x52800000 && (word(s, k) >> 5 & 0xffff) == strlen(t->from) + 1) {
+			set_word(s, k, (word(s, k) & ~(uint32_t)(0xffff << 5)) | (uint32_t)(strlen(t->to) + 1) << 5);
+			r->sizes[which]++;
+		}
+}
+
+/* The instruction at i puts the address of a string into a register: whatever it did before, it does so alone from now on. */
+static int point_instruction(struct repoint *r, const struct part *s, size_t i, const struct place *from)
+{
+	uint64_t at = s->at + i * 4, to = r->v[from->which].to, detour = r->code_at + r->code->len;
+	int64_t by = (int64_t)(to - at);
+	unsigned reg = word(s, i) & 31;
 
 	if (is_adr_range(by)) {
-		set_word(s, add, with_adr_value(0x10000000 | (word(s, add) & 31), by));
-	} else if (is_adr_range(pages) && !is_shared(s, adrp, from->at & 0xfff)) {
-		set_word(s, adrp, with_adr_value(word(s, adrp), pages));
-		set_word(s, add, (word(s, add) & ~(uint32_t)(0xfff << 10)) | (uint32_t)(to & 0xfff) << 10);
+		set_word(s, i, with_adr_value(0x10000000 | reg, by));
+	} else if (detour - at < (uint64_t)1 << 27) {
+		set_word(s, i, branch(at, detour));
+		add_detour(r, reg, to, at + 4);
 	} else {
 		return too_far(r, from);
 	}
+	sizes_near(r, from->which, s, i);
 	r->refs[from->which]++;
 	return 0;
 }
 
-static int point_adr(struct repoint *r, const struct part *s, size_t i)
-{
-	uint64_t at = s->at + i * 4;
-	const struct place *from = place_at(r, at + (uint64_t)adr_value(word(s, i)));
-
-	if (!from)
-		return 0;
-	int64_t by = (int64_t)(r->v[from->which].to - at);
-
-	if (!is_adr_range(by))
-		return too_far(r, from);
-	set_word(s, i, with_adr_value(word(s, i), by));
-	r->refs[from->which]++;
-	return 0;
-}
-
-struct pair {
-	size_t adrp, add;
-	const struct place *from;
-};
-
-/* All pairs are found before one is changed: several can share their first instruction. */
+/* All are found before one is changed: what stands before each of them tells what it means. */
 static int point_aarch64(struct repoint *r, const struct part *s)
 {
-	struct pair *v = NULL;
+	struct found {
+		size_t i;
+		const struct place *from;
+	} *v = NULL;
 	size_t n = 0, cap = 0;
 	int rc = 0;
 
-	for (size_t i = 0; (i + 1) * 4 <= s->n && !rc; i++) {
+	for (size_t i = 0; (i + 1) * 4 <= s->n; i++) {
 		uint32_t w = word(s, i);
+		const struct place *from = is_adr(w) ? place_at(r, s->at + i * 4 + (uint64_t)adr_value(w)) :
+					   is_add(w) ? sum_at(r, s, i) :
+						       NULL;
 
-		if (is_adr(w))
-			rc = point_adr(r, s, i);
-		for (size_t k = 0; is_add(w) && k < r->n; k++) {
-			size_t adrp = (r->places[k].at & 0xfff) == (w >> 10 & 0xfff) ?
-					      adrp_of(s, i, r->places[k].at & ~(uint64_t)0xfff) :
-					      SIZE_MAX;
-
-			if (adrp == SIZE_MAX)
-				continue;
-			ARRAY_GROW(v, n + 1, cap);
-			v[n++] = (struct pair){ adrp, i, &r->places[k] };
-		}
+		if (!from)
+			continue;
+		ARRAY_GROW(v, n + 1, cap);
+		v[n++] = (struct found){ i, from };
 	}
 	for (size_t i = 0; i < n && !rc; i++)
-		rc = point_pair(r, s, v[i].adrp, v[i].add, v[i].from);
+		rc = point_instruction(r, s, v[i].i, v[i].from);
 	free(v);
 	return rc;
 }
@@ -376,23 +428,30 @@ static int check_found(struct repoint *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (!r->refs[i])
-			return err_set(r->e, ERR_INVALID, "nothing in it refers to the string '%s'", r->v[i].from);
+			return err_set(r->e, ERR_INVALID, "nothing in it refers to the string '%s'", r->v[i].s->from);
+	for (size_t i = 0; i < n; i++)
+		if (r->v[i].s->sized && !r->sizes[i])
+			return err_set(r->e, ERR_INVALID, "nothing in it has the size of the string '%s'", r->v[i].s->from);
 	return 0;
 }
 
-int elf_repoint(struct elf *f, const struct elf_moved *v, size_t n, struct err *e)
+int elf_repoint(struct elf *f, const struct elf_moved *v, size_t n, struct buf *code, uint64_t address, struct err *e)
 {
-	struct repoint r = { .f = f, .v = v, .e = e, .refs = xcalloc(n, sizeof *r.refs) };
+	struct repoint r = { .f = f, .v = v, .e = e, .code = code, .code_at = address };
 	struct part s;
-	int rc = 0;
+	int rc;
 
-	find_strings(&r, n);
-	point_relocations(&r);
+	r.refs = xcalloc(n, sizeof *r.refs);
+	r.sizes = xcalloc(n, sizeof *r.sizes);
+	rc = find_strings(&r, n);
+	if (!rc)
+		point_relocations(&r);
 	for (size_t i = 0; i < f->nphdrs && !rc; i++)
 		if (part_of(f, i, &s))
 			rc = point_part(&r, &s);
 	rc = rc ? rc : check_found(&r, n);
 	free(r.places);
 	free(r.refs);
+	free(r.sizes);
 	return rc;
 }

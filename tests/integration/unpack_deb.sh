@@ -236,6 +236,161 @@ strips() {
 if command -v strip >/dev/null 2>&1; then
 	check "strip leaves a program that runs" strips
 fi
+
+# --- strings that are built in ---
+cat >built.c <<'X'
+#include <stdio.h>
+#include <string.h>
+static const char list[] = "/usr/share/built\0in";
+const char *const table[] = { "/usr/share/data", "data", "/usr/share/data/more" };
+const char *ends(int i);
+int main(int argc, char **argv)
+{
+	puts("/usr/share/data");
+	puts(table[argc > 1 ? 2 : 0]);
+	puts(table[argc > 1 ? 0 : 1]);
+	puts("share/data");
+	printf("%s %s\n", argv[0] + strlen(argv[0]), "/usr/share/data/more");
+	for (int i = 0; i < 2; i++)
+		puts(ends(i));
+	return 0;
+}
+const char *ends(int i)
+{
+	return i ? list : "/usr/share/built";
+}
+X
+mkdir -p tree/data/usr/bin
+$cc -O2 -o tree/data/usr/bin/built built.c && cp tree/data/usr/bin/built fixed.bin
+$cc -O2 -fno-pie -no-pie -o tree/data/usr/bin/fixed built.c || rm -f tree/data/usr/bin/fixed
+cp tree/data/usr/bin/built tree/data/usr/bin/built2
+script tree/data/usr/bin/says '#!/bin/sh' 'echo /usr/share/data /usr/share/data/more'
+package built
+built() { # FILE [STRING [TO]]
+	unpack built '"built"' "$libc" "repoint = [ \"$1\" \"${2-/usr/share/data}\" \"${3-\${builtins.placeholder \"out\"\}/share/a/longer/name}\" ];"
+}
+out=$(built bin/built)
+said() { # OUT: what it prints then
+	printf '%s\n' "$1" "$1" data share/data " /usr/share/data/more" /usr/share/built /usr/share/built
+}
+check "a string that is built in becomes another" prints "$(said "$out/share/a/longer/name")" "$out/bin/built"
+check "  others that end with it or begin with it stay, and other files" prints "$(said /usr/share/data)" "$out/bin/built2"
+check "  and what code has in a table" prints "$(printf '%s\n' "$out/share/a/longer/name" /usr/share/data/more "$out/share/a/longer/name" share/data " /usr/share/data/more" /usr/share/built /usr/share/built)" "$out/bin/built" more
+if [ -x "$out/bin/fixed" ]; then
+	check "a program with a fixed place" prints "$(said /x)" "$(built bin/fixed /usr/share/data /x)/bin/fixed"
+fi
+out=$(built 'bin/b*')
+check "all files of a pattern" prints "$(said "$out/share/a/longer/name")" "$out/bin/built2"
+out=$(built bin/says)
+check "text" prints "$out/share/a/longer/name $out/share/a/longer/name/more" sh "$out/bin/says"
+check "a string that nothing refers to" complains "nothing in it refers to the string '/data/more'" built bin/built /data/more
+check "a string that is not there" complains "nothing in it refers to the string '/nowhere'" built bin/built /nowhere
+check "  in text" complains "the string '/nowhere' does not stand in it" built bin/says /nowhere
+check "  in files of a pattern" complains "no file 'bin/b*' with the string '/nowhere'" built 'bin/b*' /nowhere
+check "a file that is not there" complains "no file 'bin/none' with the string '/usr/share/data'" built bin/none
+check "words that are no triples" complains "attribute 'repoint' has 2 words" unpack built '"built"' "$libc" 'repoint = [ "a" "b" ];'
+
+# --- links that packages ask for ---
+mkdir -p tree/data/usr/bin tree/control tree/data/bin tree/data/usr/share/man/man1
+for f in usr/bin/gawk bin/nano usr/bin/pico usr/share/man/man1/gawk.1 usr/bin/loser; do
+	echo $f >tree/data/$f
+done
+cat >tree/control/postinst <<'X'
+#!/bin/sh
+touch ran
+update-alternatives --quiet --install /usr/bin/awk awk /usr/bin/gawk 10 \
+  --slave /usr/share/man/man1/awk.1 awk.1 /usr/share/man/man1/gawk.1 \
+  --slave "/usr/bin/nawk" nawk '/usr/bin/gawk'
+update-alternatives --install /usr/bin/editor editor \
+	/bin/nano 40 # --slave /usr/bin/no no /bin/nano
+if true; then update-alternatives --install /usr/bin/pico pico /bin/nano 10; fi
+update-alternatives --install /usr/bin/$x x /usr/bin/gawk 10
+update-alternatives --install /usr/bin/lost lost /usr/bin/none 10
+update-alternatives --remove gone /usr/bin/gawk
+update-alternatives --install /usr/bin/short
+X
+package asks
+mkdir -p tree/data/usr/bin tree/control
+echo mawk >tree/data/usr/bin/mawk
+echo 'update-alternatives --install /usr/bin/awk awk /usr/bin/mawk 5 --slave /usr/bin/only only /usr/bin/mawk --slave /usr/bin/nawk nawk /usr/bin/mawk' >tree/control/postinst
+echo 'update-alternatives --install /usr/bin/editor editor /usr/bin/mawk -100' >>tree/control/postinst
+package asks2
+out=$(unpack asks '"asks2" "asks"' '' 'alternatives = true; prune = [ "share/man" ];')
+check "links that packages ask for" prints "bin/awk 777 gawk
+bin/editor 777 nano
+bin/gawk 444
+bin/loser 444
+bin/mawk 444
+bin/nano 444
+bin/nawk 777 gawk
+bin/only 777 mawk
+bin/pico 444" listing "$out"
+check "  only when they are asked for" prints "" sh -c 'find "$1" -type l' sh "$(unpack asks '"asks2" "asks"' '')"
+
+# --- what is not as it should be ---
+bad() { # NAME: a package
+	unpack bad "\"$1\"" ''
+}
+mkdir -p tree/data/usr/lib tree/data/lib
+echo 1 >tree/data/lib/clash
+echo 2 >tree/data/usr/lib/clash
+package clash
+check "two files at one place" complains "there is another 'lib/clash' already" bad clash
+mkdir -p tree/data/usr/lib tree/data/lib
+echo 1 >tree/data/lib/clash
+ln -s x tree/data/usr/lib/clash
+package link
+check "a file and a link" complains "there is another 'lib/clash' already" bad link
+mkdir -p tree/data/usr/bin
+ln -s /etc tree/data/usr/lib
+package folder-link
+check "a folder of one is a link of another" complains "'lib'" unpack bad '"a" "folder-link"' ''
+cat >hostile.py <<'X'
+# hostile.py NAME: a package whose data.tar has one member that nobody should have.
+import io, sys, tarfile
+b = io.BytesIO()
+with tarfile.open(fileobj=b, mode="w", format=tarfile.GNU_FORMAT) as t:
+    def add(name, kind=tarfile.REGTYPE, link="", data=b"x"):
+        i = tarfile.TarInfo(name)
+        i.type, i.linkname, i.mode = kind, link, 0o644
+        i.size = len(data) if kind == tarfile.REGTYPE else 0
+        t.addfile(i, io.BytesIO(data))
+    what = sys.argv[1]
+    if what == "absolute": add("/etc/passwd")
+    if what == "up": add("./../../up")
+    if what == "device": add("./dev", tarfile.CHRTYPE)
+    if what == "pipe": add("./pipe", tarfile.FIFOTYPE)
+    if what == "through":
+        add("./usr", tarfile.SYMTYPE, "/tmp")
+        add("./usr/x")
+    if what == "hard": add("./passwd", tarfile.LNKTYPE, "/etc/passwd")
+data = b.getvalue()
+members = [("debian-binary", b"2.0\n"), ("control.tar", data), ("data.tar", data)]
+if what == "nodata": members = members[:2]
+out = b"!<arch>\n"
+for name, d in members:
+    out += f"{name:<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(d):<10}`\n".encode() + d + b"\n" * (len(d) % 2)
+if what == "short": out = out[:-600]
+if what == "size": out = out.replace(b"4         `", b"9999999999`", 1)
+if what == "noar": out = b"PK" + out
+open(f"debs/{what}.deb", "wb").write(out)
+X
+for what in absolute up device pipe through hard nodata short size noar; do
+	python3 hostile.py $what
+	check "a package that is hostile: $what" complains "$what.deb'" bad $what
+done
+truncated() { # NAME FILE: a program that is cut off or overwritten
+	mkdir -p tree/data/usr/bin
+	mv "$2" tree/data/usr/bin/prog
+	package "$1"
+	unpack "$1" "\"$1\"" "$libc"
+}
+head -c 900 fixed.bin >cut
+check "a program that is cut off" complains "'bin/prog': damaged ELF file: its section headers do not lie in it" truncated cut cut
+head -c 40 fixed.bin >tiny
+check "  after its first bytes is none" truncated tiny tiny
+
+# --- once more ---
 again() { # in another root: the store has the same name there, so the bytes are the same as well
 	gxeval --store "$1" --realise -E "let inherit (import $PWD/make.gx) unpack; in unpack \"programs\" [ \"programs\" ] [ $libc $answer ] { }" >again.path &&
 		"$gx" store verify --store "$1" >/dev/null && "$gx" hash path "$1$(cat again.path)" >>again.hash
