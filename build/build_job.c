@@ -211,7 +211,7 @@ static unsigned default_procs(void)
 static int start_process(struct job *j, struct err *e)
 {
 	const struct drv *d = &j->node->drv;
-	struct builtin_call call = { d->name, d, j->node->paths, store_dir(j->b->s), j->top, NULL };
+	struct builtin_call call = { d->name, d, j->node->paths, store_dir(j->b->s), j->top, NULL, NULL, j->envp };
 	struct sandbox_spec spec = {
 		.program = d->builder.p,
 		.argv = j->argv,
@@ -235,6 +235,9 @@ static int start_process(struct job *j, struct err *e)
 		call.builtin = builtin_find(d->builder, j->b->set->hooks.builtins);
 		if (!call.builtin)
 			return err_set(e, ERR_BUILD, "there is no builder '%.*s'", (int)d->builder.n, d->builder.p);
+		if (call.builtin->then && d->nargs)
+			call.then = j->argv + 1;
+		spec.execs = call.then != NULL;
 		spec.function = builtin_run;
 		spec.arg = &call;
 		spec.input = j->b->set->hooks.input ? j->b->set->hooks.input(j->b->set->hooks.user, d) : 0;

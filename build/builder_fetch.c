@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * What runs here is in a process of its own, inside the sandbox of a fixed-output build, which may use the network but
- * run no program and see no file of the user's.  Nothing it says about the output is believed afterwards: the
- * building side hashes what it finds, for go-h1 outputs through fetch_content_hash, and registers only what has the wanted
- * hash.  The check in here is for the better message, and to stop before a bad archive is unpacked to the end.
+ * see no file of the user's, and run no program but the one that goes on with what fetchurl brought, where there is one.  Nothing
+ * it says about the output is believed afterwards: the building side hashes what it finds, for go-h1 outputs through
+ * fetch_content_hash, and registers only what has the wanted hash.  The check in here is for the better message, and to stop before
+ * a bad archive is unpacked to the end.
  *
  * The settings are the one static variable: builders are functions without an argument of their own, in a copy of the process
  * that prepared them.
@@ -327,7 +328,7 @@ static const struct hash *hash_of_file(const struct drv *d)
 {
 	const struct drv_output *out = drv_output(d, SLICE("out"));
 
-	return out && out->kind == DRV_FIXED && out->method == CA_FLAT ? &out->hash : NULL;
+	return out && out->kind == DRV_FIXED && out->method == CA_FLAT && !d->nargs ? &out->hash : NULL;
 }
 
 /* The hashed-mirrors have files by their hash, and come first. */
@@ -521,10 +522,10 @@ static int build_go_archive(const struct builtin_call *c, struct err *e)
 }
 
 const struct builtin_builder fetch_builders[] = {
-	{ "go-archive", build_go_archive },
-	{ "go-module", build_go_module },
-	{ "fetchurl", build_fetchurl },
-	{ NULL, NULL },
+	{ "go-archive", build_go_archive, 0 },
+	{ "go-module", build_go_module, 0 },
+	{ "fetchurl", build_fetchurl, 1 },
+	{ NULL, NULL, 0 },
 };
 
 /* --- the other side --- */

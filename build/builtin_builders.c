@@ -17,10 +17,10 @@
 enum { TELL_MS = 100 }; /* not oftener: what is shown is drawn as often */
 
 static const struct builtin_builder own[] = {
-	{ "buildenv", builtin_buildenv },
-	{ "go-unpack", builtin_go_unpack },
-	{ "unpack-deb", builtin_unpack_deb },
-	{ NULL, NULL },
+	{ "buildenv", builtin_buildenv, 0 },
+	{ "go-unpack", builtin_go_unpack, 0 },
+	{ "unpack-deb", builtin_unpack_deb, 0 },
+	{ NULL, NULL, 0 },
 };
 
 static const struct builtin_builder *find(const struct builtin_builder *v, struct slice name)
@@ -96,6 +96,10 @@ int builtin_run(void *call)
 	activity_watch(&to_parent);
 	int rc = c->builtin->run(c, &e);
 
+	if (!rc && c->then) {
+		execve(c->then[0], c->then, c->envp);
+		rc = err_errno(&e, "executing '%s'", c->then[0]);
+	}
 	if (rc)
 		dprintf(2, "error: %s\n", e.msg ? e.msg : "the builder failed");
 	return rc ? 1 : 0;

@@ -3,8 +3,9 @@
  * Builders that are part of this program: derivations whose builder is "builtin:NAME".
  *
  * They run as any other: a process of their own, in the same namespaces, behind the same filter (and one more: they may
- * run no program), as the same nobody.  They differ only in that no program is executed.  The folders above provide more
- * through build_hooks.builtins.
+ * run no program), as the same nobody.  They differ only in that no program is executed, unless it is one of those that let
+ * another program go on (`then`): the arguments of the derivation, where it has any, are that program and its arguments.  The
+ * folders above provide more through build_hooks.builtins.
  */
 #ifndef BUILD_BUILTIN_BUILDERS_H
 #define BUILD_BUILTIN_BUILDERS_H
@@ -23,12 +24,14 @@ struct builtin_call {
 	struct slice store_dir;
 	const char *top; /* the working directory */
 	const struct builtin_builder *builtin;
+	char *const *then, *const *envp; /* what goes on, NULL for nothing; the environment of builders */
 };
 
 struct builtin_builder {
 	const char *name; /* without "builtin:" */
 	/* Makes the outputs.  What it prints on standard error is the build's log; the error is added to it. */
 	int (*run)(const struct builtin_call *c, struct err *e);
+	int then; /* what it made may be given to a program */
 };
 
 /* The builder called so ("builtin:NAME"), of our own or of `more`; NULL when there is none. */

@@ -40,6 +40,7 @@ struct sandbox_spec {
 	char *const *argv, *const *envp;
 	int (*function)(void *arg);
 	void *arg;
+	int execs;	 /* the function may run a program */
 	const char *cwd; /* inside */
 
 	/* What it sees. */

@@ -199,7 +199,7 @@ static _Noreturn void run(const struct sandbox_spec *spec, enum filter_flags fil
 	struct err e = ERR_INIT;
 
 	set_personality(spec->linux32);
-	if (spec->function)
+	if (spec->function && !spec->execs)
 		filter |= FILTER_NO_EXEC;
 	if (seccomp_load_filter(filter, &e))
 		child_fail_err(&e);

@@ -60,6 +60,76 @@ cp alone folder
 check "a folder with the one file of an archive" has "$(gx hash path folder)" "fetchzip { url = \"file://$PWD/alone.tar\"; hash = \"$(gx hash path folder)\"; }"
 check "a commit" has "$tree" "runCommand \"x\" { src = fetchgit { url = \"file://$PWD/repo\"; rev = \"$rev\"; hash = \"$tree\"; }; } \"cp -R \$src \$out\""
 check "a tag" has "$tree" "runCommand \"x\" { src = fetchgit { url = \"file://$PWD/repo\"; tag = \"v1\"; hash = \"$tree\"; }; } \"cp -R \$src \$out\""
+
+# What a shell makes of it; the hash is that of what it leaves.
+mkdir changed
+cp -R notes-1/. changed
+rm changed/link
+echo more >>changed/a
+changed=$(gx hash path changed)
+printf 'TEXT\n' >upper
+upper=$(gx hash file upper)
+check "postFetch of an archive" has "$changed" "fetchzip { url = \"file://$PWD/notes-1.tar.gz\"; hash = \"$changed\"; postFetch = \"rm \$out/link; echo more >>\$out/a\"; }"
+check "of a file" has "$(gx hash path upper)" "fetchurl { url = \"file://$PWD/notes-1/a\"; hash = \"$upper\"; postFetch = \"tr a-z A-Z <\$downloadedFile >x; mv x \$out\"; }"
+check "from the second address, whatever the first has" has "$(gx hash path upper)" \
+	"fetchurl { urls = [ \"file://$PWD/none\" \"file://$PWD/notes-1/a\" ]; name = \"up\"; hash = \"$upper\"; postFetch = \"tr a-z A-Z <\$out >x; mv x \$out\"; }"
+check "a folder made of a file that lies elsewhere" has "$(gx hash path folder)" "fetchurl { url = \"file://$PWD/alone\"; downloadToTemp = true;
+	recursiveHash = true; hash = \"$(gx hash path folder)\"; postFetch = \"mkdir \$out; mv \$downloadedFile \$out\"; }"
+check "with a program it needs" has "$(gx hash path upper)" "fetchurl { url = \"file://$PWD/notes-1/a\"; hash = \"$upper\"; postFetch = \"shout\";
+	nativeBuildInputs = [ (writeShellScriptBin \"shout\" \"echo TEXT >\\\$out\") ]; }"
+check "of a commit" has "$changed" "fetchgit { url = \"file://$PWD/repo\"; rev = \"$rev\"; hash = \"$changed\"; postFetch = \"rm \$out/link; echo more >>\$out/a\"; }"
+check "a folder of a commit" has "$(gx hash path notes-1/bin)" "fetchgit { url = \"file://$PWD/repo\"; rev = \"$rev\"; rootDir = \"bin\"; hash = \"$(gx hash path notes-1/bin)\"; }"
+
+# --- patches ---
+
+cat >commit.patch <<'X'
+From 0123456789abcdef Mon Sep 17 00:00:00 2001
+Subject: [PATCH] one
+
+---
+ 2 files changed
+diff --git a/src/z.c b/src/z.c
+index 1234567..89abcde 100644
+--- a/src/z.c
++++ b/src/z.c
+@@ -1,2 +1,1 @@ int main(void)
+ a
+--- b
+diff --git a/doc/a.md b/doc/a.md
+new file mode 100644
+index 0000000..89abcde
+--- /dev/null
++++ b/doc/a.md
+@@ -0,0 +1 @@
++text
+\ No newline at end of file
+-- 
+2.47.0
+X
+z='--- a/src/z.c
++++ b/src/z.c
+@@ -1,2 +1 @@ int main(void)
+ a
+--- b'
+doc='--- /dev/null
++++ b/doc/a.md
+@@ -0,0 +1 @@
++text
+\ No newline at end of file'
+patched() { # TEXT ARGUMENTS
+	printf '%s\n' "$1" >patch.exp
+	_f=$(fetch "fetchpatch { url = \"file://$PWD/commit.patch\"; hash = \"$(gx hash file patch.exp)\"; $2 }") && cmp "$_f" patch.exp
+}
+check "a patch has its hunks only, by the names of the files" patched "$z
+$doc" ""
+check "what version control says does not count" patched "$z
+$doc" 'decode = "sed s/1234567/76543210/";'
+check "some of its files" patched "$z" 'excludes = [ "doc/*" ];'
+check "those that are named" patched "$doc" 'includes = [ "*.md" ];'
+check "in other folders" patched "$(echo "$z" | sed 's,src/z,lib/z,')" 'stripLen = 2; extraPrefix = "lib/"; includes = [ "lib/*.c" ];'
+check "of one folder" patched "$(echo "$z" | sed 's,src/,,')" 'relative = "src";'
+check "and postFetch" patched "$(echo "$z" | tr a-z A-Z)" 'excludes = [ "doc/*" ]; postFetch = "tr a-z A-Z <$out >x; mv x $out";'
+
 same() {
 	a=$(gxeval --impure --raw -E "with import ./std { system = \"x86_64-linux\"; }; (fetchFromGitHub { owner = \"o\"; repo = \"r\"; rev = \"v1\"; hash = \"$tree\"; }).outPath") || return 1
 	prints "$a" gxeval --impure --raw -E "builtins.path { path = ./notes-1; name = \"source\"; }"
@@ -86,7 +156,11 @@ check "no hash" complains "'hash' missing" gxeval --impure -E 'with import ./std
 check "no address" complains "'url' missing" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchurl { hash = ""; name = "x"; }).drvPath'
 check "a mirror" complains "write the address of one" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchurl { url = "mirror://gnu/x"; hash = ""; }).drvPath'
 check "a rev and a tag" complains "one of them is meant" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchFromGitHub { owner = "o"; repo = "r"; rev = "a"; tag = "b"; hash = ""; }).drvPath'
-check "postFetch" complains "'postFetch' is not run here" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchzip { url = "http://x/y"; hash = ""; postFetch = "rm x"; }).drvPath'
+check "a postFetch that fails" complains "cannot be changed" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchurl { url = "file://'"$PWD"'/alone"; name = "fails"; hash = ""; postFetch = "echo cannot be changed; exit 3"; }'
+check "a patch of which nothing is left" complains "nothing is left of the patch" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchpatch { url = "file://'"$PWD"'/commit.patch"; hash = ""; includes = [ "x" ]; }'
+check "a patch taken back" complains "'revert' is not here" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchpatch { url = "http://x/y"; hash = ""; revert = true; }).drvPath'
+check "with git's headers" complains "fetchpatch2 is not here" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchpatch2 { }'
+check "what git alone knows" complains "'leaveDotGit' is not here" gxeval --impure -E 'with import ./std { system = builtins.currentSystem; }; (fetchgit { url = "http://x/y"; rev = "a"; hash = ""; leaveDotGit = true; }).outPath'
 check "several folders" complains "with stripRoot = false all of it is taken" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchzip { url = "file://'"$PWD"'/two.tar.xz"; hash = ""; }'
 check "no archive" complains "cannot" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; fetchzip { url = "file://'"$PWD"'/alone"; hash = ""; }'
 check "a file that a person fetches" complains "gx store add --mode flat notes" gxeval --store "$PWD/s" --realise --impure -E 'with import ./std { system = builtins.currentSystem; }; requireFile { name = "notes"; hash = "'"$file"'"; }'
