@@ -127,6 +127,10 @@ tool() { # VERSION
 		'require example.com/unused v1.0.0' 'replace example.com/old => example.com/fork v1.1.0' 'replace example.com/part => ./part'
 }
 tool v1.0.0 >tool1.sums
+module example.com/alone v1.0.0 main_linux.go 'package main
+
+func main() {}
+' >alone.sums
 
 mkdir -p tree/scripts tree/stdlib/go/tools/locks
 cp "$srcdir/scripts/update-go-tools" "$srcdir/scripts/update-go-tools.gx" tree/scripts
@@ -135,6 +139,7 @@ cat >tree/stdlib/go/tools/table.gx <<'X'
 {
   it = { module = "example.com/tool"; packages = [ "./cmd/..." ]; };
   pinned = { module = "example.com/tool"; pin = "1.0.0"; packages = [ "./cmd/it" ]; };
+  alone = { module = "example.com/alone"; packages = [ "." ]; os = "linux"; };
   gone = { module = "example.com/gone"; packages = [ "." ]; };
 }
 X
@@ -161,6 +166,7 @@ check "a new release" prints 'it 1.0.0 -> 1.1.0, 3 modules' update it
 check "is another lock" prints "$(lock v1.1.0 tool2.sums)" cat tree/stdlib/go/tools/locks/it.gx
 check "one release that is asked for" prints 'it 1.1.0 -> 1.0.0, 3 modules' update it@v1.0.0
 check "one that stays" prints 'pinned (new) -> 1.0.0, 3 modules' update pinned
+check "one that is for one system" prints 'alone (new) -> 1.0.0, 1 modules' update alone
 check "one that is not there leaves the others" sh -c '! TOOLCHAIN=local GXEVAL=$1 GOENV=off GOPROXY="file://$PWD/proxy" GOSUMDB=off GOPATH="$PWD/gopath" \
 	GOCACHE="$PWD/cache/go" tree/scripts/update-go-tools >out 2>err && grep -qx "it 1.0.0 -> 1.1.0, 3 modules" out && grep -qx "error: not updated: gone" err' - "$gxeval"
 check "what is not in the table" mentions "there is no 'nono' in stdlib/go/tools/table.gx" update nono
