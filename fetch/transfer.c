@@ -228,7 +228,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 	} else {
 		take_limit(r, line);
 	}
-	if (t->req.refusal && t->heads.len + line.n < HEADS_MAX)
+	if ((t->req.refusal || t->req.answer) && t->heads.len + line.n < HEADS_MAX)
 		keep_head(t, line);
 	return line.n;
 }
@@ -388,10 +388,12 @@ static void set_headers(struct transfer *t, CURL *c)
 		if (t->validator)
 			add_header(t, "If-Range", t->validator);
 	}
-	if (t->req.body) {
+	if (t->req.body_type)
 		add_header(t, "Content-Type", t->req.body_type);
+	if (t->req.range)
+		add_header(t, "Content-Range", t->req.range);
+	if (t->req.body)
 		t->headers = curl.slist_append(t->headers, "Expect:");
-	}
 	curl.easy_setopt(c, CURLOPT_HTTPHEADER, t->headers);
 	curl.easy_setopt(c, CURLOPT_USERAGENT, "gx/" PACKAGE_VERSION);
 }
@@ -416,7 +418,7 @@ static size_t on_send(char *out, size_t size, size_t n, void *user)
 	n = size * n < left ? size * n : (size_t)left;
 	if (u->p)
 		memcpy(out, u->p + t->sent, n);
-	got = u->p || !n ? (ssize_t)n : pread(u->fd, out, n, (off_t)t->sent);
+	got = u->p || !n ? (ssize_t)n : pread(u->fd, out, n, (off_t)(u->from + t->sent));
 	if (got < 0 || (size_t)got < n) {
 		err_set(&t->err, ERR_IO, "cannot read what is to be sent");
 		t->rc = ERR_IO;
@@ -445,6 +447,8 @@ static void set_upload(struct transfer *t, CURL *c)
 	if (!t->req.upload)
 		return;
 	curl.easy_setopt(c, CURLOPT_UPLOAD, 1L);
+	if (t->req.patch)
+		curl.easy_setopt(c, CURLOPT_CUSTOMREQUEST, "PATCH");
 	curl.easy_setopt(c, CURLOPT_READFUNCTION, on_send);
 	curl.easy_setopt(c, CURLOPT_READDATA, t);
 	curl.easy_setopt(c, CURLOPT_SEEKFUNCTION, on_rewind);
@@ -640,6 +644,10 @@ static void attempt_ended(struct transfer *t, CURLcode code)
 		buf_trim(t->req.refusal, 0);
 	if (t->req.refusal && status >= 400 && status < 500)
 		buf_add(t->req.refusal, buf_str(&t->heads), t->heads.len);
+	if (t->req.answer) {
+		buf_trim(t->req.answer, 0);
+		buf_add(t->req.answer, buf_str(&t->heads), t->heads.len);
+	}
 	if (code == CURLE_OK && !t->rc && leads_on(t))
 		led_on(t, status);
 	else if (code == CURLE_OK && !t->rc && (status < 300 || status == 304))

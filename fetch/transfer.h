@@ -45,29 +45,33 @@ int transfer_settings_load(struct transfer_settings *s, struct err *e);
 void transfer_settings_init(struct transfer_settings *s);
 void transfer_settings_release(struct transfer_settings *s);
 
-/* What is sent: the bytes at p, or a file from its beginning. */
+/* What is sent: the bytes at p, or of a file. */
 struct transfer_upload {
 	const char *p;
 	int fd; /* when p is NULL; read with pread */
+	uint64_t from; /* where in the file they begin */
 	uint64_t size;
 };
 
 struct transfer_request {
 	const char *url;	 /* http, https, file */
 	const struct transfer_upload *upload; /* put there; NULL: it is got */
+	int patch;		 /* it is added to what is there (PATCH) */
 	int head;		 /* only whether it is there */
 	const char *accept;	 /* Accept header, may be NULL */
 	const char *bearer;	 /* token for the host of url alone, may be NULL */
 	const char *etag;	 /* send If-None-Match, may be NULL */
 	const char *body;	 /* what is sent (POST); NULL: it is a GET.  May be sent more than once */
 	size_t body_len;
-	const char *body_type;	 /* what kind of thing that is */
+	const char *body_type;	 /* what kind of thing that is, or what is put there */
+	const char *range;	 /* which part of the whole is put there (Content-Range); NULL: all of it */
 	const char *title;	 /* what people are told is fetched; NULL: the address; "": nothing is told */
 	const char *user_name;	 /* with password, for the host of url alone; NULL: none */
 	const char *password;
 	const char *aws_scope;	 /* sign the request with them as Amazon wants it, "aws:amz:REGION:s3"; NULL: no */
 	const char *headers;	 /* more of them for the host of url alone, each with its line end; NULL: none */
 	struct buf *refusal;	 /* receives status line and headers of an answer of 400 to 499; NULL: nobody wants them */
+	struct buf *answer;	 /* the same of the last answer, whatever it was */
 	int no_netrc;		 /* 1: what the netrc has for the host is not used */
 	uint64_t max_size;	 /* ERR_LIMIT beyond, 0 for any */
 	unsigned attempts;	 /* at most so many; 0: as the settings say */

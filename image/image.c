@@ -167,7 +167,7 @@ static int take_base(struct image *i, const struct image_request *r, unsigned de
 
 	if (!rc && base.nparts)
 		rc = err_set(e, ERR_INVALID, "the base of an image is one image, not one for several platforms");
-	rc = rc ? rc : image_make(&base, r, -1, 0, NULL, e);
+	rc = rc ? rc : image_make(&base, r, -1, MAKE_UNKNOWN, NULL, e);
 	rc = rc ? rc : image_finish(&base, r, e);
 	if (!rc) {
 		i->layers = base.layers;
@@ -185,8 +185,8 @@ static int take_base(struct image *i, const struct image_request *r, unsigned de
 
 static int take_base_ref(struct image *i, const struct image_request *r, struct err *e)
 {
-	struct image_base b = { .ref = i->spec.base_ref };
-	int rc = r->base ? r->base(r->user, i->spec.base_ref, &b, e)
+	struct image_base b = { .n = 0 };
+	int rc = r->base ? r->base(r->user, i->spec.base_ref, &i->spec, &b, e)
 			 : err_set(e, ERR_INVALID, "the base '%.*s' is not here", (int)i->spec.base_ref.n, i->spec.base_ref.p);
 
 	i->layers = b.layers;
@@ -276,6 +276,7 @@ struct job {
 };
 
 struct work {
+	const struct image_request *r;
 	struct job *v;
 	size_t n, cap;
 	int store, to;
@@ -297,18 +298,22 @@ static int is_file(int dir, const struct layer *l)
 	return !fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == l->size;
 }
 
-static void add_jobs(struct image *i, struct work *w, int all)
+static int is_to_make(const struct work *w, const struct layer *l, enum image_make which)
 {
-	for (size_t k = 0; k < i->n; k++) {
-		struct layer *l = &i->layers[k];
+	if (!l->known || which == MAKE_UNKNOWN || w->to < 0)
+		return !l->known;
+	return (which == MAKE_ALL || l->wanted) && !is_file(w->to, l);
+}
 
-		if (l->kind == LAYER_FOREIGN || (l->known && (w->to < 0 || !all || is_file(w->to, l))))
-			continue;
-		ARRAY_GROW(w->v, w->n + 1, w->cap);
-		w->v[w->n++] = (struct job){ .l = l };
-	}
+static void add_jobs(struct image *i, struct work *w, enum image_make which)
+{
+	for (size_t k = 0; k < i->n; k++)
+		if (is_to_make(w, &i->layers[k], which)) {
+			ARRAY_GROW(w->v, w->n + 1, w->cap);
+			w->v[w->n++] = (struct job){ .l = &i->layers[k] };
+		}
 	for (size_t k = 0; k < i->nparts; k++)
-		add_jobs(i->parts[k], w, all);
+		add_jobs(i->parts[k], w, which);
 }
 
 /* Under a name of its own until it is whole. */
@@ -331,6 +336,34 @@ static int make_file(struct work *w, struct job *j, size_t at)
 	return rc;
 }
 
+/* Those of others come over the network, by the thread that may. */
+static int fetch_foreign(struct work *w, struct err *e)
+{
+	int rc = 0;
+
+	for (size_t k = 0; !rc && k < w->n; k++) {
+		const struct layer *l = w->v[k].l;
+		char name[HASH_TEXT_MAX];
+		int fd;
+
+		if (l->kind != LAYER_FOREIGN)
+			continue;
+		if (!w->r->fetch)
+			return err_set(e, ERR_INVALID, "a layer of the base is not here");
+		fd = openat(w->to, ".new-foreign", O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+		if (fd < 0)
+			return err_errno(e, "cannot make a file for a layer");
+		rc = w->r->fetch(w->r->user, l, fd, e);
+		close(fd);
+		hash_print(&l->digest, HASH_BASE16, 0, name);
+		if (!rc && renameat(w->to, ".new-foreign", w->to, name))
+			rc = err_errno(e, "cannot name a layer");
+		if (rc)
+			unlinkat(w->to, ".new-foreign", 0);
+	}
+	return rc;
+}
+
 static void run_job(void *arg, unsigned worker, size_t k)
 {
 	struct work *w = arg;
@@ -338,6 +371,8 @@ static void run_job(void *arg, unsigned worker, size_t k)
 	struct buf title = BUF_INIT;
 
 	(void)worker;
+	if (j->l->kind == LAYER_FOREIGN)
+		return;
 	buf_addf(&title, "layer %s%s", j->l->n ? j->l->paths[0].path.base : "of folders", j->l->n > 1 ? " and others" : "");
 	unsigned activity = activity_begin(ACTIVITY_COPY, title.p);
 
@@ -346,15 +381,17 @@ static void run_job(void *arg, unsigned worker, size_t k)
 	buf_release(&title);
 }
 
-int image_make(struct image *i, const struct image_request *r, int to, int all, size_t *made, struct err *e)
+int image_make(struct image *i, const struct image_request *r, int to, enum image_make which, size_t *made, struct err *e)
 {
-	struct work w = { .store = store_fd(r->store), .to = to };
-	int rc = 0;
+	struct work w = { .r = r, .store = store_fd(r->store), .to = to };
+	int rc;
 
-	add_jobs(i, &w, all);
+	add_jobs(i, &w, which);
 	if (w.n)
 		qsort(w.v, w.n, sizeof *w.v, by_weight);
-	parallel_each(w.n, run_job, &w);
+	rc = fetch_foreign(&w, e);
+	if (!rc)
+		parallel_each(w.n, run_job, &w);
 	for (size_t k = 0; k < w.n; k++) {
 		if (w.v[k].rc && !rc)
 			rc = err_set(e, w.v[k].rc, "%s", w.v[k].err.msg ? w.v[k].err.msg : "a layer cannot be made");

@@ -24,7 +24,13 @@ struct image_base {
 	struct layer *layers; /* LAYER_FOREIGN, malloc'd */
 	size_t n;
 	struct buf config;
-	struct slice ref; /* borrowed: where it was */
+};
+
+/* Which of an image's layers are made. */
+enum image_make {
+	MAKE_UNKNOWN, /* those whose digest is not known */
+	MAKE_WANTED,  /* and those with `wanted` that are no file yet */
+	MAKE_ALL      /* and all others that are no file yet */
 };
 
 struct image_request {
@@ -32,8 +38,10 @@ struct image_request {
 	struct cache *cache; /* NULL: nothing is remembered */
 	int form, compression; /* negative: as the description says */
 	struct slice flake, revision; /* annotations; n 0: none */
-	/* Asks for a base by its reference; NULL: there is nobody to ask.  Layers and text are the image's then. */
-	int (*base)(void *user, struct slice ref, struct image_base *out, struct err *e);
+	/* Ask for a base by its reference (spec: for which platform), and for a layer of one; NULL: there is nobody to ask.  What
+	 * is put into *out is the image's then. */
+	int (*base)(void *user, struct slice ref, const struct image_spec *spec, struct image_base *out, struct err *e);
+	int (*fetch)(void *user, const struct layer *l, int to, struct err *e);
 	void *user;
 };
 
@@ -61,10 +69,9 @@ int image_plan_objects(struct image *i, const struct image_request *r, struct im
 		       struct err *e);
 void image_release(struct image *i);
 
-/* Makes layers whose digest is not known, and (all) also those that are no file of the folder `to` yet: each is a file there named
- * by the digits of its digest.  to is negative where only digests are wanted.  *made, when not NULL, grows by how many were made.
- */
-int image_make(struct image *i, const struct image_request *r, int to, int all, size_t *made, struct err *e);
+/* Makes layers: each is a file of the folder `to`, named by the digits of its digest; to is negative where only digests are wanted.
+ * *made, when not NULL, grows by how many were made. */
+int image_make(struct image *i, const struct image_request *r, int to, enum image_make which, size_t *made, struct err *e);
 
 /* Once all layers are known. */
 int image_finish(struct image *i, const struct image_request *r, struct err *e);

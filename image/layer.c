@@ -30,6 +30,7 @@ void layer_release(struct layer *l)
 	free(l->paths);
 	free(l->folders);
 	free(l->media_type);
+	free(l->from);
 	*l = (struct layer){ .paths = NULL };
 }
 

@@ -57,7 +57,9 @@ struct layer {
 	struct hash diff_id; /* of the archive */
 	struct hash digest;  /* of the blob */
 	uint64_t size;	     /* of the blob */
-	char *media_type;    /* LAYER_FOREIGN */
+	int wanted;	     /* somebody lacks it (image_make) */
+	char *media_type;    /* LAYER_FOREIGN, as is the next: */
+	char *from;	     /* the reference of the image that it is of */
 };
 
 void layer_release(struct layer *l);

@@ -182,7 +182,7 @@ static int put_texts(struct layout *l, const struct image *i, struct err *e)
 
 int layout_image(struct layout *l, struct image *i, const struct image_request *r, size_t *made, struct err *e)
 {
-	int rc = image_make(i, r, l->blobs, 1, made, e);
+	int rc = image_make(i, r, l->blobs, MAKE_ALL, made, e);
 
 	rc = rc ? rc : image_finish(i, r, e);
 	return rc ? rc : put_texts(l, i, e);

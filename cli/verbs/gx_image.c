@@ -14,6 +14,8 @@
 #include "cli/verb.h"
 #include "image/image.h"
 #include "image/layout.h"
+#include "image/pull.h"
+#include "image/push.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,7 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { O_TO = BUILD_OPTION_LAST, O_FORM, O_COMPRESSION };
+enum { O_TO = BUILD_OPTION_LAST, O_FORM, O_COMPRESSION, O_PLAIN_HTTP };
 
 struct image_command {
 	struct runner r; /* first: options get it */
@@ -29,6 +31,7 @@ struct image_command {
 	const char *to;
 	struct image image;
 	struct cache *cache;
+	struct puller puller;
 	size_t made;
 };
 
@@ -36,8 +39,10 @@ struct image_command {
 	{ O_FORM, 0, "form", "FORM",                                                                                               \
 	  "runnable: the objects are in /nix/store. tools: they are at the root, to be mounted at "                                \
 	  "/nix/store of a container." },                                                                                          \
+	{ O_COMPRESSION, 0, "compression", "NAME", "zstd, or gzip for what cannot read that." },                                   \
 	{                                                                                                                          \
-		O_COMPRESSION, 0, "compression", "NAME", "zstd, or gzip for what cannot read that."                                \
+		O_PLAIN_HTTP, 0, "plain-http", NULL,                                                                               \
+		"Speak to registries without TLS. Those of this machine are spoken to so in any case."                             \
 	}
 
 static int take_form(struct image_command *c, const char *value)
@@ -64,6 +69,7 @@ static int on_option(struct runner *r, int id, char **values)
 	case O_TO: c->to = values[0]; return 0;
 	case O_FORM: return take_form(c, values[0]);
 	case O_COMPRESSION: return take_compression(c, values[0]);
+	case O_PLAIN_HTTP: c->puller.plain_http = 1; return 0;
 	}
 	return 0;
 }
@@ -136,7 +142,10 @@ static int plan(struct image_command *c, struct err *e)
 	if (c->to && behind(c->to, "docker-archive:"))
 		c->q.compression = COMPRESS_NONE;
 	if (!cache_open(&c->cache, NULL, NULL))
-		c->q.cache = c->cache;
+		c->q.cache = c->puller.cache = c->cache;
+	c->q.base = pull_base;
+	c->q.fetch = pull_layer;
+	c->q.user = &c->puller;
 	return p && image_is_description(p) ? image_plan(&c->image, &c->q, p, e) : plan_packages(c, e);
 }
 
@@ -160,6 +169,7 @@ static int run(struct image_command *c, const struct program *p, int argc, char 
 		rc = rc ? command_fail(&e) : out.len ? command_print(&out) : EXIT_DONE;
 	}
 	image_release(&c->image);
+	puller_release(&c->puller);
 	cache_free(c->cache);
 	buf_release(&out);
 	return runner_end(&c->r, rc);
@@ -228,7 +238,7 @@ static void add_result(struct image_command *c, struct buf *out)
 
 static int known(struct image_command *c, struct err *e)
 {
-	int rc = image_make(&c->image, &c->q, -1, 0, &c->made, e);
+	int rc = image_make(&c->image, &c->q, -1, MAKE_UNKNOWN, &c->made, e);
 
 	return rc ? rc : image_finish(&c->image, &c->q, e);
 }
@@ -313,6 +323,70 @@ static int act_build(struct image_command *c, struct buf *out, struct err *e)
 	return rc;
 }
 
+/* --- push --- */
+
+/* Where it goes: what --to says, or what it calls itself. */
+static int find_reference(struct image_command *c, struct reference *ref, struct err *e)
+{
+	const struct image_spec *s = &c->image.spec;
+	const char *to = c->to ? behind(c->to, "docker://") : NULL;
+	struct buf text = BUF_INIT;
+	int rc;
+
+	to = to ? to : c->to;
+	if (to)
+		buf_adds(&text, to);
+	else if (s->name.n && memchr(s->name.p, '/', s->name.n))
+		buf_addf(&text, "%.*s:%.*s", (int)s->name.n, s->name.p, s->tag.n ? (int)s->tag.n : 6,
+			 s->tag.n ? s->tag.p : "latest");
+	rc = text.len ? reference_parse(ref, (struct slice){ text.p, text.len }, e)
+		      : err_set(e, ERR_INVALID, "the image is called '%.*s', which names no registry: --to says where it goes",
+				(int)s->name.n, s->name.n ? s->name.p : "");
+	if (!rc && ref->has_digest)
+		rc = err_set(e, ERR_INVALID, "an image is pushed to a name, not to a digest");
+	buf_release(&text);
+	return rc;
+}
+
+static void say_pushed(const struct push_result *p)
+{
+	struct buf b = BUF_INIT;
+
+	if (progress_settings.quiet)
+		return;
+	buf_add_size(&b, p->bytes);
+	if (p->unchanged)
+		report_line("it is there already");
+	else
+		report_line("%zu sent (%s), %zu taken over, %zu there already", p->sent, b.p, p->mounted, p->there);
+	buf_release(&b);
+}
+
+static int act_push(struct image_command *c, struct buf *out, struct err *e)
+{
+	struct reference ref = { .host = NULL };
+	struct registry r = { .push = 1 };
+	struct push_result result;
+	struct layout tmp = { NULL, -1, -1 };
+	int rc = find_reference(c, &ref, e), opened = 0;
+
+	if (!rc) {
+		opened = 1;
+		rc = registry_open(&r, &ref, 1, c->puller.plain_http, e);
+	}
+	rc = rc ? rc : layout_temporary(&tmp, e);
+	rc = rc ? rc : image_push(&r, &c->image, &c->q, &tmp, &result, e);
+	if (!rc) {
+		say_pushed(&result);
+		add_result(c, out);
+	}
+	layout_remove(&tmp);
+	if (opened)
+		registry_release(&r);
+	reference_release(&ref);
+	return rc;
+}
+
 /* --- the verbs --- */
 
 #define GROUPS(options)                                                                                             \
@@ -355,6 +429,25 @@ static int image_digest_run(int argc, char **argv)
 	return run(&c, &program, argc, argv, act_digest);
 }
 
+static int image_push_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ O_TO, 't', "to", "REFERENCE", "Where to: REGISTRY/REPOSITORY[:TAG]. Without, what the image calls itself." },
+		OPTIONS_OF_IMAGES, OPTION_JSON, { 0 }
+	};
+	GROUPS(options);
+	static const struct program program = {
+		"gx image push", "send an image to a registry", "gx image push [options] [FLAKE[#ATTR]]",
+		"Layers that the registry has are not sent, and not made if they were made before. Who you are is what 'docker "
+		"login' or\n"
+		"'podman login' left, or what their credential helpers say. The digest is printed.\n",
+		groups
+	};
+	struct image_command c = { .to = NULL };
+
+	return run(&c, &program, argc, argv, act_push);
+}
+
 static int image_inspect_run(int argc, char **argv)
 {
 	static const struct option options[] = { OPTIONS_OF_IMAGES, { 0 } };
@@ -371,6 +464,7 @@ static int image_inspect_run(int argc, char **argv)
 const struct verb image_verbs[] = {
 	{ "build", "make an image, as a folder or a file", image_build_run, NULL },
 	{ "digest", "print the digest of an image", image_digest_run, NULL },
+	{ "push", "send an image to a registry", image_push_run, NULL },
 	{ "inspect", "print what an image is made of, as JSON", image_inspect_run, NULL },
 	{ 0 }
 };
