@@ -71,7 +71,7 @@ static int read_segments(struct elf *f, struct err *e)
 			continue;
 		if (!fits(FIELD(h, Elf64_Phdr, p_offset), size, f->n))
 			return bad(e, "a segment does not lie in it");
-		if (type == PT_LOAD && (memory < size || at < end || !fits(at, memory, INT64_MAX)))
+		if (type == PT_LOAD && (memory < size || at < end || !fits(at, memory, ELF_ADDRESS_END)))
 			return bad(e, "its segments overlap");
 		if (type == PT_LOAD)
 			end = at + memory;

@@ -20,6 +20,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* No program has an address above. */
+#define ELF_ADDRESS_END ((uint64_t)1 << 48)
+
 /* A file in memory, borrowed, and what was found in it.  Offsets are of the file, SIZE_MAX where there is no such thing. */
 struct elf {
 	uint8_t *p;

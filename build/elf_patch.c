@@ -112,7 +112,7 @@ static void put_header(struct patch *p, size_t which, uint64_t page)
 
 /* --- where the segment goes --- */
 
-static uint64_t place_segment(struct patch *p)
+static int place_segment(struct patch *p, uint64_t *page_out)
 {
 	uint64_t page = p->f->machine == EM_AARCH64 ? PAGE_AARCH64 : PAGE_X86_64, end = 0;
 
@@ -126,12 +126,15 @@ static uint64_t place_segment(struct patch *p)
 		if (align > page && !(align & (align - 1)) && align <= 1 << 24)
 			page = align;
 	}
+	if (end > ELF_ADDRESS_END / 2)
+		return err_set(p->e, ERR_INVALID, "there is no room for another segment behind those it has");
 	p->offset = align_up(p->f->n, ALIGN);
 	/* Both have to be the same within a page. */
 	p->address = align_up(end, page) + p->offset % page;
 	for (p->start = 0; p->f->n + p->start < p->offset; p->start++)
 		buf_addc(p->tail, 0);
-	return page;
+	*page_out = page;
+	return 0;
 }
 
 static uint64_t address_of_end(const struct patch *p)
@@ -308,14 +311,14 @@ int elf_patch(struct elf *f, const struct elf_change *c, struct buf *tail, struc
 	struct patch p = { .f = f, .c = c, .tail = tail, .e = e };
 	struct buf d = BUF_INIT;
 	size_t which = 0;
-	uint64_t page;
+	uint64_t page = 0;
 	int rc;
 
 	if (!(c->interp && f->interp != SIZE_MAX) && !c->runpath && !c->nstrings)
 		return 0;
 	rc = choose_header(f, &which, e);
+	rc = rc ? rc : place_segment(&p, &page);
 	if (!rc) {
-		page = place_segment(&p);
 		make_dynamic(&p, &d);
 		reserve_dynamic(&p, &d);
 		put_interp(&p);
