@@ -127,7 +127,8 @@ static int add(struct batch *b, const struct store_path *p, const struct public_
 	out->present += rc == 1;
 	if (rc)
 		return rc < 0 ? rc : 0;
-	rc = db_info(store_db(b->from), p, &o->info, e);
+	rc = store_have_files(b->from, p, e);
+	rc = rc ? rc : db_info(store_db(b->from), p, &o->info, e);
 	if (rc)
 		return rc;
 	b->n++;

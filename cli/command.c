@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/value_options.h"
+#include "cli/view.h"
 #include "eval/eval.h"
 
 #include <errno.h>
@@ -21,7 +22,9 @@
 static int on_option(void *arg, int id, char **values);
 
 const struct option command_store_options[] = {
-	{ OPT_STORE, 0, "store", "ROOT", "Use the store below the folder ROOT: its objects lie in ROOT/nix/store." },
+	{ OPT_STORE, 0, "store", "ROOT",
+	  "Use the store below the folder ROOT: its objects lie in ROOT/nix/store. Or one behind an address: 'daemon', "
+	  "unix://PATH, ssh-ng://HOST, or to look into, a binary cache." },
 	{ OPT_STORE_DIR, 0, "store-dir", "DIR",
 	  "Use a store of its own in DIR, which is part of every path in it: no binary cache fits it." },
 	OPTIONS_OF_ALL,
@@ -110,7 +113,7 @@ static int open_at(struct command *c, enum store_flags flags, int reading)
 	/* Opening for writing makes what is missing, so that is done where it can be. */
 	if (reading && access(c->place.state_dir, W_OK) < 0 && (errno == EACCES || errno == EROFS))
 		flags |= STORE_READONLY;
-	if (store_open(&c->store, &c->place, flags, &e))
+	if (view_open(&c->store, &c->place, flags, &e))
 		return command_end(c, command_fail(&e));
 	store_set_notice(c->store, notice, NULL);
 	return 0;

@@ -13,6 +13,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/signals.h"
+#include "cli/view.h"
 #include "eval/eval.h"
 
 static int run(void *request, char *stack_low)
@@ -140,7 +141,7 @@ static int with_store(struct eval_request *r, struct eval_question *q)
 
 	if (place_choose(&place, &request, &e)) {
 		report_err(&e);
-	} else if (store_open(&s, &place, 0, &e)) {
+	} else if (view_open(&s, &place, 0, &e)) {
 		report_err(&e);
 		place_release(&place);
 	} else {

@@ -15,6 +15,7 @@
 #include "cli/options.h"
 #include "cli/realise.h"
 #include "cli/report.h"
+#include "cli/view.h"
 #include "eval/eval.h"
 
 #include <stdio.h>
@@ -22,6 +23,7 @@
 static struct place place;
 static const struct place *in_use;
 static struct store_real *real;
+static struct store *viewed; /* for `real`, of a store behind an address */
 static int late; /* there is no store, and one may come; then 2: it has */
 static struct build_options *build_options;
 
@@ -57,6 +59,9 @@ static int build(void *user, struct store *s, const struct build_target *v, size
 	for (size_t i = 0; i < n; i++)
 		build_targets_add(&targets, &v[i].drv, v[i].outputs, v[i].noutputs);
 	rc = realise(s, &o, &targets, &result, e);
+	/* What was built elsewhere is read here. */
+	for (size_t i = 0; !rc && i < result.n; i++)
+		rc = store_have_files(s, &result.v[i].path, e);
 	build_targets_release(&targets);
 	build_result_release(&result);
 	return rc;
@@ -92,7 +97,7 @@ void eval_store_attach(void)
 		store_ops_open = open_late;
 	if (!real)
 		return;
-	if (place_is_mapped(in_use))
+	if (place_is_mapped(in_use) || in_use->mode == PLACE_VIEW)
 		fs_mount(in_use->store_dir, in_use->real_store);
 	store_ops = store_real_ops(real);
 }
@@ -115,6 +120,12 @@ int eval_store_start(const struct eval_request *r)
 	}
 	if (place_choose(&place, &request, &e))
 		return fail(&e);
+	if (place.mode == PLACE_VIEW) {
+		if (view_open(&viewed, &place, 0, &e))
+			return fail(&e);
+		use(&place, store_real_on(viewed));
+		return 0;
+	}
 	use(&place, store_real_new(&place, eval_settings.read_only ? STORE_READONLY : 0));
 	store_real_set_notice(real, notice, NULL);
 	return 0;
@@ -145,6 +156,8 @@ void eval_store_end(void)
 {
 	store_real_free(real);
 	real = NULL;
+	store_free(viewed);
+	viewed = NULL;
 	store_ops = NULL;
 	/* The place stays: its store directory is named in eval_settings, and what was read keeps its mount. */
 }

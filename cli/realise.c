@@ -5,6 +5,7 @@
 #include "config.h"
 #include "cli/realise.h"
 #include "base/alloc.h"
+#include "cli/view.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
@@ -79,7 +80,7 @@ int realise(struct store *s, struct build_options *o, const struct build_targets
 	if (rc)
 		return rc;
 	build_options_apply(o, s);
-	rc = build_realise(s, &o->settings, t->v, t->n, result, e);
+	rc = view_remote(s) ? view_realise(s, o, t, result, e) : build_realise(s, &o->settings, t->v, t->n, result, e);
 	build_options_end();
 	return rc;
 }

@@ -57,6 +57,11 @@ enum remote_question { REMOTE_REFERRERS, REMOTE_DERIVERS, REMOTE_ALL };
 /* Adds paths to *out; p is NULL for REMOTE_ALL. */
 int remote_paths(struct remote *r, enum remote_question q, const struct store_path *p, struct path_set *out, struct err *e);
 
+/* The outputs of a derivation: each that has a path. */
+int remote_outputs(struct remote *r, const struct store_path *drv,
+		   int (*each)(void *user, struct slice name, const struct store_path *path, struct err *e), void *user,
+		   struct err *e);
+
 /* 1 and the object with these 32 digits, 0 when there is none. */
 int remote_find_digest(struct remote *r, struct slice digest, struct store_path *out, struct err *e);
 

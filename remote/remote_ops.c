@@ -105,6 +105,33 @@ int remote_paths(struct remote *r, enum remote_question q, const struct store_pa
 	return rc ? rc : remote_end(r, wire_get_paths(&r->w, r->dir, out, e));
 }
 
+int remote_outputs(struct remote *r, const struct store_path *drv,
+		   int (*each)(void *user, struct slice name, const struct store_path *path, struct err *e), void *user,
+		   struct err *e)
+{
+	struct buf name = BUF_INIT;
+	struct store_path p;
+	uint64_t n = 0;
+	int rc = remote_begin(r, OP_QUERY_DERIVATION_OUTPUT_MAP, e);
+
+	if (rc)
+		return rc;
+	wire_put_path(&r->w, r->dir, drv);
+	rc = remote_wait(r, e);
+	if (rc)
+		return rc;
+	rc = wire_get_bounded(&r->w, LIMIT_WIRE_LIST, &n, e);
+	for (; !rc && n; n--) {
+		buf_trim(&name, 0);
+		rc = wire_get_text(&r->w, STORE_NAME_MAX, &name, e);
+		rc = rc ? rc : wire_get_path(&r->w, r->dir, 1, &p, e);
+		if (!rc && p.len)
+			rc = each(user, (struct slice){ buf_str(&name), name.len }, &p, e);
+	}
+	buf_release(&name);
+	return remote_end(r, rc);
+}
+
 int remote_find_digest(struct remote *r, struct slice digest, struct store_path *out, struct err *e)
 {
 	int rc = remote_begin(r, OP_QUERY_PATH_FROM_HASH_PART, e);
@@ -157,7 +184,8 @@ static int put_objects(struct add *a, const struct nar_sink *to, struct err *e)
 	for (size_t i = 0; !rc && i < a->missing.n; i++) {
 		struct path_info info;
 
-		rc = db_info(store_db(a->s), &a->missing.v[a->order[i]], &info, e);
+		rc = store_have_files(a->s, &a->missing.v[a->order[i]], e);
+		rc = rc ? rc : db_info(store_db(a->s), &a->missing.v[a->order[i]], &info, e);
 		if (rc)
 			break;
 		buf_trim(&head.later, 0);

@@ -121,6 +121,8 @@ struct db {
 	int has_start;
 	int nosync;
 	int synced; /* how many changes db_sync has waited for */
+	db_need_fn need; /* NULL, or while it runs: nobody is told */
+	void *need_user;
 };
 
 void path_info_release(struct path_info *i)
@@ -201,10 +203,35 @@ static void done(sqlite3_stmt *st)
 	sqlite3_clear_bindings(st);
 }
 
+void db_set_source(struct db *db, db_need_fn need, void *user)
+{
+	db->need = need;
+	db->need_user = user;
+}
+
+static int tell(struct db *db, enum db_need what, const struct store_path *p, struct slice digest, struct err *e)
+{
+	db_need_fn need = db->need;
+	int rc;
+
+	if (!need)
+		return 0;
+	db->need = NULL;
+	rc = need(db->need_user, what, p, digest, e);
+	db->need = need;
+	return rc;
+}
+
+static enum db_need need_of(enum statement which)
+{
+	return which == SQL_REFERRERS ? DB_NEED_REFERRERS : which == SQL_DERIVERS ? DB_NEED_DERIVERS :
+	       which == SQL_OUTPUTS   ? DB_NEED_OUTPUTS : DB_NEED_ROW;
+}
+
 /* A statement whose first parameter is a path. */
 static sqlite3_stmt *statement_for(struct db *db, enum statement which, const struct store_path *p, struct err *e)
 {
-	sqlite3_stmt *st = statement(db, which, e);
+	sqlite3_stmt *st = tell(db, need_of(which), p, SLICE(""), e) ? NULL : statement(db, which, e);
 
 	if (st)
 		bind_path(db, st, 1, p);
@@ -557,7 +584,9 @@ int db_derivers(struct db *db, const struct store_path *p, struct path_set *out,
 
 int db_all(struct db *db, struct path_set *out, struct err *e)
 {
-	return collect(db, statement(db, SQL_ALL, e), out, e);
+	int rc = tell(db, DB_NEED_ALL, NULL, SLICE(""), e);
+
+	return rc ? rc : collect(db, statement(db, SQL_ALL, e), out, e);
 }
 
 int db_outputs(struct db *db, const struct store_path *drv,
@@ -584,11 +613,11 @@ int db_outputs(struct db *db, const struct store_path *drv,
 
 int db_find_digest(struct db *db, struct slice digest, struct store_path *out, struct err *e)
 {
-	sqlite3_stmt *st = statement(db, SQL_DIGEST, e);
-	int rc;
+	int rc = tell(db, DB_NEED_DIGEST, NULL, digest, e);
+	sqlite3_stmt *st = rc ? NULL : statement(db, SQL_DIGEST, e);
 
 	if (!st)
-		return ERR_IO;
+		return rc ? rc : ERR_IO;
 	buf_trim(&db->text, 0);
 	buf_add(&db->text, db->dir.p, db->dir.len);
 	buf_add(&db->text, digest.p, digest.n);

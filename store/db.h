@@ -51,6 +51,21 @@ enum db_flags {
 int db_open(struct db **out, const char *dir, struct slice store_dir, enum db_flags flags, struct err *e);
 void db_free(struct db *db);
 
+/* What is about to be asked. */
+enum db_need {
+	DB_NEED_ROW, /* whether an object is valid, and all about it */
+	DB_NEED_REFERRERS,
+	DB_NEED_DERIVERS,
+	DB_NEED_OUTPUTS,
+	DB_NEED_ALL,   /* which objects are valid; no path */
+	DB_NEED_DIGEST /* which has a digest; no path */
+};
+
+/* Told of each question first, and may register what belongs to the answer: for a database that mirrors another as far as it is
+ * asked.  What it asks and registers itself is told to nobody. */
+typedef int (*db_need_fn)(void *user, enum db_need what, const struct store_path *p, struct slice digest, struct err *e);
+void db_set_source(struct db *db, db_need_fn need, void *user);
+
 /* --- transactions --- */
 
 /* Transactions nest: only the outermost takes effect.  Every change made outside one is one of its own. */

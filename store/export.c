@@ -81,6 +81,7 @@ static int export_one(struct store *s, const struct store_path *p, const struct 
 	struct path_info info = { 0 };
 	int rc = db_info(store_db(s), p, &info, e);
 
+	rc = rc ? rc : store_have_files(s, p, e);
 	rc = rc ? rc : put_number(to, 1, e);
 	rc = rc ? rc : put_archive(s, &info, to, e);
 	rc = rc ? rc : put_number(to, MAGIC, e);

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/pathname.h"
+#include "format/hash.h"
 #include "format/path.h"
 
 #include <errno.h>
@@ -87,6 +88,7 @@ void place_release(struct place *p)
 	free(p->real_store);
 	free(p->state_dir);
 	free(p->log_dir);
+	free(p->address);
 	*p = (struct place){ 0 };
 }
 
@@ -144,6 +146,28 @@ static int relocate(struct place *p, const char *dir, struct err *e)
 	return 0;
 }
 
+/* --- Nix's variables --- */
+
+static int obeyed;
+
+void place_obey_environment(void)
+{
+	obeyed = 1;
+}
+
+int place_obeys_environment(void)
+{
+	return obeyed;
+}
+
+/* What a variable says; NULL when it says nothing. */
+static const char *said(const char *name)
+{
+	const char *text = obeyed ? getenv(name) : NULL;
+
+	return text && *text ? text : NULL;
+}
+
 /* --- local?root=… --- */
 
 static void decode(struct buf *out, struct slice s)
@@ -199,6 +223,42 @@ static int parse_local(struct place *p, const char *text, struct err *e)
 	return 0;
 }
 
+/* --- addresses --- */
+
+/* What follows `name=` behind the '?' of an address, NULL when nothing does. */
+static char *parameter(const char *address, const char *name)
+{
+	const char *q = strchr(address, '?');
+	size_t n = strlen(name);
+
+	for (const char *s = q ? q + 1 : ""; *s; s += strcspn(s, "&"), s += strspn(s, "&"))
+		if (!strncmp(s, name, n) && s[n] == '=') {
+			struct buf b = BUF_INIT;
+
+			decode(&b, (struct slice){ s + n + 1, strcspn(s + n + 1, "&") });
+			return buf_detach(&b, NULL);
+		}
+	return NULL;
+}
+
+/* One folder for each address and process. */
+static void view(struct place *p, const char *address)
+{
+	const char *tmp = getenv("TMPDIR");
+	struct buf b = BUF_INIT;
+	uint8_t digest[HASH_SHA256_LEN];
+
+	hash_sha256(address, strlen(address), digest);
+	buf_addf(&b, "%s/gx-view-%ld-%02x%02x%02x", tmp && *tmp ? tmp : "/tmp", (long)getpid(), digest[0], digest[1], digest[2]);
+	if (!p->store_dir)
+		p->store_dir = parameter(address, "store");
+	if (!p->store_dir && said("NIX_STORE_DIR"))
+		p->store_dir = real(said("NIX_STORE_DIR"));
+	p->address = join(address, "");
+	fill(p, PLACE_VIEW, real(buf_str(&b)));
+	buf_release(&b);
+}
+
 /* --- choosing --- */
 
 static int owns_nix(void)
@@ -241,13 +301,10 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 {
 	if (is_word(store, "local") || is_word(store, "local://"))
 		return parse_local(p, store, e);
-	if (!strcmp(store, "daemon") || !strncmp(store, "unix://", 7))
-		return err_set(e, ERR_INVALID,
-			       "gx does not talk to a Nix daemon yet ('%s'): leave --store out to use a store of your "
-			       "own, or name a directory",
-			       store);
-	if (strstr(store, "://"))
-		return err_set(e, ERR_INVALID, "'%s' is no store that can be written to here: --store takes a directory", store);
+	if (is_word(store, "daemon") || strstr(store, "://")) {
+		view(p, store);
+		return 0;
+	}
 	struct stat st;
 	if (!strchr(store, '/') && (stat(store, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return err_set(e, ERR_INVALID, "'%s' is no store: --store takes a directory ('./%s'), 'auto' or 'local'", store,
@@ -257,27 +314,7 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 	return 0;
 }
 
-/* --- Nix's variables --- */
-
-static int obeyed;
-
-void place_obey_environment(void)
-{
-	obeyed = 1;
-}
-
-int place_obeys_environment(void)
-{
-	return obeyed;
-}
-
-/* What a variable says; NULL when it says nothing. */
-static const char *said(const char *name)
-{
-	const char *text = obeyed ? getenv(name) : NULL;
-
-	return text && *text ? text : NULL;
-}
+/* --- folders of Nix's variables --- */
 
 /* NAME, or a folder below NIX_LOCALSTATE_DIR; NULL for the usual place. */
 static char *state_folder(const char *name, const char *below)
@@ -301,11 +338,22 @@ static int folders_said(struct place *p)
 	return 1;
 }
 
+/* A machine with Nix's daemon says so to everybody. */
+static int daemon_listens(void)
+{
+	const char *socket = said("NIX_DAEMON_SOCKET_PATH"), *state = said("NIX_STATE_DIR");
+	char *usual = join(state ? state : "/nix/var/nix", "/daemon-socket/socket");
+	int yes = !access(socket ? socket : usual, W_OK);
+
+	free(usual);
+	return yes;
+}
+
 int place_choose(struct place *p, const struct place_request *r, struct err *e)
 {
 	const char *remote = said("NIX_REMOTE");
-	/* A machine with Nix's daemon says so to everybody: whoever may not use that store has one of his own here. */
-	const char *usual = remote && strcmp(remote, "daemon") ? remote : "auto";
+	/* Where it does not listen, or not to this user, he has a store of his own. */
+	const char *usual = remote && (strcmp(remote, "daemon") || daemon_listens()) ? remote : "auto";
 	const char *named = r->store && *r->store ? r->store : usual, *store = strcmp(named, "auto") ? named : NULL;
 	const char *dir = r->store_dir && *r->store_dir && strcmp(r->store_dir, nix_store) ? r->store_dir : NULL;
 	int rc = 0;
@@ -332,7 +380,7 @@ int place_choose(struct place *p, const struct place_request *r, struct err *e)
 
 int place_is_mapped(const struct place *p)
 {
-	return strcmp(p->store_dir, p->real_store) != 0;
+	return p->mode != PLACE_VIEW && strcmp(p->store_dir, p->real_store) != 0;
 }
 
 char *place_describe(const struct place *p)
@@ -351,6 +399,7 @@ char *place_describe(const struct place *p)
 		buf_addf(&b, "the store of this user, in '%s'; builds and shells see it as '%s' through a mount namespace",
 			 p->root, p->store_dir);
 		break;
+	case PLACE_VIEW: buf_addf(&b, "the store '%s'", p->address); break;
 	case PLACE_RELOCATED:
 		buf_addf(&b, "a relocated store in '%s': its paths differ from those of '%s', so no binary cache fits it",
 			 p->real_store, nix_store);

@@ -12,10 +12,11 @@
 #include "base/slice.h"
 
 enum place_mode {
-	PLACE_SYSTEM,   /* the machine's own store: logical = physical, below / */
-	PLACE_ROOT,     /* --store ROOT: physically below ROOT */
-	PLACE_USER,     /* the per-user root, because /nix belongs to somebody else */
-	PLACE_RELOCATED /* --store-dir DIR: logical = physical, other hashes than everybody else's */
+	PLACE_SYSTEM,	 /* the machine's own store: logical = physical, below / */
+	PLACE_ROOT,	 /* --store ROOT: physically below ROOT */
+	PLACE_USER,	 /* the per-user root, because /nix belongs to somebody else */
+	PLACE_RELOCATED, /* --store-dir DIR: logical = physical, other hashes than everybody else's */
+	PLACE_VIEW /* an address: a store behind a daemon or a binary cache, seen through a folder that goes with this process */
 };
 
 /* All malloc'd, absolute, without a slash at the end. */
@@ -26,11 +27,12 @@ struct place {
 	char *real_store; /* physical: ROOT "/nix/store" */
 	char *state_dir;  /* physical: ROOT "/nix/var/nix" */
 	char *log_dir;	  /* physical: ROOT "/nix/var/log/nix" */
+	char *address;	  /* PLACE_VIEW, else NULL */
 };
 
 /* What the user said; NULL for what he did not. */
 struct place_request {
-	const char *store;     /* a directory, "auto", "local", or local?root=…&store=…&state=…&log=… */
+	const char *store; /* a directory, "auto", "local", local?root=…&store=…&state=…&log=…, "daemon", or SCHEME://… */
 	const char *store_dir; /* a directory */
 };
 

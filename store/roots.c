@@ -388,6 +388,11 @@ int store_add_indirect_root(struct store *s, const char *link, struct err *e)
 		free(abs);
 		return rc ? rc : ERR_IO;
 	}
+	if (s->source) {
+		rc = s->source->root(s->source->user, abs, e);
+		free(abs);
+		return rc;
+	}
 	hash_bytes(HASH_SHA1, abs, strlen(abs), &h);
 	hash_print(&h, HASH_NIX32, 0, name);
 	dirfd = tree_make_dirs(s->state_fd, "gcroots/auto", e);

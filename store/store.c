@@ -208,10 +208,14 @@ static int open_db(struct store *s, struct err *e)
 
 int store_open(struct store **out, const struct place *place, enum store_flags flags, struct err *e)
 {
-	struct store *s = xcalloc(1, sizeof *s);
+	struct store *s;
 	int rc;
 
 	*out = NULL;
+	if (place->mode == PLACE_VIEW && !(flags & STORE_OF_VIEW))
+		return err_set(e, ERR_INVALID, "'%s' is a store of others: this is done to one that lies in a folder",
+			       place->address);
+	s = xcalloc(1, sizeof *s);
 	s->place = place;
 	s->flags = flags;
 	s->root_fd = s->fd = s->state_fd = s->log_fd = s->big_lock = -1;
@@ -242,6 +246,8 @@ static void close_fd(int fd)
 
 void store_free(struct store *s)
 {
+	const struct store_source *source = s ? s->source : NULL;
+
 	if (!s)
 		return;
 	for (struct store **p = &opened; *p; p = &(*p)->next)
@@ -260,6 +266,19 @@ void store_free(struct store *s)
 	close_fd(s->fd);
 	close_fd(s->root_fd);
 	free(s);
+	if (source && source->closed)
+		source->closed(source->user);
+}
+
+void store_set_source(struct store *s, const struct store_source *source)
+{
+	s->source = source;
+	db_set_source(s->db, source->need, source->user);
+}
+
+const struct store_source *store_source(const struct store *s)
+{
+	return s->source;
 }
 
 /* --- parts --- */
@@ -433,7 +452,7 @@ int store_is_there(struct store *s, const struct store_path *p, int *gone, struc
 
 	if (gone)
 		*gone = 0;
-	if (valid <= 0 || !fstatat(s->fd, p->base, &st, AT_SYMLINK_NOFOLLOW))
+	if (valid <= 0 || s->source || !fstatat(s->fd, p->base, &st, AT_SYMLINK_NOFOLLOW))
 		return valid;
 	if (errno != ENOENT)
 		return err_errno(e, "looking at the store object '%s'", p->base);
@@ -442,10 +461,22 @@ int store_is_there(struct store *s, const struct store_path *p, int *gone, struc
 	return 0;
 }
 
+int store_have_files(struct store *s, const struct store_path *p, struct err *e)
+{
+	struct stat st;
+
+	if (!s->source || !fstatat(s->fd, p->base, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	return s->source->files(s->source->user, p, e);
+}
+
 int store_open_object(struct store *s, const struct store_path *p, int flags, struct err *e)
 {
-	int fd = openat(s->fd, p->base, flags | O_NOFOLLOW | O_CLOEXEC);
+	int fd, rc = store_have_files(s, p, e);
 
+	if (rc)
+		return rc;
+	fd = openat(s->fd, p->base, flags | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ELOOP)
 		return err_set(e, ERR_INVALID, "the store object '%s' is a symlink", p->base);
 	return fd < 0 ? err_errno(e, "cannot open the store object '%s'", p->base) : fd;

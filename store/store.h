@@ -29,6 +29,7 @@ struct store;
 enum store_flags {
 	STORE_READONLY = 1 << 0, /* do not create or change anything; the store must exist */
 	STORE_NOSYNC = 1 << 1,	 /* do not wait for the disk: for tests and stores that are thrown away */
+	STORE_OF_VIEW = 1 << 3,	 /* a PLACE_VIEW, which is to get a source */
 	STORE_NEED_ROOM = 1 << 2 /* free the space kept for this before anything else: to collect on a full disk */
 };
 
@@ -67,6 +68,28 @@ void store_add_real_path(const struct store *s, struct buf *b, const struct stor
 /* A full logical path as a person may have typed it, also a link to one (result); what follows the object goes to
  * *rest (malloc'd, "" for nothing) when rest is not NULL, and is an error otherwise. */
 int store_resolve(const struct store *s, const char *text, struct store_path *out, char **rest, struct err *e);
+
+/* Where the objects of a view really are: a store that mirrors another as far as it is asked about. */
+struct store_source {
+	db_need_fn need; /* as of db.h */
+
+	/* Brings the files of a valid object that are not here. */
+	int (*files)(void *user, const struct store_path *p, struct err *e);
+
+	/* A link outside the store (absolute) is to be a root of what it leads to. */
+	int (*root)(void *user, const char *link, struct err *e);
+
+	/* The store was closed. */
+	void (*closed)(void *user);
+	void *user;
+};
+
+/* From now on the store is such a view; the struct is borrowed. */
+void store_set_source(struct store *s, const struct store_source *source);
+const struct store_source *store_source(const struct store *s); /* NULL for a store of its own */
+
+/* To be called before files of a valid object are looked at other than by the functions here. */
+int store_have_files(struct store *s, const struct store_path *p, struct err *e);
 
 /* --- asking (see db.h for more) --- */
 

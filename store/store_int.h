@@ -11,6 +11,7 @@
 
 struct store {
 	struct store *next; /* open in this process */
+	const struct store_source *source; /* NULL but for a view */
 	const struct place *place;
 	enum store_flags flags;
 	struct db *db;

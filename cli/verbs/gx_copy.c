@@ -11,6 +11,7 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/value_options.h"
+#include "cli/view.h"
 #include "cli/verb.h"
 #include "fetch/interrupt.h"
 #include "remote/remote.h"
@@ -103,7 +104,7 @@ static int open_other(struct place *p, struct store **s, const char *where, int 
 	const struct place_request r = { .store = where };
 	int rc = place_choose(p, &r, e);
 
-	return rc ? rc : store_open(s, p, reading ? STORE_READONLY : 0, e);
+	return rc ? rc : view_open(s, p, reading ? STORE_READONLY : 0, e);
 }
 
 static int copy_to_store(struct copy_command *c, const struct path_set *named, struct err *e)

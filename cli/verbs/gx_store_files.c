@@ -79,6 +79,7 @@ static int find(struct command *c, const char *text, struct spot *s, struct err 
 		rc = err_set(e, ERR_NOTFOUND, "path '%s/%s' is not valid", c->place.store_dir, p.base);
 	else if (valid < 0)
 		rc = valid;
+	rc = rc ? rc : store_have_files(c->store, &p, e);
 	if (!rc) {
 		s->dirfd = openat(store_fd(c->store), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		s->name = xstrdup(p.base);

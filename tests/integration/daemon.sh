@@ -38,7 +38,7 @@ trap 'kill $daemons 2>/dev/null' EXIT
 start g "$gx" daemon --store "$PWD/g" --socket "$PWD/g.socket"
 g="unix://$PWD/g.socket?root=$PWD/g" n="unix://$PWD/n.socket?root=$PWD/n"
 if nix-daemon --version >/dev/null 2>&1; then
-	start n env NIX_DAEMON_SOCKET_PATH="$PWD/n.socket" NIX_REMOTE="$PWD/n" nix-daemon --store "$PWD/n"
+	start n env NIX_DAEMON_SOCKET_PATH="$PWD/n.socket" NIX_CONFIG="sandbox-paths = /bin/sh=$(command -v busybox)" nix-daemon --store "$PWD/n"
 fi
 clean() { # FOLDER: both programs find the store in it whole
 	nix-store --store "$PWD/$1" --verify --check-contents >clean.log 2>&1 && ! grep -qi 'error\|warning\|modified\|disappeared' clean.log &&
@@ -89,9 +89,35 @@ check "but builds" $nix build --store "$u" --no-link -f three.gx
 check "and repairs nothing" sh -c "! nix-store --store '$u' --verify --repair 2>log && grep -i 'not repaired\|not privileged' log"
 check "that store is whole" clean u
 
-# --- gx as a client of Nix ---
-if [ -S n.socket ]; then
-	check "gx copies to Nix" "$gx" copy --no-check-sigs --store "$PWD/b2" --to "unix://$PWD/n.socket" "$c"
-	check "gx copies from Nix" "$gx" copy --no-check-sigs --store "$PWD/b5" --from "unix://$PWD/n.socket" "$c"
-	check "both are whole" sh -c "nix-store --store '$PWD/n' --verify --check-contents && '$gx' store verify --store '$PWD/b5'"
-fi
+# --- gx as a client, of gx and of Nix ---
+cat >reads.nix <<'E2'
+builtins.readFile (derivation { name = "read"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo built to be read >$out" ]; })
+E2
+client() { # NAME: of the daemon at NAME.socket, whose store is NAME
+	_s="unix://$PWD/$1.socket"
+	check "gx builds through $1" prints "$c" "$gx" build --store "$_s" -f three.gx --print-out-paths -o "to-$1"
+	check "what is built already as well: $1" sh -c "'$gx' build --store '$_s' -f three.gx --no-link -L --rebuild 2>&1 | grep 'c> this is c'"
+	check "a link is a root: $1" sh -c "nix-store --store '$PWD/$1' --gc --print-roots | grep '$PWD/to-$1'"
+	check "a build that fails: $1" sh -c "! '$gx' build --store '$_s' --no-link -f fails.nix 2>log && grep 'exit code 3' log"
+	check "what would be built: $1" sh -c "'$gx' build --store '$_s' --no-link --dry-run -f fails.nix 2>&1 | grep fails.drv"
+	check "built to be read: $1" prints '"built to be read\n"' "$gx" eval --store "$_s" --impure -f reads.nix
+	check "what is known of objects: $1" same_output "'$gx' path-info -r -s --json --store '$_s' $c" "'$gx' path-info -r -s --json --store '$PWD/$1' $c"
+	check "of all: $1" same_output "'$gx' path-info --all --store '$_s'" "'$gx' path-info --all --store '$PWD/$1'"
+	check "files: $1" same_output "'$gx' store cat --store '$_s' $c/inputs && '$gx' store ls -lR --store '$_s' $c" \
+		"'$gx' store cat --store '$PWD/$1' $c/inputs && '$gx' store ls -lR --store '$PWD/$1' $c"
+	check "why it is needed: $1" same_output "'$gx' why-depends --store '$_s' $c $(sed 's/ .*//' "$PWD/$1$c/inputs")" \
+		"'$gx' why-depends --store '$PWD/$1' $c $(sed 's/ .*//' "$PWD/$1$c/inputs")"
+	check "copied out: $1" "$gx" copy --no-check-sigs --store "$PWD/from-$1" --from "$_s" "$c"
+	check "and back: $1" sh -c "p=\$('$gx' store add --store '$PWD/from-$1' fails.nix) && '$gx' copy --no-check-sigs --store '$PWD/from-$1' --to '$_s' \$p $c"
+	check "both are whole: $1" sh -c "nix-store --store '$PWD/$1' --verify --check-contents 2>&1 && '$gx' store verify --store '$PWD/from-$1'"
+	check "nothing is left of what was seen: $1" sh -c "! ls \${TMPDIR:-/tmp} | grep '^gx-view-$$'"
+}
+client g
+mkdir names && "$gx" nix-names --install "$PWD/names"
+check "Nix's names find it by NIX_REMOTE" sh -c "NIX_DAEMON_SOCKET_PATH=$PWD/g.socket NIX_REMOTE=daemon names/nix-build --no-out-link three.gx | grep -x $c"
+check "and by an address" sh -c "NIX_REMOTE=unix://$PWD/g.socket names/nix-store -qR $c | grep -x $c"
+[ ! -S n.socket ] || client n
+check "no daemon there" complains "cannot connect" "$gx" path-info --store "unix://$PWD/none.socket" "$c"
+check "no host" complains "names no host" "$gx" path-info --store ssh-ng:// "$c"
+check "a host that would be an option" complains "begins with '-'" "$gx" path-info --store ssh-ng://-oProxyCommand=true "$c"
+check "a store of others is no place for a daemon" complains "a store of others" "$gx" daemon --stdio --store "unix://$PWD/g.socket" </dev/null

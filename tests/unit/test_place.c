@@ -92,15 +92,29 @@ static void per_user(void **state)
 	unsetenv("XDG_DATA_HOME");
 }
 
+/* A store behind an address has a folder for what is known of it. */
+static void addresses(void **state)
+{
+	const struct place_request r = { "unix:///x?store=/other/store", NULL };
+	struct err e = ERR_INIT;
+	struct place p;
+
+	(void)state;
+	assert_int_equal(place_choose(&p, &r, &e), 0);
+	assert_int_equal(p.mode, PLACE_VIEW);
+	assert_string_equal(p.address, r.store);
+	assert_string_equal(p.store_dir, "/other/store");
+	assert_non_null(strstr(p.root, "gx-view-"));
+	assert_false(place_is_mapped(&p));
+	place_release(&p);
+}
+
 static void refused(void **state)
 {
 	static const struct {
 		struct place_request r;
 		const char *why;
 	} bad[] = {
-		{ { "daemon", NULL }, "daemon" },
-		{ { "unix:///x", NULL }, "daemon" },
-		{ { "https://cache.example", NULL }, "takes a directory" },
 		{ { "nosuchname", NULL }, "'./nosuchname'" },
 		{ { "local?rot=/x", NULL }, "no parameter 'rot'" },
 		{ { NULL, "/nonexistent/gx" }, "must be called 'store'" },
@@ -279,7 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(named_root),	      cmocka_unit_test(local_with_parameters),
 		cmocka_unit_test(relocated),	      cmocka_unit_test(per_user),
-		cmocka_unit_test(refused),	      cmocka_unit_test(remove_deep),
+		cmocka_unit_test(addresses), cmocka_unit_test(refused),	      cmocka_unit_test(remove_deep),
 		cmocka_unit_test(remove_follows_no_link),
 		cmocka_unit_test(remove_races_with_a_link), cmocka_unit_test(remove_without_permission),
 		cmocka_unit_test(dirs_over_no_link),  cmocka_unit_test(owner_and_kinds),
