@@ -58,6 +58,9 @@
 #define LIMIT_GO_MODULE ((uint64_t)500 << 20)
 #define LIMIT_GO_FILE ((uint64_t)16 << 20)
 
+/* What an index of Python packages says of one: those with the most files have 5 MB of links. */
+#define LIMIT_PYTHON_INDEX ((uint64_t)64 << 20)
+
 /* What an archive from elsewhere may unpack to unless the caller says otherwise, members and bytes: far more than any source
  * release, far less than a disk. */
 #define LIMIT_ARCHIVE_ENTRIES 4000000

@@ -17,6 +17,7 @@
 #include "build/apt_sources.h"
 #include "build/builder_archive.h"
 #include "build/builder_auth.h"
+#include "build/builder_fetch_int.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
 #include "golang/h1.h"
@@ -24,6 +25,7 @@
 #include "fetch/cache.h"
 #include "fetch/fetch_settings.h"
 #include "fetch/program.h"
+#include "fetch/pyindex.h"
 #include "fetch/url.h"
 #include "format/goh1.h"
 #include "format/nar.h"
@@ -44,6 +46,7 @@ static struct {
 	struct apt_sources apt;
 	int apt_known;
 	int turn; /* a file that is locked by who asks an archive that wants no crowd; 0: not opened yet */
+	struct buf python; /* the address of the index */
 } settings;
 
 int fetch_builders_prepare(struct err *e)
@@ -55,6 +58,8 @@ int fetch_builders_prepare(struct err *e)
 	rc = transfer_settings_load(&settings.transfer, e);
 	if (!rc && (rc = go_settings_load(&settings.go, e)))
 		transfer_settings_release(&settings.transfer);
+	if (!rc)
+		pyindex_address(&settings.python);
 	/* Builders are processes of their own, which are killed. */
 	settings.transfer.cancel_fd = -1;
 	settings.ready = !rc;
@@ -68,7 +73,7 @@ static int write_fd(void *user, const void *p, size_t n, struct err *e)
 	return fd_write_all(*(int *)user, p, n) ? err_errno(e, "cannot write what was fetched") : 0;
 }
 
-static int restart_fd(void *user, struct err *e)
+int fetch_restart(void *user, struct err *e)
 {
 	int fd = *(int *)user;
 
@@ -76,7 +81,7 @@ static int restart_fd(void *user, struct err *e)
 }
 
 /* A file without a name in the working directory. */
-static int scratch_file(const char *dir, struct err *e)
+int fetch_scratch(const char *dir, struct err *e)
 {
 	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	struct buf name = BUF_INIT;
@@ -94,7 +99,7 @@ static int scratch_file(const char *dir, struct err *e)
 	return fd;
 }
 
-static struct slice attr_or(const struct drv *d, const char *name, struct slice otherwise)
+struct slice fetch_attr(const struct drv *d, const char *name, struct slice otherwise)
 {
 	const struct slice *s = drv_env(d, slice_of(name));
 
@@ -112,9 +117,9 @@ struct go_job {
 static int go_job_read(const struct drv *d, struct go_job *j, struct err *e)
 {
 	static const struct slice none = { "", 0 };
-	struct slice kind = attr_or(d, "kind", SLICE("zip"));
+	struct slice kind = fetch_attr(d, "kind", SLICE("zip"));
 
-	*j = (struct go_job){ .m = { attr_or(d, "module", none), attr_or(d, "version", none) } };
+	*j = (struct go_job){ .m = { fetch_attr(d, "module", none), fetch_attr(d, "version", none) } };
 	if (!j->m.path.n || !j->m.version.n)
 		return err_set(e, ERR_INVALID, "attribute '%s' missing", j->m.path.n ? "version" : "module");
 	if (!slice_eq(kind, SLICE("zip")) && !slice_eq(kind, SLICE("mod")))
@@ -122,13 +127,13 @@ static int go_job_read(const struct drv *d, struct go_job *j, struct err *e)
 	j->only_mod = slice_eq(kind, SLICE("mod"));
 	int rc = modpath_check_module(&j->m, e);
 
-	return rc ? rc : go_h1_parse(attr_or(d, "outputHash", none), &j->h1, e);
+	return rc ? rc : go_h1_parse(fetch_attr(d, "outputHash", none), &j->h1, e);
 }
 
 /* Appends the text of the go.env the derivation names. */
 static int read_go_env(const struct drv *d, struct buf *out, struct err *e)
 {
-	struct slice path = attr_or(d, "goEnv", SLICE(""));
+	struct slice path = fetch_attr(d, "goEnv", SLICE(""));
 	char piece[4096];
 	ssize_t n;
 
@@ -147,7 +152,7 @@ static int read_go_env(const struct drv *d, struct buf *out, struct err *e)
 static int go_get(const struct go_job *j, const struct drv *d, int fd, struct err *e)
 {
 	struct transfer_request q = { .max_size = j->only_mod ? LIMIT_GO_FILE : LIMIT_GO_MODULE, .write = write_fd,
-				      .restart = restart_fd, .user = &fd };
+				      .restart = fetch_restart, .user = &fd };
 	struct transfer_result r = { 0 };
 	struct buf go_env = BUF_INIT;
 	struct transfer_engine *g;
@@ -241,7 +246,7 @@ static int build_go_module(const struct builtin_call *c, struct err *e)
 		rc = builtin_output(c, SLICE("out"), &out, e);
 	if (!rc)
 		rc = go_job_read(c->drv, &j, e);
-	if (!rc && (fd = scratch_file(c->top, e)) < 0)
+	if (!rc && (fd = fetch_scratch(c->top, e)) < 0)
 		rc = ERR_IO;
 	if (!rc)
 		rc = go_get(&j, c->drv, fd, e);
@@ -265,8 +270,7 @@ static long read_fd(void *user, void *p, size_t n, struct err *e)
 	return k < 0 ? err_errno(e, "cannot read what was fetched") : k;
 }
 
-/* Cuts the next word off a list with blanks between; 0 when there is none. */
-static int next_word(struct slice *list, struct slice *word)
+int fetch_next_word(struct slice *list, struct slice *word)
 {
 	while (list->n && strchr(" \t\n", *list->p))
 		list->p++, list->n--;
@@ -279,7 +283,7 @@ static int next_word(struct slice *list, struct slice *word)
 /* Each of the addresses in a list with blanks between, unless it is there already. */
 static void add_addresses(struct words *w, struct slice list)
 {
-	for (struct slice one; next_word(&list, &one);) {
+	for (struct slice one; fetch_next_word(&list, &one);) {
 		size_t i = 0;
 
 		while (i < w->n && !slice_eq(slice_of(w->v[i]), one))
@@ -297,13 +301,13 @@ static int add_mirrors(struct words *w, const struct drv *d, struct slice url, s
 	while (name.p + name.n < url.p + url.n && name.p[name.n] != '/')
 		name.n++;
 	char *variable = xstrndup(name.p, name.n);
-	list = attr_or(d, variable, SLICE(""));
+	list = fetch_attr(d, variable, SLICE(""));
 	free(variable);
 	if (!list.n)
 		return err_set(e, ERR_INVALID, "no mirrors are known for '%.*s': the derivation has no variable '%.*s'", (int)url.n,
 			       url.p, (int)name.n, name.p);
 	struct slice path = { name.p + name.n, (size_t)(url.p + url.n - name.p) - name.n };
-	while (next_word(&list, &one)) {
+	while (fetch_next_word(&list, &one)) {
 		while (one.n && one.p[one.n - 1] == '/')
 			one.n--;
 		words_addf(w, "%.*s%.*s", (int)one.n, one.p, (int)path.n, path.p);
@@ -332,7 +336,7 @@ static const struct hash *hash_of_file(const struct drv *d)
 }
 
 /* The hashed-mirrors have files by their hash, and come first. */
-static void add_hashed_mirrors(struct words *w, const struct hash *h)
+void fetch_add_mirrors(struct words *w, const struct hash *h)
 {
 	struct slice list = slice_of(fetch_settings.hashed_mirrors ? fetch_settings.hashed_mirrors : ""), one;
 	char hex[HASH_TEXT_MAX];
@@ -340,7 +344,7 @@ static void add_hashed_mirrors(struct words *w, const struct hash *h)
 	if (!h)
 		return;
 	hash_print(h, HASH_BASE16, 0, hex);
-	while (next_word(&list, &one))
+	while (fetch_next_word(&list, &one))
 		words_addf(w, "%.*s%s%s/%s", (int)one.n, one.p, one.p[one.n - 1] == '/' ? "" : "/", hash_algo_name(h->algo), hex);
 }
 
@@ -355,9 +359,9 @@ static int find_addresses(const struct drv *d, struct addresses *a, struct err *
 	struct words given = { 0 }, *w = &a->all;
 	int rc = 0;
 
-	add_hashed_mirrors(w, hash_of_file(d));
-	add_addresses(&given, attr_or(d, "url", SLICE("")));
-	add_addresses(&given, attr_or(d, "urls", SLICE("")));
+	fetch_add_mirrors(w, hash_of_file(d));
+	add_addresses(&given, fetch_attr(d, "url", SLICE("")));
+	add_addresses(&given, fetch_attr(d, "urls", SLICE("")));
 	for (size_t i = 0; i < given.n && !rc; i++)
 		if (!strncmp(given.v[i], "mirror://", 9))
 			rc = add_mirrors(w, d, slice_of(given.v[i]), e);
@@ -366,7 +370,7 @@ static int find_addresses(const struct drv *d, struct addresses *a, struct err *
 		else
 			words_add(w, given.v[i]);
 	a->before = w->n;
-	add_addresses(w, attr_or(d, "archiveUrls", SLICE("")));
+	add_addresses(w, fetch_attr(d, "archiveUrls", SLICE("")));
 	words_release(&given);
 	return rc;
 }
@@ -381,12 +385,11 @@ static void wait_for_turn(void)
 		;
 }
 
-/* want: what it has to be; NULL: nobody looks here. */
-static int fetch_file(const struct drv *d, const char *url, const struct hash *want, int fd, struct err *e)
+int fetch_file(const struct drv *d, const char *url, const struct hash *want, int fd, struct err *e)
 {
-	struct transfer_request q = { .url = url, .write = write_fd, .restart = restart_fd, .user = &fd,
+	struct transfer_request q = { .url = url, .write = write_fd, .restart = fetch_restart, .user = &fd,
 				      .algo = want ? want->algo : HASH_ANY };
-	char *size = xstrndup(attr_or(d, "size", SLICE("0")).p, attr_or(d, "size", SLICE("0")).n);
+	char *size = xstrndup(fetch_attr(d, "size", SLICE("0")).p, fetch_attr(d, "size", SLICE("0")).n);
 	struct transfer_engine *g = transfer_engine_new(&settings.transfer, e);
 	struct transfer_result r = { 0 };
 
@@ -402,6 +405,23 @@ static int fetch_file(const struct drv *d, const char *url, const struct hash *w
 		buf_release(&shown);
 	}
 	transfer_result_release(&r);
+	transfer_engine_free(g);
+	return rc;
+}
+
+int fetch_find_python(struct slice file, struct buf *url, struct err *e)
+{
+	const char *slash = memchr(file.p, '/', file.n);
+	struct transfer_engine *g;
+
+	if (!slash)
+		return err_set(e, ERR_INVALID, "'pypi:%.*s' must have a project and a file: pypi:PROJECT/FILE", (int)file.n,
+			       file.p);
+	if (!(g = transfer_engine_new(&settings.transfer, e)))
+		return ERR_NETWORK;
+	struct slice project = { file.p, (size_t)(slash - file.p) }, name = { slash + 1, file.n - project.n - 1 };
+	int rc = pyindex_find(g, buf_str(&settings.python), project, name, url, e);
+
 	transfer_engine_free(g);
 	return rc;
 }
@@ -422,7 +442,7 @@ static int fetch_first(const struct drv *d, const struct addresses *from, int fd
 		if (rc)
 			dprintf(2, "%s; trying the next address\n", own.msg);
 		err_release(&own);
-		if (!rc || (rc = restart_fd(&fd, e)))
+		if (!rc || (rc = fetch_restart(&fd, e)))
 			return rc;
 	}
 	return 0;
@@ -443,7 +463,7 @@ static int restore(int fd, const char *out, struct err *e)
 
 static int has(const struct builtin_call *c, const char *name)
 {
-	return slice_eq(attr_or(c->drv, name, SLICE("")), SLICE("1"));
+	return slice_eq(fetch_attr(c->drv, name, SLICE("")), SLICE("1"));
 }
 
 static int place_file(const struct builtin_call *c, int fd, const char *out, struct err *e)
@@ -466,7 +486,7 @@ static int fetch_to_output(const struct builtin_call *c, const struct addresses 
 		rc = builtin_output(c, SLICE("out"), &out, e);
 	if (!rc) {
 		fd = has(c, "unpack") || has(c, "archive") ?
-			     scratch_file(c->top, e) :
+			     fetch_scratch(c->top, e) :
 			     open(out.p, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
 		if (fd < 0)
 			rc = err_errno(e, "cannot make '%s'", out.p);
@@ -524,6 +544,7 @@ static int build_go_archive(const struct builtin_call *c, struct err *e)
 const struct builtin_builder fetch_builders[] = {
 	{ "go-archive", build_go_archive, 0 },
 	{ "go-module", build_go_module, 0 },
+	{ "release", build_release, 0 },
 	{ "fetchurl", build_fetchurl, 1 },
 	{ NULL, NULL, 0 },
 };
@@ -568,9 +589,27 @@ static void show_archive(const struct drv *d, void (*show)(void *arg, const char
 {
 	struct buf url = BUF_INIT;
 
-	add_archive_url(&url, attr_or(d, "file", SLICE("")));
+	add_archive_url(&url, fetch_attr(d, "file", SLICE("")));
 	show_file((struct slice){ buf_str(&url), url.len }, show, arg);
 	buf_release(&url);
+}
+
+struct shown {
+	void (*show)(void *arg, const char *path);
+	void *arg;
+};
+
+static void show_source(struct slice address, void *arg)
+{
+	const struct shown *s = arg;
+
+	show_file(address, s->show, s->arg);
+}
+
+static int unpacks(const struct drv *d)
+{
+	return slice_in_words(d->builder, "builtin:go-unpack builtin:release builtin:unpack-deb") ||
+	       slice_eq(fetch_attr(d, "archive", SLICE("")), SLICE("1"));
 }
 
 /* The builder may run no program. */
@@ -624,8 +663,7 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))
 		rc = transfer_load(e);
-	if (!rc && (slice_in_words(d->builder, "builtin:go-unpack builtin:unpack-deb") ||
-		    slice_eq(attr_or(d, "archive", SLICE("")), SLICE("1"))))
+	if (!rc && unpacks(d))
 		rc = archive_load(e);
 	if (rc)
 		return rc;
@@ -633,6 +671,8 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 		show_addresses(d, show, arg);
 	if (slice_eq(d->builder, SLICE("builtin:go-archive")))
 		show_archive(d, show, arg);
+	if (slice_eq(d->builder, SLICE("builtin:release")))
+		release_addresses(d, show_source, &(struct shown){ show, arg });
 	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {
 		size_t n = strcspn(p, ",|");
 

@@ -14,6 +14,10 @@
  *         archive           the tree in a tar or zip file instead; stripRoot: the one folder in it
  *     builtin:go-archive  a Go release as its publisher offers it, known by any hash; the setting go-archives says where
  *         file              its name there
+ *     builtin:release     a part of the first of several archives that can be had (builder_release.c), known by any hash
+ *         sources           groups of three words: an address, the SHA-256 sum of what is there, a folder in it.  The address
+ *                           pypi:PROJECT/FILE is that of a file in the user's index of Python packages (fetch/pyindex.h)
+ *         keep, drop        files and folders below that folder that become the output; files in these that do not
  *
  * They run confined, where the user's settings are not to be seen: fetch_builders_prepare reads these before.
  */
