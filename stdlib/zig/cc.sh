@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+#
+# The programs of a C compiler for a target: one small program (cc.c) by all their names.  It is static, and needs nothing of the machine that it
+# runs on.
+mkdir -p "$out/bin" "$out/nix-support" cache
+export HOME=$PWD ZIG_GLOBAL_CACHE_DIR=$PWD/cache ZIG_LOCAL_CACHE_DIR=$PWD/cache
+for part in b h o; do
+	mkdir "cache/$part"
+	cp -R "$host/$part/." "cache/$part"
+done
+chmod -R u+w cache
+"$zig/zig" cc -target "$hostTarget" -fno-sanitize=undefined -Os -s -Wall -Wextra "-DZIG=\"$zig/zig\"" "-DTARGET=\"$target\"" "-DRUNTIMES=\"$runtimes\"" \
+	"-DNAME=\"${out##*/}\"" "$source" -o "$out/bin/cc"
+for name in gcc clang c++ g++ clang++ ar ranlib ld; do
+	ln -s cc "$out/bin/$name"
+done
+cat >"$out/nix-support/setup-hook" <<X
+export CC=cc CXX=c++ AR=ar RANLIB=ranlib
+X

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+#
+# Compiles for a target what programs are linked with, the C library and what compilers take for granted; with cxx, C++'s as well.  The output is
+# the cache of zig where it has that, for each of the ways in which it is asked: without optimisation, for speed, for size.
+export HOME=$PWD ZIG_GLOBAL_CACHE_DIR=$PWD/cache ZIG_LOCAL_CACHE_DIR=$PWD/cache
+if [ -n "${cxx-}" ]; then
+	language=c++ main=main.cc
+	printf '#include <iostream>\nint main() { try { throw 1; } catch (int) { std::cout << 1; } }\n' >$main
+else
+	language=cc main=main.c
+	printf 'int main(void) { return 0; }\n' >$main
+fi
+mkdir cache
+[ -z "${begin-}" ] || for part in b h o; do
+	mkdir "cache/$part"
+	cp -R -s "$begin/$part/." "cache/$part"
+	find "cache/$part" -type d -exec chmod u+w {} +
+done
+for flags in -O0 -O2 -Os; do
+	"$zig/zig" $language -target "$target" -fno-sanitize=undefined $flags $main -o main
+done
+rm -rf cache/z cache/tmp
+mv cache "$out"
