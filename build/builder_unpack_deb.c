@@ -9,6 +9,8 @@
  *     repoint  triples: a file or a pattern ("bin/[a-f]?"), a string that is built into it ("/bin/sh"), and
  *              what it shall be, of any length; builtins.placeholder "out" in it is the output
  *     sized    those of these strings whose size programs have built in as well (elf_patch.h): "/usr/lib/locale" in libc.so.6
+ *     concat, add, link, wrap
+ *              files, links and wrappers to be added (deb_more.c)
  *     alternatives  makes the links that packages ask for (awk, cc, editor)
  *
  * Paths in these words are those in the object, without /usr in front. Scripts of packages are not run.  What is made depends on
@@ -108,8 +110,8 @@ static void read_words(const struct builtin_call *c, const char *name, struct wo
 	free(text);
 }
 
-/* What the derivation could not know: where it will be.  No word is empty. */
-static char *with_output(const char *s, const char *out)
+/* The derivation could not know where it will be. */
+char *deb_with_output(const char *s, const char *out)
 {
 	char placeholder[PLACEHOLDER_LEN + 1];
 	struct buf b = BUF_INIT;
@@ -130,7 +132,7 @@ static int read_repoints(const struct builtin_call *c, struct deb_tree *t, struc
 	if (t->repoint.n % 3)
 		return err_set(e, ERR_INVALID, "attribute 'repoint' has %zu words, which are no triples", t->repoint.n);
 	for (size_t i = 2; i < t->repoint.n; i += 3) {
-		char *to = with_output(t->repoint.v[i], t->out);
+		char *to = deb_with_output(t->repoint.v[i], t->out);
 
 		free(t->repoint.v[i]);
 		t->repoint.v[i] = to;
@@ -208,6 +210,7 @@ static int make_tree(struct deb_tree *t, struct err *e)
 {
 	int rc = unpack_all(t, e);
 
+	rc = rc ? rc : deb_add_more(t, e);
 	list_files(t);
 	rc = rc ? rc : deb_note_alternatives(t, e);
 	rc = rc ? rc : deb_make_links(t, e);
@@ -231,6 +234,10 @@ int builtin_unpack_deb(const struct builtin_call *c, struct err *e)
 	read_words(c, "debs", &t.debs);
 	read_words(c, "deps", &t.deps);
 	read_words(c, "prune", &t.prune);
+	read_words(c, "concat", &t.concat);
+	read_words(c, "add", &t.add);
+	read_words(c, "link", &t.link);
+	read_words(c, "wrap", &t.wrap);
 	t.with_alternatives = is_true(c, "alternatives");
 	if (mkdir(t.out, 0755) || (t.fd = open(t.out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return err_errno(e, "cannot make '%s'", t.out);

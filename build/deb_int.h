@@ -3,6 +3,7 @@
  * builtin:unpack-deb, between its files: a tree is being made of some .deb files, in this order:
  *
  *     deb_unpack.c        the files of all, below one folder instead of / and /usr
+ *     deb_more.c          files, links and wrappers that a recipe adds
  *     deb_alternatives.c  links that packages ask for when they are installed
  *     deb_links.c         symbolic links, to where their targets are now
  *     deb_scripts.c       interpreters of scripts, paths in linker scripts and .pc files
@@ -45,6 +46,8 @@ struct deb_tree {
 	const char *out; /* its path */
 	struct words debs, deps, prune;
 	struct words repoint; /* triples: files, a string, what it shall be */
+	struct words concat, add, link; /* pairs, and */
+	struct words wrap;	/* programs and their variables: what recipes add */
 	struct words sized;   /* those of these strings whose size is built in as well */
 	size_t *repointed;    /* of each triple, in how many files */
 	struct words files;   /* regular ones of the tree; in byte order once all is unpacked */
@@ -64,6 +67,9 @@ char *deb_join(const char *dir, const char *name);
 
 /* A path of Debian as one of a tree, a part of the former: "/usr/lib/x" is "lib/x", "/usr" and "/" are "". */
 const char *deb_flat(const char *path);
+
+/* A text with what stands for the output replaced. */
+char *deb_with_output(const char *s, const char *out);
 
 /* Where a path of a tree is: in the tree itself, or in the first of its dependencies that has it, be it a link that leads nowhere.
  * Appends the full path; 0 when it is nowhere. */
@@ -86,8 +92,16 @@ void deb_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Unpacks one more .deb file into the tree: into the folder `top` first, which it makes and removes.  Links are only noted. */
 int deb_unpack(struct deb_tree *t, const char *deb, const char *top, struct err *e);
 
+/* Makes the parent of a path of the tree where it is missing. */
+int deb_make_parent(const struct deb_tree *t, const char *path, struct err *e);
+
 /* Is the path of the tree left out? */
 int deb_is_pruned(const struct deb_tree *t, const char *path);
+
+/* --- deb_more.c --- */
+
+/* Makes what recipes ask for, once all is unpacked. */
+int deb_add_more(struct deb_tree *t, struct err *e);
 
 /* --- deb_alternatives.c --- */
 

@@ -113,8 +113,7 @@ int deb_is_pruned(const struct deb_tree *t, const char *path)
 	return 0;
 }
 
-/* The parent of a path of the tree, made where it is missing. */
-static int make_parent(const struct deb_tree *t, const char *path, struct err *e)
+int deb_make_parent(const struct deb_tree *t, const char *path, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
 	char *dir = xstrndup(path, slash ? (size_t)(slash - path) : 0);
@@ -146,7 +145,7 @@ static int is_same_file(int from, const char *a, int to, const char *b)
 static int move_file(struct deb_tree *t, int from, const char *name, const char *path, struct err *e)
 {
 	struct stat st;
-	int rc = make_parent(t, path, e);
+	int rc = deb_make_parent(t, path, e);
 
 	if (rc)
 		return rc;

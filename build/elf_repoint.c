@@ -5,8 +5,8 @@
  * to another string.  Who refers to the middle of it, or to a longer one that it is the end of, sees what it saw before.
  *
  * What refers to it is code that takes the address relative to itself (`lea` on x86_64, `adrp` and `add` or `adr` on aarch64; plain
- * numbers in programs that have a fixed place), and pointers in tables, which the loader makes of relocations.  Bytes are not
- * decoded as instructions: that some others look like one that takes exactly this address has odds of one to 2^40 and less.
+ * numbers in programs that have a fixed place), and pointers in tables, which the loader makes of relocations, or of symbols. Bytes
+ * are not decoded as instructions: that some others look like one that takes exactly this address has odds of one to 2^40 and less.
  *
  * On aarch64 the first instruction of a pair may serve several others, and the second be reached from several first ones; so only
  * the second is changed, to one that needs no first: `adr` where the string is within a MiB, otherwise a branch to two instructions
@@ -116,6 +116,24 @@ static int too_far(struct repoint *r, const struct place *to)
 
 /* --- words that hold its address --- */
 
+/* The value of a symbol that a relocation names: what others call the string by (perl's PL_sh_path). */
+static void point_symbol(struct repoint *r, uint64_t info)
+{
+	uint64_t table, at = info >> 32;
+	size_t offset;
+
+	if (!at || !elf_dynamic(r->f, DT_SYMTAB, 0, &table) ||
+	    (offset = elf_offset(r->f, table + at * sizeof(Elf64_Sym), sizeof(Elf64_Sym))) == SIZE_MAX)
+		return;
+	uint8_t *p = r->f->p + offset;
+	const struct place *to = place_at(r, FIELD(p, Elf64_Sym, st_value));
+
+	if (!to || !FIELD(p, Elf64_Sym, st_shndx))
+		return;
+	SET_FIELD(p, Elf64_Sym, st_value, r->v[to->which].to);
+	r->refs[to->which]++;
+}
+
 static void point_relocations(struct repoint *r)
 {
 	uint64_t type = r->f->machine == EM_AARCH64 ? R_AARCH64_RELATIVE : R_X86_64_RELATIVE, at, n;
@@ -127,6 +145,7 @@ static void point_relocations(struct repoint *r)
 	for (uint8_t *p = r->f->p + offset; n >= sizeof(Elf64_Rela); n -= sizeof(Elf64_Rela), p += sizeof(Elf64_Rela)) {
 		const struct place *to = place_at(r, FIELD(p, Elf64_Rela, r_addend));
 
+		point_symbol(r, FIELD(p, Elf64_Rela, r_info));
 		if (!to || FIELD(p, Elf64_Rela, r_info) != type)
 			continue;
 		SET_FIELD(p, Elf64_Rela, r_addend, r->v[to->which].to);
@@ -170,25 +189,43 @@ static size_t immediate(const uint8_t *p, size_t n)
 	return mode == 0 || mode == 3 ? at : mode == 1 ? at + 1 : at + 4;
 }
 
+/* What a length or a size of the old string is of the new one; 0: it is neither. */
+static size_t new_size(const struct elf_string *s, uint64_t old)
+{
+	size_t n = strlen(s->from);
+
+	return old == n || old == n + 1 ? strlen(s->to) + (size_t)(old - n) : 0;
+}
+
 /* The size of a string that had one beside the reference at p. */
 static void size_at(struct repoint *r, size_t which, uint8_t *p, size_t n)
 {
 	const struct elf_string *s = r->v[which].s;
-	size_t at = immediate(p, n);
+	size_t at = immediate(p, n), size = at && at + 4 <= n ? new_size(s, elf_get(p + at, 4)) : 0;
 
-	if (!at || at + 4 > n || elf_get(p + at, 4) != strlen(s->from) + 1)
+	if (!size)
 		return;
-	elf_put(p + at, 4, strlen(s->to) + 1);
+	elf_put(p + at, 4, size);
 	r->sizes[which]++;
 }
 
-/* The instructions before and behind one of `len` bytes. */
+/* "mov register, register" of 64 bits at p. */
+static int is_move(const uint8_t *p)
+{
+	return (p[0] & 0xf8) == 0x48 && p[1] == 0x89 && p[2] >> 6 == 3;
+}
+
+/* The instructions before and behind one of `len` bytes; one that moves another argument of a call may be between. */
 static void size_beside(struct repoint *r, size_t which, const struct part *s, size_t i, size_t len)
 {
-	enum { LONGEST = 12 };
+	enum { LONGEST = 12, MOVE = 3 };
 
 	if (!r->v[which].s->sized)
 		return;
+	if (i >= MOVE && is_move(s->p + i - MOVE)) {
+		i -= MOVE;
+		len += MOVE;
+	}
 	for (size_t n = 5; n <= LONGEST && n <= i; n++)
 		if (immediate(s->p + i - n, n) + 4 == n)
 			size_at(r, which, s->p + i - n, n);
@@ -350,11 +387,14 @@ static void sizes_near(struct repoint *r, size_t which, const struct part *s, si
 	const struct elf_string *t = r->v[which].s;
 	enum { AWAY = 3 };
 
-	for (size_t k = i > AWAY ? i - AWAY : 0; t->sized && k <= i + AWAY && (k + 1) * 4 <= s->n; k++)
-		if ((word(s, k) & 0x7fe00000) == 0x52800000 && (word(s, k) >> 5 & 0xffff) == strlen(t->from) + 1) {
-			set_word(s, k, (word(s, k) & ~(uint32_t)(0xffff << 5)) | (uint32_t)(strlen(t->to) + 1) << 5);
-			r->sizes[which]++;
-		}
+	for (size_t k = i > AWAY ? i - AWAY : 0; t->sized && k <= i + AWAY && (k + 1) * 4 <= s->n; k++) {
+		size_t size = (word(s, k) & 0x7fe00000) == 0x52800000 ? new_size(t, word(s, k) >> 5 & 0xffff) : 0;
+
+		if (!size)
+			continue;
+		set_word(s, k, (word(s, k) & ~(uint32_t)(0xffff << 5)) | (uint32_t)size << 5);
+		r->sizes[which]++;
+	}
 }
 
 /* The instruction at i puts the address of a string into a register: whatever it did before, it does so alone from now on. */

@@ -290,6 +290,33 @@ check "  in files of a pattern" complains "no file 'bin/b*' with the string '/no
 check "a file that is not there" complains "no file 'bin/none' with the string '/usr/share/data'" built bin/none
 check "words that are no triples" complains "attribute 'repoint' has 2 words" unpack built '"built"' "$libc" 'repoint = [ "a" "b" ];'
 
+# What a library exports is reached by its symbol; a length stands beside the string.
+cat >exports.c <<'X'
+const char exported[] = "/usr/share/exported";
+const char *own(void) { return exported; }
+X
+cat >lengths.c <<'X'
+#include <stdio.h>
+const char *own(void);
+__attribute__((noinline)) void put(FILE *f, const char *s, size_t n) { fwrite(s, 1, n, f); putc('\n', f); }
+int main(void)
+{
+	puts(own());
+	put(stdout, "/usr/share/data", 15);
+	return 0;
+}
+X
+mkdir -p tree/data/usr/lib/$triplet tree/data/usr/bin
+$cc -O2 -shared -fPIC -o tree/data/usr/lib/$triplet/libexports.so exports.c
+$cc -O2 -o tree/data/usr/bin/lengths lengths.c tree/data/usr/lib/$triplet/libexports.so -Wl,-soname,x 2>cc.log || cat cc.log
+package lengths
+lengths() {
+	_out=$(unpack lengths '"lengths"' "$libc" "repoint = [ \"bin/lengths\" \"/usr/share/data\" \"/a/much/longer/name/of/data\"
+		\"lib/$triplet/libexports.so\" \"/usr/share/exported\" \"/another/longer/name\" ]; sized = [ \"/usr/share/data\" ];") && LD_LIBRARY_PATH="$_out/lib/$triplet" "$_out/bin/lengths"
+}
+check "what a library exports, and a string whose length code knows" prints "/another/longer/name
+/a/much/longer/name/of/data" lengths
+
 # --- links that packages ask for ---
 mkdir -p tree/data/usr/bin tree/control tree/data/bin tree/data/usr/share/man/man1
 for f in usr/bin/gawk bin/nano usr/bin/pico usr/share/man/man1/gawk.1 usr/bin/loser; do
@@ -389,6 +416,34 @@ head -c 900 fixed.bin >cut
 check "a program that is cut off" complains "'bin/prog': damaged ELF file: its section headers do not lie in it" truncated cut cut
 head -c 40 fixed.bin >tiny
 check "  after its first bytes is none" truncated tiny tiny
+
+# --- what recipes add ---
+mkdir -p tree/data/usr/bin tree/data/usr/share/certs tree/data/usr/lib/own
+script tree/data/usr/bin/say '#!/bin/sh' 'echo "$0 $A $B $1"'
+script tree/data/usr/lib/own/x '#!/bin/sh' 'echo x'
+script tree/data/usr/lib/own/y '#!/bin/sh' 'echo y'
+echo two >tree/data/usr/share/certs/b.crt
+echo one >tree/data/usr/share/certs/a.crt
+echo no >tree/data/usr/share/certs/c.txt
+package more
+text='add = [ "etc/own.conf" (builtins.toFile "own.conf" "root = ${builtins.placeholder "out"}\n") "bin/added" (builtins.toFile "added" "#!/bin/sh\necho added\n") ];'
+more=$(unpack more '"more"' "$libc" "
+	concat = [ \"share/all.crt\" \"share/certs/*.crt\" ]; $text
+	link = [ \"bin/\" \"lib/own/*\" \"bin/z\" \"lib/own/x\" ];
+	wrap = [ \"bin/say\" \"A=one\" \"B+=\${builtins.placeholder \"out\"}/b\" ];" 2>more.log) || cat more.log
+check "files are put together in their order" prints "one
+two" cat "$more/share/all.crt"
+check "a file that is added knows where the output is" prints "root = $more" cat "$more/etc/own.conf"
+check "  a script among them can be run" prints added "$more/bin/added"
+check "links are added, by name and by pattern" prints "../lib/own/x ../lib/own/y ../lib/own/x" sh -c "cd $more/bin && echo \$(readlink x y z)"
+check "a program is wrapped: variables that are not set, and lists" prints "$more/bin/.say-wrapped one $more/b word" env -u A -u B "$more/bin/say" word
+check "  those that are set stay, and lists grow at their end" prints "$more/bin/.say-wrapped mine before:$more/b word" env A=mine B=before "$more/bin/say" word
+refused() { unpack more '"more"' "" "$1"; }
+check "an odd number of words" complains "has an odd number of words" refused 'link = [ "a" ];'
+check "a pattern that names nothing" complains "no file 'share/*.none'" refused 'concat = [ "a" "share/*.none" ];'
+check "a program that is not there" complains "no file 'bin/none'" refused 'wrap = [ "bin/none" "A=b" ];'
+check "a value that a script would read otherwise" complains 'cannot stand in a script' refused "wrap = [ \"bin/say\" \"A=\\\$(reboot)\" ];"
+check "a file that is there already" complains "cannot make 'bin/say'" refused 'add = [ "bin/say" (builtins.toFile "x" "y") ];'
 
 # --- once more ---
 again() { # in another root: the store has the same name there, so the bytes are the same as well
