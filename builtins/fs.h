@@ -102,6 +102,10 @@ struct fs_search_entry {
 };
 W fs_find_file(const struct fs_search_entry *e, size_t n, const char *name, size_t name_len);
 
+/* The folder that "flake:REF" or the address of an archive stands for, which is fetched and may be read; W_ABSENT for a text that
+ * is neither.  Throws. */
+W fs_fetch_place(const char *text, size_t n);
+
 /* The search path; *n entries, borrowed. */
 const struct fs_search_entry *fs_search_path(size_t *n);
 

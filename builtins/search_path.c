@@ -161,6 +161,23 @@ static W fetched(const struct fs_search_entry *e)
 	return f.dir;
 }
 
+W fs_fetch_place(const char *text, size_t n)
+{
+	const struct fs_search_entry e = { "", text, 0, n };
+	struct fetching f = { &e, eval_settings.restricted, W_ABSENT };
+
+	if (!fs_search_path_is_fetched(&e))
+		return W_ABSENT;
+	/* Whoever names it on the command line may. */
+	eval_settings.restricted = 0;
+	protect_push(restrict_again, &f);
+	fetch(&f);
+	protect_pop(1);
+	if (fs_guarded())
+		fs_allow(w_get_path(f.dir)->b, w_get_path(f.dir)->h.n);
+	return f.dir;
+}
+
 /* --- finding --- */
 
 /* The directory an entry stands for; W_ABSENT when it does not exist. */

@@ -144,7 +144,7 @@ static int write_profile(const char *path)
 
 int eval_cmd_print(const struct eval_request *r, struct slice out)
 {
-	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON;
+	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON || r->form == OUTPUT_JSON_IN_PLACE;
 
 	return data ? output_write(out.p, out.n) : output_show(out.p, out.n);
 }

@@ -177,6 +177,9 @@ static int run_command_line(int argc, char **argv, enum eval_program as)
 
 	signals_push(SIGNALS_INTERRUPT, signals_exit);
 	int rc = eval_options_read(&r, as, argc, argv, &go);
+	/* nix eval copies no paths for JSON, nix-instantiate does. */
+	if (as == EVAL_GX_EVAL && r.form == OUTPUT_JSON)
+		r.form = OUTPUT_JSON_IN_PLACE;
 	return rc || !go ? rc : answer_request(&r, as);
 }
 

@@ -223,6 +223,17 @@ static int has(const char *dir, const char *name)
 	       S_ISREG(st.st_mode);
 }
 
+/* "DIR?QUERY". */
+static int names_folder(const char *word)
+{
+	const char *query = strchr(word, '?');
+	char dir[PATH_MAX];
+	struct stat st;
+
+	return query && (size_t)snprintf(dir, sizeof dir, "%.*s", (int)(query - word), word) < sizeof dir && !stat(dir, &st) &&
+	       S_ISDIR(st.st_mode);
+}
+
 int flake_options_is_flake(const char *word)
 {
 	struct stat st;
@@ -236,5 +247,6 @@ int flake_options_is_flake(const char *word)
 		return has(word, "flake.gx") || has(word, "flake.nix") ||
 		       (!has(word, "default.gx") && !has(word, "default.nix"));
 	}
-	return *word != '<' && (strchr(word, '#') || strchr(word, ':'));
+	return *word != '<' &&
+	       (strchr(word, '#') || strchr(word, ':') || names_folder(word) || input_is_id_reference(slice_of(word)));
 }

@@ -53,8 +53,8 @@ struct locked_flake *flake_options_open(const struct flake_request *r, const cha
 /* Says what people should know after the evaluation of a flake: files it asked for that git does not track. */
 void flake_options_notes(void);
 
-/* 1 when a word on the command line names a flake rather than a file: it has an address or a fragment, or is a folder
- * with a flake. */
+/* 1 when a word on the command line names a flake rather than a file: it has an address, a query or a fragment, is a folder
+ * with a flake, or what a registry may have and no file here is called. */
 int flake_options_is_flake(const char *word);
 
 #endif

@@ -72,10 +72,14 @@ static W file_path(const char *file)
 
 	if (n > 2 && file[0] == '<' && file[n - 1] == '>')
 		return given_word(file, "«command line»");
+	W fetched = fs_fetch_place(file, n);
+	if (fetched != W_ABSENT)
+		return fetched;
 	trail_stat(file);
 	if (stat(file, &st) < 0 && strpbrk(file, " +*(){}[]\"'"))
 		throw_error_hint(EK_IO, "an expression is given with -E", "cannot open '%s': %s", file, strerror(errno));
-	if (stat(file, &st) < 0)
+	/* What is not there is no less forbidden. */
+	if (stat(file, &st) < 0 && !eval_settings.restricted)
 		throw_error(EK_IO, "cannot open '%s': %s", file, strerror(errno));
 	return fs_user_path(file, n);
 }

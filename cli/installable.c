@@ -343,7 +343,7 @@ static int answer_all(struct eval_request *r, int pure, struct work *k, struct s
 int installables_eval(const struct eval_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
 		      struct installable *out)
 {
-	int given = value_options_given(r), pure = !r->flake_options.impure && !given;
+	int given = value_options_given(r), pure = !r->flake_options.impure && (!given || eval_settings.pure);
 	struct eval_request e = *r;
 	struct work k = { .r = &e, .n = n ? n : 1, .want = want };
 

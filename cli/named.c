@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * A word is a package when it has a '#', when it is a folder that is not in the store, or when -f or -E says of what it is an
- * attribute.  All packages are evaluated at once, since a process evaluates once.  The store is written to only then: evaluating
- * leaves derivations in it.
+ * A word is a package when it names a flake (cli/flake_options.h), as a folder does that is not in the store, or when -f or -E says
+ * of what it is an attribute.  All packages are evaluated at once, since a process evaluates once.  The store is written to only
+ * then: evaluating leaves derivations in it.
  */
 #include "config.h"
 #include "cli/named.h"
@@ -55,7 +55,9 @@ static int is_package(const struct named *n, const char *word)
 		return 0;
 	if (strchr(word, '#') || value_options_given(&n->eval))
 		return 1;
-	if (stat(word, &st) || !S_ISDIR(st.st_mode))
+	if (stat(word, &st))
+		return flake_options_is_flake(word);
+	if (!S_ISDIR(st.st_mode))
 		return 0;
 	/* A result of gx build is a link to a folder as well. */
 	real = realpath(word, NULL);

@@ -9,6 +9,7 @@
 #include "cli/output.h"
 #include "base/json.h"
 #include "base/visible.h"
+#include "builtins/json.h"
 #include "builtins/xml.h"
 #include "cli/drv_paths.h"
 #include "cli/options.h"
@@ -126,6 +127,13 @@ static void add_str(struct buf *b, W s)
 	buf_add(b, w_get_str(s)->b, w_get_str(s)->len);
 }
 
+static void add_json(struct buf *b, W v)
+{
+	struct ctx_acc ctx = { 0 };
+
+	value_to_json(b, v, TO_JSON_FORCE, &ctx);
+}
+
 static void add_xml(struct buf *b, W v, unsigned flags)
 {
 	struct ctx_acc ctx = { 0 };
@@ -150,6 +158,9 @@ void output_value(struct buf *b, W v, enum output_form form, W args)
 		break;
 	case OUTPUT_JSON:
 		add_str(b, call1(eval_builtin("toJSON"), v));
+		break;
+	case OUTPUT_JSON_IN_PLACE:
+		add_json(b, v);
 		break;
 	case OUTPUT_RAW:
 		add_str(b, coerce_string(force(v), COERCE_COPY));

@@ -15,6 +15,7 @@ enum output_form {
 	OUTPUT_STRICT, /* as nix-instantiate --eval --strict prints; */
 	OUTPUT_SHALLOW, /* without --strict */
 	OUTPUT_JSON,
+	OUTPUT_JSON_IN_PLACE, /* paths as they are, not copied */
 	OUTPUT_RAW,
 	OUTPUT_XML,
 	OUTPUT_XML_NO_LOCATION,

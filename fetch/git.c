@@ -259,7 +259,8 @@ static void prefix_url(struct err *e, const char *doing, const char *url)
 
 int git_resolve(const char *url, const char *ref, char rev[GIT_REV_MAX + 1], char **full, struct err *e)
 {
-	static const char *const forms[] = { "%s", "refs/%s", "refs/heads/%s", "refs/tags/%s^{}", "refs/tags/%s" };
+	static const char *const forms[] = { "%s^{}", "%s", "refs/%s^{}", "refs/%s", "refs/heads/%s", "refs/tags/%s^{}",
+					     "refs/tags/%s" };
 	struct buf out = BUF_INIT, name = BUF_INIT;
 	struct git_call c;
 	int rc, found = 0;

@@ -687,8 +687,7 @@ static int from_url(struct input_ctx *c, struct url *u, struct input *out)
 
 /* --- references --- */
 
-/* "nixpkgs", "nixpkgs/REF", "nixpkgs/REV", "nixpkgs/REF/REV". */
-static int is_id_reference(struct slice s)
+int input_is_id_reference(struct slice s)
 {
 	const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
 	struct slice id = { s.p, slash ? (size_t)(slash - s.p) : s.n };
@@ -727,7 +726,7 @@ static int parse_reference(struct input_ctx *c, struct slice ref, struct url *u)
 	const char *hash = ref.n ? memchr(ref.p, '#', ref.n) : NULL;
 	struct slice bare = { ref.p, hash ? (size_t)(hash - ref.p) : ref.n };
 
-	if (is_id_reference(bare) || (bare.n && *bare.p == '/')) {
+	if (input_is_id_reference(bare) || (bare.n && *bare.p == '/')) {
 		if (hash && ref.n > bare.n + 1)
 			return err_set(c->e, ERR_INVALID, "unexpected fragment '%.*s'", (int)(ref.n - bare.n - 1), hash + 1);
 		if (*bare.p == '/')

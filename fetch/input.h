@@ -36,6 +36,9 @@ const struct input_attr *input_get(const struct input *in, const char *name);
 /* Is it what an input or an entry of a registry may be called? */
 int input_is_id(struct slice s);
 
+/* "nixpkgs", "nixpkgs/REF", "nixpkgs/REV", "nixpkgs/REF/REV"? */
+int input_is_id_reference(struct slice s);
+
 /* 1 when what the input says pins its contents; a relative path is as good as its parent. */
 int input_is_locked(const struct input *in);
 

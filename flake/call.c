@@ -411,14 +411,12 @@ static const char *candidate(unsigned i, enum flake_want want, const char *attr)
 	const char *form = i < 5 ? defaults[want][i] : NULL;
 	struct buf b = BUF_GC;
 
-	if (*attr && i && !flake_prefix(want, i - 1))
-		return NULL;
-	if (*attr && !i)
-		return attr;
-	if (*attr) {
-		buf_addf(&b, "%s.%s.%s", flake_prefix(want, i - 1), eval_settings.system, attr);
+	if (*attr && flake_prefix(want, i)) {
+		buf_addf(&b, "%s.%s.%s", flake_prefix(want, i), eval_settings.system, attr);
 		return b.p;
 	}
+	if (*attr)
+		return i && flake_prefix(want, i - 1) ? attr : NULL;
 	if (!form)
 		return NULL;
 	size_t n = (size_t)(strchr(form, '%') - form);
@@ -580,7 +578,7 @@ W flake_select(W outputs, const char *attr, enum flake_want want, const char *re
 		*found = (struct attr_place){ "", 0 };
 		return force(outputs);
 	}
-	for (unsigned i = 0; (path = candidate(i, want, attr)); i++) {
+	for (unsigned i = 0; (path = exact ? attr : candidate(i, want, attr)); i++) {
 		W w = find_path(outputs, path, found);
 		if (w != W_ABSENT) {
 			attr_place_note(found);

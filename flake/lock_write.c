@@ -178,10 +178,11 @@ static void say_revision(const struct locked_flake *lf, const char *before, cons
 static void write_beside_flake(struct locked_flake *lf, const char *text, const char *diff, const struct lock_options *o)
 {
 	struct flake *f = lf->flake;
-	const char *rev = source_get(&f->locked, "rev");
+	const char *rev = source_get(&f->locked, "rev"), *type = source_get(&f->original, "type");
 	struct buf path = BUF_GC;
 
-	if (!f->tree->work_tree)
+	/* What a name means today is nothing to write to. */
+	if (!f->tree->work_tree || (type && !strcmp(type, "indirect")))
 		throw_error(EK_EVAL, "the lock file of '%s' would have to change, and it cannot be written; pass "
 			    "--no-write-lock-file to go on without", flake_ref_text(&f->original));
 	buf_addf(&path, "%s%s/flake.lock", f->tree->work_tree, f->dir + strlen(f->tree->store_path));

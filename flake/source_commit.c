@@ -115,6 +115,11 @@ static int bring_commit(const struct input *in, const char *dir, const char *url
 	if (source_is_set(in, "allRefs"))
 		ref = NULL;
 	rc = git_fetch(dir, url, ref, rev, source_is_set(in, "shallow"), e);
+	/* It may be on another branch by now, or be on none. */
+	if (rc == ERR_NOTFOUND && ref && !git_fetch(dir, url, NULL, rev, source_is_set(in, "shallow"), NULL)) {
+		err_release(e);
+		return 0;
+	}
 	if (!rc || !there || rc == ERR_INTERRUPT || git_is_whole(dir) == 1)
 		return rc;
 	err_release(e);

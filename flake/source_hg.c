@@ -66,8 +66,18 @@ static int find_or_pull(const char *dir, const char *url, const char *rev, const
 		return rc < 0 ? rc : 0;
 	if (eval_settings.offline && !source_file_path(url) && !here)
 		return err_set(e, ERR_NETWORK, "'%s' needs the network, and --offline was given", source_url_shown(url));
-	if (!eval_settings.offline || source_file_path(url))
+	if (source_file_path(url) && access(source_file_path(url), F_OK))
+		rc = err_set(e, ERR_IO, "the repository '%s' does not exist", source_file_path(url));
+	else if (!eval_settings.offline || source_file_path(url))
 		rc = hg_pull(dir, url, e);
+	/* Of one that has gone, what came a moment ago will do. */
+	if (rc && rc != ERR_INTERRUPT && here && source_url_noted("hg-pull", url) && hg_find(dir, rev ? rev : ref, c, NULL) == 1) {
+		source_url_use_older(e->msg);
+		err_release(e);
+		return 0;
+	}
+	if (!rc)
+		source_url_note("hg-pull", url, "done");
 	if (!rc)
 		rc = hg_find(dir, rev ? rev : ref, c, e);
 	if (!rc)

@@ -84,8 +84,7 @@ void source_verify(const struct input *in, const char *repo, const char *rev);
  */
 const char *source_physical(const char *path);
 
-/* The folder of a repository that lies here, NULL for one elsewhere; *url is that of the folder then.  Throws when there is none.
- */
+/* The folder of a repository that lies here, or lay, NULL for one elsewhere; *url is that of the folder then. */
 const char *source_repository(const char **url);
 
 /* The path of a file: address, in the flake arena; NULL for one elsewhere.  Throws. */

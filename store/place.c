@@ -203,10 +203,10 @@ static int take_parameter(struct place *p, char **root, struct slice key, struct
 	return 0;
 }
 
-static int parse_local(struct place *p, const char *text, struct err *e)
+/* What stands behind the '?'; root: what stands before it, ours, may be NULL. */
+static int parse_local(struct place *p, const char *text, char *root, struct err *e)
 {
 	const char *q = strchr(text, '?');
-	char *root = NULL;
 	int rc = 0;
 
 	for (const char *s = q ? q + 1 : ""; !rc && *s; s += strspn(s, "&")) {
@@ -300,7 +300,7 @@ static int is_word(const char *s, const char *word)
 static int choose_named(struct place *p, const char *store, struct err *e)
 {
 	if (is_word(store, "local") || is_word(store, "local://"))
-		return parse_local(p, store, e);
+		return parse_local(p, store, NULL, e);
 	if (is_word(store, "daemon") || strstr(store, "://")) {
 		view(p, store);
 		return 0;
@@ -309,9 +309,11 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 	if (!strchr(store, '/') && (stat(store, &st) < 0 || !S_ISDIR(st.st_mode)))
 		return err_set(e, ERR_INVALID, "'%s' is no store: --store takes a directory ('./%s'), 'auto' or 'local'", store,
 			       store);
-	char *root = real(store);
-	fill(p, root[1] ? PLACE_ROOT : PLACE_SYSTEM, root);
-	return 0;
+	const char *q = strchr(store, '?');
+	char *before = xstrndup(store, q ? (size_t)(q - store) : strlen(store)), *root = real(before);
+
+	free(before);
+	return parse_local(p, store, root, e);
 }
 
 /* --- folders of Nix's variables --- */

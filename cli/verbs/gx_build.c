@@ -100,7 +100,8 @@ static int is_evaluated(const struct request *r, const char *word)
 {
 	const char *hat = strrchr(word, '^');
 	char *bare = xstrndup(word, hat ? (size_t)(hat - word) : strlen(word));
-	int yes = value_options_given(&r->eval) || flake_options_is_flake(bare) || project_is_file(bare);
+	int yes = value_options_given(&r->eval) || flake_options_is_flake(bare) ||
+		  (!place_obeys_environment() && project_is_file(bare));
 
 	free(bare);
 	return yes;

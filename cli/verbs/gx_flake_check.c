@@ -24,6 +24,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { O_NO_BUILD = 50, O_OUT_LINK, O_PRINT_PATHS };
 
@@ -276,14 +277,18 @@ static void say_result(const struct check *c, int built)
 			    c->checks.n == 1 ? " was" : "s were", built ? ", not all of them with success" : "");
 }
 
-/* A word is a flake, or the name of a check of the flake here. */
+/* A word is a flake, or the name of a check of the flake here; by Nix's name one that a registry has. */
 static void read_operand(struct check *c)
 {
+	const char *word = c->f.c.n ? c->f.c.operands[0] : ".";
+	struct stat st;
+	int is_check = !place_obeys_environment() && input_is_id(slice_of(word)) && stat(word, &st);
+
 	c->flake = ".";
-	if (c->f.c.n && flake_options_is_flake(c->f.c.operands[0]))
-		c->flake = c->f.c.operands[0];
-	else if (c->f.c.n)
-		c->only = c->f.c.operands[0];
+	if (!is_check && flake_options_is_flake(word))
+		c->flake = word;
+	else
+		c->only = word;
 }
 
 int flake_check_run(int argc, char **argv)

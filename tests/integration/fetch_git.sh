@@ -136,4 +136,29 @@ echo two >changed/f
 check "one with changes is taken" prints true quiet state
 check "unless it must not be" complains "'$top/changed' has changes that are not committed, and allow-dirty is false" state --no-allow-dirty
 check "one may be warned of it" warns "warning: '$top/changed' has changes that are not committed" state --option warn-dirty true
+
+# --- what has gone, and what is on another branch
+git init -q --bare -b main bare.git
+git_init moves
+echo one >moves/f
+git_commit moves one
+git -C moves -c user.name=t -c user.email=t@example.org tag -a -m t1 t1
+git -C moves push -q "$top/bare.git" HEAD:main t1 2>/dev/null
+first=$(git -C moves rev-parse HEAD)
+git -C moves checkout -q -b aside
+echo two >moves/f
+git_commit moves two
+aside=$(git -C moves rev-parse HEAD)
+git -C moves checkout -q -
+of_bare() { eval_ "let r = builtins.fetchGit { url = \"file://$top/bare.git\"; $1 }; in [ r.rev r.revCount r.narHash ]"; }
+before=$(of_bare 'ref = "main";')
+mv bare.git gone.git
+check "a repository that has gone: as it was the last time, with a warning" warns "the repository '$top/bare.git' does not exist" of_bare 'ref = "main";'
+check "the same as then" prints "$before" of_bare 'ref = "main";'
+check "by its commit as well" prints "$before" quiet of_bare "rev = \"$first\";"
+check "not what nobody fetched" complains "does not exist" of_bare 'ref = "other";'
+mv gone.git bare.git
+far() { _NIX_FORCE_HTTP=1 gxeval --impure --json -E "(builtins.fetchGit { url = \"file://$top/moves\"; $1 }).rev"; }
+check "a tag by its full name is its commit" prints "\"$first\"" far 'ref = "refs/tags/t1";'
+check "a commit on another branch" prints "\"$aside\"" far "rev = \"$aside\";"
 exit 0

@@ -76,4 +76,8 @@ check "a revision that is not there" complains "has no revision '111111111111111
 	eval_ "(builtins.fetchMercurial { url = \"$url\"; rev = \"1111111111111111111111111111111111111111\"; }).rev"
 check "a branch that is not there" complains "has no branch or tag 'nope'" eval_ "(builtins.fetchMercurial { url = \"$url\"; rev = \"nope\"; }).rev"
 check "a repository that is not there" complains "does not exist" eval_ "(builtins.fetchMercurial $top/nowhere).rev"
+mv r gone
+check "one that has gone: what came a moment ago" prints "\"$one\"" eval_ "(builtins.fetchMercurial { url = \"$url\"; rev = \"$one\"; }).rev"
+check "but not when it is to be asked" must_fail gxeval --impure --refresh -E "(builtins.fetchMercurial $top/r).rev"
+mv gone r
 exit 0

@@ -20,13 +20,14 @@ check "the default" prints default $x ./pick
 check "#ATTR" prints package $x ./pick#p
 check "--attr" prints package $x ./pick --attr p
 check "below legacyPackages" prints legacy $x ./pick#l
-check "the exact path first" prints exact $x ./pick#both
+check "packages before a path of that name" prints package $x ./pick#both
+check "the path itself behind a dot" prints exact $x ./pick#.both
 check "a quoted name" prints dots $x './pick#other."a.b"'
 check "what is not there is named" complains "has no package 'nope'" $x ./pick#nope
 mkdir pick/below
 check "the flake is found upwards" prints package sh -c "cd pick/below && $x --attr p"
-check "gx eval is gxeval" prints '"exact"' gx eval ./pick#both
-check "flake.gx goes before flake.nix" prints exact sh -c "echo '{ outputs = x: { both = 1; }; }' >pick/flake.nix; $x ./pick#both"
+check "gx eval is gxeval" prints '"package"' gx eval ./pick#both
+check "flake.gx goes before flake.nix" prints package sh -c "echo '{ outputs = x: { both = 1; }; }' >pick/flake.nix; $x ./pick#both"
 
 # Purity.
 flake pure '{ outputs = { self }: {

@@ -99,3 +99,17 @@ check "a refused file stays" prints "$text" cat config/gx/registry.json
 rm config/gx/registry.json
 check "names in the REPL" sh -c 'printf ":lf nm\noutputs.v\n" | gx repl --override-flake nm "path:$PWD/b" >repl.log 2>&1; grep -qF "\"b\"" repl.log'
 check "an empty word is the flake here" prints '"b"' sh -c 'cd b && gxeval --attr v ""'
+
+# A name alone, and what is written of it.
+in_folder() { (cd "$PWD/c" && "$@"); }
+path_registry config/gx/registry.json named "$PWD/b"
+check "a name alone is a flake" prints '"b"' gxeval --attr v named
+check "to gx build too" complains "has no package" gx build --no-link named
+check "a folder of that name is before it" prints '"here"' sh -c 'mkdir -p d/named && echo "{ outputs = { self }: { v = \"here\"; }; }" >d/named/flake.nix && cd d && gxeval --attr v ./named'
+check "what no registry has" complains "cannot find flake 'flake:nobody'" gx build --no-link nobody
+check "a folder with a query" prints '"sub"' gxeval --attr v "$PWD/b?dir=sub"
+mkdir e && echo '{ inputs.a.url = "path:'"$PWD"'/a"; outputs = { self, a }: { v = a.v; }; }' >e/flake.nix
+path_registry config/gx/registry.json named "$PWD/e"
+check "the lock file of what a name means is not written" complains "cannot be written" gx flake lock named
+check "nor made" [ ! -e e/flake.lock ]
+check "it is used without" prints '"new"' gxeval --no-write-lock-file --attr v named

@@ -24,6 +24,16 @@ END_NIX
 # --- without Nix
 ours() { PATH=$PWD/names:$PATH NIX_REMOTE="local?root=$PWD/ours" "$@"; }
 check "nix eval leaves in the store what it names" sh -c 'p=$(PATH=$PWD/names:$PATH NIX_REMOTE="local?root=$PWD/evaluated" nix eval --raw --expr "builtins.toFile \"x\" \"hello\""); [ "$(cat "$PWD/evaluated$p")" = hello ]'
+mkdir tree && echo '{ outputs = { self }: { here = ./.; at = builtins.dirOf ./.; }; }' >tree/flake.nix && echo '{ x = 12; }' >tree/default.nix
+tar czf tree.tgz tree
+check "nix-instantiate takes a reference" prints 12 ours nix-instantiate --eval "flake:path:$PWD/tree" -A x
+check "and the address of an archive" prints 12 ours nix-instantiate --eval "file://$PWD/tree.tgz" -A x
+check "one that is not there" must_fail ours nix-instantiate --eval "file://$PWD/nothing.tgz" -A x
+check "nix eval --json copies no paths" prints '"/nix/store"' ours nix eval --json "path:$PWD/tree#at"
+check "what is forbidden is not looked for" complains "is forbidden in restricted mode" ours nix-instantiate --restrict-eval nothing
+check "nix build takes no file for a flake" must_fail ours nix build --no-link ./t.nix
+check "a folder with parameters is a store" prints /nix/store ours nix eval --raw --store "$PWD/other?store=/nix/store" --expr builtins.storeDir
+check "that has not all" complains "has no parameter 'colour'" ours nix eval --raw --store "$PWD/other?colour=red" --expr builtins.storeDir
 check "nix-build builds and prints where it is" ours nix-build t.nix -A a -o link
 check "the link leads there" test "$(readlink link)" = "$(ours nix-build t.nix -A a --no-out-link 2>/dev/null | head -1)"
 check "options come before the verb, too" ours nix --extra-experimental-features 'nix-command flakes' --option cores 1 hash path t.nix
