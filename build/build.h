@@ -62,7 +62,8 @@ struct build_hooks {
 
 	/* Names files and folders of this machine that a builtin builder may read (a mirror it was told of), by calling show with
 	 * each absolute path; seen inside under the same names, read-only.  Not asked for other builders. */
-	int (*paths)(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg, struct err *e);
+	int (*paths)(void *user, const struct store *s, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
+		     struct err *e);
 
 	/* A descriptor that a builtin builder gets as standard input, borrowed; 0: none.  Called after paths. */
 	int (*input)(void *user, const struct drv *d);

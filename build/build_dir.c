@@ -419,7 +419,7 @@ static int show_more(struct job *j, int root, struct err *e)
 
 	if (!h->paths || !slice_starts(j->node->drv.builder, SLICE("builtin:")))
 		return 0;
-	rc = h->paths(h->user, &j->node->drv, show_path, &s, e);
+	rc = h->paths(h->user, j->b->s, &j->node->drv, show_path, &s, e);
 	return rc ? rc : s.rc;
 }
 

@@ -16,8 +16,10 @@
 #include "base/limits.h"
 #include "build/apt_sources.h"
 #include "build/builder_archive.h"
+#include "build/builder_ask.h"
 #include "build/builder_auth.h"
 #include "build/builder_fetch_int.h"
+#include "build/builder_repository.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
 #include "golang/h1.h"
@@ -149,6 +151,13 @@ static int read_go_env(const struct drv *d, struct buf *out, struct err *e)
 	return n < 0 ? err_errno(e, "cannot read '%s'", path.p) : 0;
 }
 
+/* Nothing is told of what came from a repository: the go command said nothing either. */
+static void tell_fetched(const struct transfer_result *r)
+{
+	if (r->final_url)
+		dprintf(2, "fetched %s (%llu bytes)\n", r->final_url, (unsigned long long)r->size);
+}
+
 static int go_get(const struct go_job *j, const struct drv *d, int fd, struct err *e)
 {
 	struct transfer_request q = { .max_size = j->only_mod ? LIMIT_GO_FILE : LIMIT_GO_MODULE, .write = write_fd,
@@ -167,7 +176,7 @@ static int go_get(const struct go_job *j, const struct drv *d, int fd, struct er
 		transfer_engine_free(g);
 	}
 	if (!rc)
-		dprintf(2, "fetched %s (%llu bytes)\n", r.final_url, (unsigned long long)r.size);
+		tell_fetched(&r);
 	transfer_result_release(&r);
 	buf_release(&go_env);
 	return rc;
@@ -647,11 +656,42 @@ int fetch_builder_input(void *user, const struct drv *d)
 	(void)user;
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")) && drv_env(d, SLICE("archiveUrls")))
 		return turn_file();
-	return slice_eq(d->builder, SLICE("builtin:go-module")) ? builder_auth_input() : 0;
+	return slice_eq(d->builder, SLICE("builtin:go-module")) ? builder_ask_input() : 0;
 }
 
-int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
-			struct err *e)
+/* The go command of the toolchain that the module is for, NULL for none. */
+static char *find_go(const struct store *s, const struct drv *d)
+{
+	struct slice file = fetch_attr(d, "goEnv", SLICE("")), rest = SLICE("/go.env");
+	struct buf path = BUF_INIT;
+	struct store_path p;
+
+	if (!slice_ends(file, rest) || store_path_parse(store_dir(s), (struct slice){ file.p, file.n - rest.n }, &p, NULL))
+		return NULL;
+	store_add_real_path(s, &path, &p);
+	buf_adds(&path, "/bin/go");
+	return buf_detach(&path, NULL);
+}
+
+/* It may have to come from its repository. */
+static int expect_repository(const struct store *s, const struct drv *d, struct err *e)
+{
+	struct go_job j;
+	char *go;
+	int rc;
+
+	/* What is wrong with it the builder says. */
+	if (go_job_read(d, &j, NULL))
+		return 0;
+	go = find_go(s, d);
+	rc = builder_repository_expect(&j.m, go, e);
+	free(go);
+	settings.go.direct = builder_repository_get;
+	return rc;
+}
+
+int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, void (*show)(void *arg, const char *path),
+			void *arg, struct err *e)
 {
 	int rc = fetch_builders_prepare(e);
 	const char *p;
@@ -659,6 +699,8 @@ int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg,
 	(void)user;
 	if (!rc && slice_eq(d->builder, SLICE("builtin:go-module")))
 		rc = ask_programs(e);
+	if (!rc && slice_eq(d->builder, SLICE("builtin:go-module")))
+		rc = expect_repository(s, d, e);
 	p = settings.go.proxy;
 	/* Inside, there would be no library to load. */
 	if (!rc && slice_starts(d->builder, SLICE("builtin:")))

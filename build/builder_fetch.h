@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "build/builtin_builders.h"
 #include "format/hash.h"
+#include "store/store.h"
 
 /* For build_hooks.builtins. */
 extern const struct builtin_builder fetch_builders[];
@@ -37,10 +38,10 @@ int fetch_content_hash(void *user, const struct drv *d, struct slice mode, int d
 
 /* For build_hooks.paths: the folders and files that file: addresses of the user's proxies, and of a fetchurl, name.
  * Loads the libraries that a builder of the program needs. */
-int fetch_builder_paths(void *user, const struct drv *d, void (*show)(void *arg, const char *path), void *arg,
-			struct err *e);
+int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, void (*show)(void *arg, const char *path),
+			void *arg, struct err *e);
 
-/* For build_hooks.input: where a builder that asks module proxies asks for credentials (build/builder_auth.h). */
+/* For build_hooks.input: where a builder that asks module proxies asks for credentials and repositories (build/builder_ask.h). */
 int fetch_builder_input(void *user, const struct drv *d);
 
 /* Reads what the builders need of the machine: GOPROXY and its kin, netrc, certificates.  Once, before the first build;

@@ -224,6 +224,7 @@ static const char about_gx[] =
 	".SH ENVIRONMENT\n"
 	".TP\n\\fBNIX_PATH\\fR\nWhere <name> is looked up when no flake is evaluated.\n"
 	".TP\n\\fBGOPROXY\\fR, \\fBGOPRIVATE\\fR, \\fBGONOPROXY\\fR\nWhere Go modules come from, as for the go command.\n"
+	"What comes straight from a repository is brought by the go command of the toolchain, which runs as you do.\n"
 	".TP\n\\fBGOAUTH\\fR, \\fBNETRC\\fR (\\fB\\(ti/.netrc\\fR)\nNames and passwords for where they come from, as for the go "
 	"command; the netrc for everything that is fetched.\n"
 	".TP\n\\fBhttps_proxy\\fR, \\fBhttp_proxy\\fR, \\fBall_proxy\\fR, \\fBno_proxy\\fR\nProxies, as for curl.\n"

@@ -6,6 +6,7 @@
  *     git/<sha256 of the address>   a bare repository
  *     locks/<the same>
  *     lfs/<sha256>                  a large file of a repository (fetch/git_lfs.h)
+ *     modules/                      GOMODCACHE of the go command that fetches from repositories (build/builder_repository.h)
  *     trees/<hash of its archive>   what was unpacked or taken from a repository (flake/kept.h)
  *     compiled/<id>                 programs of files (fetch/pack.h)
  *     answers/<sha256 of the question>   what evaluations came to (fetch/answers.h)
@@ -17,6 +18,7 @@
  *     git        git checks what it receives and syncs it before it names it; what can no longer be read is fetched again, and
  *                a tree made of it counts as any other tree
  *     lfs        hashed each time one is copied into a tree
+ *     modules    compared with go.sum by whoever gets it
  *     trees      hashed each time one is taken; what does not have the hash it is named by is removed, and fetched again.
  *                Which tree a commit has is a file in files/, and so is the hash that gx:std has in a state (fetch/tree_state.h)
  *     compiled   sums, and device, inode, size and times of the file that each entry was made of

@@ -301,6 +301,8 @@ static int try_proxy(const struct proxies *p, struct slice proxy, struct err *e)
 
 	if (slice_eq(proxy, SLICE("off")))
 		return err_set(e, ERR_DENIED, "module lookup disabled by GOPROXY=off");
+	if (slice_eq(proxy, SLICE("direct")) && p->settings->direct)
+		return p->settings->direct(p->m, p->ending, p->request, e);
 	if (slice_eq(proxy, SLICE("direct")))
 		return err_set(e, ERR_DENIED, "fetching directly from its repository is not supported, only through a module "
 					      "proxy (GOPROXY)");

@@ -5,8 +5,8 @@
  *     GOPROXY = proxy { ("," | "|") proxy }      proxy = address | "direct" | "off"
  *
  * After "," the next is asked only when the one before has no such module (404, 410, no such file), after "|" whatever went
- * wrong.  "off" forbids what has not been found so far.  "direct" would be the module's own repository, which
- * needs version control and cannot be verified before it is unpacked; here it ends the list with an error that says so.
+ * wrong.  "off" forbids what has not been found so far.  "direct" is the module's own repository, which needs version control:
+ * whoever has that says how it is asked, and where nobody does it ends the list with an error that says so.
  */
 #ifndef GOLANG_GOPROXY_H
 #define GOLANG_GOPROXY_H
@@ -25,6 +25,9 @@ struct go_settings {
 	/* Asks the programs that GOAUTH names, as go_auth_ask; NULL: they are not asked. */
 	void (*credentials)(enum go_auth_step step, struct slice url, struct slice refusal, struct buf *headers,
 			    struct buf *failed);
+
+	/* Brings a file of a module from its own repository, into the request's sink; NULL: nobody can. */
+	int (*direct)(const struct module_version *m, const char *ending, const struct transfer_request *request, struct err *e);
 };
 
 /* Reads them as the go command does: the environment, then the file of `go env -w` ($GOENV, or go/env in the user's

@@ -28,7 +28,7 @@ tools=$PWD/tools
 mkdir -p tools && for t in sh cat rm chmod env grep sed awk; do ln -s "$(command -v $t)" tools/$t; done
 only() { PATH="$PWD/bin:${gxeval%/*}:$tools" "$@"; }
 go_says() { # a go command that answers these lines to `go env GOPROXY GONOPROXY GOPRIVATE GOAUTH`
-	printf '#!/bin/sh\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE GOAUTH" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD" "$1" >bin/go
+	printf '#!/bin/sh\n[ "$*" != "-C %s mod download example.com/a@v1.0.0" ] || { echo "no such repository" >&2; exit 1; }\n[ "$*" = "env GOPROXY GONOPROXY GOPRIVATE GOAUTH" ] && [ "$GOTOOLCHAIN" = local ] || exit 9\necho asked >>%s/asked\ncat <<END\n%s\nEND\n' "$PWD/cache/gx/modules" "$PWD" "$1" >bin/go
 	chmod +x bin/go
 }
 check "nothing says which proxy: what was tried, and what to set" only complains "neither the environment, nor 'go env -w', nor a go command in PATH says which module proxy to use: set GOPROXY" realise
@@ -44,7 +44,7 @@ check "and is asked once" only once
 go_says "file://$PWD/proxy
 
 example.com/*"
-check "and which modules are private" only complains "fetching directly" realise
+check "and which modules are private: it is to bring them" only complains "no such repository" realise
 go_says "file://$PWD/nowhere
 
 "
@@ -77,7 +77,7 @@ within() { # FOLDER COMMAND...
 	(cd "$_dir" && "$@")
 }
 for dir in module module/cmd/service workspace workspace/lib; do
-	check "gx develop in $dir opens a shell with the Go of go.mod" says "-go-1.26.11.drv'" within $dir "$gx" develop --store "$PWD/d" --dry-run
+	check "gx develop in $dir opens a shell with the Go of go.mod" says "-go-1.26.11.drv" within $dir "$gx" develop --store "$PWD/d" --dry-run
 done
 printf 'module example.com/old\n\ngo 1.24\ntoolchain go1.27rc1\n' >module/go.mod
 check "its toolchain line counts" says "-go-1.27." within module "$gx" develop --store "$PWD/d" --dry-run
@@ -92,11 +92,11 @@ check "and knows the module's name" prints '"service-0"' within module "$gx" eva
 check "git knows the file" [ "$(git -C module ls-files)" = "flake.gx
 flake.lock
 go.mod" ]
-check "its shell has the Go of go.mod" says "-go-1.26.11.drv'" within module "$gx" develop --store "$PWD/d" --dry-run
+check "its shell has the Go of go.mod" says "-go-1.26.11.drv" within module "$gx" develop --store "$PWD/d" --dry-run
 check "not twice" complains "there is a flake here already" within module "$gx" flake init
 check "a workspace" says "wrote flake.gx" within workspace "$gx" init
 check "its modules that have programs" prints '[ "app" "default" "tool" ]' within workspace "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames
-check "its shell" says "-go-1.26.11.drv'" within workspace "$gx" develop --store "$PWD/d" --dry-run
+check "its shell" says "-go-1.26.11.drv" within workspace "$gx" develop --store "$PWD/d" --dry-run
 mkdir shell none own
 mkdir -p above/cmd/y && echo "module example.com/above" >above/go.mod
 check "a folder inside a module: where its flake would be" says "in the Go module of '$PWD/above': 'gx init' there" within above/cmd/y "$gx" init
