@@ -257,23 +257,19 @@ static int send_all(struct push *p, struct blob *b, struct err *e)
 
 /* --- answers --- */
 
-/* The address that an answer names: whole, or of the registry. */
+/* What an answer names; one that says nothing new leaves it as it was. */
 static int take_location(struct push *p, struct blob *b, struct err *e)
 {
-	struct slice v = head_value(&b->heads, "Location");
 	struct buf url = BUF_INIT;
-	int whole = v.n > 7 && (!strncasecmp(v.p, "http://", 7) || !strncasecmp(v.p, "https://", 8));
 
-	if (!whole && (!v.n || *v.p != '/'))
-		return b->location ? 0 : err_set(e, ERR_NETWORK, "'%s' does not say where to send it", p->r->ref.host);
-	for (size_t k = 0; k < v.n; k++)
-		if ((unsigned char)v.p[k] <= 32 || (unsigned char)v.p[k] >= 127)
-			return err_set(e, ERR_NETWORK, "'%s' says to send it to an address that is none", p->r->ref.host);
-	if (whole && !strncasecmp(p->r->base, "https:", 6) && strncasecmp(v.p, "https:", 6))
-		return err_set(e, ERR_NETWORK, "'%s' says to send it to an address that is not https", p->r->ref.host);
-	if (!whole)
-		buf_adds(&url, p->r->base);
-	buf_add(&url, v.p, v.n);
+	if (b->location && !head_value(&b->heads, "Location").n)
+		return 0;
+	int rc = registry_location(p->r, &b->heads, &url, e);
+
+	if (rc) {
+		buf_release(&url);
+		return rc;
+	}
 	free(b->location);
 	b->location = buf_detach(&url, NULL);
 	return 0;
@@ -487,27 +483,7 @@ static int run(struct push *p, enum blob_state upto, struct err *e)
 
 static int put_manifest(struct push *p, const struct image *i, const char *name, struct err *e)
 {
-	struct transfer_upload body = { .p = i->manifest.p, .fd = -1, .size = i->manifest.len };
-	struct buf url = BUF_INIT, heads = BUF_INIT, type = BUF_INIT;
-	struct slice digest;
-	char own[HASH_TEXT_MAX];
-	int rc;
-
-	hash_print(&i->digest, HASH_BASE16, 1, own);
-	registry_add_url(p->r, &url, "manifests/%s", name ? name : own);
-	struct transfer_request q = { .url = url.p, .upload = &body, .body_type = image_media_type(i) };
-
-	rc = registry_ask(p->r, &q, &heads, NULL, e);
-	digest = head_value(&heads, "Docker-Content-Digest");
-	if (rc)
-		err_prefix(e, "'%s' does not take the manifest of '%s'", p->r->ref.host, p->r->ref.repository);
-	else if (digest.n && !slice_eq(digest, slice_of(own)))
-		rc = err_set(e, ERR_HASH, "'%s' says that the image it took has the digest '%.*s', but it is '%s'", p->r->ref.host,
-			     (int)(digest.n < 100 ? digest.n : 100), digest.p, own);
-	buf_release(&url);
-	buf_release(&heads);
-	buf_release(&type);
-	return rc;
+	return registry_put_manifest(p->r, &i->manifest, &i->digest, image_media_type(i), name, NULL, e);
 }
 
 /* Does the name mean this image already? */

@@ -23,12 +23,6 @@ struct push_result {
 	int unchanged;		     /* the name meant this image already */
 };
 
-/* Something that refers to an image (a list of what is in it): a manifest with its blob. */
-struct attachment {
-	const char *type; /* artifactType, and of the blob */
-	const struct buf *text;
-};
-
 /* Sends an image, planned, to r->ref.  tmp: a folder that is removed afterwards. */
 int image_push(struct registry *r, struct image *i, const struct image_request *q, struct layout *tmp, struct push_result *out,
 	       struct err *e);

@@ -439,3 +439,93 @@ int registry_blob(struct registry *r, const struct hash *digest, uint64_t size, 
 	buf_release(&heads);
 	return rc;
 }
+
+/* --- putting --- */
+
+int registry_location(const struct registry *r, const struct buf *heads, struct buf *url, struct err *e)
+{
+	struct slice v = head_value(heads, "Location");
+	const int whole = (v.n > 7 && !strncasecmp(v.p, "http://", 7)) || (v.n > 8 && !strncasecmp(v.p, "https://", 8));
+
+	if (!whole && (!v.n || *v.p != '/'))
+		return err_set(e, ERR_NETWORK, "'%s' does not say where to send it", r->ref.host);
+	for (size_t k = 0; k < v.n; k++)
+		if ((unsigned char)v.p[k] <= 32 || (unsigned char)v.p[k] >= 127)
+			return err_set(e, ERR_NETWORK, "'%s' says to send it to an address that is none", r->ref.host);
+	if (whole && is_https(r->base) && strncasecmp(v.p, "https:", 6))
+		return err_set(e, ERR_NETWORK, "'%s' says to send it to an address that is not https", r->ref.host);
+	if (!whole)
+		buf_adds(url, r->base);
+	buf_add(url, v.p, v.n);
+	return 0;
+}
+
+static int has_blob(struct registry *r, const char *name, struct buf *heads, struct err *e)
+{
+	struct buf url = BUF_INIT;
+	struct err why = ERR_INIT;
+	int rc;
+
+	registry_add_url(r, &url, "blobs/%s", name);
+	struct transfer_request q = { .url = url.p, .head = 1 };
+
+	rc = registry_ask(r, &q, heads, NULL, &why);
+	if (rc && rc != ERR_NOTFOUND)
+		err_set(e, rc, "%s", why.msg);
+	err_release(&why);
+	buf_release(&url);
+	return rc == ERR_NOTFOUND ? 0 : rc ? rc : 1;
+}
+
+int registry_put_blob(struct registry *r, struct slice bytes, const struct hash *digest, struct err *e)
+{
+	struct transfer_upload body = { .p = bytes.p, .fd = -1, .size = bytes.n };
+	struct buf url = BUF_INIT, heads = BUF_INIT;
+	char name[HASH_TEXT_MAX];
+	int rc;
+
+	hash_print(digest, HASH_BASE16, 1, name);
+	rc = has_blob(r, name, &heads, e);
+	if (!rc) {
+		registry_add_url(r, &url, "blobs/uploads/");
+		struct transfer_request begin = { .url = url.p, .body = "", .body_type = "application/octet-stream" };
+
+		rc = registry_ask(r, &begin, &heads, NULL, e);
+		buf_trim(&url, 0);
+		rc = rc ? rc : registry_location(r, &heads, &url, e);
+		buf_addf(&url, "%cdigest=%s", strchr(buf_str(&url), '?') ? '&' : '?', name);
+		struct transfer_request q = { .url = url.p, .upload = &body, .body_type = "application/octet-stream" };
+
+		rc = rc ? rc : registry_ask(r, &q, &heads, NULL, e);
+	}
+	buf_release(&url);
+	buf_release(&heads);
+	return rc < 0 ? rc : 0;
+}
+
+int registry_put_manifest(struct registry *r, const struct buf *text, const struct hash *digest, const char *type, const char *name,
+			  int *knows_subject, struct err *e)
+{
+	struct transfer_upload body = { .p = text->p, .fd = -1, .size = text->len };
+	struct buf url = BUF_INIT, heads = BUF_INIT;
+	struct slice said;
+	char own[HASH_TEXT_MAX];
+	int rc;
+
+	hash_print(digest, HASH_BASE16, 1, own);
+	registry_add_url(r, &url, "manifests/%s", name ? name : own);
+	struct transfer_request q = { .url = url.p, .upload = &body, .body_type = type };
+
+	rc = registry_ask(r, &q, &heads, NULL, e);
+	said = head_value(&heads, "Docker-Content-Digest");
+	if (rc)
+		err_prefix(e, "'%s' does not take the manifest of '%s'", r->ref.host, r->ref.repository);
+	else if (said.n && !slice_eq(said, slice_of(own)))
+		rc = err_set(e, ERR_HASH, "'%s' says that the image it took has the digest '%.*s', but it is '%s'", r->ref.host,
+			     (int)(said.n < 100 ? said.n : 100), said.p, own);
+	if (knows_subject)
+		*knows_subject = head_value(&heads, "OCI-Subject").n != 0;
+	buf_release(&url);
+	buf_release(&heads);
+	return rc;
+}

@@ -60,6 +60,18 @@ int registry_get(struct registry *r, const char *url, const char *accept, uint64
 /* Gets a blob into a file, and looks whether it is that: ERR_HASH. */
 int registry_blob(struct registry *r, const struct hash *digest, uint64_t size, int to, struct err *e);
 
+/* Appends the address that an answer names to send to: whole, or of the registry. ERR_NETWORK for none, or one that is less safe.
+ */
+int registry_location(const struct registry *r, const struct buf *heads, struct buf *url, struct err *e);
+
+/* Puts a small blob there, unless it is there. */
+int registry_put_blob(struct registry *r, struct slice bytes, const struct hash *digest, struct err *e);
+
+/* Puts a manifest there, as `name` (NULL: its digest). knows_subject, when not NULL: whether the registry said that it noted what
+ * it refers to. */
+int registry_put_manifest(struct registry *r, const struct buf *text, const struct hash *digest, const char *type, const char *name,
+			  int *knows_subject, struct err *e);
+
 /* --- what 'WWW-Authenticate' says --- */
 
 struct challenge {

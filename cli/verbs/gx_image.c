@@ -12,10 +12,13 @@
 #include "cli/runner.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
+#include "image/attach.h"
 #include "image/image.h"
 #include "image/layout.h"
+#include "image/load.h"
 #include "image/pull.h"
 #include "image/push.h"
+#include "image/shell.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -23,7 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { O_TO = BUILD_OPTION_LAST, O_FORM, O_COMPRESSION, O_PLAIN_HTTP };
+enum { O_TO = BUILD_OPTION_LAST, O_FORM, O_COMPRESSION, O_PLAIN_HTTP, O_SBOM, O_PROVENANCE };
 
 struct image_command {
 	struct runner r; /* first: options get it */
@@ -32,6 +35,8 @@ struct image_command {
 	struct image image;
 	struct cache *cache;
 	struct puller puller;
+	int sbom; /* enum about_kind; negative: none */
+	int provenance;
 	size_t made;
 };
 
@@ -61,6 +66,14 @@ static int take_compression(struct image_command *c, const char *value)
 	return 0;
 }
 
+static int take_sbom(struct image_command *c, const char *value)
+{
+	if (strcmp(value, "spdx") && strcmp(value, "cyclonedx"))
+		return usage_error(c->r.c.program, "--sbom is spdx or cyclonedx, not '%s'", value);
+	c->sbom = !strcmp(value, "spdx") ? ABOUT_SPDX : ABOUT_CYCLONEDX;
+	return 0;
+}
+
 static int on_option(struct runner *r, int id, char **values)
 {
 	struct image_command *c = (struct image_command *)r;
@@ -70,6 +83,8 @@ static int on_option(struct runner *r, int id, char **values)
 	case O_FORM: return take_form(c, values[0]);
 	case O_COMPRESSION: return take_compression(c, values[0]);
 	case O_PLAIN_HTTP: c->puller.plain_http = 1; return 0;
+	case O_SBOM: return take_sbom(c, values[0]);
+	case O_PROVENANCE: c->provenance = 1; return 0;
 	}
 	return 0;
 }
@@ -108,6 +123,22 @@ static void set_entrypoint(struct image_command *c, struct image_spec *s, const 
 	buf_release(&path);
 }
 
+/* What mkShell made is one file: its variables are the image's. */
+static int set_shell(struct image_command *c, struct image_spec *s, const struct store_path *p)
+{
+	struct buf real = BUF_INIT, text = BUF_INIT;
+	struct stat st;
+	int found = 0;
+
+	store_add_real_path(c->r.c.store, &real, p);
+	if (!lstat(real.p, &st) && S_ISREG(st.st_mode) && st.st_size < LIMIT_SPEC &&
+	    !store_read(c->r.c.store, p, LIMIT_SPEC, &text, NULL))
+		found = image_shell(s, (struct slice){ buf_str(&text), text.len });
+	buf_release(&real);
+	buf_release(&text);
+	return found;
+}
+
 /* The closure of packages is an image as well. */
 static int plan_packages(struct image_command *c, struct err *e)
 {
@@ -121,7 +152,7 @@ static int plan_packages(struct image_command *c, struct err *e)
 		path_set_add(&paths, &i->path);
 	for (size_t k = 0; k < c->r.built.n; k++)
 		path_set_add(&paths, &c->r.built.v[k].path);
-	if (paths.n == 1)
+	if (paths.n == 1 && !set_shell(c, &spec, &paths.v[0]))
 		set_entrypoint(c, &spec, &paths.v[0]);
 	if (i->main)
 		spec.name = (struct slice){ arena_dup(&spec.a, i->main, strlen(i->main)), strlen(i->main) };
@@ -139,7 +170,7 @@ static int plan(struct image_command *c, struct err *e)
 	c->q.flake = slice_of(i->flake ? i->flake : "");
 	c->q.revision = slice_of(i->revision ? i->revision : "");
 	/* What docker loads is not compressed. */
-	if (c->to && behind(c->to, "docker-archive:"))
+	if (c->to && (behind(c->to, "docker-archive:") || behind(c->to, "docker-daemon:")))
 		c->q.compression = COMPRESS_NONE;
 	if (!cache_open(&c->cache, NULL, NULL))
 		c->q.cache = c->puller.cache = c->cache;
@@ -159,7 +190,7 @@ static int run(struct image_command *c, const struct program *p, int argc, char 
 
 	c->r.option = on_option;
 	c->r.eval.origin = 1;
-	c->q.form = c->q.compression = -1;
+	c->q.form = c->q.compression = c->sbom = -1;
 	rc = runner_read(&c->r, p, argc, argv, 1, "one flake");
 	if (rc == COMMAND_GO && (rc = runner_eval(&c->r, FLAKE_WANT_PACKAGE)) == COMMAND_GO &&
 	    (rc = runner_build(&c->r, &c->r.wanted[0].targets)) == COMMAND_GO) {
@@ -252,6 +283,37 @@ static int act_digest(struct image_command *c, struct buf *out, struct err *e)
 	return rc;
 }
 
+static int act_inspect(struct image_command *c, struct buf *out, struct err *e)
+{
+	int rc = known(c, e);
+
+	if (!rc && (c->sbom >= 0 || c->provenance)) {
+		rc = about_image(&c->image, &c->q, c->provenance ? ABOUT_PROVENANCE : (enum about_kind)c->sbom, out, e);
+		buf_addc(out, '\n');
+	} else if (!rc) {
+		add_result(c, out);
+	}
+	return rc;
+}
+
+/* What is said of it beside it, as options ask. */
+static int attach(struct image_command *c, struct layout *l, struct registry *r, struct err *e)
+{
+	const int kinds[] = { c->sbom, c->provenance ? ABOUT_PROVENANCE : -1 };
+	int rc = 0;
+
+	for (unsigned k = 0; !rc && k < 2; k++) {
+		struct attachment t = { .kind = ABOUT_SPDX };
+
+		if (kinds[k] < 0)
+			continue;
+		rc = attachment_make(&t, &c->image, &c->q, (enum about_kind)kinds[k], e);
+		rc = rc ? rc : l ? attach_folder(l, &t, e) : attach_remote(r, &c->image, &t, e);
+		attachment_release(&t);
+	}
+	return rc;
+}
+
 /* --- build --- */
 
 /* How it is called where it goes: what the address says behind its last colon, or what it calls itself. */
@@ -286,6 +348,7 @@ static int to_folder(struct image_command *c, const struct target *t, struct err
 
 	rc = rc ? rc : layout_image(&l, &c->image, &c->q, &c->made, e);
 	rc = rc ? rc : layout_name(&l, &c->image, t->name, e);
+	rc = rc ? rc : attach(c, &l, NULL, e);
 	layout_close(&l);
 	return rc;
 }
@@ -300,6 +363,7 @@ static int to_file(struct image_command *c, const struct target *t, int docker, 
 		rc = rc ? rc : layout_docker(&l, &c->image, t->name, t->path, e);
 	else
 		rc = rc ? rc : layout_name(&l, &c->image, t->name, e);
+	rc = rc || docker ? rc : attach(c, &l, NULL, e);
 	rc = rc || docker ? rc : layout_archive(&l, t->path, e);
 	layout_remove(&l);
 	return rc;
@@ -320,6 +384,39 @@ static int act_build(struct image_command *c, struct buf *out, struct err *e)
 	if (!rc)
 		add_result(c, out);
 	target_release(&t);
+	return rc;
+}
+
+/* --- load --- */
+
+static int act_load(struct image_command *c, struct buf *out, struct err *e)
+{
+	const char *to = c->to ? c->to : "containers-storage:", *podman = behind(to, "containers-storage:"),
+		   *docker = behind(to, "docker-daemon:"), *dir = getenv("TMPDIR");
+	struct buf file = BUF_INIT, spec = BUF_INIT;
+	struct target t = { NULL, NULL };
+	int fd, rc;
+
+	if (!podman && !docker)
+		return err_set(e, ERR_INVALID,
+			       "'%s' is no place to load into: it is containers-storage:[NAME] or docker-daemon:[NAME]", to);
+	buf_addf(&file, "%s/gx-image-XXXXXX", dir && *dir ? dir : "/tmp");
+	fd = mkstemp(file.p);
+	if (fd < 0)
+		rc = err_errno(e, "cannot make the file '%s'", file.p);
+	else
+		close(fd);
+	buf_addf(&spec, "%s:%s", file.p, podman ? podman : docker);
+	read_target(spec.p, &c->image.spec, &t);
+	rc = fd < 0 ? ERR_IO : to_file(c, &t, docker != NULL, e);
+	rc = rc ? rc : image_load(podman ? "podman" : "docker", file.p, e);
+	if (fd >= 0)
+		unlink(file.p);
+	if (!rc)
+		add_result(c, out);
+	target_release(&t);
+	buf_release(&file);
+	buf_release(&spec);
 	return rc;
 }
 
@@ -376,6 +473,7 @@ static int act_push(struct image_command *c, struct buf *out, struct err *e)
 	}
 	rc = rc ? rc : layout_temporary(&tmp, e);
 	rc = rc ? rc : image_push(&r, &c->image, &c->q, &tmp, &result, e);
+	rc = rc ? rc : attach(c, NULL, &r, e);
 	if (!rc) {
 		say_pushed(&result);
 		add_result(c, out);
@@ -388,6 +486,10 @@ static int act_push(struct image_command *c, struct buf *out, struct err *e)
 }
 
 /* --- the verbs --- */
+
+#define OPTIONS_ABOUT                                                                                                      \
+	{ O_SBOM, 0, "sbom", "FORMAT", "Put a list of what is in it beside it: spdx or cyclonedx." },                      \
+	{ O_PROVENANCE, 0, "provenance", NULL, "And where it is from." }
 
 #define GROUPS(options)                                                                                             \
 	static const struct option_group groups[] = { { "Options", options },                                      \
@@ -403,6 +505,7 @@ static int image_build_run(int argc, char **argv)
 		{ O_TO, 'o', "to", "PLACE",
 		  "Where to: oci:FOLDER[:NAME] (oci:image), oci-archive:FILE[:NAME] or docker-archive:FILE[:NAME]." },
 		OPTIONS_OF_IMAGES,
+		OPTIONS_ABOUT,
 		OPTION_JSON,
 		{ 0 }
 	};
@@ -433,7 +536,7 @@ static int image_push_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ O_TO, 't', "to", "REFERENCE", "Where to: REGISTRY/REPOSITORY[:TAG]. Without, what the image calls itself." },
-		OPTIONS_OF_IMAGES, OPTION_JSON, { 0 }
+		OPTIONS_OF_IMAGES, OPTIONS_ABOUT, OPTION_JSON, { 0 }
 	};
 	GROUPS(options);
 	static const struct program program = {
@@ -448,9 +551,33 @@ static int image_push_run(int argc, char **argv)
 	return run(&c, &program, argc, argv, act_push);
 }
 
+static int image_load_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ O_TO, 't', "to", "PLACE",
+		  "Where to: containers-storage:[NAME], by podman (without this option), or docker-daemon:[NAME], by docker." },
+		OPTIONS_OF_IMAGES,
+		OPTION_JSON,
+		{ 0 }
+	};
+	GROUPS(options);
+	static const struct program program = {
+		"gx image load", "give an image to podman or docker", "gx image load [options] [FLAKE#ATTR]",
+		"It is called what it calls itself, unless NAME says otherwise. The program has to be installed.", groups
+	};
+	struct image_command c = { .to = NULL };
+
+	return run(&c, &program, argc, argv, act_load);
+}
+
 static int image_inspect_run(int argc, char **argv)
 {
-	static const struct option options[] = { OPTIONS_OF_IMAGES, { 0 } };
+	static const struct option options[] = {
+		OPTIONS_OF_IMAGES,
+		{ O_SBOM, 0, "sbom", "FORMAT", "Print what is in it, objects and Go modules, as spdx or cyclonedx." },
+		{ O_PROVENANCE, 0, "provenance", NULL, "Print where it is from (in-toto)." },
+		{ 0 }
+	};
 	GROUPS(options);
 	static const struct program program = {
 		"gx image inspect", "print what an image is made of, as JSON", "gx image inspect [options] [FLAKE[#ATTR]]",
@@ -458,13 +585,14 @@ static int image_inspect_run(int argc, char **argv)
 	};
 	struct image_command c = { .r.c.json = 1 };
 
-	return run(&c, &program, argc, argv, act_digest);
+	return run(&c, &program, argc, argv, act_inspect);
 }
 
 const struct verb image_verbs[] = {
 	{ "build", "make an image, as a folder or a file", image_build_run, NULL },
 	{ "digest", "print the digest of an image", image_digest_run, NULL },
 	{ "push", "send an image to a registry", image_push_run, NULL },
+	{ "load", "give an image to podman or docker", image_load_run, NULL },
 	{ "inspect", "print what an image is made of, as JSON", image_inspect_run, NULL },
 	{ 0 }
 };

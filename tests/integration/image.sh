@@ -193,10 +193,48 @@ import json
 blob = lambda d: json.load(open("packages/blobs/sha256/" + d["digest"][7:]))
 c = blob(blob(json.load(open("packages/index.json"))["manifests"][0])["config"])["config"]
 print([w[w.index("-tool") + 5:] for w in c["Entrypoint"]], c["Env"][0][c["Env"][0].index("-tool") + 5:])'
+on inspect shell >shell.json
+check "a shell is one: its variables, its packages in PATH" prints "[\"FOO=b'a r\", 'PATH=hello/bin:tool/bin']" python3 -c '
+import json, re
+print([re.sub("/nix/store/[a-z0-9]*-", "", v) for v in json.load(open("shell.json"))["config"]["config"]["Env"]])'
 on inspect layered >layered.json
 check "dockerTools, with commands" prints "True layered t ['/bin/hello']" json layered.json 'str("root" in x["layers"][-1]) + " " + x["name"] + " " + x["tag"] + " " + str(x["config"]["config"]["Cmd"])'
 check "streamLayeredImage on a base" on digest stream
 check "buildImage with users" on digest docker
+
+# --- what is said of it ---
+on inspect image --sbom spdx >spdx.json && on inspect image --sbom cyclonedx >cyclonedx.json && on inspect image --provenance >from.json
+check "a bill of materials, SPDX" prints "SPDX-2.3 ['registry.example/team/hello', 'data', 'hello', 'tool'] 4" \
+	json spdx.json 'x["spdxVersion"] + " " + str([x["packages"][0]["name"]] + sorted(p["name"] for p in x["packages"][1:])) + " " + str(len(x["relationships"]))'
+check "or CycloneDX" prints "CycloneDX 1.5 pkg:oci/hello@$(cat digest)?repository_url=registry.example/team/hello ['data', 'hello', 'tool']" \
+	json cyclonedx.json '" ".join([x["bomFormat"], x["specVersion"], x["metadata"]["component"]["purl"], str(sorted(c["name"] for c in x["components"]))])'
+check "provenance is about this digest" prints "$(cat digest)" json from.json '"sha256:" + x["subject"][0]["digest"]["sha256"]'
+check "beside it in the folder" on build image --to oci:about:x --sbom spdx --provenance
+check "as manifests that refer to it" python3 - "$(cat digest)" <<'X'
+import hashlib, json, sys
+blob = lambda d: open("about/blobs/sha256/" + d["digest"][7:], "rb").read()
+image, *more = json.load(open("about/index.json"))["manifests"]
+assert image["digest"] == sys.argv[1] and [d["artifactType"] for d in more] == ["application/spdx+json", "application/vnd.in-toto+json"]
+for d in more:
+    m = json.loads(blob(d))
+    assert m["subject"]["digest"] == sys.argv[1] and m["artifactType"] == d["artifactType"]
+    assert blob(m["config"]) == b"{}" and json.loads(blob(m["layers"][0]))
+assert json.loads(blob(json.loads(blob(more[0]))["layers"][0])) == json.load(open("spdx.json"))
+X
+
+# --- engines ---
+mkdir bin
+printf '#!/bin/sh\necho "$0 $1 $2 $3" >>loaded\ntar xOf "$4" index.json manifest.json 2>/dev/null >>loaded\ntrue\n' >bin/podman
+cp bin/podman bin/docker
+chmod +x bin/podman bin/docker
+check "podman is given it" env PATH="$PWD/bin:$PATH" "$gx" image load -q --store "$PWD/s" -f t.gx image
+check "under its name" grep -q '"org.opencontainers.image.ref.name":"registry.example/team/hello:1"' loaded
+check "docker as well" env PATH="$PWD/bin:$PATH" "$gx" image load -q --store "$PWD/s" -f t.gx image --to docker-daemon:other:3
+check "under another" grep -q '"RepoTags":\["other:3"\]' loaded
+check "with the words for it" prints "podman load -q -i
+docker load -q -i" sed -n 's|.*/bin/\([a-z]* load\)|\1|p' loaded
+check "where there is none" complains "it is not installed" env PATH=/nowhere "$gx" image load -q --store "$PWD/s" -f t.gx image
+check "another engine" complains "no place to load into" on load image --to cri:
 
 # --- places ---
 check "several in one folder" on build top --to oci:image:second

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * image/: archives, descriptions.
+ * image/: archives, descriptions, names, challenges, environments of shells, what Go programs say of themselves.
  */
 #include "config.h"
 #include "base/buf.h"
 #include "format/hash.h"
+#include "image/gobuild.h"
+#include "image/registry.h"
+#include "image/shell.h"
 #include "image/spec.h"
 #include "image/tar.h"
 
@@ -218,11 +221,142 @@ static void many_members(void **state)
 	buf_release(&b);
 }
 
+/* --- names --- */
+
+static void reads(const char *text, const char *address, const char *whole)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct reference r;
+
+	if (reference_parse(&r, slice_of(text), &e))
+		fail_msg("%s", e.msg);
+	reference_add_address(&b, &r, 0);
+	assert_string_equal(b.p, address);
+	buf_trim(&b, 0);
+	reference_add(&b, &r);
+	assert_string_equal(b.p, whole);
+	buf_release(&b);
+	reference_release(&r);
+}
+
+#define DIGEST "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void names(void **state)
+{
+	static const char *const none[] = { "", "a b", "A", "a/", "/a", "a//b", "a:", "a:-x", "a@sha256:12", "a@" DIGEST "0", "-h.x/a", "h:x/a",
+					    "h.x:1/", "a_-/b", "[::1/a", "a@sha512:00", "h.x/a\nb" };
+
+	(void)state;
+	reads("alpine", "https://registry-1.docker.io", "docker.io/library/alpine:latest");
+	reads("me/app:1", "https://registry-1.docker.io", "docker.io/me/app:1");
+	reads("ghcr.io/a/b/c", "https://ghcr.io", "ghcr.io/a/b/c:latest");
+	reads("127.0.0.1:5000/a:x@" DIGEST, "http://127.0.0.1:5000", "127.0.0.1:5000/a@" DIGEST);
+	reads("localhost/a__b", "http://localhost", "localhost/a__b:latest");
+	reads("[::1]:80/a", "http://[::1]:80", "[::1]:80/a:latest");
+	/* A name that only begins like this machine's. */
+	reads("127.0.0.1.example/a", "https://127.0.0.1.example", "127.0.0.1.example/a:latest");
+	reads("localhost.example:1/a", "https://localhost.example:1", "localhost.example:1/a:latest");
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+		struct reference r;
+
+		if (!reference_parse(&r, slice_of(none[i]), NULL))
+			fail_msg("'%s' is taken", none[i]);
+		reference_release(&r);
+	}
+}
+
+static void trust(void **state)
+{
+	(void)state;
+	assert_true(registry_trusts("https://registry-1.docker.io", "https://auth.docker.io/token"));
+	assert_true(registry_trusts("https://ghcr.io", "https://ghcr.io/token"));
+	assert_true(registry_trusts("http://127.0.0.1:5000", "http://127.0.0.1:6000/token"));
+	assert_true(registry_trusts("http://127.0.0.1:5000", "https://127.0.0.1/token"));
+	assert_false(registry_trusts("https://ghcr.io", "http://ghcr.io/token"));
+	assert_false(registry_trusts("https://ghcr.io", "https://ghcr.io.evil.example/token"));
+	assert_false(registry_trusts("https://ghcr.io", "https://ghcr.io@evil.example/token"));
+	assert_false(registry_trusts("https://ghcr.io", "https://evil.example/ghcr.io"));
+	assert_false(registry_trusts("https://10.0.0.1", "https://11.0.0.1/token"));
+	assert_false(registry_trusts("https://[::1]", "https://[::2]/token"));
+	assert_false(registry_trusts("https://ghcr.io", "ghcr.io"));
+}
+
+static void challenges(void **state)
+{
+	struct buf heads = BUF_INIT;
+	struct challenge c;
+
+	(void)state;
+	buf_adds(&heads, "HTTP/1.1 401 No\r\nwww-authenticate: Basic realm=\"x\"\r\n"
+			 "WWW-Authenticate:Bearer  service=a,realm = \"no\", Realm=\"https://a/b?c=\\\"d\\\"\",scope=\"x:y\"\r\nLocation: /x\r\n\r\n");
+	challenge_read(&c, &heads);
+	assert_true(c.basic && c.bearer);
+	assert_string_equal(buf_str(&c.service), "a");
+	assert_string_equal(buf_str(&c.realm), "https://a/b?c=\"d\"");
+	assert_int_equal(head_status(&heads), 401);
+	assert_true(slice_eq(head_value(&heads, "LOCATION"), SLICE("/x")));
+	assert_int_equal(head_value(&heads, "Range").n, 0);
+	challenge_release(&c);
+	buf_release(&heads);
+}
+
+/* --- shells and programs --- */
+
+static void shells(void **state)
+{
+	struct image_spec s;
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	image_spec_init(&s);
+	assert_int_equal(image_shell(&s, SLICE("#!/bin/sh\n")), 0);
+	assert_int_equal(image_shell(&s, SLICE("export A='b'\"'\"'c d'\nexport B='two\nlines'\nexport HOME='/x'\nexport EMPTY\n"
+					       "export nativeBuildInputs='/s/a /s/b'\nexport PATH='/x'\nexport C='it'\\''s'\n")),
+			 1);
+	json_tree_write(&b, s.config);
+	assert_string_equal(b.p, "{\"Env\":[\"A=b'c d\",\"B=two\\nlines\",\"EMPTY=\",\"C=it's\",\"PATH=/s/a/bin:/s/b/bin\"]}");
+	buf_release(&b);
+	image_spec_release(&s);
+}
+
+static void add_string(struct buf *b, const char *text, size_t n)
+{
+	for (; n >= 0x80; n >>= 7)
+		buf_addc(b, (char)(n | 0x80));
+	buf_addc(b, (char)n);
+	buf_adds(b, text);
+}
+
+static void go_programs(void **state)
+{
+	static const char lines[] = "0123456789abcdef"
+				    "path\texample.org/app\nmod\texample.org/app\t(devel)\t\ndep\ta.b/c\tv1.2.3\th1:x=\n"
+				    "dep\told.b/c\tv1.0.0\n=>\tnew.b/c\tv2.0.0\th1:y=\ndep\tl.b/c\tv0.1.0\th1:z=\nbuild\t-trimpath=true\n"
+				    "0123456789abcdef";
+	struct buf b = BUF_INIT, out = BUF_INIT;
+
+	(void)state;
+	buf_add(&b, "\xff Go buildinf:\x08\x02", 16);
+	buf_add(&b, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+	add_string(&b, "go1.26.1 X:none", 15);
+	add_string(&b, lines, sizeof lines - 1);
+	gobuild_read((struct slice){ b.p, b.len }, &out);
+	assert_string_equal(out.p, "go 1.26.1 -\nexample.org/app (devel) -\na.b/c v1.2.3 h1:x=\nnew.b/c v2.0.0 h1:y=\nl.b/c v0.1.0 h1:z=\n");
+	buf_trim(&out, 0);
+	for (size_t n = 0; n < b.len; n++)
+		gobuild_read((struct slice){ b.p, n }, &out);
+	assert_int_equal(out.len, 0);
+	buf_release(&b);
+	buf_release(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file),		  cmocka_unit_test(folder_and_link), cmocka_unit_test(long_names),   cmocka_unit_test(large_file),
-		cmocka_unit_test(too_many_bytes), cmocka_unit_test(descriptions),    cmocka_unit_test(many_members),
+		cmocka_unit_test(too_many_bytes), cmocka_unit_test(descriptions),    cmocka_unit_test(many_members), cmocka_unit_test(names),
+		cmocka_unit_test(trust),	  cmocka_unit_test(challenges),	     cmocka_unit_test(shells),	     cmocka_unit_test(go_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

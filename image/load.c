@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The programs have the same words for it, and the whole environment, which says where their storage is.
+ */
+#include "config.h"
+#include "image/load.h"
+#include "fetch/program.h"
+
+#include <unistd.h>
+
+int image_load(const char *program, const char *file, struct err *e)
+{
+	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	int rc;
+
+	words_add(&argv, program);
+	words_add(&argv, "load");
+	words_add(&argv, "-q");
+	words_add(&argv, "-i");
+	words_add(&argv, file);
+	for (char **v = environ; *v; v++)
+		words_add(&env, *v);
+	rc = program_run(&argv, &env, NULL, NULL, e);
+	words_release(&argv);
+	words_release(&env);
+	return rc;
+}
