@@ -88,19 +88,23 @@ static long read_member(void *user, void *p, size_t n, struct err *e)
 	return k;
 }
 
+static int unpack_bytes(struct member *m, int dirfd, struct archive_facts *facts, struct err *e)
+{
+	struct archive_input in = { read_member, NULL, m };
+	struct archive_limits limits = { 0, 0 };
+
+	limits.size = m->left * LIMIT_ARCHIVE_RATIO;
+	if (limits.size < LIMIT_ARCHIVE_SMALL)
+		limits.size = LIMIT_ARCHIVE_SMALL;
+	return archive_unpack(&in, dirfd, &limits, facts, e);
+}
+
 static int unpack_member(int fd, const char *name, int dirfd, struct err *e)
 {
 	struct member m;
 	int rc = find_member(fd, name, &m, e);
-	struct archive_input in = { read_member, NULL, &m };
-	struct archive_limits limits = { 0, 0 };
 
-	if (rc)
-		return rc;
-	limits.size = m.left * LIMIT_ARCHIVE_RATIO;
-	if (limits.size < LIMIT_ARCHIVE_SMALL)
-		limits.size = LIMIT_ARCHIVE_SMALL;
-	return archive_unpack(&in, dirfd, &limits, NULL, e);
+	return rc ? rc : unpack_bytes(&m, dirfd, NULL, e);
 }
 
 /* --- moving --- */
@@ -252,12 +256,44 @@ static int read_control(struct deb_tree *t, int deb, int top, struct err *e)
 	return rc;
 }
 
+static int is_package(int fd)
+{
+	char magic[8];
+
+	return fd_read_at(fd, magic, sizeof magic, 0) == sizeof magic && !memcmp(magic, "!<arch>\n", sizeof magic);
+}
+
+/* What a publisher offers: an archive whose one folder is as /usr. */
+static int unpack_archive(struct deb_tree *t, int fd, int top, struct err *e)
+{
+	struct archive_facts facts = { 0 };
+	struct stat st;
+	int rc, data = -1, folder = -1;
+
+	if (fstat(fd, &st) || mkdirat(top, "data", 0700) ||
+	    (data = openat(top, "data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+		return err_errno(e, "cannot unpack it");
+	rc = unpack_bytes(&(struct member){ fd, 0, (uint64_t)st.st_size }, data, &facts, e);
+	if (rc)
+		err_prefix(e, "not a Debian package, and no other archive");
+	if (!rc && (!facts.single || (folder = openat(data, facts.single, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0))
+		rc = err_set(e, ERR_INVALID, "an archive that is no package has one folder in it, and this one has not");
+	close(data);
+	archive_facts_release(&facts);
+	return rc ? rc : move_folder(t, folder, "/usr", e);
+}
+
 static int unpack_both(struct deb_tree *t, int deb, const char *top, struct err *e)
 {
 	int rc, fd = -1, data = -1;
 
 	if (mkdir(top, 0700) || (fd = open(top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return err_errno(e, "cannot make '%s'", top);
+	if (!is_package(deb)) {
+		rc = unpack_archive(t, deb, fd, e);
+		close(fd);
+		return rc;
+	}
 	rc = t->with_alternatives ? read_control(t, deb, fd, e) : 0;
 	rc = rc ? rc : unpack_beside(deb, "data.tar", fd, "data", &data, e);
 	rc = rc ? rc : move_folder(t, data, "/", e);

@@ -307,8 +307,8 @@ int main(void)
 }
 X
 mkdir -p tree/data/usr/lib/$triplet tree/data/usr/bin
-$cc -O2 -shared -fPIC -o tree/data/usr/lib/$triplet/libexports.so exports.c
-$cc -O2 -o tree/data/usr/bin/lengths lengths.c tree/data/usr/lib/$triplet/libexports.so -Wl,-soname,x 2>cc.log || cat cc.log
+$cc -O2 -shared -fPIC -o tree/data/usr/lib/$triplet/libexports.so exports.c -Wl,-soname,libexports.so
+$cc -O2 -o tree/data/usr/bin/lengths lengths.c tree/data/usr/lib/$triplet/libexports.so
 package lengths
 lengths() {
 	_out=$(unpack lengths '"lengths"' "$libc" "repoint = [ \"bin/lengths\" \"/usr/share/data\" \"/a/much/longer/name/of/data\"
@@ -444,6 +444,24 @@ check "a pattern that names nothing" complains "no file 'share/*.none'" refused 
 check "a program that is not there" complains "no file 'bin/none'" refused 'wrap = [ "bin/none" "A=b" ];'
 check "a value that a script would read otherwise" complains 'cannot stand in a script' refused "wrap = [ \"bin/say\" \"A=\\\$(reboot)\" ];"
 check "a file that is there already" complains "cannot make 'bin/say'" refused 'add = [ "bin/say" (builtins.toFile "x" "y") ];'
+
+# --- an archive of a publisher's ---
+mkdir -p upstream-1/bin upstream-1/lib
+script upstream-1/lib/tool.sh '#!/usr/bin/env tool' 'x'
+script upstream-1/bin/tool '#!/bin/sh' 'echo tool'
+ln -s ../lib/tool.sh upstream-1/bin/alias
+tar cJf debs/upstream.deb upstream-1
+out=$(unpack upstream '"upstream"' "$libc")
+check "what is no package is an archive with one folder, which is /usr" prints "bin/alias 777 ../lib/tool.sh
+bin/tool 555
+lib/tool.sh 555" listing "$out"
+check "its interpreters are found as well" prints "#!$out/bin/tool" head -n 1 "$out/lib/tool.sh"
+mkdir two
+echo text >debs/notes.deb
+touch two/a two/b
+tar cf debs/two.deb -C two .
+check "an archive with more than a folder" complains "one folder" unpack two '"two"' ""
+check "what is no archive either" complains "not a Debian package" unpack notes '"notes"' ""
 
 # --- once more ---
 again() { # in another root: the store has the same name there, so the bytes are the same as well
