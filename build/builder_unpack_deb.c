@@ -13,8 +13,10 @@
  *              files, links and wrappers to be added (deb_more.c)
  *     alternatives  makes the links that packages ask for (awk, cc, editor)
  *
- * Paths in these words are those in the object, without /usr in front. Scripts of packages are not run.  What is made depends on
- * nothing but this, on no machine's architecture either.
+ * What is adapted by itself: links, interpreters, linker scripts, .pc files, programs and libraries, and the cache of glibc's
+ * character sets, which libc.so.6 finds when its path there is one of `repoint`.  Paths in these words are those in the object,
+ * without /usr in front.  Scripts of packages are not run.  What is made depends on nothing but this, on no machine's architecture
+ * either.
  */
 #include "config.h"
 #include "build/builtin_builders.h"
@@ -214,6 +216,7 @@ static int make_tree(struct deb_tree *t, struct err *e)
 	list_files(t);
 	rc = rc ? rc : deb_note_alternatives(t, e);
 	rc = rc ? rc : deb_make_links(t, e);
+	rc = rc ? rc : deb_adapt_gconv(t, e);
 	rc = rc ? rc : deb_adapt_scripts(t, e);
 	rc = rc ? rc : deb_adapt_programs(t, e);
 	rc = rc ? rc : deb_check_repoints(t, e);

@@ -6,6 +6,7 @@
  *     deb_more.c          files, links and wrappers that a recipe adds
  *     deb_alternatives.c  links that packages ask for when they are installed
  *     deb_links.c         symbolic links, to where their targets are now
+ *     deb_gconv.c         where glibc's character sets are
  *     deb_scripts.c       interpreters of scripts, paths in linker scripts and .pc files
  *     deb_elf.c           loaders and libraries of programs
  *     deb_repoint.c       for both: other strings in place of some that are named
@@ -136,7 +137,8 @@ int deb_repoint_text(const struct deb_tree *t, size_t i, struct buf *text, struc
 /* All that was asked for has been done, or ERR_INVALID. */
 int deb_check_repoints(const struct deb_tree *t, struct err *e);
 
-/* --- deb_scripts.c, deb_elf.c --- */
+/* --- deb_gconv.c, deb_scripts.c, deb_elf.c --- */
+int deb_adapt_gconv(struct deb_tree *t, struct err *e);
 int deb_adapt_scripts(struct deb_tree *t, struct err *e);
 int deb_adapt_programs(struct deb_tree *t, struct err *e);
 

@@ -354,6 +354,43 @@ bin/only 777 mawk
 bin/pico 444" listing "$out"
 check "  only when they are asked for" prints "" sh -c 'find "$1" -type l' sh "$(unpack asks '"asks2" "asks"' '')"
 
+# --- glibc's character sets: the cache names the folder of its modules ---
+cat >gconv.py <<'X'
+# gconv.py make FILE FOLDER: a cache with two sets and a shortcut.  gconv.py show FILE: the folders and modules in one.
+import struct, sys
+if sys.argv[1] == "make":
+    strings, at = b"\0", {}
+    for s in "", sys.argv[3], "A//", "A.so", "B//", "=b", "C.so":
+        at[s] = len(strings) if s else 0
+        strings += s.encode() + b"\0" if s else b""
+    sets = struct.pack("<12H", at["A//"], at[sys.argv[3]], at["A.so"], at[sys.argv[3]], at["A.so"], 1, at["B//"], 0, at["=b"], 0, at["=b"], 0)
+    more = struct.pack("<5H", 1, 1, at[sys.argv[3]], at["C.so"], 0)
+    table = b"\0" * 16
+    head = 16
+    b = struct.pack("<I6H", 0x20010324, head, head + len(strings), 4, head + len(strings) + 16, head + len(strings) + 16 + len(sets), 0)
+    open(sys.argv[2], "wb").write(b + strings + table + sets + more)
+else:
+    b = open(sys.argv[2], "rb").read()
+    _, strings, _, _, sets, more = struct.unpack_from("<I5H", b)
+    name = lambda o: b[strings + o:b.index(b"\0", strings + o)].decode()
+    for i in range(sets, more, 12):
+        print(*map(name, struct.unpack_from("<5H", b, i)))
+    print(*map(name, struct.unpack_from("<2H", b, more + 4)))
+X
+mkdir -p tree/data/usr/lib/$triplet/gconv
+python3 gconv.py make tree/data/usr/lib/$triplet/gconv/gconv-modules.cache /usr/lib/$triplet/gconv/
+package gconv
+out=$(unpack gconv '"gconv"' '')
+check "character sets are looked for where they are" prints "A// $out/lib/$triplet/gconv/ A.so $out/lib/$triplet/gconv/ A.so
+B//  =b  =b
+$out/lib/$triplet/gconv/ C.so" python3 gconv.py show "$out/lib/$triplet/gconv/gconv-modules.cache"
+for size in 10 60 120; do
+	mkdir -p tree/data/gconv
+	head -c $size "$out/lib/$triplet/gconv/gconv-modules.cache" >tree/data/gconv/gconv-modules.cache
+	package cut$size
+	check "a cache of these that is cut off: $size" complains "'gconv/gconv-modules.cache': a cache of character sets that is damaged" unpack "cut$size" "\"cut$size\"" ''
+done
+
 # --- what is not as it should be ---
 bad() { # NAME: a package
 	unpack bad "\"$1\"" ''
@@ -472,3 +509,64 @@ twice() {
 	again "$PWD/r1" && again "$PWD/r2" && [ "$(sort -u again.hash | wc -l)" = 1 ] && [ "$(wc -l <again.hash)" = 2 ]
 }
 check "made twice, in two roots, it is the same" twice
+
+# --- packages of Debian, where apt has them: run in a root with nothing but the store ---
+real() { # FILE... : .deb files of these names from apt's mirrors
+	command -v apt-get >/dev/null 2>&1 || return
+	(cd debs && timeout 120 apt-get download "$@" >../apt.log 2>&1) || return
+	for _name; do
+		mv "$(ls debs/"$_name"_*.deb | head -n 1)" "debs/$_name.deb" || return
+	done
+}
+if ! real libc6 libgcc-s1 dash jq libjq1 libonig5 coreutils libselinux1 libpcre2-8-0 libacl1 libattr1 libgmp10 libc-bin; then
+	skip "packages of Debian" "apt has none"
+	exit
+fi
+cat >real.gx <<X
+let
+  inherit (import $PWD/make.gx) unpack;
+  out = builtins.placeholder "out";
+  prune = [ "share/doc" "share/man" "share/locale" "share/lintian" ];
+  libc = "lib/$triplet/libc.so.6";
+  glibc = unpack "glibc" [ "libc6" "libgcc-s1" "dash" "libc-bin" ] [ ] {
+    inherit prune;
+    repoint = [ libc "/bin/sh" "\${out}/bin/sh" ] ++ moved libc [ "lib/locale" "lib/locale/locale-archive" "share/locale" "share/zoneinfo"
+      "lib/$triplet/gconv/gconv-modules.cache" ];
+    sized = [ "/usr/lib/locale" ];
+  };
+  moved = file: builtins.concatMap (p: [ file "/usr/\${p}" "\${out}/\${p}" ]);
+  with' = name: debs: deps: more: unpack name debs (deps ++ [ glibc ]) ({ inherit prune; } // more);
+  onig = with' "onig" [ "libonig5" ] [ ] { };
+  pcre = with' "pcre" [ "libpcre2-8-0" ] [ ] { };
+  acl = with' "acl" [ "libacl1" "libattr1" ] [ ] { };
+in
+{
+  inherit glibc;
+  jq = with' "jq" [ "jq" "libjq1" ] [ onig ] { };
+  coreutils = with' "coreutils" [ "coreutils" ] [ acl (with' "gmp" [ "libgmp10" ] [ ] { }) (with' "selinux" [ "libselinux1" ] [ pcre ] { }) ] {
+    repoint = moved "bin/*" [ "share/locale" ];
+  };
+}
+X
+one() { # NAME: its path in the store of the root "empty"
+	gxeval --store "$PWD/empty" --realise -E "(import $PWD/real.gx).$1"
+}
+glibc=$(one glibc) jq=$(one jq) coreutils=$(one coreutils)
+inside() { # PROGRAM...: where there is nothing else
+	LC_ALL=C.UTF-8 unshare -r chroot empty "$@"
+}
+check "Debian's packages are unpacked" [ -n "$glibc" -a -n "$jq" -a -n "$coreutils" ]
+if ! unshare -r chroot empty "$glibc/bin/sh" -c : 2>probe.log; then
+	skip "programs of Debian in an empty root" "$(head -n 1 probe.log)"
+	exit
+fi
+check "a program of Debian in an empty root" prints '[2,3]' inside "$jq/bin/jq" -nc '[1,2]|map(.+1)'
+check "  the shell" prints "hello" inside "$glibc/bin/sh" -c 'echo hello'
+check "  a locale" prints "$(printf '\303\244')" inside "$coreutils/bin/printf" '\u00e4'
+check "  a character set" prints "e900" inside "$glibc/bin/sh" -c "printf '\\303\\251' | $glibc/bin/iconv -t UTF-16LE | $coreutils/bin/od -An -tx1 | $coreutils/bin/tr -d ' \\n'"
+no_host_path() { # PROGRAM...: it opens nothing outside of the store
+	command -v strace >/dev/null 2>&1 || return 0
+	LC_ALL=C.UTF-8 unshare -r strace -f -e trace=%file -o trace chroot empty "$@" >/dev/null || return
+	! sed -n '/execve("\/nix\/store/,$p' trace | grep -o '"/[^"]*"' | grep '^"/\(usr\|lib\|bin\)'
+}
+check "  looks for nothing in /usr, /lib or /bin" no_host_path "$coreutils/bin/ls" -l /
