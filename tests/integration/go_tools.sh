@@ -20,10 +20,12 @@ check "each name of nixpkgs that has another here" prints "controller-gen-0 go-c
 	(builtins.filter (n: !((import $std/go/tools/table.gx) ? \${n})) (builtins.attrNames t)))"
 for system in x86_64-linux aarch64-linux x86_64-darwin aarch64-darwin; do
 	check "all evaluate for $system" gxeval --json --read-only --impure -E "let p = (builtins.getFlake \"gx:std\").packages.$system; in
-		map (n: assert p.\${n}.meta.license != \"\" && p.\${n}.meta.mainProgram != \"\"; p.\${n}.drvPath) (builtins.attrNames p)"
+		map (n: assert p.\${n}.meta.license != \"\" && p.\${n}.meta.mainProgram != \"\"; p.\${n}.drvPath)
+		([ \"go\" ] ++ builtins.attrNames (builtins.intersectAttrs (import $std/go/tools/table.gx) p))"
 done
 check "gx:std lists them as its packages" prints "$(printf 'default\ngo\n%s\n' "$(cat names)" | LC_ALL=C sort)" sh -c '
-	gxeval --raw --impure -E "builtins.concatStringsSep \"\n\" (builtins.attrNames (builtins.getFlake \"gx:std\").packages.x86_64-linux) + \"\n\"" >got && LC_ALL=C sort got'
+	gxeval --raw --impure -E "let p = (builtins.getFlake \"gx:std\").packages.x86_64-linux; in
+		builtins.concatStringsSep \"\n\" (builtins.filter (n: n == \"default\" || n == \"go\" || p.\${n}.go or null != null) (builtins.attrNames p)) + \"\n\"" >got && LC_ALL=C sort got'
 
 # --- a lock is read when it must be
 cp -R "$std" std
@@ -34,6 +36,9 @@ of() { # ATTRIBUTE
 }
 check "without its lock a tool has a name" prints "gofumpt-$(of version)" of name
 check "and a description" prints "A stricter gofmt" of meta.description
+check "a tool built by another Go, as nixpkgs' packages take it" prints '[ "1.26" "staticcheck" true ]' gxeval --read-only --strict \
+	-E 'with import ./std { system = "x86_64-linux"; }; let t = go-tools.override { buildGo125Module = buildGo126Module; }; in [ (lib.versions.majorMinor t.go.version) t.meta.mainProgram ((shfmt.override { }).drvPath == shfmt.drvPath) ]'
+check "what there is for one system says so" prints '[ "x86_64-linux" "aarch64-linux" ]' gxeval --read-only --strict -E '(import ./std { system = "x86_64-linux"; }).containerd.meta.platforms'
 check "a shell of others is there" gxeval --read-only --raw -A drvPath -E 'with import ./std { system = "x86_64-linux"; }; mkShell { packages = [ go shfmt ]; }'
 check "it cannot be built" mentions "gofumpt.gx' does not exist" of drvPath
 
