@@ -12,12 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_IGNORE = RUNNER_OPTION_FIRST, O_KEEP, O_COMMAND };
+enum { O_IGNORE = RUNNER_OPTION_FIRST, O_KEEP, O_KEEP_THEN, O_SET, O_UNSET, O_COMMAND };
 
 const struct option runner_shell_options[] = {
 	{ O_IGNORE, 'i', "ignore-environment", NULL,
 	  "Start from an empty environment, but for HOME, USER, LOGNAME, TERM, certificates and what --keep names." },
+	{ O_IGNORE, 0, "ignore-env", NULL, NULL },
 	{ O_KEEP, 'k', "keep", "NAME", "With --ignore-environment keep the variable NAME." },
+	{ O_KEEP_THEN, 0, "keep-env-var", "NAME", NULL },
+	{ O_SET, 's', "set-env-var", "NAME VALUE", "Set the variable NAME." },
+	{ O_UNSET, 'u', "unset-env-var", "NAME", "Without --ignore-environment drop the variable NAME." },
 	{ O_COMMAND, 'c', "command", "PROGRAM", "Run PROGRAM with all words that follow instead of a shell." },
 	{ 0 }
 };
@@ -37,6 +41,12 @@ static int on_option(void *arg, int id, char **values)
 	switch (id) {
 	case O_IGNORE: r->shell.ignore = 1; return 0;
 	case O_KEEP: shell_keep(&r->shell, values[0]); return 0;
+	case O_KEEP_THEN:
+		shell_keep(&r->shell, values[0]);
+		r->shell.must_ignore = 1;
+		return 0;
+	case O_SET: shell_set(&r->shell, values[0], values[1]); return 0;
+	case O_UNSET: shell_set(&r->shell, values[0], NULL); return 0;
 	case O_COMMAND: return 0;
 	}
 	return r->option ? r->option(r, id, values) : 0;
@@ -58,7 +68,11 @@ int runner_read(struct runner *r, const struct program *p, int argc, char **argv
 	r->c.option = on_option;
 	r->c.arg = r;
 	build_options_init(&r->build);
-	return command_read(&r->c, argc, argv, 0, max, what);
+	int rc = command_read(&r->c, argc, argv, 0, max, what);
+	struct err e = ERR_INIT;
+	if (rc == COMMAND_GO && shell_check(&r->shell, &e))
+		return command_end(&r->c, command_fail(&e));
+	return rc;
 }
 
 int runner_eval(struct runner *r, enum flake_want want)

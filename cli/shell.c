@@ -37,9 +37,47 @@ void shell_keep(struct shell_request *r, const char *name)
 	r->keep[r->nkeep++] = name;
 }
 
+void shell_set(struct shell_request *r, const char *name, const char *value)
+{
+	r->set = xrealloc_array(r->set, r->nset + 1, sizeof *r->set);
+	r->set[r->nset][0] = name;
+	r->set[r->nset++][1] = value;
+}
+
+/* Whether the i-th that is set, or dropped, goes with those before it. */
+static int check_set(const struct shell_request *r, size_t i, struct err *e)
+{
+	const char *name = r->set[i][0], *value = r->set[i][1];
+
+	if (!*name || strchr(name, '='))
+		return err_set(e, ERR_INVALID, "'%s' is no name of a variable", name);
+	if (!value && r->ignore)
+		return err_set(e, ERR_INVALID, "--unset-env-var does not make sense with --ignore-env");
+	for (size_t k = 0; k < i; k++) {
+		if (strcmp(r->set[k][0], name) || (!value && !r->set[k][1]))
+			continue;
+		if (value && r->set[k][1])
+			return err_set(e, ERR_INVALID, "--set-env-var sets the variable '%s' twice", name);
+		return err_set(e, ERR_INVALID, "the variable '%s' cannot be both set by --set-env-var and dropped by "
+			       "--unset-env-var", name);
+	}
+	return 0;
+}
+
+int shell_check(const struct shell_request *r, struct err *e)
+{
+	int rc = r->must_ignore && !r->ignore ?
+		 err_set(e, ERR_INVALID, "--keep-env-var does not make sense without --ignore-env") : 0;
+
+	for (size_t i = 0; !rc && i < r->nset; i++)
+		rc = check_set(r, i, e);
+	return rc;
+}
+
 void shell_request_release(struct shell_request *r)
 {
 	free(r->keep);
+	free(r->set);
 	free(r->words);
 	*r = (struct shell_request){ .command = NULL };
 }
@@ -89,6 +127,12 @@ void shell_path(struct shell_request *r, const char *folders)
 
 	if (r->ignore)
 		clear_environment(r);
+	for (size_t i = 0; i < r->nset; i++) {
+		if (r->set[i][1])
+			put(r->set[i][0], r->set[i][1]);
+		else
+			unsetenv(r->set[i][0]);
+	}
 	buf_adds(&b, folders);
 	if (r->ignore && !getenv("PATH")) {
 		if (b.len)

@@ -16,6 +16,9 @@ struct shell_request {
 	const char *tools; /* the sandbox's shell, whose programs are there then; NULL: the usual one */
 	const char **keep; /* names kept then; borrowed texts */
 	size_t nkeep;
+	int must_ignore; /* what is kept was asked for in words that mean nothing otherwise */
+	const char *(*set)[2]; /* names and their values, NULL for what is dropped; borrowed texts */
+	size_t nset;
 
 	/* private */
 	char **words;
@@ -23,6 +26,12 @@ struct shell_request {
 };
 
 void shell_keep(struct shell_request *r, const char *name);
+
+/* NULL: dropped. */
+void shell_set(struct shell_request *r, const char *name, const char *value);
+
+/* What was asked for fits together (ERR_INVALID). */
+int shell_check(const struct shell_request *r, struct err *e);
 void shell_request_release(struct shell_request *r);
 
 /* Puts folders (separated by colons) in front of PATH. */

@@ -70,6 +70,16 @@ check "from an empty environment" sh -c "A_SECRET=1 '$gx' develop $place -i ./fl
 check "which has programs all the same" prints "a.b ls" develop -i ./flake --command sh -c 'echo a-b | tr - . | tr "\n" " "; basename /bin/ls'
 check "and certificates" sh -c "'$gx' develop $place -i ./flake --command env | grep -q '^SSL_CERT_FILE=/' || [ ! -e /etc/ssl/certs/ca-certificates.crt ]"
 check "the user's own stay" prints /my/own.crt env SSL_CERT_FILE=/my/own.crt "$gx" develop $place -i ./flake --command sh -c 'echo $SSL_CERT_FILE'
+in_shell() { A_SECRET=1 "$gx" develop $place "$@" ./flake --command /usr/bin/env >env.log && grep '^A_SECRET=\|^ANOTHER=' env.log; }
+check "--set-env-var sets" prints "$(printf 'A_SECRET=2\nANOTHER=x')" in_shell --set-env-var A_SECRET 2 -s ANOTHER x
+check "also in an empty environment" prints ANOTHER=x in_shell --ignore-env --set-env-var ANOTHER x
+check "--unset-env-var drops" must_fail in_shell --unset-env-var A_SECRET
+check "not what is empty anyway" complains "does not make sense with --ignore-env" in_shell -i -u A_SECRET
+check "nor is anything kept in one that is not" complains "does not make sense without --ignore-env" in_shell --keep-env-var A_SECRET
+check "twice" complains "sets the variable 'X' twice" in_shell -s X 1 -s X 2
+check "set and dropped" complains "cannot be both" in_shell -s X 1 -u X
+check "dropped and set" complains "cannot be both" in_shell -u X -s X 1
+check "no name" complains "is no name of a variable" in_shell -s A=B 1
 check "--keep keeps" sh -c "A_SECRET=1 '$gx' develop $place -i --keep A_SECRET ./flake --command /usr/bin/env | grep -q ^A_SECRET=1"
 check "no harm was done" unharmed
 mkdir early && sed 's/devShells/devShell/' flake/flake.gx >early/flake.gx && cp nasty early/
