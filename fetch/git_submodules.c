@@ -104,6 +104,40 @@ static struct slice find_name(const struct buf *text, const char *path)
 	return (struct slice){ "", 0 };
 }
 
+/* Relative addresses start where git lets them: at what the repository was cloned from, when it was.  Those of the cache have no
+ * such name. */
+static int add_origin(const char *dir, const char *parent, struct buf *out, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	struct git_call c;
+	int status = 0, rc;
+
+	git_call_init(&c, dir, "");
+	words_add(&c.argv, "config");
+	words_add(&c.argv, "--local");
+	words_add(&c.argv, "-z");
+	words_add(&c.argv, "--get");
+	words_add(&c.argv, "remote.origin.url");
+	rc = git_call_run(&c, &text, &status, e);
+	if (!rc)
+		rc = git_complete_url(parent, !status && text.len ? text.p : parent, out, e);
+	buf_release(&text);
+	return rc;
+}
+
+static int complete(const char *dir, const char *parent, const char *url, struct buf *out, struct err *e)
+{
+	struct buf origin = BUF_INIT;
+	int rc;
+
+	if (strncmp(url, "./", 2) && strncmp(url, "../", 3))
+		return git_complete_url(parent, url, out, e);
+	rc = add_origin(dir, parent, &origin, e);
+	rc = rc ? rc : git_complete_url(origin.p, url, out, e);
+	buf_release(&origin);
+	return rc;
+}
+
 int git_submodule_url(const char *dir, const char *rev, const char *path, const char *parent, struct buf *out, struct err *e)
 {
 	struct buf text = BUF_INIT;
@@ -124,7 +158,7 @@ int git_submodule_url(const char *dir, const char *rev, const char *path, const 
 	if (!rc && !url)
 		rc = err_set(e, ERR_NOTFOUND, ".gitmodules has no address for it");
 	else if (!rc)
-		rc = git_complete_url(parent, url, out, e);
+		rc = complete(dir, parent, url, out, e);
 	if (rc)
 		err_prefix(e, "the submodule '%s' of '%s' cannot be fetched", path, parent);
 	buf_release(&text);

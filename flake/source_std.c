@@ -3,15 +3,14 @@
  * gx:std, the standard library: beside the program or in the data directory, or in the store.  A lock says which, by its hash.
  *
  * Every flake that uses it asks for that hash, and its files hardly ever change, so it is remembered for the state they are in
- * (fetch/tree_state.h): they are looked at and not read.
+ * (flake/tree_hash.h): they are looked at and not read.
  */
 #include "config.h"
 #include "flake/source_int.h"
 #include "base/mem.h"
 #include "eval/error.h"
 #include "fetch/trail.h"
-#include "fetch/tree_state.h"
-#include "flake/kept.h"
+#include "flake/tree_hash.h"
 #include "format/nar.h"
 
 #include <fcntl.h>
@@ -54,54 +53,17 @@ const char *source_stdlib(void)
 
 /* --- its hash --- */
 
-/* Appends what the hash is remembered under, or nothing when it is not to be remembered. */
-static void key_of(const char *dir, const struct nar_filter *filter, struct buf *key)
-{
-	char text[HASH_TEXT_MAX];
-	struct hash state;
-
-	if (tree_state(dir, filter, &state)) {
-		hash_print(&state, HASH_BASE16, 0, text);
-		buf_addf(key, "tree %s", text);
-	}
-}
-
-/* 1 when it was remembered.  That there is no cache to ask is no failure. */
-static int recall(const struct buf *key, struct hash *out)
-{
-	struct buf text = BUF_GC;
-	struct err e = ERR_INIT;
-
-	if (!key->len || kept_fact((struct slice){ key->p, key->len }, 0, &text, &e) || !text.len ||
-	    hash_parse(text.p, text.len, HASH_SHA256, out, NULL, &e)) {
-		err_release(&e);
-		return 0;
-	}
-	return 1;
-}
-
-static void remember(const struct buf *key, const struct hash *h)
-{
-	char text[HASH_TEXT_MAX];
-	struct err e = ERR_INIT;
-
-	hash_print(h, HASH_SRI, 1, text);
-	if (key->len && kept_try((struct slice){ key->p, key->len }, slice_of(text), &e))
-		err_release(&e);
-}
-
 static void hash_library(const char *dir, struct hash *out)
 {
 	struct trail_tree trail;
 	const struct nar_filter *filter = trail_tree_begin(&trail, dir, strlen(dir), NULL, TRAIL_ALL);
-	struct buf key = BUF_GC;
+	struct buf key;
 	struct err e = ERR_INIT;
 
-	key_of(dir, filter, &key);
-	if (recall(&key, out))
+	if (tree_hash_recall(dir, filter, &key, out))
 		return;
 	throw_if(nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, filter, out, NULL, &e), &e);
-	remember(&key, out);
+	tree_hash_remember(&key, out);
 }
 
 /* --- the input --- */

@@ -57,6 +57,8 @@ rm -rf whole/sm/deep/.git
 check "one that is not checked out" complains "the submodule 'sm/deep' of '$top/whole/sm' is not checked out" eval_ "(builtins.fetchGit { $url; submodules = true; }).narHash"
 git clone -q whole plain 2>/dev/null
 check "a clone without them has all the same by its commit" has "$with" "builtins.fetchGit { url = \"file://$top/whole\"; rev = \"$rev\"; submodules = true; }"
+git clone -q whole far/away/plain 2>/dev/null
+check "relative addresses start at what it was cloned from" has "$with" "builtins.fetchGit { url = \"file://$top/far/away/plain\"; rev = \"$rev\"; submodules = true; }"
 check "its working tree has not" complains "is not checked out" eval_ "(builtins.fetchGit { url = \"file://$top/plain\"; submodules = true; }).narHash"
 
 git_init lost

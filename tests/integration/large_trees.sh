@@ -40,8 +40,16 @@ touch -d '1 hour ago' tree/flake.nix
 sleep 0.1
 parts="'web/node_modules', 'target', 'pictures/2020/summer'"
 check "a path that is the whole tree" tells "note: 14.4 MiB $here$many$parts$git" "path:$PWD/tree#whole"
+check "what was hashed is not read again for another question" tells "" "path:$PWD/tree#itself"
+changed() { touch tree/1 && sleep 0.1; }
+changed
 check "a flake's own" tells "note: 14.4 MiB $here$many$parts$git" "path:$PWD/tree#itself"
+changed
 check "its hash" tells "note: 14.4 MiB $here$many$parts$git" "path:$PWD/tree#hash"
+hash_of() { GX_EVAL_CACHE=0 gxeval "path:$PWD/tree#hash" 2>/dev/null; }
+before=$(hash_of)
+touch -r tree/1 then && printf x | dd of=tree/1 conv=notrunc 2>/dev/null && touch -r then tree/1 && sleep 0.1
+check "what was changed is another, also with its times put back" sh -c "[ '$before' != '$(hash_of)' ]"
 check "a folder in it" tells "note: 5.7 MiB of '$PWD/tree/web' are copied$only'node_modules'$git" "path:$PWD/tree#web"
 check "one that is filtered" tells "note: 9.6 MiB $here$many'web/node_modules', 'pictures/2020/summer'" \
 	-E '"${builtins.path { path = ./tree; name = "some"; filter = p: t: baseNameOf p != "target"; }}"'

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A hash is noted under the sum of what identifies the files: their names, devices, inodes, sizes, modes and times.  So the place
+ * need not be a part of it, and a tree that was moved, or is seen through another name, is the same tree.
+ */
+#include "config.h"
+#include "flake/tree_hash.h"
+#include "fetch/tree_state.h"
+#include "flake/kept.h"
+
+int tree_hash_recall(const char *place, const struct nar_filter *filter, struct buf *key, struct hash *out)
+{
+	char name[HASH_TEXT_MAX];
+	struct buf text = BUF_GC;
+	struct err e = ERR_INIT;
+	struct hash state;
+
+	*key = (struct buf)BUF_GC;
+	if (!tree_state(place, filter, &state))
+		return 0;
+	hash_print(&state, HASH_BASE16, 0, name);
+	buf_addf(key, "tree %s", name);
+	if (!kept_fact((struct slice){ key->p, key->len }, 0, &text, &e) && text.len &&
+	    !hash_parse(text.p, text.len, HASH_SHA256, out, NULL, &e))
+		return 1;
+	err_release(&e);
+	return 0;
+}
+
+void tree_hash_remember(const struct buf *key, const struct hash *h)
+{
+	char text[HASH_TEXT_MAX];
+	struct err e = ERR_INIT;
+
+	hash_print(h, HASH_SRI, 1, text);
+	if (key->len && kept_try((struct slice){ key->p, key->len }, slice_of(text), &e))
+		err_release(&e);
+}
