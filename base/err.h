@@ -21,7 +21,8 @@ enum err_code {
 	ERR_BUILD = -8,	   /* a builder failed */
 	ERR_INTERRUPT = -9, /* the user asked to stop */
 	ERR_TIMEOUT = -10, /* a builder took too long */
-	ERR_DIFFERS = -11  /* built once more, it came out different */
+	ERR_DIFFERS = -11, /* built once more, it came out different */
+	ERR_REJECTED = -12 /* a builder that ran made or printed what it may not */
 };
 
 /* code 0 means no error.  msg is one sentence, lower case, no full stop, malloc'd and

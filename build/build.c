@@ -225,6 +225,8 @@ static double next_time(const struct build *b)
 			t = j->started + set->timeout;
 		if (set->max_silent && j->last_output + set->max_silent < t)
 			t = j->last_output + set->max_silent;
+		if (j->closed && j->closed + BUILD_CLOSED_TIME < t)
+			t = j->closed + BUILD_CLOSED_TIME;
 	}
 	return t;
 }
@@ -243,6 +245,8 @@ static void check_limits(struct build *b)
 			job_stop(j, JOB_TIMEOUT);
 		else if (set->max_silent && now >= j->last_output + set->max_silent)
 			job_stop(j, JOB_SILENT);
+		else if (j->closed && now >= j->closed + BUILD_CLOSED_TIME)
+			job_stop(j, JOB_CLOSED);
 	}
 }
 

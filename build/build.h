@@ -139,15 +139,17 @@ void build_result_release(struct build_result *r);
  * nobody collects them before the caller has made lasting ones.
  *
  * ERR_BUILD, ERR_TIMEOUT: a build failed; ERR_HASH: a fixed output came out different; ERR_DIFFERS: a build that was to be checked
- * is not deterministic; ERR_DENIED: builds cannot be confined here; ERR_INTERRUPT: cancelled.  The message of a failed build has
- * several lines: what failed, the end of its log, and how to see all of it. */
+ * is not deterministic; ERR_REJECTED: what a builder made or printed is not allowed; ERR_DENIED: builds cannot be confined here;
+ * ERR_INTERRUPT: cancelled.  The message of a failed build has several lines: what failed, the end of its log, and how to see all
+ * of it. */
 int build_realise(struct store *s, const struct build_settings *set, const struct build_target *v, size_t n,
 		  struct build_result *out, struct err *e);
 
 /* Whether the code of an error says that of one build, which says nothing of others. */
 static inline int build_is_failure(int code)
 {
-	return code == ERR_BUILD || code == ERR_HASH || code == ERR_TIMEOUT || code == ERR_DIFFERS;
+	return code == ERR_BUILD || code == ERR_HASH || code == ERR_TIMEOUT || code == ERR_DIFFERS ||
+	       code == ERR_REJECTED;
 }
 
 /* The system whose programs this machine runs, "x86_64-linux". */

@@ -65,6 +65,26 @@ static int closure_size(struct job *j, const struct new_object *v, const struct 
 	return rc;
 }
 
+static int no_output(struct job *j, const struct new_object *o, struct slice name, struct err *e)
+{
+	const struct drv *d = &j->node->drv;
+	struct buf all = BUF_INIT;
+	size_t at = 0;
+
+	for (size_t i = 0; i < d->noutputs; i++) {
+		buf_addf(&all, "%s%.*s", i ? ", " : "", (int)d->outputs[i].name.n, d->outputs[i].name.p);
+		if (!store_path_cmp(&j->node->paths[i], &o->info.path))
+			at = i;
+	}
+	err_set(e, ERR_REJECTED,
+		"output check for '%.*s' contains output name '%.*s', but this is not a valid output of this derivation. (Valid "
+		"outputs "
+		"are [%s].)",
+		(int)d->outputs[at].name.n, d->outputs[at].name.p, (int)name.n, name.p, buf_str(&all));
+	buf_release(&all);
+	return ERR_REJECTED;
+}
+
 /* Store paths and names of outputs as store paths. */
 static int read_spec(struct job *j, const struct new_object *o, const struct slice_list *l, struct path_set *out,
 		     struct err *e)
@@ -74,7 +94,7 @@ static int read_spec(struct job *j, const struct new_object *o, const struct sli
 	struct slice rest;
 
 	for (size_t i = 0; i < l->n; i++) {
-		struct slice s = build_rewrite(j, l->v[i]);
+		struct slice s = build_placeholders(j, l->v[i]);
 		size_t k = 0;
 
 		if (store_path_is_inside(store_dir(j->b->s), s)) {
@@ -86,11 +106,7 @@ static int read_spec(struct job *j, const struct new_object *o, const struct sli
 		while (k < d->noutputs && !slice_eq(d->outputs[k].name, s))
 			k++;
 		if (k == d->noutputs)
-			return err_set(
-				e, ERR_BUILD,
-				"output check for '%s' contains an illegal reference specifier '%.*s', expected store path or "
-				"output name",
-				o->info.path.base, (int)s.n, s.p);
+			return no_output(j, o, s, e);
 		path_set_add(out, &j->node->paths[k]);
 	}
 	return 0;
@@ -125,7 +141,7 @@ static int check_list(struct job *j, const struct new_object *v, const struct ne
 		}
 	if (bad.len) {
 		store_add_path(j->b->s, &path, &o->info.path);
-		rc = err_set(e, ERR_BUILD, "output '%s' is not allowed to refer to the following paths:%s", buf_str(&path),
+		rc = err_set(e, ERR_REJECTED, "output '%s' is not allowed to refer to the following paths:%s", buf_str(&path),
 			     buf_str(&bad));
 	}
 	path_set_release(&spec);
@@ -141,7 +157,7 @@ static int too_large(struct job *j, const char *what, const struct new_object *o
 	int rc;
 
 	store_add_path(j->b->s, &path, &o->info.path);
-	rc = err_set(e, ERR_BUILD, "%s '%s' is too large at %llu bytes; limit is %llu bytes", what, buf_str(&path),
+	rc = err_set(e, ERR_REJECTED, "%s '%s' is too large at %llu bytes; limit is %llu bytes", what, buf_str(&path),
 		     (unsigned long long)size, (unsigned long long)limit);
 	buf_release(&path);
 	return rc;

@@ -24,6 +24,7 @@ enum {
 	BUILD_PROCS_LEAST = 4096, /* processes of a builder; a fork bomb of as many costs some hundred MB */
 	BUILD_LOG_LINES = 25,
 	BUILD_LINE_MAX = 65536, /* a longer line is shown in pieces */
+	BUILD_CLOSED_TIME = 2, /* seconds that a builder has after it closed its output, which means that it is done */
 	BUILD_FETCHES = 16 /* at once: they wait for servers and not for this machine; each is a process with a connection */
 };
 
@@ -84,7 +85,7 @@ struct tail {
 	struct buf line; /* the unfinished one */
 };
 
-enum job_end { JOB_RUNS, JOB_TIMEOUT, JOB_SILENT, JOB_LOG_LIMIT };
+enum job_end { JOB_RUNS, JOB_TIMEOUT, JOB_SILENT, JOB_LOG_LIMIT, JOB_CLOSED };
 
 struct job {
 	struct build *b;
@@ -110,7 +111,7 @@ struct job {
 	struct tail tail;
 	uint64_t printed;
 	uint64_t counted, to_count; /* lines of this phase that stand for a unit of work; of how many, 0: none do */
-	double started, last_output;
+	double started, last_output, closed; /* closed: when nobody could print any more; 0: not yet */
 	enum job_end end;
 };
 
@@ -240,6 +241,9 @@ const struct store_path *build_made_path(const struct job *j, size_t i);
 
 /* Removes what a builder left without the sandbox: failed, all; else what lies under other names. */
 void build_moved_remove(struct job *j, int failed);
+
+/* Replaces placeholders of outputs by their paths; in the job's arena. */
+struct slice build_placeholders(struct job *j, struct slice s);
 
 /* Replaces placeholders of outputs, and paths of those that are made under another name; in the job's arena. */
 struct slice build_rewrite(struct job *j, struct slice s);

@@ -3,7 +3,7 @@
  * One build, from taking the locks of its outputs to giving them up.
  *
  * The builder prints to a pseudo-terminal, as with Nix (programs that ask are told they write to one, and write line by
- * line); it is over when its process 1 has ended, not when nobody holds that terminal any more.
+ * line); it is over when its process 1 has ended, or a moment after it and all others have closed that terminal.
  * What it prints goes to the log as it is, and line by line to whoever watches.
  */
 #include "config.h"
@@ -504,6 +504,7 @@ void job_read(struct job *j)
 		if (n <= 0) { /* EIO: the last holder of the terminal is gone */
 			close(j->output);
 			j->output = -1;
+			j->closed = build_now();
 			return;
 		}
 		j->last_output = build_now();
@@ -557,7 +558,7 @@ static int failure(struct job *j, int status, struct err *e)
 {
 	struct buf b = BUF_INIT, drv = BUF_INIT;
 	int sig = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-	int code = j->end == JOB_TIMEOUT || j->end == JOB_SILENT ? ERR_TIMEOUT : ERR_BUILD;
+	int code = j->end == JOB_TIMEOUT || j->end == JOB_SILENT ? ERR_TIMEOUT : j->end == JOB_LOG_LIMIT ? ERR_REJECTED : ERR_BUILD;
 
 	build_add_drv(j->b, &drv, j->node);
 	if (j->end == JOB_TIMEOUT)
@@ -568,7 +569,7 @@ static int failure(struct job *j, int status, struct err *e)
 		buf_addf(&b, "'%s' killed after writing more than %llu bytes of log output", buf_str(&drv),
 			 (unsigned long long)j->b->set->max_log);
 	else if (sig)
-		buf_addf(&b, "builder for '%s' failed due to signal %d (%s)", buf_str(&drv), sig, strsignal(sig));
+		buf_addf(&b, "cannot build '%s': builder failed due to signal %d (%s)", buf_str(&drv), sig, strsignal(sig));
 	else
 		buf_addf(&b, "builder for '%s' failed with exit code %d", buf_str(&drv), WEXITSTATUS(status));
 	add_log(j, &b, buf_str(&drv));

@@ -143,7 +143,7 @@ static int check_fixed(struct job *j, const struct drv_output *o, const struct o
 		return mismatch(j, &o->hash, &got, e);
 	if (f->refs.n) {
 		build_add_drv(j->b, &b, j->node);
-		rc = err_set(e, ERR_BUILD, "illegal path references in fixed-output derivation '%s'", buf_str(&b));
+		rc = err_set(e, ERR_REJECTED, "illegal path references in fixed-output derivation '%s'", buf_str(&b));
 		buf_release(&b);
 		return rc;
 	}
@@ -228,7 +228,7 @@ static int check_cycles(struct job *j, const struct new_object *v, struct err *e
 	}
 	if (left) {
 		build_add_drv(j->b, &drv, j->node);
-		rc = err_set(e, ERR_BUILD, "cycle detected in the references of the outputs of '%s'", buf_str(&drv));
+		rc = err_set(e, ERR_REJECTED, "cycle detected in the references of the outputs of '%s'", buf_str(&drv));
 		buf_release(&drv);
 	}
 	free(done);

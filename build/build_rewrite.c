@@ -84,12 +84,12 @@ void build_moved_remove(struct job *j, int failed)
 			tree_remove(store_fd(j->b->s), build_made_path(j, i)->base, NULL, NULL, NULL);
 }
 
-struct slice build_rewrite(struct job *j, struct slice s)
+struct slice build_placeholders(struct job *j, struct slice s)
 {
 	char from[PLACEHOLDER_LEN + 1];
 
 	/* The shortest string that can hold one. */
-	if (s.n < STORE_HASH_LEN)
+	if (s.n < PLACEHOLDER_LEN)
 		return s;
 	for (size_t i = 0; i < j->node->drv.noutputs; i++) {
 		const struct drv_output *o = &j->node->drv.outputs[i];
@@ -97,6 +97,12 @@ struct slice build_rewrite(struct job *j, struct slice s)
 		placeholder_output(o->name, from);
 		s = replace(&j->arena, s, (struct slice){ from, PLACEHOLDER_LEN }, o->path);
 	}
+	return s;
+}
+
+struct slice build_rewrite(struct job *j, struct slice s)
+{
+	s = build_placeholders(j, s);
 	for (size_t i = 0; i < j->nmoved; i++)
 		s = replace(&j->arena, s, store_path_hash(&j->moved[i].to), store_path_hash(&j->moved[i].from));
 	return s;

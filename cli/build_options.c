@@ -480,6 +480,8 @@ int build_options_status(const struct build_options *o, struct err *e)
 	progress_finish();
 	if (status == EXIT_BUILD && o->failed)
 		status = EXIT_BUILD_BASE | (int)o->failed;
+	else if (e->code == ERR_REJECTED)
+		status = EXIT_FAILED;
 	report_err(e);
 	err_release(e);
 	return status;

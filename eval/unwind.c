@@ -366,7 +366,7 @@ static enum error_kind kind_of_code(const struct err *e)
 	switch (e->code) {
 	case ERR_IO: case ERR_NOTFOUND: case ERR_NETWORK: return EK_IO;
 	case ERR_DENIED: return EK_DENIED;
-	case ERR_BUILD: case ERR_TIMEOUT: case ERR_DIFFERS: return EK_BUILD;
+	case ERR_BUILD: case ERR_TIMEOUT: case ERR_DIFFERS: case ERR_REJECTED: return EK_BUILD;
 	case ERR_INTERRUPT: return EK_INTERRUPT;
 	default: return e->pos ? EK_SYNTAX : EK_EVAL;
 	}
