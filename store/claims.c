@@ -136,6 +136,19 @@ int store_check_drv(struct store *s, const struct store_path *p, const struct dr
 	return rc;
 }
 
+int store_drv_modulo(void *user, struct slice path, struct drv_modulo *out, struct err *e)
+{
+	const struct drv_reader reader = { known, read_one, keep, user };
+	int rc = known(user, path, out, NULL);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = drv_load(&reader, store_dir(user), path, e);
+	return rc				   ? rc
+	       : known(user, path, out, NULL) == 1 ? 0
+						   : err_set(e, ERR_NOTFOUND, "'%.*s' is not known", (int)path.n, path.p);
+}
+
 void store_set_known_drvs(struct store *s, int (*known_drv)(void *user, struct slice path, struct drv_modulo *out),
 			  void *user)
 {

@@ -37,6 +37,10 @@ int store_read_drv_text(struct store *s, const struct store_path *p, struct buf 
  * remembered as long as the store is open.  ERR_INVALID: "derivation '…' has incorrect output '…', should be '…'". */
 int store_check_drv(struct store *s, const struct store_path *p, const struct drv *d, struct err *e);
 
+/* The hash modulo of the derivation at a full path, which is read and checked when that is not known; user: the store, as the `get`
+ * of a struct drv_cache. */
+int store_drv_modulo(void *user, struct slice path, struct drv_modulo *out, struct err *e);
+
 /* Somebody else who knows hashes of derivations that were made or checked in this process: an evaluator.  Asked with a full
  * path; answers 1 and the hash, or 0. */
 void store_set_known_drvs(struct store *s, int (*known)(void *user, struct slice path, struct drv_modulo *out),

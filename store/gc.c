@@ -351,10 +351,55 @@ static int check_deletable(struct gc *g, const struct store_path *p)
 	return rc;
 }
 
+/* 1 when something outside of the set refers to p. */
+static int held_from_outside(struct gc *g, const struct path_set *set, const struct store_path *p)
+{
+	struct path_set referrers = PATH_SET_INIT;
+	int rc = db_referrers(g->s->db, p, &referrers, g->e);
+
+	for (size_t i = 0; !rc && i < referrers.n; i++)
+		rc = !path_set_has(set, &referrers.v[i]);
+	path_set_release(&referrers);
+	return rc;
+}
+
+/* What may be deleted of the paths: each that stays may hold others, until none is left that does. */
+static int delete_deletable(struct gc *g)
+{
+	struct path_set set = PATH_SET_INIT;
+	size_t before = SIZE_MAX;
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < g->o->paths->n; i++) {
+		const struct store_path *p = &g->o->paths->v[i];
+		int valid = db_is_valid(g->s->db, p, g->e);
+
+		rc = valid < 0 ? valid : 0;
+		if (valid == 1 && !path_set_has(&g->live, p))
+			path_set_add(&set, p);
+	}
+	while (!rc && set.n < before) {
+		before = set.n;
+		for (size_t i = set.n; !rc && i-- > 0;) {
+			int held = held_from_outside(g, &set, &set.v[i]);
+
+			rc = held < 0 ? held : 0;
+			if (held == 1)
+				path_set_remove(&set, &set.v[i]);
+		}
+	}
+	rc = rc ? rc : delete_objects(g, &set);
+	path_set_release(&set);
+	return rc;
+}
+
 static int delete_paths(struct gc *g)
 {
 	struct path_set valid = PATH_SET_INIT;
 	int rc = 0;
+
+	if (g->o->skip_alive)
+		return delete_deletable(g);
 
 	for (size_t i = 0; !rc && i < g->o->paths->n; i++) {
 		const struct store_path *p = &g->o->paths->v[i];

@@ -18,6 +18,7 @@ struct gc_options {
 	enum gc_action action;
 	const struct path_set *paths; /* GC_DELETE_PATHS */
 	int ignore_liveness;	      /* GC_DELETE_PATHS: also when a root reaches them (but not when another object does) */
+	int skip_alive;		      /* GC_DELETE_PATHS: leave alone what may not be deleted, instead of failing */
 	uint64_t max_freed;	      /* stop after so many bytes, 0: no limit */
 	int keep_outputs;	      /* a live derivation keeps its outputs */
 	int drop_derivations;	      /* a live output does not keep its derivation (Nix's keep-derivations = false) */

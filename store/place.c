@@ -168,6 +168,28 @@ static const char *said(const char *name)
 	return text && *text ? text : NULL;
 }
 
+/* The store directory that a variable names, for a store that lies elsewhere. */
+static void store_dir_said(struct place *p)
+{
+	if (!p->store_dir && said("NIX_STORE_DIR"))
+		p->store_dir = absolute(said("NIX_STORE_DIR"));
+}
+
+int place_is_nowhere(const struct place_request *r, char **store_dir)
+{
+	static const char dummy[] = "dummy://";
+	const char *remote = said("NIX_REMOTE"), *named = r->store && *r->store ? r->store : remote, *q;
+	struct place p = { 0 };
+
+	if (!named || strncmp(named, dummy, sizeof dummy - 1))
+		return 0;
+	q = strstr(named, "store=");
+	p.store_dir = q ? absolute(q + 6) : NULL;
+	store_dir_said(&p);
+	*store_dir = p.store_dir ? p.store_dir : join(nix_store, "");
+	return 1;
+}
+
 /* --- local?root=… --- */
 
 static void decode(struct buf *out, struct slice s)
@@ -206,9 +228,16 @@ static int take_parameter(struct place *p, char **root, struct slice key, struct
 /* What stands behind the '?'; root: what stands before it, ours, may be NULL. */
 static int parse_local(struct place *p, const char *text, char *root, struct err *e)
 {
-	const char *q = strchr(text, '?');
+	const char *q = strchr(text, '?'), *path = strstr(text, "://");
 	int rc = 0;
 
+	if (!root && path && path[3] && path + 3 != q) {
+		struct buf b = BUF_INIT;
+
+		decode(&b, (struct slice){ path + 3, q ? (size_t)(q - path - 3) : strlen(path + 3) });
+		root = real(buf_str(&b));
+		buf_release(&b);
+	}
 	for (const char *s = q ? q + 1 : ""; !rc && *s; s += strspn(s, "&")) {
 		size_t n = strcspn(s, "&"), k = strcspn(s, "=&");
 		struct slice value = { s + k + 1, k < n ? n - k - 1 : 0 };
@@ -219,6 +248,7 @@ static int parse_local(struct place *p, const char *text, char *root, struct err
 		free(root);
 		return rc;
 	}
+	store_dir_said(p);
 	fill(p, root && root[1] ? PLACE_ROOT : PLACE_SYSTEM, root ? root : join("", ""));
 	return 0;
 }
@@ -252,8 +282,7 @@ static void view(struct place *p, const char *address)
 	buf_addf(&b, "%s/gx-view-%ld-%02x%02x%02x", tmp && *tmp ? tmp : "/tmp", (long)getpid(), digest[0], digest[1], digest[2]);
 	if (!p->store_dir)
 		p->store_dir = parameter(address, "store");
-	if (!p->store_dir && said("NIX_STORE_DIR"))
-		p->store_dir = real(said("NIX_STORE_DIR"));
+	store_dir_said(p);
 	p->address = join(address, "");
 	fill(p, PLACE_VIEW, real(buf_str(&b)));
 	buf_release(&b);
@@ -299,7 +328,7 @@ static int is_word(const char *s, const char *word)
 
 static int choose_named(struct place *p, const char *store, struct err *e)
 {
-	if (is_word(store, "local") || is_word(store, "local://"))
+	if (is_word(store, "local") || !strncmp(store, "local://", 8))
 		return parse_local(p, store, NULL, e);
 	if (is_word(store, "daemon") || strstr(store, "://")) {
 		view(p, store);

@@ -46,6 +46,10 @@ void place_release(struct place *p);
 void place_obey_environment(void);
 int place_obeys_environment(void);
 
+/* 1 when what is asked for is Nix's dummy://[?store=DIR], which keeps nothing and has nothing: *store_dir (malloc'd) is what its
+ * paths would begin with. */
+int place_is_nowhere(const struct place_request *r, char **store_dir);
+
 /* 1 when builds and shells see the store at its logical place only through a mount namespace. */
 int place_is_mapped(const struct place *p);
 

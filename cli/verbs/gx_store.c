@@ -3,6 +3,7 @@
  * gx store: adding, deleting, collecting.  Looking at files is in gx_store_files.c.
  */
 #include "config.h"
+#include "builtins/constants.h"
 #include "cli/command.h"
 #include "cli/verbs/gx_store.h"
 #include "cli/output.h"
@@ -38,8 +39,8 @@ static int on_add_option(void *arg, int id, char **values)
 	case O_ROOT: a->root = values[0]; break;
 	case O_MODE:
 		rc = ca_method_parse(slice_of(values[0]), &a->object.method, &e);
-		if (!rc && a->object.method != CA_NAR && a->object.method != CA_FLAT)
-			rc = err_set(&e, ERR_INVALID, "the mode '%s' is neither 'nar' nor 'flat'", values[0]);
+		if (!rc && a->object.method == CA_GIT)
+			rc = err_set(&e, ERR_INVALID, "the mode '%s' is none of 'nar', 'flat' and 'text'", values[0]);
 		break;
 	case O_ALGO: rc = hash_algo_parse(values[0], strlen(values[0]), &a->object.algo, &e); break;
 	}
@@ -52,7 +53,7 @@ static int on_add_option(void *arg, int id, char **values)
 
 static const struct option add_options[] = {
 	{ O_NAME, 'n', "name", "NAME", "Call the object NAME; otherwise it is called as the file is." },
-	{ O_MODE, 0, "mode", "MODE", "How its path is computed: nar (the default), or flat for the bytes of a file." },
+	{ O_MODE, 0, "mode", "MODE", "How its path is computed: nar (the default), or flat or text for the bytes of a file." },
 	{ O_ALGO, 0, "hash-algo", "ALGO", "md5, sha1, sha256 (the default) or sha512." },
 	{ O_ROOT, 'o', "out-link", "LINK", "Make LINK a link to the object, which keeps it from being collected." },
 	{ 0 }
@@ -209,38 +210,70 @@ static int gc_run(int argc, char **argv)
 
 /* --- delete --- */
 
-enum { O_IGNORE = 1 };
+enum { O_IGNORE = 1, O_SKIP, O_RECURSIVE, O_REFERRERS };
+
+struct delete_command {
+	struct gc_options o;
+	int recursive, referrers;
+};
 
 static int on_delete_option(void *arg, int id, char **values)
 {
-	(void)id;
+	struct delete_command *d = arg;
+
 	(void)values;
-	((struct gc_options *)arg)->ignore_liveness = 1;
+	d->o.ignore_liveness |= id == O_IGNORE;
+	d->o.skip_alive |= id == O_SKIP;
+	d->recursive |= id == O_RECURSIVE;
+	d->referrers |= id == O_REFERRERS;
 	return 0;
+}
+
+/* What one word names, with what belongs to it. */
+static int add_to_delete(struct command *c, const struct delete_command *d, const char *word, struct path_set *paths, struct err *e)
+{
+	struct store_path p;
+	struct path_set all = PATH_SET_INIT;
+	int rc = store_resolve(c->store, word, &p, NULL, e);
+
+	if (rc)
+		return rc;
+	if (!d->recursive || !store_is_valid(c->store, &p, NULL))
+		path_set_add(&all, &p);
+	else
+		rc = store_closure(c->store, &p, 0, &all, e);
+	path_set_add_all(paths, &all);
+	if (!rc && d->referrers)
+		rc = db_closure(store_db(c->store), &all, DB_CLOSURE_REFERRERS, paths, e);
+	path_set_release(&all);
+	return rc;
 }
 
 static int delete_run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ O_IGNORE, 0, "ignore-liveness", NULL, "Also when a root or a running process holds it." }, { 0 }
+		{ O_IGNORE, 0, "ignore-liveness", NULL, "Also when a root or a running process holds it." },
+		{ O_SKIP, 0, "skip-alive", NULL, "Leave alone what something needs, and delete the others." },
+		{ O_RECURSIVE, 'r', "recursive", NULL, "Also everything the objects refer to." },
+		{ O_REFERRERS, 0, "also-referrers", NULL, "Also everything that refers to one of them." },
+		{ 0 }
 	};
 	static const struct option_group groups[] = { { "Options", options }, { "Store", command_store_options }, { 0 } };
 	static const struct program program = { "gx store delete", "delete objects that nothing needs",
 						"gx store delete [options] PATH...", NULL, groups };
 	struct path_set paths = PATH_SET_INIT;
-	struct gc_options o = { .action = GC_DELETE_PATHS, .paths = &paths };
-	struct command c = { .program = &program, .option = on_delete_option, .arg = &o };
+	struct delete_command d = { .o = { .action = GC_DELETE_PATHS, .paths = &paths } };
+	struct command c = { .program = &program, .option = on_delete_option, .arg = &d };
 	struct gc_result result = { 0 };
 	struct err e = ERR_INIT;
-	struct store_path p;
 	int rc = command_read(&c, argc, argv, 1, 0, "a path");
 
 	if (rc != COMMAND_GO || (rc = command_open(&c, STORE_NEED_ROOM)))
 		return rc;
 	for (size_t i = 0; i < c.n && !e.code; i++)
-		if (!store_resolve(c.store, c.operands[i], &p, NULL, &e))
-			path_set_add(&paths, &p);
-	if (!e.code && !store_gc(c.store, &o, &result, &e))
+		add_to_delete(&c, &d, c.operands[i], &paths, &e);
+	path_set_sort(&paths);
+	if (!e.code && !store_gc(c.store, &d.o, &result, &e))
 		say_freed(&result);
 	path_set_release(&paths);
 	return command_end(&c, e.code ? command_fail(&e) : EXIT_DONE);
@@ -256,7 +289,8 @@ static int add_info(struct command *c, struct buf *b, struct err *e)
 
 	if (!rc && c->json) {
 		static const char *const modes[] = { "system", "root", "user", "relocated" };
-		buf_addf(b, "{\"mode\":\"%s\",\"storeDir\":", modes[c->place.mode]);
+		buf_addf(b, "{\"mode\":\"%s\",\"url\":\"local\",\"version\":\"" NIX_VERSION "\",\"trusted\":true,\"storeDir\":",
+			 modes[c->place.mode]);
 		output_json_string(b, c->place.store_dir, strlen(c->place.store_dir));
 		buf_adds(b, ",\"realStoreDir\":");
 		output_json_string(b, c->place.real_store, strlen(c->place.real_store));
@@ -264,8 +298,10 @@ static int add_info(struct command *c, struct buf *b, struct err *e)
 		output_json_string(b, c->place.state_dir, strlen(c->place.state_dir));
 		buf_addf(b, ",\"objects\":%zu}\n", all.n);
 	} else if (!rc) {
-		buf_addf(b, "%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\nvalid objects:   %zu\n", mode,
-			 c->place.store_dir, c->place.real_store, c->place.state_dir, all.n);
+		buf_addf(b,
+			 "Store URL: local\n%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\nvalid objects:   "
+			 "%zu\n",
+			 mode, c->place.store_dir, c->place.real_store, c->place.state_dir, all.n);
 	}
 	path_set_release(&all);
 	free(mode);

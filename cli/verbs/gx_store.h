@@ -5,6 +5,8 @@
 #ifndef CLI_VERBS_GX_STORE_H
 #define CLI_VERBS_GX_STORE_H
 
+#include "store/store.h"
+
 /* Settings of nix.conf about collecting garbage. */
 struct gc_settings {
 	int keep_outputs, keep_derivations;
@@ -23,5 +25,9 @@ int store_path_from_hash_run(int argc, char **argv);
 int store_readdress_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);
 int store_verify_run(int argc, char **argv);
+
+/* gx_why_precise.c: each place of object p where the digest of another stands: "FILE: …TEXT…" or "LINK -> TARGET". */
+int why_precisely(struct store *s, const struct store_path *p, const struct store_path *dependency,
+		  void (*each)(void *arg, const char *line), void *arg, struct err *e);
 
 #endif
