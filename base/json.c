@@ -496,3 +496,40 @@ size_t json_add_string(struct buf *b, const char *p, size_t n)
 	buf_addc(b, '"');
 	return 0;
 }
+
+/* --- indentation --- */
+
+static void new_line(struct buf *b, int level)
+{
+	buf_addf(b, "\n%*s", level * 2, "");
+}
+
+void json_indent(struct buf *b, struct slice text)
+{
+	int level = 0, in_string = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		char c = text.p[i], next = i + 1 < text.n ? text.p[i + 1] : 0;
+
+		if (!in_string && (c == '}' || c == ']') && i && text.p[i - 1] != '{' && text.p[i - 1] != '[')
+			new_line(b, --level);
+		else if (!in_string && (c == '}' || c == ']'))
+			level--;
+		buf_addc(b, c);
+		if (in_string) {
+			if (c == '\\' && next)
+				buf_addc(b, text.p[++i]);
+			in_string = c != '"';
+		} else if (c == '"') {
+			in_string = 1;
+		} else if (c == '{' || c == '[') {
+			level++;
+			if (next != '}' && next != ']')
+				new_line(b, level);
+		} else if (c == ',') {
+			new_line(b, level);
+		} else if (c == ':') {
+			buf_addc(b, ' ');
+		}
+	}
+}

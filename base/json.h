@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/limits.h"
+#include "base/slice.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -69,6 +70,9 @@ size_t json_add_string(struct buf *b, const char *p, size_t n);
 /* Appends a number: digits that read back as the same double, always with a point or an exponent; null for
  * infinities and NaN. */
 void json_add_double(struct buf *b, double d);
+
+/* Appends JSON text with a line for each element and member, two blanks a level. */
+void json_indent(struct buf *b, struct slice text);
 
 /* Length of the valid sequence at the start of the n > 0 bytes, 0 when there is none. */
 size_t utf8_length(const char *p, size_t n);

@@ -135,6 +135,8 @@ int command_end(struct command *c, int status)
 	c->store = NULL;
 	place_release(&c->place);
 	free(c->operands);
+	free(c->text);
+	c->text = NULL;
 	c->operands = NULL;
 	return status;
 }

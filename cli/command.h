@@ -51,7 +51,8 @@ struct command {
 	struct place place;
 	struct store *store;
 
-	int help; /* private */
+	int help;   /* private */
+	char *text; /* malloc'd: what more operands point into; NULL: nothing */
 };
 
 /* Reads the words.  Returns COMMAND_GO, or the exit status of a program that is done. At least min and at most max operands (0: any

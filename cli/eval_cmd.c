@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cli/eval_cmd.h"
 #include "base/activity.h"
+#include "base/json.h"
 #include "base/source.h"
 #include "cli/drv_paths.h"
 #include "cli/dump.h"
@@ -146,6 +147,15 @@ int eval_cmd_print(const struct eval_request *r, struct slice out)
 {
 	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON || r->form == OUTPUT_JSON_IN_PLACE;
 
+	if (r->form == OUTPUT_JSON &&
+	    (r->pretty == PRETTY_YES || (r->pretty == PRETTY_TERMINAL && isatty(STDOUT_FILENO)))) {
+		struct buf b = BUF_INIT;
+
+		json_indent(&b, out);
+		int rc = output_write(b.p, b.len);
+		buf_release(&b);
+		return rc;
+	}
 	return data ? output_write(out.p, out.n) : output_show(out.p, out.n);
 }
 

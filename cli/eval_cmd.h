@@ -19,6 +19,9 @@ struct auto_arg {
 	int is_string; /* --argstr */
 };
 
+/* Whether JSON is printed over several lines. */
+enum json_pretty { PRETTY_TERMINAL, PRETTY_YES, PRETTY_NO };
+
 /* Plain memory; texts are borrowed from argv. */
 struct eval_request {
 	const char *expr;  /* -E */
@@ -46,6 +49,7 @@ struct eval_request {
 	int dump_builtins;
 	int stats;
 	int xml_no_location;
+	enum json_pretty pretty; /* of OUTPUT_JSON */
 	struct buf *printed; /* also receives what is printed; NULL: nobody does */
 	struct build_targets *targets; /* receives the derivations that were asked for with OUTPUT_DRV_PATH; NULL: nobody does */
 };

@@ -17,13 +17,44 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum option_id {
-	O_ATTR = 1, O_REPL, O_APPLY,
-	O_LAZY, O_STRICT, O_JSON, O_RAW, O_XML, O_NO_LOCATION, O_PARSE, O_DRV_PATH, O_REALISE, O_WRITE_TO, O_JOBS, O_LOGS,
-	O_PURE, O_READ_ONLY, O_STORE, O_STORE_DIR, O_OPTION,
-	O_LINT_URL, O_LINT_ABSOLUTE, O_LINT_SHORT,
-	O_SHOW_TRACE, O_TRACE_VERBOSE, O_STATS, O_PROFILE, O_REFRESH, O_LOG_FORMAT, O_VERBOSE, O_QUIET, O_HELP, O_VERSION,
+	O_ATTR = 1,
+	O_REPL,
+	O_APPLY,
+	O_LAZY,
+	O_STRICT,
+	O_JSON,
+	O_RAW,
+	O_XML,
+	O_PRETTY,
+	O_NO_PRETTY,
+	O_NO_LOCATION,
+	O_PARSE,
+	O_DRV_PATH,
+	O_REALISE,
+	O_WRITE_TO,
+	O_JOBS,
+	O_LOGS,
+	O_PURE,
+	O_READ_ONLY,
+	O_STORE,
+	O_STORE_DIR,
+	O_OPTION,
+	O_LINT_URL,
+	O_LINT_ABSOLUTE,
+	O_LINT_SHORT,
+	O_SHOW_TRACE,
+	O_TRACE_VERBOSE,
+	O_STATS,
+	O_PROFILE,
+	O_REFRESH,
+	O_LOG_FORMAT,
+	O_VERBOSE,
+	O_QUIET,
+	O_HELP,
+	O_VERSION,
 	O_DUMP_BUILTINS
 };
 
@@ -38,6 +69,8 @@ static const struct option form_options[] = {
 	{ O_LAZY, 0, "lazy", NULL, "Print what is known of the value; the rest as '«thunk»'." },
 	{ O_STRICT, 0, "strict", NULL, "Force all of it, derivations too; print as 'nix-instantiate --eval --strict'." },
 	{ O_JSON, 0, "json", NULL, "Print as JSON." },
+	{ O_PRETTY, 0, "pretty", NULL, "Print JSON over several lines, as on a terminal." },
+	{ O_NO_PRETTY, 0, "no-pretty", NULL, "Print JSON on one line." },
 	{ O_RAW, 0, "raw", NULL, "Print a string without quotes and line end." },
 	{ O_XML, 0, "xml", NULL, "Print as XML." },
 	{ O_NO_LOCATION, 0, "no-location", NULL, "Leave positions out of the XML." },
@@ -169,6 +202,17 @@ static int set_log_format(const struct reading *g, const char *value)
 	return progress_set_format(value) ? usage_error(g->p, "log format '%s' is none of " LOG_FORMATS, value) : 0;
 }
 
+/* An operand that came before -f or -E, and is no file, is an attribute of what that names. */
+static void operand_is_attr(struct reading *g)
+{
+	struct eval_request *r = g->r;
+
+	if (g->given || !(r->flake || r->file) || (r->file && !access(r->file, F_OK)))
+		return;
+	add_attr(r, r->flake ? r->flake : r->file);
+	r->flake = r->file = NULL;
+}
+
 static int on_option(void *arg, int id, char **values)
 {
 	struct reading *g = arg;
@@ -179,7 +223,12 @@ static int on_option(void *arg, int id, char **values)
 		return 0;
 	}
 	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST) {
-		int before = value_options_given(r), rc = value_options_take(g->p, r, id, values);
+		int before, rc;
+
+		if (id < VALUE_OPTION_FIRST + 2)
+			operand_is_attr(g);
+		before = value_options_given(r);
+		rc = value_options_take(g->p, r, id, values);
 
 		g->given |= !before && value_options_given(r);
 		return rc;
@@ -196,6 +245,8 @@ static int on_option(void *arg, int id, char **values)
 	case O_PARSE:
 	case O_DRV_PATH:
 	case O_REALISE: return set_form(g, id);
+	case O_PRETTY: r->pretty = PRETTY_YES; return 0;
+	case O_NO_PRETTY: r->pretty = PRETTY_NO; return 0;
 	case O_NO_LOCATION: r->xml_no_location = 1; return 0;
 	case O_WRITE_TO: r->write_to = values[0]; return 0;
 	case O_JOBS: return value_options_set(g->p, "max-jobs", values[0]);

@@ -107,8 +107,14 @@ int eval_store_start(const struct eval_request *r)
 	const struct place_request request = { r->store, r->store_dir };
 	struct err e = ERR_INIT;
 	int named = r->store || r->store_dir;
+	char *store_dir;
 
 	build_options = r->build;
+	if (!r->open_store && place_is_nowhere(&request, &store_dir)) {
+		eval_settings.store_dir = store_dir; /* for good, as settings are */
+		eval_settings.read_only = 1;
+		return 0;
+	}
 	if (r->open_store) {
 		use(store_place(r->open_store), store_real_on(r->open_store));
 		return 0;

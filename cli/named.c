@@ -7,15 +7,19 @@
 #include "config.h"
 #include "cli/named.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
 #include "cli/installable.h"
 #include "cli/progress.h"
+#include "cli/report.h"
 #include "cli/value_options.h"
 #include "format/drv.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int on_option(void *arg, int id, char **values)
 {
@@ -40,6 +44,25 @@ int named_read(struct named *n, const struct program *p, int argc, char **argv, 
 	if (rc == COMMAND_GO && n->c.n < min && !value_options_given(&n->eval))
 		return command_end(&n->c, usage_error(p, "'%s' needs %s", p->name, what));
 	return rc;
+}
+
+int named_add_stdin(struct named *n)
+{
+	struct buf b = BUF_INIT;
+	char *save = NULL;
+
+	if (fd_read_all(STDIN_FILENO, &b)) {
+		report_error("cannot read standard input: %s", strerror(errno));
+		buf_release(&b);
+		return -1;
+	}
+	buf_addc(&b, 0);
+	n->c.text = buf_detach(&b, NULL);
+	for (char *line = strtok_r(n->c.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		n->c.operands = xrealloc_array(n->c.operands, n->c.n + 1, sizeof *n->c.operands);
+		n->c.operands[n->c.n++] = line;
+	}
+	return 0;
 }
 
 /* --- which of them are packages --- */
@@ -132,12 +155,27 @@ static int add_path(struct named *n, const char *word, struct path_set *out, str
 
 /* --- all of them --- */
 
+static int build(struct named *n, const struct installable *i)
+{
+	struct build_options o;
+	struct build_result res;
+	struct err e = ERR_INIT;
+	int rc;
+
+	build_options_init(&o);
+	rc = realise(n->c.store, &o, &i->targets, &res, &e) ? build_options_status(&o, &e) : 0;
+	build_result_release(&res);
+	return rc;
+}
+
 /* The packages among the words, evaluated, in their order. */
 static int evaluate(struct named *n, char *const *words, size_t count, struct installable *found)
 {
 	progress_begin();
 	int rc = installables_eval(&n->eval, n->c.store, words, count, FLAKE_WANT_PACKAGE, found);
 
+	for (size_t i = 0; !rc && i < n->builds && i < (count ? count : 1); i++)
+		rc = build(n, &found[i]);
 	progress_finish();
 	return rc;
 }

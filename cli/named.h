@@ -15,11 +15,15 @@ struct named {
 	struct command c;
 	struct eval_request eval;
 	int writes; /* set by the verb: the store is to be written to */
+	size_t builds; /* set by the verb: how many packages, from the first, are built when they are not there */
 	int (*option)(struct named *n, int id, char **values); /* of a verb's own options, NULL without */
 };
 
 /* As command_read; the program's groups list value_option_table and flake_option_table. */
 int named_read(struct named *n, const struct program *p, int argc, char **argv, size_t min, size_t max, const char *what);
+
+/* More operands from standard input, one a line.  Returns 0, or -1 after saying why not. */
+int named_add_stdin(struct named *n);
 
 /* Opens the store and finds what the operands name, in their order: objects; of packages the outputs, or with drvs the
  * derivations.  Returns 0, or an exit status after saying why. */

@@ -28,7 +28,7 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_LIST, SET_SECRETS, SET_LINT, SET_FEATURES };
+enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_UNLESS_EMPTY, SET_LIST, SET_SECRETS, SET_LINT, SET_FEATURES };
 
 #define BLANKS " \t\n"
 
@@ -117,7 +117,7 @@ static const struct setting settings[] = {
 	  USUAL_KEYS, "Whose signatures are trusted: public keys, with blanks between." },
 	{ "eval-cache", SET_BOOL, &eval_settings.eval_cache,
 	  "true", "Keep what was evaluated for the next run." },
-	{ "eval-system", SET_STRING, &eval_settings.system,
+	{ "eval-system", SET_UNLESS_EMPTY, &eval_settings.system,
 	  "this machine's", "What builtins.currentSystem is." },
 	{ "system", SET_STRING, &eval_settings.system,
 	  "this machine's", "The system that is built for, and what builtins.currentSystem is." },
@@ -179,6 +179,8 @@ int settings_bool(const char *value)
 		return 1;
 	return !strcmp(value, "false") || !strcmp(value, "no") || !strcmp(value, "0") ? 0 : -1;
 }
+
+int settings_lenient;
 
 static enum setting_result set_bool(int *field, const char *value)
 {
@@ -253,6 +255,10 @@ static enum setting_result set(const char *name, const char *value)
 		return set_uint(s->field, value);
 	case SET_LINT:
 		return set_lint(s->field, value);
+	case SET_UNLESS_EMPTY:
+		if (!*value)
+			return SETTING_OK;
+		/* fallthrough */
 	case SET_STRING:
 		*(const char **)s->field = value;
 		return SETTING_OK;
@@ -420,6 +426,7 @@ const char *settings_wanted(const char *name)
 	case SET_FEATURES:
 		return "a list";
 	case SET_STRING:
+	case SET_UNLESS_EMPTY:
 		break;
 	}
 	return "a value";

@@ -8,6 +8,9 @@
 
 #include <stddef.h>
 
+/* Unknown names are warned of and no mistakes, as scripts for Nix expect; set before command lines are read. */
+extern int settings_lenient;
+
 enum setting_result {
 	SETTING_OK,
 	SETTING_UNKNOWN, /* no setting of that name */

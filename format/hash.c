@@ -93,17 +93,23 @@ int hash_algo_parse(const char *p, size_t n, enum hash_algo *out, struct err *e)
 		       shown(n), p);
 }
 
+static const struct {
+	char name[8];
+	enum hash_format f;
+} formats[] = { { "base16", HASH_BASE16 }, { "nix32", HASH_NIX32 }, { "base32", HASH_NIX32 }, { "base64", HASH_BASE64 },
+		{ "sri", HASH_SRI } };
+
+const char *hash_format_name(enum hash_format f)
+{
+	size_t i = 0;
+
+	while (formats[i].f != f)
+		i++;
+	return formats[i].name;
+}
+
 int hash_format_parse(const char *p, size_t n, enum hash_format *out, struct err *e)
 {
-	static const struct {
-		char name[8];
-		enum hash_format f;
-	} formats[] = { { "base16", HASH_BASE16 },
-			{ "nix32", HASH_NIX32 },
-			{ "base32", HASH_NIX32 },
-			{ "base64", HASH_BASE64 },
-			{ "sri", HASH_SRI } };
-
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
 		if (n == strlen(formats[i].name) && !memcmp(p, formats[i].name, n)) {
 			*out = formats[i].f;

@@ -61,6 +61,9 @@ int hash_algo_parse(const char *p, size_t n, enum hash_algo *out, struct err *e)
 /* "base16", "nix32" (and its deprecated alias "base32"), "base64", "sri". */
 int hash_format_parse(const char *p, size_t n, enum hash_format *out, struct err *e);
 
+/* And back. */
+const char *hash_format_name(enum hash_format f);
+
 /* --- computing --- */
 
 void hash_init(struct hash_ctx *c, enum hash_algo a);

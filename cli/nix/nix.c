@@ -87,6 +87,9 @@ static const struct {
 	{ "hash-file", "hash file" },
 	{ "hash-path", "hash path" },
 	{ "show-derivation", "derivation show" },
+	/* As the Nix whose language this is prints them. */
+	{ "derivation show", "derivation show --json-format 4" },
+	{ "path-info", "path-info --json-format 1" },
 	{ "show-config", "config show" },
 	{ "store ping", "store info" },
 	{ "ping-store", "store info" },
@@ -174,7 +177,9 @@ static int run_nix(const struct verb *verbs, int argc, char **argv)
 	translate(&line, argc, argv);
 	be_pure(&line);
 	/* Settings keep the texts they are given. */
-	return verb_main(verbs, (int)line.n, line.v);
+	int rc = verb_main(verbs, (int)line.n, line.v);
+	/* What kind of failure a build was only the older commands tell. */
+	return rc >= EXIT_BUILD_BASE && rc < EXIT_INTERRUPTED ? EXIT_FAILED : rc;
 }
 
 int nix_main(const struct verb *verbs, int argc, char **argv)
@@ -186,7 +191,9 @@ int nix_main(const struct verb *verbs, int argc, char **argv)
 			continue;
 		place_obey_environment();
 		verb_set_root(verbs);
-		return commands[i].run ? commands[i].run(argc, argv) : run_nix(verbs, argc, argv);
+		settings_lenient = 1;
+		int rc = commands[i].run ? commands[i].run(argc, argv) : run_nix(verbs, argc, argv);
+		return rc == EXIT_USAGE ? EXIT_FAILED : rc; /* Nix has one status for both */
 	}
 	return -1;
 }

@@ -175,6 +175,13 @@ static int collect(struct line *s)
 
 static int realise_all(struct line *s)
 {
+	/* Nix knows "PATH!out,dev" from before there was '^'. */
+	for (size_t i = 0; i < s->l.operands.n; i++) {
+		char *mark = strrchr(s->l.operands.v[i], '!');
+
+		if (mark && !strchr(mark, '/'))
+			*mark = '^';
+	}
 	return RUN("build", "--print-out-paths", s->root ? "--out-link" : "--no-link", s->root ? s->root : "",
 		   has(s, DRY_RUN) ? "--dry-run" : "", has(s, CHECK) ? "--rebuild" : "", has(s, REPAIR) ? "--repair" : "");
 }

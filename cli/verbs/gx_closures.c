@@ -16,11 +16,11 @@
 
 /* --- why-depends --- */
 
-enum { O_ALL = 1, O_DERIVATION };
+enum { O_ALL = 1, O_DERIVATION, O_PRECISE };
 
 struct why_command {
 	struct named n; /* first: options get it */
-	int all, derivation;
+	int all, derivation, precise;
 };
 
 static int on_why_option(struct named *n, int id, char **values)
@@ -30,6 +30,7 @@ static int on_why_option(struct named *n, int id, char **values)
 	(void)values;
 	w->all |= id == O_ALL;
 	w->derivation |= id == O_DERIVATION;
+	w->precise |= id == O_PRECISE;
 	return 0;
 }
 
@@ -39,6 +40,7 @@ struct search {
 	struct path_set holders; /* all that refer to the end, directly or not */
 	struct path_set shown;	 /* whose references were printed already */
 	const struct store_path *end;
+	int precise;
 	struct buf *out;
 	struct err *e;
 };
@@ -111,6 +113,35 @@ static void print_line(struct search *k, const char *indent, const struct store_
 	buf_addc(k->out, '\n');
 }
 
+/* With --precise the places of `from` where p is named come first, and then p. */
+struct places {
+	struct search *k;
+	const char *first, *next; /* what begins the first line, and others */
+	size_t n;
+};
+
+static void print_place(void *arg, const char *line)
+{
+	struct places *w = arg;
+
+	buf_addf(w->k->out, "%s%s\n", w->n++ ? w->next : w->first, line);
+}
+
+static int print_step(struct search *k, const struct store_path *from, const struct store_path *p, const char *line,
+		      const char *below)
+{
+	struct places w = { k, line, below, 0 };
+	struct buf arrow = BUF_INIT;
+	int rc = 0;
+
+	if (k->precise)
+		rc = why_precisely(k->s, from, p, print_place, &w, k->e);
+	buf_addf(&arrow, "%s%s", w.n ? below : line, w.n ? "→ " : "");
+	print_line(k, buf_str(&arrow), p);
+	buf_release(&arrow);
+	return rc;
+}
+
 static int print_all(struct search *k, const struct store_path *p, const char *indent)
 {
 	struct path_set steps = PATH_SET_INIT;
@@ -128,8 +159,8 @@ static int print_all(struct search *k, const struct store_path *p, const char *i
 		buf_trim(&below, 0);
 		buf_addf(&line, "%s%s", indent, last ? "└───" : "├───");
 		buf_addf(&below, "%s%s", indent, last ? "    " : "│   ");
-		print_line(k, buf_str(&line), &steps.v[i]);
-		rc = print_all(k, &steps.v[i], buf_str(&below));
+		rc = print_step(k, p, &steps.v[i], buf_str(&line), buf_str(&below));
+		rc = rc ? rc : print_all(k, &steps.v[i], buf_str(&below));
 	}
 	buf_release(&line);
 	buf_release(&below);
@@ -147,18 +178,18 @@ static int print_shortest(struct search *k, const struct store_path *start)
 		struct buf line = BUF_INIT;
 
 		buf_addf(&line, "%s└───", buf_str(&indent));
-		print_line(k, buf_str(&line), &way.v[i]);
-		buf_release(&line);
 		buf_adds(&indent, "    ");
+		rc = print_step(k, &way.v[i - 1], &way.v[i], buf_str(&line), buf_str(&indent));
+		buf_release(&line);
 	}
 	buf_release(&indent);
 	path_set_release(&way);
 	return rc;
 }
 
-static int explain(struct store *s, const struct path_set *ends, int all, struct buf *out, struct err *e)
+static int explain(struct store *s, const struct path_set *ends, const struct why_command *w, struct buf *out, struct err *e)
 {
-	struct search k = { .s = s, .end = &ends->v[1], .out = out, .e = e };
+	struct search k = { .s = s, .end = &ends->v[1], .precise = w->precise, .out = out, .e = e };
 	struct path_set end = PATH_SET_INIT;
 	int rc;
 
@@ -169,7 +200,7 @@ static int explain(struct store *s, const struct path_set *ends, int all, struct
 		buf_addf(out, "'%s' does not depend on '%s'\n", ends->v[0].base, k.end->base);
 	} else if (!rc) {
 		print_line(&k, "", &ends->v[0]);
-		rc = all ? print_all(&k, &ends->v[0], "") : print_shortest(&k, &ends->v[0]);
+		rc = w->all ? print_all(&k, &ends->v[0], "") : print_shortest(&k, &ends->v[0]);
 	}
 	path_set_release(&end);
 	path_set_release(&k.holders);
@@ -185,7 +216,8 @@ static int find_two(struct named *n, int drvs, struct path_set *out)
 
 	if (!rc && out->n != 2)
 		err_set(&e, ERR_INVALID, "these name %zu objects, and two are wanted: NAME^out names one output", out->n);
-	for (size_t i = 0; !rc && !e.code && i < 2; i++)
+	/* Of a package that is not there nobody can depend. */
+	for (size_t i = 0; !rc && !e.code && i < (n->builds && n->c.n == 2 && *n->c.operands[1] != '/' ? 1 : 2); i++)
 		if (!store_is_valid(n->c.store, &out->v[i], &e) && !e.code)
 			err_set(&e, ERR_NOTFOUND, "path '%s/%s' is not valid", n->c.place.store_dir, out->v[i].base);
 	return rc ? rc : e.code ? command_fail(&e) : 0;
@@ -195,6 +227,7 @@ int why_depends_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ O_ALL, 'a', "all", NULL, "Every way, not only the shortest." },
+		{ O_PRECISE, 0, "precise", NULL, "Show in which files the references are." },
 		{ O_DERIVATION, 0, "derivation", NULL, "Of packages take the derivations." },
 		{ 0 }
 	};
@@ -205,7 +238,7 @@ int why_depends_run(int argc, char **argv)
 						      { NULL, NULL } };
 	static const struct program program = { "gx why-depends", "by which references an object needs another",
 						"gx why-depends [options] PACKAGE DEPENDENCY", NULL, groups };
-	struct why_command w = { .n.option = on_why_option };
+	struct why_command w = { .n = { .option = on_why_option, .builds = 1 } };
 	struct path_set ends = PATH_SET_INIT;
 	struct buf out = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -213,9 +246,10 @@ int why_depends_run(int argc, char **argv)
 
 	if (rc != COMMAND_GO)
 		return rc;
+	w.n.builds = !w.derivation;
 	rc = find_two(&w.n, w.derivation, &ends);
 	if (!rc)
-		rc = explain(w.n.c.store, &ends, w.all, &out, &e) ? command_fail(&e) : 0;
+		rc = explain(w.n.c.store, &ends, &w, &out, &e) ? command_fail(&e) : 0;
 	path_set_release(&ends);
 	int printed = command_print(&out);
 	return command_end(&w.n.c, rc ? rc : printed);

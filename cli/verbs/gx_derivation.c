@@ -1,30 +1,40 @@
 /* SPDX-License-Identifier: MIT
  *
- * gx derivation show: derivations as JSON, in the form of `nix show-derivation` (2.8).
+ * gx derivation: derivations as JSON, in the form of `nix show-derivation` (2.8) or in a newer one, and back.
  */
 #include "config.h"
+#include "base/fdio.h"
 #include "base/limits.h"
+#include "cli/drv_json.h"
 #include "cli/named.h"
 #include "cli/output.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
 #include "format/drv.h"
+#include "format/modulo.h"
+#include "store/claims.h"
+#include "store/object.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { O_RECURSIVE = 1 };
+enum { O_RECURSIVE = 1, O_FORMAT };
 
 struct show_command {
 	struct named n; /* first: options get it */
-	int recursive;
+	int recursive, newest;
 };
 
 static int on_option(struct named *n, int id, char **values)
 {
-	(void)id;
-	(void)values;
-	((struct show_command *)n)->recursive = 1;
+	struct show_command *s = (struct show_command *)n;
+
+	s->recursive |= id == O_RECURSIVE;
+	if (id == O_FORMAT)
+		s->newest = !strcmp(values[0], "4");
+	if (id == O_FORMAT && !s->newest && strcmp(values[0], "0"))
+		return usage_error(n->c.program, "the JSON format '%s' is neither 0 nor 4", values[0]);
 	return 0;
 }
 
@@ -140,7 +150,42 @@ static void derivation(struct printer *p, struct slice path, const struct drv *d
 	closing(p, '}');
 }
 
-static int show(struct command *c, struct printer *p, const struct store_path *path, struct err *e)
+/* --- the same in the form of version 4 --- */
+
+struct newest {
+	struct arena a;
+	struct jnode *all;
+};
+
+/* As text and back, so that nothing is borrowed from d. */
+static void add_newest(struct newest *n, struct slice dir, const struct store_path *path, const struct drv *d)
+{
+	struct buf b = BUF_INIT;
+	struct jnode *copy;
+
+	json_tree_write(&b, drv_json_node(&n->a, dir, d));
+	if (!json_tree_parse(&n->a, (struct slice){ arena_dup(&n->a, b.p, b.len), b.len }, &copy, NULL))
+		json_set(n->all, store_path_base(path), copy);
+	buf_release(&b);
+}
+
+static void write_newest(struct newest *n, struct buf *out)
+{
+	struct jnode *top = json_node(&n->a, JSON_OBJECT);
+	struct buf b = BUF_INIT;
+
+	json_set(top, SLICE("derivations"), n->all);
+	json_set(top, SLICE("version"), json_int(&n->a, 4));
+	json_tree_write(&b, top);
+	if (isatty(STDOUT_FILENO))
+		json_indent(out, (struct slice){ b.p, b.len });
+	else
+		buf_add(out, b.p, b.len);
+	buf_addc(out, '\n');
+	buf_release(&b);
+}
+
+static int show(struct command *c, struct printer *p, struct newest *newest, const struct store_path *path, struct err *e)
 {
 	struct buf text = BUF_INIT, full = BUF_INIT;
 	struct slice name = store_path_name(path);
@@ -152,7 +197,10 @@ static int show(struct command *c, struct printer *p, const struct store_path *p
 		rc = drv_parse(&d, store_dir(c->store), (struct slice){ name.p, name.n - 4 },
 			       (struct slice){ buf_str(&text), text.len }, e);
 	if (!rc) {
-		derivation(p, (struct slice){ full.p, full.len }, &d);
+		if (newest)
+			add_newest(newest, store_dir(c->store), path, &d);
+		else
+			derivation(p, (struct slice){ full.p, full.len }, &d);
 		drv_release(&d);
 	} else {
 		err_prefix(e, "'%s'", full.p);
@@ -200,16 +248,23 @@ static int print(struct show_command *s, const struct path_set *named)
 	struct command *c = &s->n.c;
 	struct buf b = BUF_INIT;
 	struct printer p = { .b = &b };
+	struct newest newest = { .a = ARENA_INIT };
 	struct err e = ERR_INIT;
 
+	newest.all = json_node(&newest.a, JSON_OBJECT);
 	for (size_t i = 0; i < named->n && !e.code; i++)
 		add_derivation(c, named->v[i], s->recursive, &paths, &e);
 	opening(&p, '{');
 	for (size_t i = 0; i < paths.n && !e.code; i++)
 		if (store_path_is_drv(&paths.v[i]))
-			show(c, &p, &paths.v[i], &e);
+			show(c, &p, s->newest ? &newest : NULL, &paths.v[i], &e);
 	closing(&p, '}');
 	buf_addc(&b, '\n');
+	if (s->newest) {
+		buf_trim(&b, 0);
+		write_newest(&newest, &b);
+	}
+	arena_release(&newest.a);
 	path_set_release(&paths);
 	if (!e.code)
 		return command_print(&b);
@@ -220,6 +275,9 @@ static int print(struct show_command *s, const struct path_set *named)
 static int show_run(int argc, char **argv)
 {
 	static const struct option options[] = { { O_RECURSIVE, 'r', "recursive", NULL, "Also the derivations it needs." },
+						 { O_FORMAT, 0, "json-format", "N",
+						   "0: the form of Nix 2.8, which gx prints as a rule; 4: its newest, which "
+						   "'gx derivation add' reads." },
 						 { OPT_JSON, 0, "json", NULL, NULL },
 						 { 0 } };
 	static const struct option_group groups[] = { { "Options", options },
@@ -241,7 +299,106 @@ static int show_run(int argc, char **argv)
 	return command_end(&s.n.c, rc);
 }
 
+/* --- adding --- */
+
+/* What the JSON says of paths of outputs against what follows from the rest. */
+static int check_outputs(const struct drv *said, const struct drv *d, const struct store_path *path, struct err *e)
+{
+	for (size_t i = 0; i < said->noutputs; i++) {
+		const struct slice s = said->outputs[i].path;
+		const struct drv_output *o = drv_output(d, said->outputs[i].name);
+
+		if (s.n && !slice_eq(s, o->path))
+			return err_set(e, ERR_INVALID, "derivation '%s' has incorrect output '%.*s', should be '%.*s'", path->base,
+				       (int)s.n, s.p, (int)o->path.n, o->path.p);
+	}
+	return 0;
+}
+
+static int read_json(struct command *c, struct arena *a, struct drv *d, struct drv *said, struct err *e)
+{
+	struct buf text = BUF_INIT;
+	struct jnode *o;
+	int rc = fd_read_all(STDIN_FILENO, &text) ? err_errno(e, "reading standard input") : 0;
+
+	rc = rc ? rc : json_tree_parse(a, (struct slice){ arena_dup(a, buf_str(&text), text.len), text.len }, &o, e);
+	buf_release(&text);
+	if (rc || (rc = drv_json_read(d, store_dir(c->store), o, e)))
+		return rc;
+	rc = drv_json_read(said, store_dir(c->store), o, e);
+	if (rc)
+		drv_release(d);
+	return rc;
+}
+
+/* What the derivation refers to. */
+static int references(struct command *c, const struct drv *d, struct path_set *refs, struct err *e)
+{
+	struct store_path p;
+	int rc = 0;
+
+	for (size_t i = 0; i < d->ninputs + d->nsrcs && !rc; i++) {
+		rc = store_path_parse(store_dir(c->store), i < d->ninputs ? d->inputs[i].path : d->srcs[i - d->ninputs], &p, e);
+		if (!rc)
+			path_set_add(refs, &p);
+	}
+	return rc;
+}
+
+static int add(struct command *c, struct drv *d, const struct drv *said, struct buf *out, struct err *e)
+{
+	const struct drv_cache cache = { store_drv_modulo, c->store };
+	struct path_set refs = PATH_SET_INIT;
+	struct buf text = BUF_INIT, name = BUF_INIT;
+	struct store_path path;
+	int rc = drv_finish(d, store_dir(c->store), &cache, &text, &path, NULL, e);
+
+	rc = rc ? rc : check_outputs(said, d, &path, e);
+	rc = rc ? rc : references(c, d, &refs, e);
+	buf_addf(&name, "%.*s.drv", (int)d->name.n, d->name.p);
+	rc = rc ? rc
+		: store_add_text(c->store, (struct slice){ name.p, name.len }, (struct slice){ text.p, text.len }, &refs, &path, e);
+	if (!rc) {
+		store_add_path(c->store, out, &path);
+		buf_addc(out, '\n');
+	}
+	path_set_release(&refs);
+	buf_release(&text);
+	buf_release(&name);
+	return rc;
+}
+
+static int add_run(int argc, char **argv)
+{
+	static const struct option_group groups[] = { { "The store", command_store_options }, { 0 } };
+	static const struct program program = {
+		"gx derivation add", "make a derivation of JSON", "gx derivation add [options] <JSON",
+		"It reads what 'gx derivation show --json-format 4' prints of one. Paths of outputs may be left out; those "
+		"that are there have to be the right ones.",
+		groups
+	};
+	struct command c = { .program = &program };
+	struct arena a = ARENA_INIT;
+	struct err e = ERR_INIT;
+	struct buf out = BUF_INIT;
+	struct drv d, said;
+	int rc = command_read(&c, argc, argv, 0, 0, "");
+
+	if (rc != COMMAND_GO)
+		return rc;
+	rc = command_open(&c, 0);
+	if (!rc && !(rc = read_json(&c, &a, &d, &said, &e) ? command_fail(&e) : 0)) {
+		rc = add(&c, &d, &said, &out, &e) ? command_fail(&e) : 0;
+		drv_release(&d);
+		drv_release(&said);
+	}
+	arena_release(&a);
+	int printed = command_print(&out);
+	return command_end(&c, rc ? rc : printed);
+}
+
 const struct verb derivation_verbs[] = {
 	{ "show", "print derivations as JSON", show_run, NULL },
+	{ "add", "make a derivation of JSON", add_run, NULL },
 	{ 0 }
 };

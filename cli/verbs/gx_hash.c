@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_ALGO = 1, O_FORMAT, O_FROM, O_BASE16, O_BASE32, O_BASE64, O_SRI };
+enum { O_MODE = 1, O_ALGO, O_FORMAT, O_FROM, O_BASE16, O_BASE32, O_BASE64, O_SRI };
 
 struct hash_command {
 	struct command c;
 	enum hash_algo algo;
 	enum hash_format format;
-	int has_from;
+	int has_from, flat;
 	enum hash_format from;
 };
 
@@ -32,6 +32,11 @@ static int on_option(void *arg, int id, char **values)
 	int rc = 0;
 
 	switch (id) {
+	case O_MODE:
+		h->flat = !strcmp(values[0], "flat");
+		return h->flat || !strcmp(values[0], "nar")
+			       ? 0
+			       : usage_error(h->c.program, "the mode '%s' is neither 'nar' nor 'flat'", values[0]);
 	case O_ALGO: rc = hash_algo_parse(values[0], strlen(values[0]), &h->algo, &e); break;
 	case O_FORMAT: rc = hash_format_parse(values[0], strlen(values[0]), &h->format, &e); break;
 	case O_FROM:
@@ -60,6 +65,7 @@ static const struct option of_options[] = {
 	{ O_ALGO, 0, "algo", "ALGO", "md5, sha1, sha256 (the default) or sha512." },
 	{ O_ALGO, 0, "hash-algo", "ALGO", NULL },
 	{ O_ALGO, 0, "type", "ALGO", NULL },
+	{ O_MODE, 0, "mode", "MODE", "nar: of the archive (gx hash path); flat: of the bytes (gx hash file)." },
 	{ O_FORMAT, 0, "format", "FORMAT", "base16, nix32, base64 or sri (the default)." },
 	{ O_BASE16, 0, "base16", NULL, NULL },
 	{ O_BASE32, 0, "base32", NULL, NULL },
@@ -70,10 +76,15 @@ static const struct option of_options[] = {
 };
 static const struct option_group of_groups[] = { { "Options", of_options }, { 0 } };
 
-static int hash_each(const struct program *p, int argc, char **argv,
-		     int (*hash)(enum hash_algo a, const char *path, struct hash *out, struct err *e))
+static int hash_one(const struct hash_command *h, const char *path, struct hash *out, struct err *e)
 {
-	struct hash_command h = { .algo = HASH_SHA256, .format = HASH_SRI };
+	return h->flat ? hash_file(h->algo, AT_FDCWD, path, out, NULL, e) :
+			 nar_hash(h->algo, AT_FDCWD, path, NULL, NULL, out, NULL, e);
+}
+
+static int hash_each(const struct program *p, int argc, char **argv, int flat)
+{
+	struct hash_command h = { .algo = HASH_SHA256, .format = HASH_SRI, .flat = flat };
 	struct err e = ERR_INIT;
 	struct buf b = BUF_INIT;
 	int rc;
@@ -86,23 +97,13 @@ static int hash_each(const struct program *p, int argc, char **argv,
 	for (size_t i = 0; i < h.c.n && !e.code; i++) {
 		unsigned activity = activity_begin(ACTIVITY_HASH, h.c.operands[i]);
 		struct hash out;
-		if (!hash(h.algo, h.c.operands[i], &out, &e))
+		if (!hash_one(&h, h.c.operands[i], &out, &e))
 			add_line(&b, &out, h.format);
 		activity_end(activity, e.code);
 	}
 	progress_finish();
 	rc = command_print(&b);
 	return command_end(&h.c, e.code ? command_fail(&e) : rc);
-}
-
-static int hash_tree(enum hash_algo a, const char *path, struct hash *out, struct err *e)
-{
-	return nar_hash(a, AT_FDCWD, path, NULL, NULL, out, NULL, e);
-}
-
-static int hash_flat(enum hash_algo a, const char *path, struct hash *out, struct err *e)
-{
-	return hash_file(a, AT_FDCWD, path, out, NULL, e);
 }
 
 static int path_run(int argc, char **argv)
@@ -112,7 +113,7 @@ static int path_run(int argc, char **argv)
 						"The hash is that of the archive, so names, executable bits and links count.\n",
 						of_groups };
 
-	return hash_each(&program, argc, argv, hash_tree);
+	return hash_each(&program, argc, argv, 0);
 }
 
 static int file_run(int argc, char **argv)
@@ -120,7 +121,7 @@ static int file_run(int argc, char **argv)
 	static const struct program program = { "gx hash file", "the hash of a file's bytes", "gx hash file [options] FILE...",
 						NULL, of_groups };
 
-	return hash_each(&program, argc, argv, hash_flat);
+	return hash_each(&program, argc, argv, 1);
 }
 
 /* --- convert --- */
@@ -129,14 +130,11 @@ static int convert_one(const struct hash_command *h, const char *text, struct bu
 {
 	enum hash_format was;
 	struct hash out;
-	int rc;
+	int rc = hash_parse(text, strlen(text), h->algo, &out, &was, e);
 
-	if (h->has_from && h->from != HASH_SRI && h->algo != HASH_ANY)
-		rc = hash_parse_format(text, strlen(text), h->algo, h->from, &out, e);
-	else
-		rc = hash_parse(text, strlen(text), h->algo, &out, &was, e);
-	if (!rc && h->has_from && h->from == HASH_SRI && was != HASH_SRI)
-		rc = err_set(e, ERR_INVALID, "'%s' is not an SRI hash", text);
+	if (!rc && h->has_from && h->from != was)
+		rc = err_set(e, ERR_INVALID, "hash '%s' is written as '%s', but '--from %s' was said", text, hash_format_name(was),
+			     hash_format_name(h->from));
 	if (!rc)
 		add_line(b, &out, h->format);
 	return rc;

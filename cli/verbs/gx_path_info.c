@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * gx path-info: rows of the database, in the forms of `nix path-info` (2.8: a JSON list).
+ * gx path-info: rows of the database, in the forms of `nix path-info`: as JSON a list (as to 2.18), or a set by path (--json-format
+ * 1, as from 2.19 on) or by name (2).
  */
 #include "config.h"
 #include "cli/named.h"
@@ -12,18 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_RECURSIVE = 1, O_SIZE, O_CLOSURE, O_HUMAN, O_SIGS, O_ALL };
+enum { O_RECURSIVE = 1, O_SIZE, O_CLOSURE, O_HUMAN, O_SIGS, O_ALL, O_FORMAT, O_STDIN };
 
 struct info_command {
 	struct named n; /* first: options get it */
-	int recursive, size, closure, human, sigs, all;
+	int recursive, size, closure, human, sigs, all, format, from_stdin;
 };
 
 static int on_option(struct named *n, int id, char **values)
 {
 	struct info_command *i = (struct info_command *)n;
 
-	(void)values;
 	switch (id) {
 	case O_RECURSIVE: i->recursive = 1; break;
 	case O_SIZE: i->size = 1; break;
@@ -31,6 +31,12 @@ static int on_option(struct named *n, int id, char **values)
 	case O_HUMAN: i->human = 1; break;
 	case O_SIGS: i->sigs = 1; break;
 	case O_ALL: i->all = 1; break;
+	case O_FORMAT:
+		if (strcmp(values[0], "1") && strcmp(values[0], "2"))
+			return usage_error(n->c.program, "the JSON format '%s' is neither 1 nor 2", values[0]);
+		i->format = *values[0] - '0';
+		break;
+	case O_STDIN: i->from_stdin = 1; break;
 	}
 	return 0;
 }
@@ -43,18 +49,31 @@ static const struct option options[] = {
 	{ O_HUMAN, 'H', "human-readable", NULL, "With -s and -S: sizes in K, M, G." },
 	{ O_SIGS, 0, "sigs", NULL, "Show signatures, and what else vouches for an object." },
 	OPTION_JSON,
+	{ O_FORMAT, 0, "json-format", "N",
+	  "With --json: a set instead of a list; 1: by paths; 2: by names. What is not valid is null in it." },
+	{ O_STDIN, 0, "stdin", NULL, "Read more paths from standard input, one a line." },
 	{ 0 }
 };
 
 /* --- JSON --- */
 
+/* A path: in full, or in format 2 its name alone. */
 static void add_path_string(struct info_command *i, struct buf *b, const struct store_path *p)
 {
 	struct buf full = BUF_INIT;
 
-	store_add_path(i->n.c.store, &full, p);
+	if (i->format == 2)
+		buf_adds(&full, p->base);
+	else
+		store_add_path(i->n.c.store, &full, p);
 	output_json_string(b, full.p, full.len);
 	buf_release(&full);
+}
+
+static void add_store_dir(struct info_command *i, struct buf *b)
+{
+	buf_adds(b, ",\"storeDir\":");
+	output_json_string(b, store_dir(i->n.c.store).p, store_dir(i->n.c.store).n);
 }
 
 static void add_words(struct buf *b, const char *words)
@@ -70,19 +89,64 @@ static void add_words(struct buf *b, const char *words)
 	buf_addc(b, ']');
 }
 
-static void add_json(struct info_command *i, struct buf *b, const struct path_info *info, uint64_t closure)
+static void add_ca(struct info_command *i, struct buf *b, const char *ca)
+{
+	struct hash h;
+	enum ca_method m;
+
+	if (i->format != 2 || ca_parse(slice_of(ca), &m, &h, NULL)) {
+		output_json_string(b, ca, strlen(ca));
+		return;
+	}
+	buf_adds(b, "{\"hash\":\"");
+	hash_add(b, &h, HASH_SRI, 1);
+	buf_addf(b, "\",\"method\":\"%s\"}", ca_method_name(m));
+}
+
+static void add_references(struct info_command *i, struct buf *b, const struct path_set *refs)
+{
+	buf_adds(b, ",\"references\":[");
+	for (size_t k = 0; k < refs->n; k++) {
+		if (k)
+			buf_addc(b, ',');
+		add_path_string(i, b, &refs->v[k]);
+	}
+	buf_addc(b, ']');
+}
+
+/* All members are there, in the order of their names. */
+static void add_set_member(struct info_command *i, struct buf *b, const struct path_info *info, uint64_t closure)
+{
+	buf_adds(b, "{\"ca\":");
+	if (info->ca)
+		add_ca(i, b, info->ca);
+	else
+		buf_adds(b, "null");
+	if (i->closure)
+		buf_addf(b, ",\"closureSize\":%llu", (unsigned long long)closure);
+	buf_adds(b, ",\"deriver\":");
+	if (info->deriver.len)
+		add_path_string(i, b, &info->deriver);
+	else
+		buf_adds(b, "null");
+	buf_adds(b, ",\"narHash\":\"");
+	hash_add(b, &info->nar_hash, HASH_SRI, 1);
+	buf_addf(b, "\",\"narSize\":%llu", (unsigned long long)info->nar_size);
+	add_references(i, b, &info->refs);
+	buf_addf(b, ",\"registrationTime\":%lld,\"signatures\":", (long long)info->registered);
+	add_words(b, info->sigs ? info->sigs : "");
+	add_store_dir(i, b);
+	buf_addf(b, ",\"ultimate\":%s,\"version\":%d}", info->ultimate ? "true" : "false", i->format);
+}
+
+static void add_list_element(struct info_command *i, struct buf *b, const struct path_info *info, uint64_t closure)
 {
 	buf_adds(b, "{\"path\":");
 	add_path_string(i, b, &info->path);
 	buf_adds(b, ",\"narHash\":\"");
 	hash_add(b, &info->nar_hash, HASH_SRI, 1);
-	buf_addf(b, "\",\"narSize\":%llu,\"references\":[", (unsigned long long)info->nar_size);
-	for (size_t k = 0; k < info->refs.n; k++) {
-		if (k)
-			buf_addc(b, ',');
-		add_path_string(i, b, &info->refs.v[k]);
-	}
-	buf_addc(b, ']');
+	buf_addf(b, "\",\"narSize\":%llu", (unsigned long long)info->nar_size);
+	add_references(i, b, &info->refs);
 	if (info->ca) {
 		buf_adds(b, ",\"ca\":");
 		output_json_string(b, info->ca, strlen(info->ca));
@@ -102,6 +166,32 @@ static void add_json(struct info_command *i, struct buf *b, const struct path_in
 		add_words(b, info->sigs);
 	}
 	buf_addc(b, '}');
+}
+
+static void add_json(struct info_command *i, struct buf *b, const struct path_info *info, uint64_t closure)
+{
+	if (!i->format) {
+		add_list_element(i, b, info, closure);
+		return;
+	}
+	add_path_string(i, b, &info->path);
+	buf_addc(b, ':');
+	add_set_member(i, b, info, closure);
+}
+
+static void begin_json(struct info_command *i, struct buf *b)
+{
+	buf_adds(b, !i->format ? "[" : i->format == 1 ? "{" : "{\"info\":{");
+}
+
+static void end_json(struct info_command *i, struct buf *b)
+{
+	buf_adds(b, i->format ? "}" : "]");
+	if (i->format == 2) {
+		add_store_dir(i, b);
+		buf_adds(b, ",\"version\":2}");
+	}
+	buf_addc(b, '\n');
 }
 
 /* --- text --- */
@@ -161,6 +251,26 @@ static int in_order(struct info_command *i, const struct path_set *set, struct p
 	return rc;
 }
 
+/* A set has null for what is not valid: taken from `named`, added to the text. */
+static int take_invalid(struct info_command *i, const struct path_set *named, struct path_set *valid, struct buf *b, struct err *e)
+{
+	for (size_t k = 0; k < named->n; k++) {
+		int there = i->n.c.json && i->format ? store_is_valid(i->n.c.store, &named->v[k], e) : 1;
+
+		if (there < 0)
+			return there;
+		if (there) {
+			path_set_push(valid, &named->v[k]);
+			continue;
+		}
+		if (b->len)
+			buf_addc(b, ',');
+		add_path_string(i, b, &named->v[k]);
+		buf_adds(b, ":null");
+	}
+	return 0;
+}
+
 static int choose(struct info_command *i, const struct path_set *named, struct path_set *out, struct err *e)
 {
 	struct path_set set = PATH_SET_INIT;
@@ -184,8 +294,6 @@ static int add_all(struct info_command *i, const struct path_set *paths, struct 
 	for (size_t k = 0; k < paths->n; k++)
 		if (paths->v[k].len > width)
 			width = paths->v[k].len;
-	if (i->n.c.json)
-		buf_addc(b, '[');
 	for (size_t k = 0; !rc && k < paths->n; k++) {
 		struct path_info info;
 		uint64_t closure = 0;
@@ -194,7 +302,7 @@ static int add_all(struct info_command *i, const struct path_set *paths, struct 
 			break;
 		if (i->closure)
 			rc = store_closure_size(i->n.c.store, &paths->v[k], &closure, NULL, e);
-		if (i->n.c.json && k)
+		if (i->n.c.json && b->len)
 			buf_addc(b, ',');
 		if (i->n.c.json)
 			add_json(i, b, &info, closure);
@@ -202,25 +310,30 @@ static int add_all(struct info_command *i, const struct path_set *paths, struct 
 			add_text(i, b, &info, closure, width);
 		path_info_release(&info);
 	}
-	if (i->n.c.json)
-		buf_adds(b, "]\n");
 	return rc;
 }
 
 static int print(struct info_command *i, const struct path_set *named)
 {
-	struct path_set paths = PATH_SET_INIT;
+	struct path_set paths = PATH_SET_INIT, valid = PATH_SET_INIT;
 	struct err e = ERR_INIT;
-	struct buf b = BUF_INIT;
-	int rc = choose(i, named, &paths, &e);
+	struct buf b = BUF_INIT, json = BUF_INIT;
+	int rc = take_invalid(i, named, &valid, &b, &e);
 
+	rc = rc ? rc : choose(i, &valid, &paths, &e);
 	if (!rc)
 		rc = add_all(i, &paths, &b, &e);
+	path_set_release(&valid);
 	path_set_release(&paths);
-	if (!rc)
-		return command_print(&b);
+	if (!rc && i->n.c.json) {
+		begin_json(i, &json);
+		buf_add(&json, b.p, b.len);
+		end_json(i, &json);
+	}
+	rc = rc ? command_fail(&e) : command_print(i->n.c.json ? &json : &b);
+	buf_release(&json);
 	buf_release(&b);
-	return command_fail(&e);
+	return rc;
 }
 
 int path_info_run(int argc, char **argv)
@@ -240,7 +353,9 @@ int path_info_run(int argc, char **argv)
 
 	if (rc != COMMAND_GO)
 		return rc;
-	if (i.all == (i.n.c.n > 0 || value_options_given(&i.n.eval)))
+	if (i.from_stdin && named_add_stdin(&i.n))
+		return command_end(&i.n.c, EXIT_FAILED);
+	if (!i.from_stdin && i.all == (i.n.c.n > 0 || value_options_given(&i.n.eval)))
 		rc = usage_error(&program, i.all ? "with --all no path is named" : "'gx path-info' needs a path");
 	else
 		rc = named_find(&i.n, 0, &named);

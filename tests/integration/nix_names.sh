@@ -64,6 +64,75 @@ check "and by their names" prints "several several-2 several-dev" sh -c 'echo se
 check "nix-build --dry-run lists what will be built" sh -c "env PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix-build --dry-run t.nix -A a --argstr word dry 2>&1 |
 	sed 's,-.*/\(.*-\),\1,; s/ .*-/ /' | tr '\n' ' ' | grep 'these 3 derivations will be built: '"
 
+# What scripts for Nix write and look at.
+ours_status() { # STATUS COMMAND...
+	_s=$1
+	shift
+	status "$_s" ours "$@"
+}
+check "a wrong option ends with 1, as every failure of Nix" ours_status 1 nix-store --no-such-option
+check "so does a build that fails, of nix build" ours_status 1 nix build --impure --expr 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; }'
+check "nix-build tells them apart" ours_status 100 nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; }'
+check "an output that may not be as it is is one" ours_status 1 nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo $out >$out" ]; allowedReferences = [ ]; }'
+check "so are checks of outputs that are none" complains "contains output name 'none'" ours nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo x >$out" ]; allowedReferences = [ "none" ]; }'
+check "a builder that closes its output and goes on is ended" mentions "failed due to signal" ours nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "exec >/dev/null 2>&1; while :; do sleep 1; done" ]; }'
+check "an unknown setting is warned of" sh -c "PATH='$PWD/names' nix-instantiate --eval --option no-such-setting x -E 1 2>said && [ \$(grep -c no-such-setting said) = 1 ]"
+check "attributes come before -f as well" prints '"w"' ours nix eval deep.x.word -f t.nix
+check "nix eval puts what it makes into the store" sh -c "PATH='$PWD/names:$PATH' NIX_REMOTE='local?root=$PWD/ours'; export NIX_REMOTE; [ -e $PWD/ours\$(nix eval --raw --expr 'builtins.toFile \"kept\" \"x\"') ]"
+check "but not into dummy://" prints /nix/store ours nix eval --store dummy:// --raw --expr builtins.storeDir
+check "which is where it says" prints /some/store ours nix eval --store 'dummy://?store=/some/store' --raw --expr builtins.storeDir
+check "an empty eval-system is none" prints odd ours nix eval --impure --raw --system odd --eval-system '' --expr builtins.currentSystem
+echo from a file >arg
+check "--arg-from-file" prints "from a file" ours nix eval --raw --arg-from-file x arg --expr '{ x }: { inherit x; }' x
+check "--arg-from-stdin" prints "from a file" sh -c "PATH='$PWD/names' nix eval --raw --arg-from-stdin x --expr '{ x }: { inherit x; }' x <arg"
+check "--arg-from-file of none" complains "cannot read 'nothing'" ours nix eval --raw --arg-from-file x nothing --expr '{ x }: x'
+check "nix eval --json --pretty" prints '{
+  "a": [
+    1
+  ]
+}' ours nix eval --json --pretty --expr '{ a = [ 1 ]; }'
+check "nix hash path --mode flat" prints "$(ours nix hash file t.nix)" ours nix hash path --mode flat t.nix
+check "nix hash path --mode nothing" complains "neither 'nar' nor 'flat'" ours nix hash path --mode nothing t.nix
+check "nix hash convert --from another form" complains "is written as 'base16', but '--from nix32'" ours nix hash convert --hash-algo sha1 --from nix32 800d59cfcd3c05e900cb4e214be48f6b886a08df
+check "nix store add --mode text" prints "$(ours nix eval --impure --raw --expr 'builtins.toFile "arg" (builtins.readFile ./arg)')" ours nix store add --mode text arg
+b=$(ours nix-instantiate t.nix -A b 2>/dev/null)
+check "nix-store -r of one output" prints "$(ours nix-build --no-out-link t.nix -A b.dev 2>/dev/null)" ours nix-store -r "$b!dev"
+check "nix derivation show, as the newest Nix" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix derivation show $b | grep -q '^{\"derivations\":{\"$(basename "$b")\":{\"args\":.*\"version\":4}},\"version\":4}$'"
+PATH=$PWD/names:$PATH NIX_REMOTE="local?root=$PWD/ours" nix derivation show "$b" | sed 's/^{"derivations":{"[^"]*"://; s/},"version":4}$//' >b.json
+again() { sed "$1" b.json | PATH=$PWD/names NIX_REMOTE="local?root=$PWD/ours" nix derivation add; }
+check "nix derivation add of it is the same" prints "$b" again ''
+check "also without the paths of outputs" prints "$b" again 's/{"path":"[^"]*"}/{}/g'
+check "with wrong ones" mentions "has incorrect output" again 's/"name":"b","outputs"/"name":"other","outputs"/'
+check "of something else" complains "no derivation in the form of version 4" again 's/.*/{}/'
+check "of no JSON" mentions "error: " again 's/.*/{/'
+row='"ca":null,"deriver":"'
+b_dev=$(ours nix-store -q --outputs "$b" | grep dev)
+gone=/nix/store/00000000000000000000000000000000-gone
+check "nix path-info --json, as the newest Nix" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix path-info --json $b_dev $gone | grep -q '^{\"$gone\":null,\"$b_dev\":{$row/nix/store/.*\"version\":1}}$'"
+check "--json-format 2" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix path-info --json --json-format 2 $b_dev | grep -q '^{\"info\":{\"$(basename "$b_dev")\":{$row[^/]*\".*\"version\":2}},\"storeDir\":\"/nix/store\",\"version\":2}$'"
+check "--json-format 7" complains "neither 1 nor 2" ours nix path-info --json --json-format 7 "$b_dev"
+check "paths from standard input" prints "$b_dev" sh -c "echo $b_dev | PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix path-info --stdin"
+check "nix store info" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix store info | grep -qx 'Store URL: local'"
+check "nix why-depends builds what it asks about" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix why-depends -f t.nix a^out deep.x^out --argstr word why | grep -q -e '-c$'"
+check "--precise says where" prints "    …" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix why-depends -f t.nix a^out deep.x^out --precise | sed -n '2s/[^ ]*└───: \\(…\\).*/    \\1/p'"
+
+# Deleting as much as may be.
+cat >tree.nix <<'END_NIX'
+let mk = name: deps: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo ${toString deps} > $out" ]; };
+in rec { low = mk "low" [ ]; held = mk "held" [ ]; top = mk "top" [ low held ]; other = mk "other" [ held ]; }
+END_NIX
+for x in top other low held; do eval "$x=\$(ours nix-build --no-out-link tree.nix -A $x 2>/dev/null)"; done
+check "nix store delete of what is needed" mentions "refers to it" ours nix store delete "$low"
+check "--recursive --skip-alive" ours nix store delete --recursive --skip-alive "$top"
+check "deletes all but what others need" sh -c "cd ours/nix/store && [ ! -e ${top##*/} ] && [ ! -e ${low##*/} ] && [ -e ${held##*/} ] && [ -e ${other##*/} ]"
+check "--also-referrers" ours nix store delete --skip-alive --also-referrers "$held"
+check "deletes these as well" sh -c "cd ours/nix/store && [ ! -e ${held##*/} ] && [ ! -e ${other##*/} ]"
+
+# Where it is.
+check "a folder as an address" prints "$b_dev" env PATH="$PWD/names:$PATH" nix path-info --store "local://$PWD/ours" "$b_dev"
+check "with signs for signs" prints "$b_dev" env PATH="$PWD/names:$PATH" nix path-info --store "local://$(echo "$PWD" | sed 's,/,%2F,g')%2Fours" "$b_dev"
+check "NIX_STORE_DIR counts below another root" sh -c "env PATH='$PWD/names' NIX_STORE_DIR=/other/store nix-store --store ./x --add arg | grep -q '^/other/store/.*-arg$' && [ -n \"\$(ls x/nix/store/*-arg)\" ]"
+
 # --- keeping equal files once
 mkdir same && head -c 100000 /dev/zero >same/a && cp same/a same/b && chmod +x same/b && cp same/a same/c
 same=$(ours nix-store --add same)

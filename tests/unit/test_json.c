@@ -197,12 +197,24 @@ static void utf8(void **state)
 		assert_int_equal(utf8_check(cases[i].text, strlen(cases[i].text)), cases[i].bad);
 }
 
+static void indented(void **state)
+{
+	static const char text[] = "{\"a\":[1,{\"b\":[],\"c\":{}},\"x\\\"{,\"],\"d\":null}",
+			  want[] = "{\n  \"a\": [\n    1,\n    {\n      \"b\": [],\n      \"c\": {}\n    },\n    \"x\\\"{,\"\n  ],\n  \"d\": null\n}";
+	struct buf b = BUF_INIT;
+
+	(void)state;
+	json_indent(&b, (struct slice){ text, sizeof text - 1 });
+	assert_string_equal(buf_str(&b), want);
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),	       cmocka_unit_test(numbers),	  cmocka_unit_test(refused),
 		cmocka_unit_test(nesting_has_a_limit), cmocka_unit_test(strings_written), cmocka_unit_test(floats_written),
-		cmocka_unit_test(utf8),
+		cmocka_unit_test(utf8),		       cmocka_unit_test(indented),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
