@@ -356,7 +356,14 @@ int builtin_buildenv(const struct builtin_call *c, struct err *e)
 	rc = rc ? rc : builtin_attr(c, "manifest", &text, e);
 	if (rc)
 		return rc;
-	buf_addf(&manifest, "%s/manifest.nix", buf_str(&out));
+	/* What the list is called; Nix's environments have one name for it. */
+	struct slice name = SLICE("manifest.nix");
+	const struct slice *named = drv_env(c->drv, SLICE("manifestName"));
+
+	if (named && memchr(named->p, '/', named->n))
+		return err_set(e, ERR_INVALID, "'manifestName' is no name of a file");
+	name = named && named->n ? *named : name;
+	buf_addf(&manifest, "%s/%.*s", buf_str(&out), (int)name.n, name.p);
 	text.p = xstrndup(text.p, text.n);
 	return symlink(text.p, buf_str(&manifest)) ? err_errno(e, "creating symlink '%s'", buf_str(&manifest)) : 0;
 }
