@@ -122,8 +122,8 @@ static const struct jnode *member(struct reader *r, const struct jnode *o, const
 	if (n && n->kind == kind)
 		return n;
 	if (n || kind == JSON_STRING)
-		err_set(r->e, ERR_INVALID, n ? "'%s' of the derivation is no %s" : "the derivation has no '%s', which is a %s", name,
-			kinds[kind]);
+		err_set(r->e, ERR_INVALID, n ? "'%s' of the derivation is no %s" : "the derivation has no '%s', which is a %s",
+			name, kinds[kind]);
 	return kind == JSON_ARRAY ? &empty_array : kind == JSON_OBJECT ? &empty_object : NULL;
 }
 

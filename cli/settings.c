@@ -20,6 +20,7 @@
 #include "eval/eval.h"
 #include "fetch/fetch_settings.h"
 #include "flake/registry.h"
+#include "store/profile.h"
 #include "remote/remote_settings.h"
 
 #include <errno.h>
@@ -131,6 +132,8 @@ static const struct setting settings[] = {
 	  "ignore", "What to do about URLs without quotes." },
 	{ "max-call-depth", SET_UINT, &eval_settings.max_call_depth,
 	  "10000", "How deep calls may be nested." },
+	{ "use-xdg-base-directories", SET_BOOL, &profile_settings.xdg,
+	  "false", "Keep profiles and channels of a user below $XDG_STATE_HOME/nix instead of ~/.nix-…." },
 	{ "nix-path", SET_LIST, &nix_path,
 	  "none", "Where <name> is looked up: 'name=path' or folders, with blanks between." },
 	{ "pure-eval", SET_BOOL, &eval_settings.pure,

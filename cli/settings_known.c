@@ -93,7 +93,6 @@ static const struct known_setting settings[] = {
 	{ "use-case-hack", 1, "it is of macOS" },
 	{ "use-cgroups", 1, "builders are killed by their process namespace" },
 	{ "use-sqlite-wal", 1, ALWAYS_SO },
-	{ "use-xdg-base-directories", 1, ALWAYS_SO },
 	{ "user-agent-suffix", 0, "gx calls itself gx" },
 	{ "warn-short-path-literals", 1, "lint-short-path-literals says it" },
 };

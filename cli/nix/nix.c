@@ -30,6 +30,7 @@ static const struct {
 	{ "nix-instantiate", nix_instantiate_run },
 	{ "nix-store", nix_store_run },
 	{ "nix-shell", nix_shell_run },
+	{ "nix-env", nix_env_run },
 	{ "nix-hash", nix_hash_run },
 	{ "nix-daemon", nix_daemon_run },
 	{ "nix-collect-garbage", nix_collect_garbage_run },

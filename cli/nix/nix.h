@@ -22,6 +22,7 @@ int nix_instantiate_run(int argc, char **argv);
 int nix_store_run(int argc, char **argv);
 int nix_shell_run(int argc, char **argv);
 int nix_daemon_run(int argc, char **argv);
+int nix_env_run(int argc, char **argv);
 int nix_hash_run(int argc, char **argv);
 int nix_collect_garbage_run(int argc, char **argv);
 

@@ -130,7 +130,12 @@ static int on_collect_option(struct nix_line *l, int id, char **values)
 {
 	struct collect_line *c = (struct collect_line *)l;
 
-	if (id == O_DRY) {
+	if (id == O_DELETE_OLD) {
+		words_add(&c->more, "--delete-old");
+	} else if (id == O_OLDER) {
+		words_add(&c->more, "--older-than");
+		words_add(&c->more, values[0]);
+	} else if (id == O_DRY) {
 		words_add(&c->more, "--dry-run");
 	} else if (id == O_MAX) {
 		words_add(&c->more, "--max");

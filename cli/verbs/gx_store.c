@@ -12,6 +12,7 @@
 #include "cli/verb.h"
 #include "store/gc.h"
 #include "store/object.h"
+#include "store/profile.h"
 #include "store/roots.h"
 
 #include <fcntl.h>
@@ -109,11 +110,13 @@ static int add_run(int argc, char **argv)
 
 struct gc_settings gc_settings = { .keep_derivations = 1 };
 
-enum { O_DRY = 1, O_LIVE, O_DEAD, O_MAX, O_KEEP_OUTPUTS, O_NO_KEEP_DRVS };
+enum { O_DRY = 1, O_LIVE, O_DEAD, O_MAX, O_KEEP_OUTPUTS, O_NO_KEEP_DRVS, O_OLD, O_OLDER };
 
 struct gc_command {
 	struct command c;
 	struct gc_options o;
+	struct generation_filter old; /* of profiles, which are looked at first */
+	int profiles;
 	struct buf list;
 	int print;
 };
@@ -133,8 +136,19 @@ static int parse_size(const char *text, uint64_t *out)
 static int on_gc_option(void *arg, int id, char **values)
 {
 	struct gc_command *g = arg;
+	struct err e = ERR_INIT;
 
 	switch (id) {
+	case O_OLD: g->profiles = g->old.old = 1; break;
+	case O_OLDER:
+		g->profiles = 1;
+		if (profile_period(values[0], &g->old.before, &e)) {
+			int rc = usage_error(g->c.program, "%s", e.msg);
+
+			err_release(&e);
+			return rc;
+		}
+		break;
 	case O_DRY:
 	case O_DEAD: g->o.action = GC_LIST_DEAD; break;
 	case O_LIVE: g->o.action = GC_LIST_LIVE; break;
@@ -154,8 +168,16 @@ static void on_gc_object(void *arg, const char *base)
 	buf_addf(&g->list, "%s/%s\n", g->c.place.store_dir, base);
 }
 
+static void on_generation(void *arg, const struct generation *g)
+{
+	(void)arg;
+	report_line("deleting '%s'", g->link);
+}
+
 static const struct option gc_options[] = {
 	{ O_DRY, 0, "dry-run", NULL, "Only print what would be deleted." },
+	{ O_OLD, 'd', "delete-old", NULL, "First delete all generations of profiles that are not in use." },
+	{ O_OLDER, 0, "older-than", "PERIOD", "First delete those that were last in use so long ago, such as 30d." },
 	{ O_DEAD, 0, "print-dead", NULL, NULL },
 	{ O_LIVE, 0, "print-live", NULL, "Only print what would be kept." },
 	{ O_MAX, 0, "max", "BYTES", "Stop when so much was freed; K, M, G and T are understood." },
@@ -201,7 +223,10 @@ static int gc_run(int argc, char **argv)
 		return rc;
 	g.o.each = on_gc_object;
 	g.o.arg = &g;
-	store_gc(g.c.store, &g.o, &result, &e);
+	g.old.each = on_generation;
+	g.old.dry = g.o.action != GC_DELETE_DEAD;
+	if (!g.profiles || !profile_delete_all(&g.c.place, &g.old, &e))
+		store_gc(g.c.store, &g.o, &result, &e);
 	rc = command_print(&g.list);
 	if (g.o.action == GC_DELETE_DEAD)
 		say_freed(&result);
