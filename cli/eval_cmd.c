@@ -145,10 +145,9 @@ static int write_profile(const char *path)
 
 int eval_cmd_print(const struct eval_request *r, struct slice out)
 {
-	int data = r->form == OUTPUT_RAW || r->form == OUTPUT_JSON || r->form == OUTPUT_JSON_IN_PLACE;
+	int json = r->form == OUTPUT_JSON || r->form == OUTPUT_JSON_IN_PLACE, data = json || r->form == OUTPUT_RAW;
 
-	if (r->form == OUTPUT_JSON &&
-	    (r->pretty == PRETTY_YES || (r->pretty == PRETTY_TERMINAL && isatty(STDOUT_FILENO)))) {
+	if (json && (r->pretty == PRETTY_YES || (r->pretty == PRETTY_TERMINAL && isatty(STDOUT_FILENO)))) {
 		struct buf b = BUF_INIT;
 
 		json_indent(&b, out);
