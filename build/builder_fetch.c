@@ -60,8 +60,6 @@ int fetch_builders_prepare(struct err *e)
 	rc = transfer_settings_load(&settings.transfer, e);
 	if (!rc && (rc = go_settings_load(&settings.go, e)))
 		transfer_settings_release(&settings.transfer);
-	if (!rc)
-		pyindex_address(&settings.python);
 	/* Builders are processes of their own, which are killed. */
 	settings.transfer.cancel_fd = -1;
 	settings.ready = !rc;
@@ -713,8 +711,11 @@ int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, 
 		show_addresses(d, show, arg);
 	if (slice_eq(d->builder, SLICE("builtin:go-archive")))
 		show_archive(d, show, arg);
-	if (slice_eq(d->builder, SLICE("builtin:release")))
+	if (slice_eq(d->builder, SLICE("builtin:release"))) {
+		if (!settings.python.len)
+			pyindex_address(&settings.python);
 		release_addresses(d, show_source, &(struct shown){ show, arg });
+	}
 	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {
 		size_t n = strcspn(p, ",|");
 

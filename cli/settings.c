@@ -79,7 +79,7 @@ static const struct setting settings[] = {
 	{ "netrc-file", SET_STRING, &fetch_settings.netrc_file,
 	  "NETRC, else ~/.netrc", "The file with the passwords for servers." },
 	{ "python-index", SET_STRING, &fetch_settings.python_index,
-	  "PIP_INDEX_URL, else as pip.conf says", "Where files of Python packages are looked up: the address of an index." },
+	  "PIP_INDEX_URL, else as pip says", "Where files of Python packages are looked up: the address of an index." },
 	{ "ssl-cert-file", SET_STRING, &fetch_settings.ca_file,
 	  "NIX_SSL_CERT_FILE, SSL_CERT_FILE, else the system's", "The file with the certificates that are trusted." },
 	{ "stalled-download-timeout", SET_UINT, &fetch_settings.stall_s,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * As pip has it, but for what would run programs or ask: find-links, extra indexes and keyrings are not looked at.  Of the files
- * that pip reads the one that counts most is asked first.
+ * that pip reads the one that counts most is asked first.  Where nobody chose an index, pip itself knows which one it would ask.
  */
 #include "config.h"
 #include "fetch/pyindex.h"
@@ -9,6 +9,7 @@
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "fetch/fetch_settings.h"
+#include "fetch/program.h"
 #include "fetch/url.h"
 
 #include <fcntl.h>
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
-
-static const char public_index[] = "https://index.example/simple";
 
 /* --- which one --- */
 
@@ -110,6 +109,28 @@ static int in_files(struct buf *out)
 	       in_file("/etc/pip.conf", out) || in_file("/etc/xdg/pip/pip.conf", out);
 }
 
+/* Nothing, where there is no pip.  It is not to take itself out of the current folder (-I). */
+static void ask_pip(struct buf *out)
+{
+	static const char *const question[] = { "python3", "-I", "-c",
+						"from pip._internal.models.index import PyPI; print(PyPI.simple_url)" };
+	struct words argv = { 0 }, env = { 0 };
+	struct err ignored = ERR_INIT;
+	size_t start = out->len;
+
+	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
+		words_add(&argv, question[i]);
+	for (char **v = environ; *v; v++)
+		words_add(&env, *v);
+	if (program_run(&argv, &env, out, NULL, &ignored))
+		buf_trim(out, start);
+	while (out->len > start && out->p[out->len - 1] == '\n')
+		buf_trim(out, out->len - 1);
+	err_release(&ignored);
+	words_release(&argv);
+	words_release(&env);
+}
+
 void pyindex_address(struct buf *out)
 {
 	const char *file = getenv("PIP_CONFIG_FILE"), *chosen = fetch_settings.python_index;
@@ -119,7 +140,7 @@ void pyindex_address(struct buf *out)
 	if (chosen && *chosen)
 		buf_adds(out, chosen);
 	else if ((file && !strcmp(file, "/dev/null")) || !in_files(out))
-		buf_adds(out, public_index);
+		ask_pip(out);
 }
 
 /* --- what it has --- */
@@ -209,6 +230,10 @@ int pyindex_find(struct transfer_engine *g, const char *index, struct slice proj
 	struct transfer_result r = { 0 };
 	size_t n = strlen(index);
 
+	if (!*index)
+		return err_set(e, ERR_NOTFOUND,
+			       "no index of Python packages is known here: there is no pip, no PIP_INDEX_URL, no setting "
+			       "'python-index'");
 	while (n && index[n - 1] == '/')
 		n--;
 	buf_addf(&url, "%.*s/%.*s/", (int)n, index, (int)project.n, project.p);

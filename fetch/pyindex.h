@@ -11,8 +11,9 @@
 
 #include "fetch/transfer.h"
 
-/* Appends the address of the index that the user has chosen, read once and before a builder is confined: the setting python-index,
- * else as pip does, PIP_INDEX_URL, index-url in a pip.conf, the public index. */
+/* Appends the address of the index that the user has chosen, read before a builder is confined: the setting python-index, else as
+ * pip does, PIP_INDEX_URL, index-url in a pip.conf, and what the pip of this machine says (a tenth of a second); nothing without
+ * one. */
 void pyindex_address(struct buf *out);
 
 /* Appends the value of index-url in the text of a pip.conf, of its section [global] or [download]; 0 when there is none. */
@@ -21,7 +22,7 @@ int pyindex_configured(struct slice text, struct buf *out);
 /* Appends the address of the file that is called so, as the page at an address has it; 0 when it has not. */
 int pyindex_link(struct slice page, const char *address, struct slice file, struct buf *out);
 
-/* Asks an index for the address of a file of a project, which is appended.  ERR_NOTFOUND when it has none. */
+/* Asks an index (none: "") for the address of a file of a project, which is appended.  ERR_NOTFOUND when it has none. */
 int pyindex_find(struct transfer_engine *g, const char *index, struct slice project, struct slice file, struct buf *out,
 		 struct err *e);
 

@@ -95,6 +95,13 @@ check "the index of the environment" prints "$path" index PIP_INDEX_URL="$at/sim
 mkdir -p home/.config/pip
 printf '[global]\ntimeout = 9\nindex-url = %s\n' "$at/simple" >home/.config/pip/pip.conf
 check "the index of a pip.conf" prints "$path" index
+rm home/.config/pip/pip.conf
+mkdir pip none
+printf '#!/bin/sh\n[ "$1" = -I ] && echo %s\n' "$at/simple" >pip/python3
+chmod +x pip/python3
+check "the index that pip would ask" prints "$path" index PATH="$PWD/pip:$PATH"
+check "no index, no pip" complains "no index of Python packages is known here" index PATH="$PWD/none:${GX_BIN:-$(dirname "$(command -v gxeval)")}"
+printf '[global]\nindex-url = %s\n' "$at/simple" >home/.config/pip/pip.conf
 check "the environment counts more" complains "cannot fetch 'http://127.0.0.1:9/tool/'" index PIP_INDEX_URL=http://127.0.0.1:9
 
 check "an index without the project" complains "404" realise "\"pypi:other/tool-1-py3.whl\" \"$wheel\" \"pytool\""
