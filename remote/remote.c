@@ -11,12 +11,13 @@
 #include "base/limits.h"
 #include "remote/listen.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME = 1 << 16, LINE_MAX_TEXT = 1 << 24, FIELDS_MAX = 64 };
+enum { FRAME = 1 << 16, LINE_MAX_TEXT = 1 << 24, FIELDS_MAX = 64, SAID_MAX = 100 };
 
 extern char **environ;
 
@@ -127,6 +128,25 @@ static int get_introduction(struct remote *r, struct err *e)
 	return rc;
 }
 
+/* It may be what a login script prints. */
+static int no_daemon(const struct remote *r, uint64_t magic, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	size_t n = r->w.end - r->w.at < SAID_MAX ? r->w.end - r->w.at : SAID_MAX;
+
+	magic = htole64(magic);
+	buf_add(&b, &magic, sizeof magic);
+	buf_add(&b, r->w.ahead + r->w.at, n);
+	for (n = 0; n < b.len && b.p[n] >= ' ' && b.p[n] < 127;)
+		n++;
+	if (n > 2)
+		err_set(e, ERR_INVALID, "what answers is no daemon of Nix: it says '%.*s'", (int)n, b.p);
+	else
+		err_set(e, ERR_INVALID, "what answers is no daemon of Nix");
+	buf_release(&b);
+	return ERR_INVALID;
+}
+
 static int greet(struct remote *r, struct err *e)
 {
 	uint64_t magic = 0, version = 0;
@@ -134,10 +154,11 @@ static int greet(struct remote *r, struct err *e)
 
 	wire_put_number(&r->w, WORKER_MAGIC_1);
 	wire_put_number(&r->w, PROTOCOL_VERSION(PROTOCOL_NEWEST));
-	rc = wire_flush(&r->w, e);
-	rc = rc ? rc : wire_get_number(&r->w, &magic, e);
+	/* Who does not listen may still have said why. */
+	wire_flush(&r->w, NULL);
+	rc = wire_get_number(&r->w, &magic, e);
 	if (!rc && magic != WORKER_MAGIC_2)
-		return err_set(e, ERR_INVALID, "what answers is no daemon of Nix");
+		return no_daemon(r, magic, e);
 	rc = rc ? rc : wire_get_number(&r->w, &version, e);
 	if (!rc && (version >> 8 != PROTOCOL_MAJOR || version < PROTOCOL_VERSION(PROTOCOL_OLDEST)))
 		return err_set(e, ERR_INVALID, "it speaks version %llu.%llu of the protocol; from %d.%d on it is understood",
@@ -168,26 +189,47 @@ static void explain(struct remote *r, struct err *e)
 	err_release(&said);
 }
 
-int remote_open(struct remote **out, const struct remote_address *a, struct slice store_dir, const struct remote_hooks *h,
-		struct err *e)
+static struct remote *new_remote(const char *name, struct slice store_dir, const struct remote_hooks *h)
 {
 	struct remote *r = xcalloc(1, sizeof *r);
-	int rc;
 
-	*r = (struct remote){ .dir = store_dir, .fd = -1, .trust = -1, .name = xstrdup(a->shown), .program.pid = -1 };
+	*r = (struct remote){ .dir = store_dir, .fd = -1, .trust = -1, .name = xstrdup(name), .program.pid = -1 };
 	r->w = (struct wire){ .in = -1, .out = -1 };
 	if (h)
 		r->hooks = *h;
-	rc = connect_to(r, a, e);
+	return r;
+}
+
+/* It is connected (rc), and says who it is. */
+static int begin(struct remote **out, struct remote *r, int rc, struct err *e)
+{
 	if (!rc && (rc = greet(r, e)))
 		explain(r, e);
 	if (rc) {
-		err_prefix(e, "cannot open the store '%s'", a->shown);
+		err_prefix(e, "cannot open the store '%s'", r->name);
+		r->dead = 1;
 		remote_free(r);
 		return rc;
 	}
 	*out = r;
 	return 0;
+}
+
+int remote_open(struct remote **out, const struct remote_address *a, struct slice store_dir, const struct remote_hooks *h,
+		struct err *e)
+{
+	struct remote *r = new_remote(a->shown, store_dir, h);
+
+	return begin(out, r, connect_to(r, a, e), e);
+}
+
+int remote_open_fds(struct remote **out, int in, int to, const char *name, struct slice store_dir, const struct remote_hooks *h,
+		    struct err *e)
+{
+	struct remote *r = new_remote(name, store_dir, h);
+
+	wire_init(&r->w, in, to, r->name);
+	return begin(out, r, 0, e);
 }
 
 void remote_free(struct remote *r)

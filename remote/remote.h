@@ -30,6 +30,10 @@ struct remote_wishes {
 /* Connects; store_dir (borrowed) is where its objects are called.  Hooks may have NULLs. */
 int remote_open(struct remote **out, const struct remote_address *a, struct slice store_dir, const struct remote_hooks *h,
 		struct err *e);
+
+/* The same over descriptors (borrowed) that lead to one. */
+int remote_open_fds(struct remote **out, int in, int to, const char *name, struct slice store_dir, const struct remote_hooks *h,
+		    struct err *e);
 void remote_free(struct remote *r);
 void remote_set_hooks(struct remote *r, const struct remote_hooks *h);
 

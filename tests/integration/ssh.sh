@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+#
+# Stores of other machines over ssh: ssh-ng:// both ways between gx and Nix, through a real sshd on loopback and, as both have it for
+# "localhost", without one; and Nix building on a machine of gx's.
+. "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/store.sh"
+have_nix || { echo "nix-store is missing"; exit 77; }
+export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/xdg" NIX_CONF_DIR="$PWD/conf" && mkdir home conf names
+printf 'build-users-group =\nsubstituters =\n' >conf/nix.conf
+nix="nix --extra-experimental-features nix-command"
+"$gx" nix-names --install "$PWD/names"
+
+cat >two.gx <<'E2'
+let
+  make = name: inputs: derivation {
+    inherit name;
+    system = builtins.currentSystem;
+    builder = "/bin/sh";
+    args = [ "-c" "mkdir $out && echo ${toString inputs} > $out/inputs" ];
+  };
+in make "b" [ (make "a" [ ./source ]) ]
+E2
+mkdir source && echo text >source/file
+b=$("$gx" build --store "$PWD/g" --no-link --print-out-paths -f two.gx 2>log) || { cat log; exit 1; }
+clean() { # FOLDER
+	nix-store --store "$PWD/$1" --verify --check-contents >clean.log 2>&1 && ! grep -qi 'error\|warning\|modified\|disappeared' clean.log &&
+		"$gx" store verify --store "$PWD/$1" 2>>clean.log || { cat clean.log; return 1; }
+}
+
+# The store NAME at the other end, served by gx or by Nix.
+ways() { # WHAT HOST
+	_of_gx="ssh-ng://$2?remote-program=$PWD/names/nix-daemon&remote-store="
+	_of_nix="ssh-ng://$2?remote-program=$(command -v nix-daemon)&remote-store="
+	check "$1: Nix copies to gx" $nix copy --no-check-sigs --from "$PWD/g" --to "$_of_gx$PWD/$1-1" "$b"
+	check "$1: and it is whole" clean "$1-1"
+	check "$1: Nix copies from gx" $nix copy --no-check-sigs --from "$_of_gx$PWD/$1-1" --to "$PWD/$1-2" "$b"
+	check "$1: and that is whole" clean "$1-2"
+	check "$1: gx copies to gx" "$gx" copy --no-check-sigs --store "$PWD/g" --to "$_of_gx$PWD/$1-3" "$b"
+	check "$1: gx copies from gx" "$gx" copy --no-check-sigs --store "$PWD/$1-4" --from "$_of_gx$PWD/$1-3" "$b"
+	check "$1: gx builds there" prints "$b" "$gx" build --no-link --print-out-paths --store "$_of_gx$PWD/$1-5" -f two.gx
+	check "$1: and all are whole" sh -c "for s in 3 4 5; do '$gx' store verify --store '$PWD/$1-'\$s || exit 1; done"
+	command -v nix-daemon >/dev/null || return 0
+	check "$1: gx copies to Nix" "$gx" copy --no-check-sigs --store "$PWD/g" --to "$_of_nix$PWD/$1-6" "$b"
+	check "$1: and it is whole there" clean "$1-6"
+	check "$1: gx copies from Nix" "$gx" copy --no-check-sigs --store "$PWD/$1-7" --from "$_of_nix$PWD/$1-6" "$b"
+	check "$1: and it is whole here" clean "$1-7"
+}
+ways local localhost
+check "a program that is no daemon" complains "is no daemon of Nix" "$gx" path-info --store "ssh-ng://localhost?remote-program=$srcdir/tests/integration/lib/no_daemon.sh" "$b"
+check "no such program" complains "is not installed" "$gx" path-info --store "ssh-ng://localhost?remote-program=no-such-daemon" "$b"
+
+# --- Nix builds on a machine of gx's ---
+printf 'derivation { name = "there"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "read x <${./source/file}; echo $x there >$out" ]; }' >there.nix
+check "Nix builds there" sh -c "nix-build --store '$PWD/here' --no-out-link there.nix --max-jobs 0 --builders 'ssh-ng://localhost?remote-program=$PWD/names/nix-daemon&remote-store=$PWD/machine x86_64-linux - 1 1' >there.out 2>there.log && cat $PWD/here\$(cat there.out) | grep -x 'text there'"
+check "it was built there" sh -c "'$gx' path-info --store '$PWD/machine' \$(cat there.out)"
+check "both are whole" sh -c "nix-store --store '$PWD/here' --verify --check-contents && nix-store --store '$PWD/machine' --verify --check-contents && '$gx' store verify --store '$PWD/machine'"
+
+# --- with a real sshd ---
+sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || { skip "a real sshd" "sshd is not installed"; exit 0; }
+command -v ssh-keygen >/dev/null || { skip "a real sshd" "ssh-keygen is not installed"; exit 0; }
+[ "$(id -u)" != 0 ] || [ -d /run/sshd ] || { skip "a real sshd" "this machine has no /run/sshd"; exit 0; }
+ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f key && cp key.pub allowed && chmod 600 allowed
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])') || { skip "a real sshd" "python3 is missing"; exit 0; }
+cat >sshd.conf <<E2
+Port $port
+ListenAddress 127.0.0.1
+HostKey $PWD/host
+AuthorizedKeysFile $PWD/allowed
+PidFile none
+StrictModes no
+UsePAM no
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+PermitRootLogin yes
+PermitUserEnvironment no
+SetEnv HOME=$HOME XDG_CACHE_HOME=$XDG_CACHE_HOME NIX_CONF_DIR=$NIX_CONF_DIR
+E2
+"$sshd" -D -e -f "$PWD/sshd.conf" 2>sshd.log &
+pid=$!
+trap 'kill $pid 2>/dev/null' EXIT
+export NIX_SSHOPTS="-p $port -i $PWD/key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o BatchMode=yes -o LogLevel=ERROR"
+n=0
+until ssh $NIX_SSHOPTS 127.0.0.1 true 2>ssh.log; do
+	n=$((n + 1))
+	[ $n -lt 50 ] && kill -0 $pid 2>/dev/null || { skip "a real sshd" "nobody can log in: $(tail -n 1 sshd.log)"; exit 0; }
+	sleep 0.1
+done
+ways sshd 127.0.0.1
+check "sshd: nobody may log in so" mentions "Permission denied" "$gx" path-info --store "ssh-ng://nobody-here@127.0.0.1" "$b"
