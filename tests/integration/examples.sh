@@ -20,3 +20,5 @@ listen 80;
 listen 443;' gxeval --raw -f config.gx -A nginx
 check "a derivation" prints /nix/store/hfd23x120hp2f7nydzf8si34jrpp93pg-hello-1.0.drv gxeval --read-only --drv-path -f derivation.gx
 check "the profile names functions" sh -c 'gxeval --profile "$tmp/profile" -f "$srcdir/bench/fib.gx" >/dev/null && grep -q "fib.* [0-9]*$" "$tmp/profile"'
+check "the image of the service" prints '["go-service","1.0.0",["8080/tcp"],"1000"]' gxeval --read-only --json \
+	--attr packages.x86_64-linux.image.imageDescription --apply 'd: [ d.name d.tag (builtins.attrNames d.config.ExposedPorts) d.config.User ]' ./go-service
