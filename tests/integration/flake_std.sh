@@ -184,7 +184,7 @@ check "a shell with Go stays with it" prints '"local"' go_shell 'packages = [ s.
 check "also one of inputs" prints '"local"' go_shell 'inputsFrom = [ (s.buildGoModule { pname = "m"; goMod = "module m"; }) ];'
 check "unless it is said" prints '"auto"' go_shell 'packages = [ s.go ]; env.GOTOOLCHAIN = "auto";'
 check "or there is none" prints null go_shell 'packages = [ s.gopls ];'
-check "names that packages ask for, whatever comes of them" prints '[ "/bin/sh" true { } ]' gxeval --read-only --strict \
-	-E "let of = system: import $srcdir/stdlib { inherit system; }; d = of \"aarch64-darwin\"; l = of \"x86_64-linux\"; in [ d.runtimeShell (l.pkgsStatic.callPackage ({ nixosTests, runtimeShell }: l.lib.hasSuffix \"/bin/bash\" runtimeShell) { }) l.nixosTests ]"
+check "names that packages ask for, whatever comes of them" prints '[ "/bin/sh" true { } 0 "procps" ]' gxeval --read-only --strict \
+	-E "let of = system: import $srcdir/stdlib { inherit system; }; d = of \"aarch64-darwin\"; l = of \"x86_64-linux\"; in [ d.runtimeShell (l.pkgsStatic.callPackage ({ nixosTests, runtimeShell }: l.lib.hasSuffix \"/bin/bash\" runtimeShell) { }) l.nixosTests l.go.CGO_ENABLED (l.lib.getName l.unixtools.ps) ]"
 check "a shell of another stdenv is the same" prints true gxeval --read-only -E "let s = import $srcdir/stdlib { system = \"x86_64-linux\"; }; of = mk: (mk { packages = [ s.go ]; }).drvPath;
 	in s.lib.unique (map of [ s.mkShell (s.mkShell.override { stdenv = s.stdenvNoCC; }) (s.mkShellNoCC.override { }) ]) == [ (of s.mkShell) ] && s.lib.isFunction s.mkShell"
