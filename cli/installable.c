@@ -106,8 +106,17 @@ static void app(W set, struct installable *out)
 	}
 }
 
-static int is_app(W v)
+static int is_below(const struct attr_place *at, const char *set)
 {
+	return at->path && !strncmp(at->path, set, strlen(set));
+}
+
+/* As in Nix: what lies among the packages is run as a package, and what lies among the apps has to be one. */
+static int is_app(W v, const struct attr_place *at)
+{
+	if (is_below(at, "packages.") || is_below(at, "legacyPackages."))
+		return 0;
+
 	W *t = W_TAG(v) == TAG_ATTRS ? attrs_find(v, SYM_TYPE) : NULL;
 
 	return t && w_is_str(force_at(t)) && !strcmp(w_get_str(force_at(t))->b, "app");
@@ -212,8 +221,10 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 	W v = find_value(k, a, given, args, &at);
 
 	attr_place_note(&at);
-	if (k->want == FLAKE_WANT_APP && is_app(v)) {
+	if (k->want == FLAKE_WANT_APP && is_app(v, &at)) {
 		app(v, a->out);
+	} else if (k->want == FLAKE_WANT_APP && (is_below(&at, "apps.") || is_below(&at, "defaultApp."))) {
+		throw_error_hint(EK_EVAL, "{ type = \"app\"; program = \"…\"; } is one", "'%s' is not an app", at.path);
 	} else if (k->want == FLAKE_WANT_PACKAGE && (w_is_str(v) || w_is_path(v))) {
 		reference(v, a->out);
 		note_pop();

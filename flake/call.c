@@ -143,6 +143,17 @@ static void fetch_node(void *arg)
 	f->tree = source_fetch(&f->c->node->locked);
 }
 
+/* What is there is another thing than what was locked. */
+static __attribute__((noreturn)) void advise_update(const char *name, struct failure *f)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "if the change is meant, 'gx flake update %s' locks what is there now", name);
+	if (f->hint == W_NULL)
+		f->hint = w_cstr(b.p);
+	unwind_rethrow(f);
+}
+
 static const struct flake_tree *fetch_locked(const struct called *c)
 {
 	struct fetching f = { c, NULL, BUF_GC };
@@ -150,10 +161,12 @@ static const struct flake_tree *fetch_locked(const struct called *c)
 
 	note_push_made(fetch_note, &f, input_pos(c));
 	if (!unwind_run(fetch_node, &f, &failure, TRACE_ALL)) {
-		if (failure.kind != EK_IO)
+		if (failure.kind != EK_IO && failure.kind != EK_HASH)
 			unwind_rethrow(&failure);
 		if (!f.name.len)
 			lockfile_each(&c->lf->lock, name_node, &f);
+		if (failure.kind == EK_HASH)
+			advise_update(buf_str(&f.name), &failure);
 		input_advise(&c->node->original, buf_str(&f.name), &failure);
 	}
 	note_pop();

@@ -347,9 +347,8 @@ static void check_hash(const struct input *in, const struct flake_tree *t)
 		return;
 	hash_print(&want, HASH_SRI, 1, want_text);
 	hash_print(&t->hash, HASH_SRI, 1, got_text);
-	throw_error_hint(EK_HASH, "if the change is meant, 'gx flake update INPUT' locks what is there now",
-			 "the input '%s' is not what was locked: its hash was %s and is %s", source_text(in), want_text,
-			 got_text);
+	throw_error(EK_HASH, "the input '%s' is not what was locked: its hash was %s and is %s", source_text(in), want_text,
+		    got_text);
 }
 
 static void mount_at(const struct flake_tree *t, const char *path)

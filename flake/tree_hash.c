@@ -5,8 +5,24 @@
  */
 #include "config.h"
 #include "flake/tree_hash.h"
+#include "base/pathname.h"
+#include "fetch/cache.h"
 #include "fetch/tree_state.h"
 #include "flake/kept.h"
+
+#include <string.h>
+
+/* Noting it would change what was hashed. */
+static int has_cache(const char *place)
+{
+	struct buf dir = BUF_INIT;
+	struct err e = ERR_INIT;
+	int yes = !cache_user_dir(&dir, &e) && path_is_within(buf_str(&dir), dir.len, place, strlen(place));
+
+	err_release(&e);
+	buf_release(&dir);
+	return yes;
+}
 
 int tree_hash_recall(const char *place, const struct nar_filter *filter, struct buf *key, struct hash *out)
 {
@@ -16,7 +32,7 @@ int tree_hash_recall(const char *place, const struct nar_filter *filter, struct 
 	struct hash state;
 
 	*key = (struct buf)BUF_GC;
-	if (!tree_state(place, filter, &state))
+	if (has_cache(place) || !tree_state(place, filter, &state))
 		return 0;
 	hash_print(&state, HASH_BASE16, 0, name);
 	buf_addf(key, "tree %s", name);

@@ -97,6 +97,13 @@ static void read_folder(struct init *in, const char *path, const char *name)
 	}
 }
 
+/* By Nix's name, as there: what the registry calls so. */
+static void name_of_nix(struct init *in)
+{
+	if (!in->name && place_obeys_environment())
+		in->name = "flake:templates";
+}
+
 /* "go" is gx:std#templates.go. */
 static const char *reference(const struct init *in)
 {
@@ -226,6 +233,7 @@ int init_run(int argc, char **argv)
 		return rc;
 	if (in.f.c.n)
 		return command_end(&in.f.c, usage_error(&program, "'gx init' takes nothing, not '%s'", in.f.c.operands[0]));
+	name_of_nix(&in);
 	if (!in.name && (template_exists("flake.nix") || template_exists("flake.gx"))) {
 		report_error("there is a flake here already");
 		return command_end(&in.f.c, EXIT_FAILED);
@@ -247,6 +255,7 @@ int flake_new_run(int argc, char **argv)
 	if (rc != COMMAND_GO)
 		return rc;
 	in.dest = in.f.c.operands[0];
+	name_of_nix(&in);
 	in.name = in.name ? in.name : "shell";
 	return make(&in);
 }

@@ -158,6 +158,12 @@ int run_run(int argc, char **argv)
 	size_t n = words ? (size_t)(argv + all - words) : 0;
 	int rc = runner_read(&r, &program, argc, argv, 1, "one flake (words for its program follow --)");
 
+	/* To Nix the first word is what to run also behind "--". */
+	if (rc == COMMAND_GO && n && !r.c.n && place_obeys_environment()) {
+		r.c.operands = xrealloc_array(r.c.operands, 1, sizeof *r.c.operands);
+		r.c.operands[r.c.n++] = *words++;
+		n--;
+	}
 	if (rc != COMMAND_GO || (rc = runner_eval(&r, FLAKE_WANT_APP)) != COMMAND_GO ||
 	    (rc = runner_build(&r, &r.wanted[0].targets)) != COMMAND_GO)
 		return runner_end(&r, rc);

@@ -193,3 +193,5 @@ ln -s "$PWD/pick/flake.gx" linked/flake.gx
 check "a flake.gx that is a link out" complains "forbidden in pure evaluation" gxeval ./linked#both
 check "an unknown name" complains "cannot find flake 'flake:nowhere' in the flake registries" gxeval 'nowhere#hello'
 check "std by its name" gxeval 'flake:std#lib.version'
+mkdir at_home && echo '{ outputs = { self }: { x = "${self}"; }; }' >at_home/flake.nix
+check "a folder that the cache lies in can be a flake" env XDG_CACHE_HOME="$PWD/at_home/.cache" "$gx" eval --store "$PWD/home.store" "path:$PWD/at_home#x"

@@ -34,6 +34,15 @@ check "what is forbidden is not looked for" complains "is forbidden in restricte
 check "nix build takes no file for a flake" must_fail ours nix build --no-link ./t.nix
 check "a folder with parameters is a store" prints /nix/store ours nix eval --raw --store "$PWD/other?store=/nix/store" --expr builtins.storeDir
 check "that has not all" complains "has no parameter 'colour'" ours nix eval --raw --store "$PWD/other?colour=red" --expr builtins.storeDir
+cat >tree/flake.nix <<'END_NIX'
+{ outputs = { self }: {
+  packages.x86_64-linux = rec { default = { type = "app"; program = "/bin/echo"; }; };
+  apps.x86_64-linux = { default = { type = "app"; program = "/bin/echo"; }; none = { type = "derivation"; }; };
+}; }
+END_NIX
+check "nix run takes its first word also behind --" prints "a b" ours nix run -- "path:$PWD/tree" a b
+check "an app among the apps has to be one" complains "'apps.x86_64-linux.none' is not an app" ours nix run "path:$PWD/tree#none"
+check "nix flake init asks the registry for templates" complains "flake:templates" sh -c 'mkdir started && cd started && PATH=$PWD/../names:$PATH nix flake init --no-registries'
 check "nix-build builds and prints where it is" ours nix-build t.nix -A a -o link
 check "the link leads there" test "$(readlink link)" = "$(ours nix-build t.nix -A a --no-out-link 2>/dev/null | head -1)"
 check "options come before the verb, too" ours nix --extra-experimental-features 'nix-command flakes' --option cores 1 hash path t.nix
