@@ -26,8 +26,10 @@ static int is_pattern(const char *s)
 /* Is it meant by one of the names that the file has? */
 static int is_named(const struct deb_tree *t, size_t i, const char *pattern)
 {
+	if (!t->same[i])
+		return matches(pattern, t->files.v[i]);
 	for (size_t k = 0; k < t->files.n; k++)
-		if ((k == i || (t->same[i] && t->same[k] == t->same[i])) && matches(pattern, t->files.v[k]))
+		if (t->same[k] == t->same[i] && matches(pattern, t->files.v[k]))
 			return 1;
 	return 0;
 }

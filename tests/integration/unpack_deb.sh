@@ -15,8 +15,8 @@ export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
 mkdir -p home debs tree
 
 cat >deb.py <<'X'
-# deb.py FILE TREE [gz|xz|plain]: a package of the files in TREE/data and the scripts in TREE/control.
-import gzip, io, lzma, os, sys, tarfile
+# deb.py FILE TREE [gz|xz|zst|plain]: a package of the files in TREE/data and the scripts in TREE/control.
+import gzip, io, lzma, os, subprocess, sys, tarfile
 out, tree = sys.argv[1:3]
 how = sys.argv[3] if len(sys.argv) > 3 else "xz"
 def packed(part):
@@ -29,8 +29,9 @@ def packed(part):
         if os.path.isdir(f"{tree}/{part}"):
             t.add(f"{tree}/{part}", ".", filter=plain)
     b = raw.getvalue()
-    return {"gz": lambda: gzip.compress(b, mtime=0), "xz": lambda: lzma.compress(b), "plain": lambda: b}[how]()
-end = {"gz": ".gz", "xz": ".xz", "plain": ""}[how]
+    zstd = lambda: subprocess.run(["zstd", "-q"], input=b, stdout=subprocess.PIPE, check=True).stdout
+    return {"gz": lambda: gzip.compress(b, mtime=0), "xz": lambda: lzma.compress(b), "zst": zstd, "plain": lambda: b}[how]()
+end = "" if how == "plain" else "." + how
 with open(out, "wb") as f:
     f.write(b"!<arch>\n")
     for name, b in ("debian-binary", b"2.0\n"), ("control.tar" + end, packed("control")), ("data.tar" + end, packed("data")):
@@ -90,7 +91,7 @@ check "an empty folder is kept, one of what is left out is not" prints "bin
 lib
 share
 share/a" sh -c 'cd "$1" && find . -mindepth 1 -type d -printf "%P\n" | LC_ALL=C sort' sh "$out"
-for how in gz plain; do
+for how in gz plain $(command -v zstd >/dev/null 2>&1 && echo zst); do
 	mkdir -p tree/data/usr/bin
 	echo $how >tree/data/usr/bin/x
 	package $how $how
