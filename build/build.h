@@ -99,6 +99,12 @@ struct build_settings {
 	void (*plan_fetch)(void *user, const struct store *s, const struct path_set *paths, uint64_t packed, uint64_t unpacked);
 };
 
+/* What is done after each build, whoever asked for it. */
+struct build_after {
+	const char *hook; /* a program to run, with DRV_PATH and OUT_PATHS in its environment; NULL: none */
+};
+extern struct build_after build_after;
+
 /* The defaults. */
 void build_settings_init(struct build_settings *s);
 

@@ -271,6 +271,11 @@ int build_root_make(struct job *j, struct err *e);
 int build_user_take(struct build_user *u, struct store *s, struct err *e);
 void build_user_release(struct build_user *u);
 
+/* --- build_hook.c --- */
+
+/* Runs the program of post-build-hook, if there is one, once the outputs are valid.  ERR_BUILD: it failed. */
+int build_hook_run(struct job *j, struct err *e);
+
 /* --- build_output.c --- */
 
 /* Copies, checks and registers what the builder made. */

@@ -303,6 +303,7 @@ int build_outputs(struct job *j, struct err *e)
 	if (!rc)
 		rc = check && !j->b->set->repair && graph_outputs_valid(j->b, j->node, 1, e) == 1 ? compare(j, v, e)
 												  : commit(j, v, e);
+	rc = rc ? rc : build_hook_run(j, e);
 	/* What is wrong with an output is the builder's doing: also one that is called a derivation and is none. */
 	if (rc == ERR_INVALID || rc == ERR_LIMIT)
 		rc = e->code = ERR_BUILD;

@@ -339,10 +339,13 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 		return err_set(e, ERR_INVALID, "'%s' is no store: --store takes a directory ('./%s'), 'auto' or 'local'", store,
 			       store);
 	const char *q = strchr(store, '?');
+
+	/* A folder may be called so; parameters have values. */
+	q = q && strchr(q, '=') ? q : NULL;
 	char *before = xstrndup(store, q ? (size_t)(q - store) : strlen(store)), *root = real(before);
 
 	free(before);
-	return parse_local(p, store, root, e);
+	return parse_local(p, q ? q : "", root, e);
 }
 
 /* --- folders of Nix's variables --- */
