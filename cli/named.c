@@ -141,12 +141,39 @@ static int add_package(struct named *n, const struct installable *i, int drvs, s
 	return rc;
 }
 
-static int add_path(struct named *n, const char *word, struct path_set *out, struct err *e)
+/* "…drv^out,dev" and "…drv^*": outputs of a derivation that is there. */
+static int add_outputs_of(struct named *n, const char *word, const char *hat, struct path_set *out, struct err *e)
 {
+	struct build_targets t = { NULL, 0, 0 };
+	char *drv = xstrndup(word, (size_t)(hat - word));
+	struct store_path p;
+	size_t before = out->n;
+	int rc = store_resolve(n->c.store, drv, &p, NULL, e);
+
+	if (!rc && !store_path_is_drv(&p))
+		rc = err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", drv);
+	if (!rc) {
+		build_targets_add(&t, &p, NULL, 0);
+		rc = build_targets_name(&t, 0, hat + 1) ? err_set(e, ERR_INVALID, "'%s' names no output", word) :
+							  add_outputs(n->c.store, &t.v[0], out, e);
+		if (!rc && out->n == before)
+			rc = err_set(e, ERR_NOTFOUND, "derivation '%s' has no output '%s'", drv, hat + 1);
+	}
+	build_targets_release(&t);
+	free(drv);
+	return rc;
+}
+
+static int add_path(struct named *n, const char *word, int drvs, struct path_set *out, struct err *e)
+{
+	const char *hat = strchr(word, '^');
 	struct store_path p;
 	char *rest = NULL;
-	int rc = store_resolve(n->c.store, word, &p, &rest, e);
+	int rc;
 
+	if (hat && !drvs)
+		return add_outputs_of(n, word, hat, out, e);
+	rc = store_resolve(n->c.store, word, &p, &rest, e);
 	free(rest);
 	if (!rc)
 		path_set_push(out, &p);
@@ -191,7 +218,7 @@ static int add_all(struct named *n, const struct installable *found, int drvs, s
 		if (is_package(n, n->c.operands[i]))
 			rc = add_package(n, found++, drvs, out, &e);
 		else
-			rc = add_path(n, n->c.operands[i], out, &e);
+			rc = add_path(n, n->c.operands[i], drvs, out, &e);
 	return rc ? command_fail(&e) : 0;
 }
 

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "cli/settings.h"
+#include "build/build.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "cache/cache_settings.h"
@@ -29,7 +30,17 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-enum setting_kind { SET_BOOL, SET_UINT, SET_STRING, SET_UNLESS_EMPTY, SET_LIST, SET_SECRETS, SET_LINT, SET_FEATURES };
+enum setting_kind {
+	SET_BOOL,
+	SET_UINT,
+	SET_STRING,
+	SET_UNLESS_EMPTY,
+	SET_LIST,
+	SET_SECRETS,
+	SET_LINT,
+	SET_LINT_BOOL,
+	SET_FEATURES
+};
 
 #define BLANKS " \t\n"
 
@@ -136,6 +147,8 @@ static const struct setting settings[] = {
 	  "false", "Keep profiles and channels of a user below $XDG_STATE_HOME/nix instead of ~/.nix-…." },
 	{ "nix-path", SET_LIST, &nix_path,
 	  "none", "Where <name> is looked up: 'name=path' or folders, with blanks between." },
+	{ "post-build-hook", SET_STRING, &build_after.hook,
+	  "none", "A program to run after each build, with DRV_PATH and OUT_PATHS in its environment." },
 	{ "pure-eval", SET_BOOL, &eval_settings.pure,
 	  "true for flakes, else false", "No clock, environment, search path or file that was not given." },
 	{ "restrict-eval", SET_BOOL, &eval_settings.restricted,
@@ -152,6 +165,8 @@ static const struct setting settings[] = {
 	  "true", "Look names of flakes up in registries." },
 	{ "warn-dirty", SET_BOOL, &fetch_settings.warn_dirty,
 	  "false", "Warn of working trees with changes that are not committed." },
+	{ "warn-short-path-literals", SET_LINT_BOOL, &eval_settings.parse.short_paths,
+	  "false", "The same as lint-short-path-literals = warn, by its older name." },
 	{ "warn-large-path-threshold", SET_UINT, &fetch_settings.large_tree,
 	  "104857600", "Bytes from which on a folder that is copied is told of, with what is large in it; 0: never." },
 	{ "experimental-features", SET_FEATURES, NULL,
@@ -258,6 +273,10 @@ static enum setting_result set(const char *name, const char *value)
 		return set_uint(s->field, value);
 	case SET_LINT:
 		return set_lint(s->field, value);
+	case SET_LINT_BOOL:
+		if (settings_bool(value) < 0)
+			return SETTING_BAD;
+		return set_lint(s->field, settings_bool(value) ? "warn" : "ignore");
 	case SET_UNLESS_EMPTY:
 		if (!*value)
 			return SETTING_OK;
@@ -418,6 +437,7 @@ const char *settings_wanted(const char *name)
 	if (!s)
 		return k ? k->is_bool ? "true or false" : "a value" : build_setting_wanted(name);
 	switch (s->kind) {
+	case SET_LINT_BOOL:
 	case SET_BOOL:
 		return "true or false";
 	case SET_UINT:
@@ -443,7 +463,7 @@ int settings_is_bool(const char *name)
 
 	if (more)
 		return list_field(more) || k ? 0 : -1;
-	return s ? s->kind == SET_BOOL : k ? k->is_bool : build_setting_is_bool(name);
+	return s ? s->kind == SET_BOOL || s->kind == SET_LINT_BOOL : k ? k->is_bool : build_setting_is_bool(name);
 }
 
 const char *settings_why_not(const char *name)

@@ -71,7 +71,6 @@ static const struct known_setting settings[] = {
 	{ "nix-shell-always-looks-for-shell-nix", 1, "gx develop looks for shell.gx and shell.nix" },
 	{ "nix-shell-shebang-arguments-relative-to-script", 1, ALWAYS_SO },
 	{ "plugin-files", 0, NEVER_SO " load code" },
-	{ "post-build-hook", 0, "gx runs no hooks" },
 	{ "pre-build-hook", 0, "gx runs no hooks" },
 	{ "preallocate-contents", 1, BY_ITSELF },
 	{ "print-missing", 1, "--dry-run says what would be built" },
@@ -94,7 +93,6 @@ static const struct known_setting settings[] = {
 	{ "use-cgroups", 1, "builders are killed by their process namespace" },
 	{ "use-sqlite-wal", 1, ALWAYS_SO },
 	{ "user-agent-suffix", 0, "gx calls itself gx" },
-	{ "warn-short-path-literals", 1, "lint-short-path-literals says it" },
 };
 
 static const char *const aliases[][2] = {

@@ -118,7 +118,7 @@ struct expr *literal_path(struct parse *ps, struct span at)
 		lint(ps, ps->opt->absolute_paths, at, "absolute path literal",
 		     "is not portable; consider a string, a relative path or a parameter", "lint-absolute-path-literals");
 	else if (*p != '.')
-		lint(ps, ps->opt->short_paths, at, "relative path literal", "should begin with './'",
+		lint(ps, ps->opt->short_paths, at, "relative path literal", "should be prefixed with './'",
 		     "lint-short-path-literals");
 	return path_node(ps, *p == '/' ? "" : ps->src->base, p, at.end - at.begin, at);
 }

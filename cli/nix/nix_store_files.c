@@ -122,13 +122,15 @@ int files_print_env(struct store *s, const struct files_request *r, struct buf *
 			attrs_sh_add_quoted(out, d.env[i].value);
 			buf_addc(out, '\n');
 		}
-		/* Of the arguments Nix's own shell reads one text. */
-		buf_adds(out, "export _args; _args='");
-		for (size_t i = 0; i < d.nargs; i++) {
-			buf_adds(out, i ? " " : "");
-			attrs_sh_add_quoted(out, d.args[i]);
-		}
-		buf_adds(out, "'\n");
+		/* One text, as it is since Nix 2.32: the quotes of each argument before that ended the outer ones. */
+		struct buf args = BUF_INIT;
+
+		for (size_t i = 0; i < d.nargs; i++)
+			buf_addf(&args, "%s%.*s", i ? " " : "", (int)d.args[i].n, d.args[i].p);
+		buf_adds(out, "export _args; _args=");
+		attrs_sh_add_quoted(out, (struct slice){ buf_str(&args), args.len });
+		buf_addc(out, '\n');
+		buf_release(&args);
 		drv_release(&d);
 	}
 	buf_release(&text);

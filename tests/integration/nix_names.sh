@@ -125,6 +125,28 @@ check "nix store info" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours
 check "nix why-depends builds what it asks about" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix why-depends -f t.nix a^out deep.x^out --argstr word why | grep -q -e '-c$'"
 check "--precise says where" prints "    …" sh -c "PATH='$PWD/names' NIX_REMOTE='local?root=$PWD/ours' nix why-depends -f t.nix a^out deep.x^out --precise | sed -n '2s/[^ ]*└───: \\(…\\).*/    \\1/p'"
 
+c=$(ours nix-instantiate -E '(import ./t.nix { }).deep.x // { }' 2>/dev/null)
+check "nix-store --print-env has the arguments as one text" prints "-c echo  \$word > \$out; echo d > \$dev" sh -c "eval \"\$(PATH='$PWD/names:$PATH' NIX_REMOTE='local?root=$PWD/ours' nix-store --print-env $c | grep '^export _args')\"; echo \"\$_args\""
+check "warn-short-path-literals" sh -c "PATH='$PWD/names' NIX_CONFIG='warn-short-path-literals = true' nix eval --expr 'a/b' 2>&1 | grep -q 'should be prefixed'"
+check "--no-warn-short-path-literals" sh -c "! PATH='$PWD/names' NIX_CONFIG='warn-short-path-literals = true' nix eval --no-warn-short-path-literals --expr 'a/b' 2>&1 | grep 'should be prefixed'"
+
+# A program after each build.
+cat >hook <<END_HOOK
+#!/bin/sh
+echo "\$DRV_PATH: \$OUT_PATHS" >>$PWD/hook.log
+echo from the hook
+END_HOOK
+chmod +x hook && : >hook.log
+check "post-build-hook" ours nix-build --post-build-hook "$PWD/hook" --no-out-link t.nix -A b --argstr word hooked
+check "runs after each build, with all it made" sh -c "[ \$(grep -c '^/nix/store/.*-[bc].drv: /nix/store/.*-dev /nix/store/.*[bc]\$' hook.log) = 2 ]"
+check "also after one that is only compared" ours nix-build --check --post-build-hook "$PWD/hook" --no-out-link t.nix -A b --argstr word hooked
+check "that is three" sh -c '[ $(wc -l <hook.log) = 3 ]'
+check "not when there is nothing to build" sh -c "PATH='$PWD/names:$PATH' NIX_REMOTE='local?root=$PWD/ours' nix-build --post-build-hook '$PWD/hook' --no-out-link t.nix -A b --argstr word hooked && [ \$(wc -l <hook.log) = 3 ]"
+check "one that fails" mentions "post-build-hook '/bin/false' failed with exit code 1" ours nix-build --post-build-hook /bin/false --no-out-link t.nix -A b --argstr word unhooked
+check "one that is not there" mentions "post-build-hook '/nowhere' cannot be run" ours nix-build --post-build-hook /nowhere --no-out-link t.nix -A b --argstr word nowhere
+check "an output of a derivation" prints "$b_dev" ours nix path-info "$b^dev"
+check "which it has not" complains "has no output" ours nix path-info "$b^none"
+
 # Deleting as much as may be.
 cat >tree.nix <<'END_NIX'
 let mk = name: deps: derivation { inherit name; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo ${toString deps} > $out" ]; };
@@ -191,7 +213,8 @@ for question in deriver hash size references referrers referrers-closure; do
 	check "nix-store -q --$question of an output" alike_in_any_order nix-store -q --$question "$built"
 done
 check "nix-store -q --valid-derivers" prints "$a" ours nix-store -q --valid-derivers "$built"
-check "nix-store --print-env" alike nix-store --print-env "$a"
+check "nix-store --print-env" sh -c "PATH='$PWD/names:$PATH' NIX_REMOTE='local?root=$PWD/ours' nix-store --print-env $a | sed '/^export _args/d' >o.env &&
+	NIX_REMOTE='local?root=$PWD/theirs' nix-store --print-env $a | sed '/^export _args/d' | diff o.env -"
 check "nix-store --realise" alike_in_any_order nix-store --realise "$a"
 check "nix-store --check-validity" alike nix-store --check-validity "$a" "$built"
 check "nix-store --check-validity of another" alike nix-store --check-validity --print-invalid "$a" /nix/store/00000000000000000000000000000000-x

@@ -748,7 +748,7 @@ static void lints_warn(void **state)
 			    "2+8: URL literal 'http://a' should be a string, in quotes (lint-url-literals)\n"
 			    "11+2: absolute path literal '/b' is not portable; consider a string, a relative path or a "
 			    "parameter (lint-absolute-path-literals)\n"
-			    "14+3: relative path literal 'c/d' should begin with './' (lint-short-path-literals)\n"
+			    "14+3: relative path literal 'c/d' should be prefixed with './' (lint-short-path-literals)\n"
 			    "22+3: home path literal '~/f' is not portable; consider a string, a relative path or a "
 			    "parameter (lint-absolute-path-literals)\n");
 	options.warn = NULL;
@@ -766,7 +766,7 @@ static void lints_refuse(void **state)
 	options.short_paths = LINT_FATAL;
 	assert_non_null(parse("[ ./a ../b /c ]"));
 	parse("a/b");
-	check_err("short", 0, 3, "relative path literal 'a/b' should begin with './' (lint-short-path-literals)");
+	check_err("short", 0, 3, "relative path literal 'a/b' should be prefixed with './' (lint-short-path-literals)");
 	set_up_options();
 	options.absolute_paths = LINT_FATAL;
 	parse("/a${b}");
