@@ -240,3 +240,15 @@ int hg_worktree(const char *dir, struct buf *names, int *dirty, char **branch, s
 	buf_release(&name);
 	return rc;
 }
+
+int hg_add(const char *dir, const char *name, struct err *e)
+{
+	struct hg_call c;
+	int status; /* 1 for what is known already */
+
+	call_init(&c, "add");
+	words_addf(&c.argv, "--cwd=%s", dir);
+	words_add(&c.argv, "--");
+	words_addf(&c.argv, "path:%s", name);
+	return call_run(&c, NULL, &status, e);
+}

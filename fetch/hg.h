@@ -39,4 +39,7 @@ int hg_export(const char *dir, const char *rev, const char *path, struct err *e)
  * malloc'd. ERR_NOTFOUND when it is none. */
 int hg_worktree(const char *dir, struct buf *names, int *dirty, char **branch, struct err *e);
 
+/* Lets hg know a file of the work tree at dir; nothing to do when it does. */
+int hg_add(const char *dir, const char *name, struct err *e);
+
 #endif

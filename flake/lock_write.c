@@ -160,7 +160,7 @@ static void read_again(struct locked_flake *lf, const char *name)
 	const struct input_path none = { NULL, 0 };
 	const struct flake_tree *tree = lf->flake->tree;
 
-	source_git_add(tree, name);
+	source_make_known(tree, name);
 	source_forget(tree);
 	lf->flake = flake_get(&lf->flake->original, &none, REGISTRY_ALL);
 	lf->lock.root->tree = lf->flake->tree;

@@ -72,8 +72,8 @@ void source_check_allowed(const struct input *in);
 /* Forgets a tree, so that its reference is fetched again: it was changed. */
 void source_forget(const struct flake_tree *t);
 
-/* Lets git know a new file in a working tree; nothing to do for other trees.  Throws. */
-void source_git_add(const struct flake_tree *t, const char *name);
+/* Lets git, or hg, know a new file in a working tree; nothing to do for other trees.  Throws. */
+void source_make_known(const struct flake_tree *t, const char *name);
 
 /* The sourceInfo set; its outPath copies the tree.  without_rev: leave out what names a commit. */
 W source_info(const struct flake_tree *t, int without_rev);

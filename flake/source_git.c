@@ -19,6 +19,7 @@
 #include "eval/eval.h"
 #include "fetch/fetch_settings.h"
 #include "fetch/git.h"
+#include "fetch/hg.h"
 #include "fetch/trail.h"
 #include "fetch/url.h"
 #include "flake/kept.h"
@@ -405,9 +406,15 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 	set_counts(t, dir, rev, NULL);
 }
 
-void source_git_add(const struct flake_tree *t, const char *name)
+void source_make_known(const struct flake_tree *t, const char *name)
 {
+	const char *type = source_get(&t->locked, "type");
 	struct err e = ERR_INIT;
+
+	if (type && !strcmp(type, "hg")) {
+		throw_if(hg_add(t->work_tree, name, &e), &e);
+		return;
+	}
 
 	if (!t->members)
 		return;

@@ -158,5 +158,10 @@ void source_hg(const struct input *in, struct flake_tree *t)
 	buf_addf(&dot, "%s/.hg", dir ? dir : "");
 	if (dir && !input_get(in, "rev") && !input_get(in, "ref") && !access(dot.p, F_OK) && use_work_tree(t, dir))
 		return;
+	int here = dir && !input_get(in, "rev") && !input_get(in, "ref") && !access(dot.p, F_OK);
+
 	use_commit(t, url);
+	/* Its files are those of the commit, and a lock file can be put beside them. */
+	if (here)
+		t->work_tree = dir;
 }

@@ -80,4 +80,17 @@ mv r gone
 check "one that has gone: what came a moment ago" prints "\"$one\"" eval_ "(builtins.fetchMercurial { url = \"$url\"; rev = \"$one\"; }).rev"
 check "but not when it is to be asked" must_fail gxeval --impure --refresh -E "(builtins.fetchMercurial $top/r).rev"
 mv gone r
+
+# --- flakes in it
+hg init fl
+echo '{ inputs.dep.url = "path:'"$top"'/dep"; outputs = { self, dep }: { v = dep.v; }; }' >fl/flake.nix
+mkdir dep && echo '{ outputs = { self }: { v = "dep"; }; }' >dep/flake.nix
+hg -R fl add -q fl/flake.nix && hg -R fl commit -q -u t -m one
+check "a lock file is written beside a flake without changes" prints '"dep"' gxeval "hg+file://$top/fl#v"
+check "and hg knows it" prints "A flake.lock" hg -R fl status
+hg -R fl commit -q -u t -m two
+check "it is that of the commit then" prints '"dep"' gxeval --no-update-lock-file "hg+file://$top/fl#v"
+echo '{ outputs = { self }: { v = "new"; }; }' >dep/flake.nix
+check "one that is known is written anew" gx flake update --flake "hg+file://$top/fl"
+check "as a change" prints "M flake.lock" hg -R fl status
 exit 0
