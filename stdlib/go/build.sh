@@ -112,7 +112,7 @@ nothing_to_build() {
 	# shellcheck disable=SC2086
 	_cgo=$([ "${CGO_ENABLED-0}" != 0 ] || CGO_ENABLED=1 go list -e -f "$_main" $wanted 2>/dev/null) || :
 	[ -z "$_cgo" ] || fail "all files of '$(echo $_cgo)' are excluded by build constraints, since they use cgo" \
-		"  cgo is off: CGO_ENABLED = \"1\" in env switches it on, and nativeBuildInputs takes a C compiler"
+		"  cgo is off: CGO_ENABLED = 1 switches it on"
 	[ -z "${packages-}${subPackages-}" ] || return 0
 	_ignored=$(find . -name '*.go' ! -name '*_test.go' ! -path '*/testdata/*' ! -path '*/vendor/*' -exec dirname {} + | sort -u |
 		xargs go list -e -f '{{if not .GoFiles}}{{with .IgnoredGoFiles}}  {{$.ImportPath}}: {{join . " "}}{{end}}{{end}}' 2>/dev/null) || :
@@ -203,5 +203,6 @@ fi
 run_phase buildPhase
 [ -z "${doCheck-}" ] || run_phase checkPhase
 run_phase installPhase
+[ -z "${goCC-}" ] || find "$out" -type f -exec "$goCC/bin/forget-zig" {} +
 runHook preFixup
 runHook postFixup

@@ -10,6 +10,10 @@ export GOENV=off GOPROXY=off GOSUMDB=off GOTOOLCHAIN=local GO111MODULE=on GOTELE
 export GOCACHE=$PWD/cache GOPATH=$PWD/gopath GOMAXPROCS=${NIX_BUILD_CORES:-1}
 export PATH=$go/bin${PATH:+:$PATH}
 mkdir -p "$HOME" "$GOCACHE"
+# Its library is a part of what it links, which so needs it and not Go's own linker.
+if [ -n "${goCC-}" ]; then
+	export CC=$goCC/bin/cc CXX=$goCC/bin/c++ AR=$goCC/bin/ar GO_EXTLINK_ENABLED=1
+fi
 if [ -n "${goModules-}" ]; then
 	export GOMODCACHE=$goModules
 else

@@ -7,6 +7,7 @@ set -eu
 
 export HOME=$PWD/home GOCACHE=$PWD/cache GOENV=off GOPROXY=off GOTOOLCHAIN=local GOTELEMETRY=off
 export GOFLAGS='-trimpath -buildvcs=false' GOMAXPROCS=${NIX_BUILD_CORES:-1} PATH=$go/bin
+[ -z "${goCC-}" ] || export CC=$goCC/bin/cc CXX=$goCC/bin/c++ AR=$goCC/bin/ar GO_EXTLINK_ENABLED=1
 mkdir -p "$HOME" "$GOCACHE" stub
 cd "$go/src"
 echo "@nix {\"action\":\"setPhase\",\"phase\":\"compiling\",\"lines\":$(go list std | wc -l)}" >&2

@@ -7,7 +7,11 @@
  * what was compiled once for all (RUNTIMES, folders of the form of a cache, with blanks between): links to its files, and copies of the lists of
  * what they were made from, which zig opens for writing.
  *
- * NAME, of the store object that this is, is also that of the cache: nothing in it may come from another zig.
+ * NAME, of the store object that this is, is also that of the cache: nothing in it may come from another zig.  In the folder of a build, which is
+ * the same for all, it is the target instead, so that nothing that is compiled names this.
+ *
+ * Programs do name zig: what debuggers are told of the C library are its folders.  forget-zig FILE... makes that names of nothing, since they would
+ * otherwise need all of it.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -18,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,9 +99,9 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 }
 
 /* Makes the cache below a folder that can be written to.  Many compilers start at once: it is there whole or not at all. */
-static char *cache_in(char *folder)
+static char *cache_in(char *folder, const char *name)
 {
-	char *cache = text("%s/" NAME, folder), *new = text("%s.%ld", cache, (long)getpid());
+	char *cache = text("%s/%s", folder, name), *new = text("%s.%ld", cache, (long)getpid());
 	char *runtimes = strdup(RUNTIMES);
 
 	if (access(cache, F_OK)) {
@@ -120,11 +125,11 @@ static char *cache_in(char *folder)
 	return access(cache, W_OK | X_OK) ? NULL : cache;
 }
 
-static char *cache_below(const char *variable, const char *rest)
+static char *cache_below(const char *variable, const char *rest, const char *name)
 {
 	const char *folder = getenv(variable);
 
-	return folder && *folder == '/' ? cache_in(text("%s%s", folder, rest)) : NULL;
+	return folder && *folder == '/' ? cache_in(text("%s%s", folder, rest), name) : NULL;
 }
 
 static void choose_cache(void)
@@ -133,15 +138,52 @@ static void choose_cache(void)
 
 	if (getenv("ZIG_GLOBAL_CACHE_DIR"))
 		return;
-	cache = cache_below("NIX_BUILD_TOP", "/.zig");
-	cache = cache ? cache : cache_below("XDG_CACHE_HOME", "/gx/zig");
-	cache = cache ? cache : cache_below("HOME", "/.cache/gx/zig");
-	cache = cache ? cache : cache_below("TMPDIR", "/zig");
-	cache = cache ? cache : cache_in(text("/tmp/zig-%ld", (long)getuid()));
+	cache = cache_below("NIX_BUILD_TOP", "/.zig", TARGET);
+	cache = cache ? cache : cache_below("XDG_CACHE_HOME", "/gx/zig", NAME);
+	cache = cache ? cache : cache_below("HOME", "/.cache/gx/zig", NAME);
+	cache = cache ? cache : cache_below("TMPDIR", "/zig", NAME);
+	cache = cache ? cache : cache_in(text("/tmp/zig-%ld", (long)getuid()), NAME);
 	if (!cache)
 		fail("make a cache in", "/tmp");
 	setenv("ZIG_GLOBAL_CACHE_DIR", cache, 1);
 	setenv("ZIG_LOCAL_CACHE_DIR", cache, 0);
+}
+
+/* --- forgetting --- */
+
+/* The hash in zig's path becomes one that no object has: length and place of all else stay. */
+static void forget(const char *name)
+{
+	static const char path[] = ZIG;
+	const char *hash = strrchr(path, '/') + 1;
+	size_t n = strcspn(hash, "-");
+	struct stat st;
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st))
+		fail("read", name);
+	char *all = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) : NULL, *p = all;
+	int changed = 0;
+
+	if (all == MAP_FAILED)
+		fail("read", name);
+	while (all && (p = memmem(p, (size_t)(all + st.st_size - p), hash, n))) {
+		memset(p, 'e', n);
+		changed = 1;
+	}
+	close(fd);
+	if (changed) {
+		/* It may be read-only, and may be running. */
+		char *new = text("%s.new", name);
+		FILE *f = fopen(new, "we");
+
+		if (!f || fwrite(all, 1, (size_t)st.st_size, f) != (size_t)st.st_size || fchmod(fileno(f), st.st_mode & 07777) || fclose(f) ||
+		    rename(new, name))
+			fail("write", name);
+		free(new);
+	}
+	if (all)
+		munmap(all, (size_t)st.st_size);
 }
 
 /* --- the programs --- */
@@ -154,6 +196,36 @@ static const struct program {
 	{ "clang++", "c++", 1 }, { "ar", "ar", 0 },    { "ranlib", "ranlib", 0 }, { "ld", "ld.lld", 0 },
 };
 
+static int is_one_of(const char *word, const char *const *all)
+{
+	while (*all && strcmp(*all, word))
+		all++;
+	return *all != NULL;
+}
+
+static int links_program(int argc, char **argv)
+{
+	static const char *const others[] = { "-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-shared", "-r", "-pie", "-static-pie", NULL };
+
+	for (int i = 1; i < argc; i++)
+		if (is_one_of(argv[i], others))
+			return 0;
+	return 1;
+}
+
+/* The arguments of a compiler.  A program that lies at one place is linked with a library that does: another of any place would be compiled for who
+ * says -fPIC, as the go command does for all that it compiles or links. */
+static void add_arguments(char **all, int argc, char **argv)
+{
+	static const char *const anywhere[] = { "-fPIC", "-fpic", "-fPIE", "-fpie", NULL };
+	int program = links_program(argc, argv);
+	size_t n = 0;
+
+	for (int i = 1; i < argc; i++)
+		if (!program || !is_one_of(argv[i], anywhere))
+			all[n++] = argv[i];
+}
+
 static void run(const struct program *p, int argc, char **argv)
 {
 	/* As other compilers do, and not as zig: what a standard leaves open ends no program. */
@@ -162,14 +234,17 @@ static void run(const struct program *p, int argc, char **argv)
 	size_t n = 0;
 
 	if (!all)
-		fail("start", ZIG);
-	all[n++] = ZIG;
+		fail("start", ZIG "/zig");
+	all[n++] = ZIG "/zig";
 	all[n++] = (char *)p->verb;
 	for (size_t i = 0; p->compiles && i < sizeof usual / sizeof *usual; i++)
 		all[n++] = usual[i];
-	memcpy(all + n, argv + 1, (size_t)(argc - 1) * sizeof *argv);
-	execv(ZIG, all);
-	fail("start", ZIG);
+	if (p->compiles)
+		add_arguments(all + n, argc, argv);
+	else
+		memcpy(all + n, argv + 1, (size_t)(argc - 1) * sizeof *argv);
+	execv(*all, all);
+	fail("start", *all);
 }
 
 int main(int argc, char **argv)
@@ -181,6 +256,11 @@ int main(int argc, char **argv)
 			choose_cache();
 			run(&programs[i], argc, argv);
 		}
+	for (int i = 1; !strcmp(name, "forget-zig"); i++) {
+		if (i >= argc)
+			return 0;
+		forget(argv[i]);
+	}
 	fprintf(stderr, "error: '%s' is no program of this compiler\n", name);
 	return 1;
 }

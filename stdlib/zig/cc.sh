@@ -9,9 +9,9 @@ for part in b h o; do
 	cp -R "$host/$part/." "cache/$part"
 done
 chmod -R u+w cache
-"$zig/zig" cc -target "$hostTarget" -fno-sanitize=undefined -Os -s -Wall -Wextra "-DZIG=\"$zig/zig\"" "-DTARGET=\"$target\"" "-DRUNTIMES=\"$runtimes\"" \
+"$zig/zig" cc -target "$hostTarget" -fno-sanitize=undefined -Os -Wall -Wextra "-DZIG=\"$zig\"" "-DTARGET=\"$target\"" "-DRUNTIMES=\"$runtimes\"" \
 	"-DNAME=\"${out##*/}\"" "$source" -o "$out/bin/cc"
-for name in gcc clang c++ g++ clang++ ar ranlib ld; do
+for name in gcc clang c++ g++ clang++ ar ranlib ld forget-zig; do
 	ln -s cc "$out/bin/$name"
 done
 cat >"$out/nix-support/setup-hook" <<X

@@ -135,7 +135,7 @@ check "a test that does not end is named" mentions "> --- FAIL: example.com/slow
 module cgo
 printf 'package main\n\nimport "C"\n\nfunc main() {}\n' >cgo/main.go
 check "cgo is off" mentions "all files of 'example.com/cgo' are excluded by build constraints, since they use cgo" build cgo
-check "cgo without a compiler" mentions "CGO_ENABLED is 1, and there is no C compiler 'gcc' in PATH" build cgo 'CGO_ENABLED = 1;'
+check "cgo without a compiler" mentions "CGO_ENABLED is 1, and there is no C compiler 'gcc' in PATH" build cgo 'CGO_ENABLED = 1; env.CC = "gcc";'
 module tagged
 printf '//go:build special\n\npackage main\n\nfunc main() {}\n' >tagged/main.go
 check "nothing counts here" mentions "  example.com/tagged: main.go" build tagged

@@ -107,7 +107,8 @@ check "another import" differs
 rm app/sub/more.go
 check "and back" same
 check "none where the text of go.mod is given" prints null at p.goDeps 'goMod = builtins.readFile ./app/go.mod; goSum = builtins.readFile ./app/go.sum;'
-check "none for cgo" prints null at p.goDeps 'env.CGO_ENABLED = "1";'
+check "others with C" differs 'CGO_ENABLED = 1;'
+check "none for a compiler of one's own" prints null at p.goDeps 'CGO_ENABLED = 1; env.CC = "gcc";'
 
 # A workspace: replacements are seen from the file that names them.
 mkdir -p ws/b ws/lib
