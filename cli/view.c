@@ -13,6 +13,7 @@
 #include "cli/settings.h"
 #include "remote/remote.h"
 #include "store/claims.h"
+#include "store/gc.h"
 #include "store/object.h"
 #include "store/tree.h"
 
@@ -271,6 +272,57 @@ static int files(void *user, const struct store_path *p, struct err *e)
 	return rc;
 }
 
+/* --- care --- */
+
+static int want_daemon(const struct view *v, struct err *e)
+{
+	return v->remote ? 0 : err_set(e, ERR_INVALID, "'%s' is a binary cache: this is done to it where it lies", v->address);
+}
+
+struct collected {
+	const struct gc_options *o;
+	struct gc_result *result;
+};
+
+static void on_collected(void *user, struct slice path)
+{
+	const struct collected *c = user;
+	const char *slash = memrchr(path.p, '/', path.n);
+
+	c->result->n++;
+	if (c->o->each)
+		c->o->each(c->o->arg, slash ? slash + 1 : path.p);
+}
+
+static int gc(void *user, const struct gc_options *o, struct gc_result *out, struct err *e)
+{
+	static const int actions[] = { [GC_LIST_LIVE] = 0, [GC_LIST_DEAD] = 1, [GC_DELETE_DEAD] = 2, [GC_DELETE_PATHS] = 3 };
+	struct view *v = user;
+	struct collected c = { o, out };
+	int rc = want_daemon(v, e);
+
+	return rc ? rc : remote_gc(v->remote, actions[o->action], o->action == GC_DELETE_PATHS ? o->paths : NULL, o->max_freed,
+				   on_collected, &c, &out->freed, e);
+}
+
+static int optimise(void *user, struct err *e)
+{
+	struct view *v = user;
+	int rc = want_daemon(v, e);
+
+	return rc ? rc : remote_optimise(v->remote, e);
+}
+
+static int verify(void *user, int check_contents, size_t *bad, struct err *e)
+{
+	struct view *v = user;
+	int damaged = 0, rc = want_daemon(v, e);
+
+	rc = rc ? rc : remote_verify(v->remote, check_contents, 0, &damaged, e);
+	*bad = (size_t)damaged;
+	return rc;
+}
+
 /* --- roots, and the end --- */
 
 static int root(void *user, const char *link, struct err *e)
@@ -371,7 +423,7 @@ int view_open(struct store **out, const struct place *place, enum store_flags fl
 		closed(v);
 		return rc;
 	}
-	v->source = (struct store_source){ need, files, root, closed, v };
+	v->source = (struct store_source){ need, files, root, gc, optimise, verify, closed, v };
 	store_set_source(v->s, &v->source);
 	*out = v->s;
 	return 0;
@@ -382,6 +434,21 @@ struct remote *view_remote(const struct store *s)
 	const struct store_source *source = store_source(s);
 
 	return source && source->need == need ? ((struct view *)source->user)->remote : NULL;
+}
+
+int view_send(struct store *s, const struct store_path *p, struct err *e)
+{
+	const struct store_source *source = store_source(s);
+	struct path_set paths = PATH_SET_INIT;
+	size_t added;
+	int rc = source ? want_daemon(source->user, e) : 0;
+
+	if (rc || !source)
+		return rc;
+	rc = store_closure(s, p, 0, &paths, e);
+	rc = rc ? rc : remote_add(view_remote(s), s, &paths, 0, &added, e);
+	path_set_release(&paths);
+	return rc;
 }
 
 /* --- building --- */

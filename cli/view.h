@@ -21,6 +21,9 @@ int view_open(struct store **out, const struct place *place, enum store_flags fl
 /* The daemon that a store is a view of; NULL for any other. */
 struct remote *view_remote(const struct store *s);
 
+/* What was added to a view becomes part of what it is a view of, with all it refers to; nothing to do for other stores. */
+int view_send(struct store *s, const struct store_path *p, struct err *e);
+
 /* As realise, by the daemon. */
 int view_realise(struct store *s, struct build_options *o, const struct build_targets *t, struct build_result *result,
 		 struct err *e);

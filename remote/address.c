@@ -100,11 +100,16 @@ static int take_url(struct remote_address *a, const char *text, struct err *e)
 			rc = err_set(e, ERR_INVALID, "'%s' names no socket: unix:///PATH does", text);
 		a->socket = rc ? NULL : copy(path);
 	} else if (!rc) {
-		a->kind = slice_eq(u.scheme, SLICE("ssh")) ? REMOTE_SSH : REMOTE_SSH_NG;
+		a->kind = REMOTE_SSH;
 		rc = take_host(a, &u, text, e);
 	}
 	for (size_t i = 0; !rc && i < u.nquery; i++)
 		take_param(a, &u.query[i]);
+	/* There it names another program than the daemon. */
+	if (!rc && slice_eq(u.scheme, SLICE("ssh"))) {
+		free(a->program);
+		a->program = NULL;
+	}
 	arena_release(&mem);
 	return rc;
 }

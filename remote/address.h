@@ -5,10 +5,10 @@
  *     daemon                        the one of this machine: NIX_DAEMON_SOCKET_PATH, else NIX_STATE_DIR/daemon-socket/socket
  *     unix://PATH                   the one that listens there
  *     ssh-ng://[USER@]HOST[:PORT]   the one that ssh starts there: 'nix-daemon --stdio'; localhost: that this machine starts
- *     ssh://…                       the same with 'nix-store --serve --write'
+ *     ssh://…                       the same: where 'nix-store --serve' is, which Nix starts for this, there is the daemon too
  *
  * and behind '?':
- *     remote-program=NAME, remote-store=STORE    what is started instead, and with which --store
+ *     remote-program=NAME, remote-store=STORE    what is started instead (not of ssh://), and with which --store
  *     ssh-key=FILE, compress=BOOL
  *     store=DIR                                  the logical store directory
  * Other parameters are of Nix, and change nothing here.
@@ -18,7 +18,7 @@
 
 #include "base/err.h"
 
-enum remote_kind { REMOTE_SOCKET, REMOTE_SSH_NG, REMOTE_SSH };
+enum remote_kind { REMOTE_SOCKET, REMOTE_SSH };
 
 /* Strings are malloc'd, NULL where they are not said. */
 struct remote_address {

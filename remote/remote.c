@@ -88,9 +88,6 @@ static int start_program(struct remote *r, const struct remote_address *a, struc
 
 static int connect_to(struct remote *r, const struct remote_address *a, struct err *e)
 {
-	if (a->kind == REMOTE_SSH)
-		return err_set(e, ERR_INVALID, "'%s': gx speaks to machines by 'ssh-ng://', which all Nix of today understand",
-			       r->name);
 	if (a->kind != REMOTE_SOCKET)
 		return start_program(r, a, e);
 	r->fd = daemon_connect(a->socket, e);

@@ -469,6 +469,8 @@ int store_gc(struct store *s, const struct gc_options *o, struct gc_result *out,
 	int lock = -1, rc = deletes ? store_want_writable(s, e) : 0;
 
 	*out = (struct gc_result){ 0 };
+	if (s->source)
+		return s->source->gc(s->source->user, o, out, e);
 	if (rc)
 		return rc;
 	if (o->action != GC_DELETE_PATHS)

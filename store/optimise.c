@@ -153,9 +153,12 @@ int store_optimise(struct store *s, const struct path_set *paths, struct optimis
 {
 	struct path_set all = PATH_SET_INIT;
 	struct work w = { .store = store_fd(s), .links = -1, .r = out, .e = e };
-	int rc = stage_open(s, &w.stage, e);
+	int rc;
 
 	*out = (struct optimise_result){ 0, 0 };
+	if (store_source(s))
+		return store_source(s)->optimise(store_source(s)->user, e);
+	rc = stage_open(s, &w.stage, e);
 	if (!rc && (w.links = open_links(s, e)) < 0)
 		rc = w.links;
 	if (!rc && !paths)

@@ -69,6 +69,9 @@ void store_add_real_path(const struct store *s, struct buf *b, const struct stor
  * *rest (malloc'd, "" for nothing) when rest is not NULL, and is an error otherwise. */
 int store_resolve(const struct store *s, const char *text, struct store_path *out, char **rest, struct err *e);
 
+struct gc_options;
+struct gc_result;
+
 /* Where the objects of a view really are: a store that mirrors another as far as it is asked about. */
 struct store_source {
 	db_need_fn need; /* as of db.h */
@@ -78,6 +81,11 @@ struct store_source {
 
 	/* A link outside the store (absolute) is to be a root of what it leads to. */
 	int (*root)(void *user, const char *link, struct err *e);
+
+	/* store_gc, store_optimise and store_verify, of what it is a view of. */
+	int (*gc)(void *user, const struct gc_options *o, struct gc_result *out, struct err *e);
+	int (*optimise)(void *user, struct err *e);
+	int (*verify)(void *user, int check_contents, size_t *bad, struct err *e);
 
 	/* The store was closed. */
 	void (*closed)(void *user);

@@ -213,7 +213,11 @@ int store_verify(struct store *s, const struct verify_options *o, size_t *bad, s
 	struct verify v = { s, o, 0, e };
 	struct path_set all = PATH_SET_INIT;
 	const struct path_set *which = o->paths ? o->paths : &all;
-	int lock = -1, rc = db_check(s->db, e);
+	int lock = -1, rc;
+
+	if (s->source)
+		return s->source->verify(s->source->user, o->check_contents, bad, e);
+	rc = db_check(s->db, e);
 
 	if (!rc && !store_is_readonly(s)) {
 		lock = store_open_gc_lock(s, e);

@@ -10,6 +10,8 @@
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/verb.h"
+#include "cli/view.h"
+#include "remote/remote.h"
 #include "store/gc.h"
 #include "store/object.h"
 #include "store/profile.h"
@@ -96,7 +98,7 @@ static int add_run(int argc, char **argv)
 		struct store_path p;
 		a.object.name = a.name ? slice_of(a.name) : base_name(a.c.operands[i]);
 		if (store_add_tree(a.c.store, AT_FDCWD, a.c.operands[i], &a.object, &p, &e) ||
-		    (a.root && store_add_root_link(a.c.store, a.root, &p, &e)))
+		    view_send(a.c.store, &p, &e) || (a.root && store_add_root_link(a.c.store, a.root, &p, &e)))
 			break;
 		store_add_path(a.c.store, &b, &p);
 		buf_addc(&b, '\n');
@@ -308,14 +310,18 @@ static int delete_run(int argc, char **argv)
 
 static int add_info(struct command *c, struct buf *b, struct err *e)
 {
+	const char *url = c->place.address ? c->place.address : "local";
+	const struct remote *r = view_remote(c->store);
 	char *mode = place_describe(&c->place);
 	struct path_set all = PATH_SET_INIT;
 	int rc = db_all(store_db(c->store), &all, e);
 
 	if (!rc && c->json) {
-		static const char *const modes[] = { "system", "root", "user", "relocated" };
-		buf_addf(b, "{\"mode\":\"%s\",\"url\":\"local\",\"version\":\"" NIX_VERSION "\",\"trusted\":true,\"storeDir\":",
-			 modes[c->place.mode]);
+		static const char *const modes[] = { "system", "root", "user", "relocated", "view" };
+		buf_addf(b, "{\"mode\":\"%s\",\"url\":", modes[c->place.mode]);
+		output_json_string(b, url, strlen(url));
+		buf_addf(b, ",\"version\":\"%s\",\"trusted\":%s,\"storeDir\":", r ? remote_version(r) : NIX_VERSION,
+			 !r || remote_trust(r) == 1 ? "true" : "false");
 		output_json_string(b, c->place.store_dir, strlen(c->place.store_dir));
 		buf_adds(b, ",\"realStoreDir\":");
 		output_json_string(b, c->place.real_store, strlen(c->place.real_store));
@@ -324,9 +330,9 @@ static int add_info(struct command *c, struct buf *b, struct err *e)
 		buf_addf(b, ",\"objects\":%zu}\n", all.n);
 	} else if (!rc) {
 		buf_addf(b,
-			 "Store URL: local\n%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\nvalid objects:   "
+			 "Store URL: %s\n%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\nvalid objects:   "
 			 "%zu\n",
-			 mode, c->place.store_dir, c->place.real_store, c->place.state_dir, all.n);
+			 url, mode, c->place.store_dir, c->place.real_store, c->place.state_dir, all.n);
 	}
 	path_set_release(&all);
 	free(mode);

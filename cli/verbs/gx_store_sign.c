@@ -69,7 +69,12 @@ static int read_and_open(struct sign_command *s, const struct program *p, int ar
 		return rc;
 	if (s->all == (s->c.n > 0))
 		return command_end(&s->c, usage_error(p, s->all ? "with --all no path is named" : "'%s' needs a path", p->name));
-	return command_open(&s->c, 0);
+	rc = command_open(&s->c, 0);
+	if (!rc && s->c.place.mode == PLACE_VIEW) {
+		report_error("'%s' is a store of others: what is there is signed where it lies", s->c.place.address);
+		rc = command_end(&s->c, EXIT_FAILED);
+	}
+	return rc;
 }
 
 static int end(struct sign_command *s, int rc, struct err *e)

@@ -113,6 +113,14 @@ client() { # NAME: of the daemon at NAME.socket, whose store is NAME
 	check "nothing is left of what was seen: $1" sh -c "! ls \${TMPDIR:-/tmp} | grep '^gx-view-$$'"
 }
 client g
+_s="unix://$PWD/g.socket"
+check "adding there" sh -c "p=\$('$gx' store add --store '$_s' reads.nix) && '$gx' path-info --store '$PWD/g' \$p"
+check "what is dead there" same_output "'$gx' store gc --dead --store '$_s' 2>/dev/null | sort" "'$gx' store gc --dead --store '$PWD/g' 2>/dev/null | sort"
+check "collecting there" sh -c "'$gx' store gc --store '$_s' && ! '$gx' path-info --store '$PWD/g' \$('$gx' store add --store '$PWD/x' reads.nix) 2>log && grep 'not valid' log"
+check "checking there" "$gx" store verify --store "$_s"
+check "optimising there" "$gx" store optimise --store "$_s"
+check "whom it is" sh -c "'$gx' store info --json --store '$_s' | grep '\"url\":\"$_s\".*\"trusted\":true'"
+check "signing is done elsewhere" complains "a store of others" "$gx" store sign --store "$_s" -k secret "$c"
 mkdir names && "$gx" nix-names --install "$PWD/names"
 check "Nix's names find it by NIX_REMOTE" sh -c "NIX_DAEMON_SOCKET_PATH=$PWD/g.socket NIX_REMOTE=daemon names/nix-build --no-out-link three.gx | grep -x $c"
 check "and by an address" sh -c "NIX_REMOTE=unix://$PWD/g.socket names/nix-store -qR $c | grep -x $c"

@@ -46,6 +46,7 @@ ways() { # WHAT HOST
 	check "$1: and it is whole here" clean "$1-7"
 }
 ways local localhost
+check "ssh:// as well" sh -c "PATH=$PWD/names:\$PATH '$gx' copy --no-check-sigs --store '$PWD/g' --to 'ssh://localhost?remote-store=$PWD/old' '$b' && '$gx' store verify --store '$PWD/old'"
 check "a program that is no daemon" complains "is no daemon of Nix" "$gx" path-info --store "ssh-ng://localhost?remote-program=$srcdir/tests/integration/lib/no_daemon.sh" "$b"
 check "no such program" complains "is not installed" "$gx" path-info --store "ssh-ng://localhost?remote-program=no-such-daemon" "$b"
 
