@@ -136,6 +136,13 @@ check "which is remembered" [ $(($(date +%s) - began)) -lt 5 ]
 check "without a word" [ "$(grep -c 'is left out' said)" = 0 ]
 from "http://127.0.0.1:1 $url/ok" build --no-link --store "$PWD/silent3" -f three.gx 2>said
 check "one of two that is not there" prints 3 fetched "$PWD/silent3"
+began=$(date +%s)
+check "one whose archives come a byte at a time" sh -c "NIX_CONFIG='stalled-download-timeout = 2
+download-attempts = 1
+trusted-public-keys = $public
+substituters = $url/slow' '$gx' build --no-link --store '$PWD/slow' -f three.gx 2>said; grep 'hardly anything came for 2 seconds' said"
+check "costs as little" [ $(($(date +%s) - began)) -lt 45 ]
+check "and is built instead" prints 0 fetched "$PWD/slow"
 
 # --- memory of answers
 rm -rf xdg
