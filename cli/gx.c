@@ -42,6 +42,7 @@ static const struct verb verbs[] = {
 	{ "copy", "copy objects to and from binary caches and other stores", copy_run, NULL },
 	{ "image", "images for containers: make, send, load and look at them", NULL, image_verbs },
 	{ "daemon", "serve the store to other users and machines", daemon_run, NULL },
+	{ "devpod", "places to work in, in a cluster", NULL, devpod_verbs },
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
 	{ "hash", "compute and convert hashes", NULL, hash_verbs },
 	{ "nar", "archives of files and folders", NULL, nar_verbs },
