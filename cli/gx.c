@@ -41,6 +41,7 @@ static const struct verb verbs[] = {
 	{ "cache", "the store for other machines", NULL, cache_verbs },
 	{ "copy", "copy objects to and from binary caches and other stores", copy_run, NULL },
 	{ "image", "images for containers: make, send, load and look at them", NULL, image_verbs },
+	{ "std", "the standard library: is something newer", NULL, std_verbs },
 	{ "daemon", "serve the store to other users and machines", daemon_run, NULL },
 	{ "devpod", "places to work in, in a cluster", NULL, devpod_verbs },
 	{ "derivation", "look at derivations", NULL, derivation_verbs },
