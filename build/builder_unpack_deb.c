@@ -9,7 +9,7 @@
  *     repoint  triples: a file or a pattern ("bin/[a-f]?"), a string that is built into it ("/bin/sh"), and
  *              what it shall be, of any length; builtins.placeholder "out" in it is the output
  *     sized    those of these strings whose size programs have built in as well (elf_patch.h): "/usr/lib/locale" in libc.so.6
- *     concat, add, link, wrap
+ *     concat, add, link, merge, wrap
  *              files, links and wrappers to be added (deb_more.c)
  *     alternatives  makes the links that packages ask for (awk, cc, editor)
  *
@@ -240,6 +240,7 @@ int builtin_unpack_deb(const struct builtin_call *c, struct err *e)
 	read_words(c, "concat", &t.concat);
 	read_words(c, "add", &t.add);
 	read_words(c, "link", &t.link);
+	read_words(c, "merge", &t.merge);
 	read_words(c, "wrap", &t.wrap);
 	t.with_alternatives = is_true(c, "alternatives");
 	if (mkdir(t.out, 0755) || (t.fd = open(t.out, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)

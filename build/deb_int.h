@@ -47,7 +47,7 @@ struct deb_tree {
 	const char *out; /* its path */
 	struct words debs, deps, prune;
 	struct words repoint; /* triples: files, a string, what it shall be */
-	struct words concat, add, link; /* pairs, and */
+	struct words concat, add, link, merge; /* pairs, and */
 	struct words wrap;	/* programs and their variables: what recipes add */
 	struct words sized;   /* those of these strings whose size is built in as well */
 	size_t *repointed;    /* of each triple, in how many files */

@@ -119,6 +119,32 @@ static int add_link(struct deb_tree *t, const char *path, const char *target, st
 	return n && path[n - 1] == '/' ? link_each(t, path, target, e) : link_one(t, path, target, e);
 }
 
+static int has_file(const struct deb_tree *t, const char *path)
+{
+	struct stat st;
+
+	return !fstatat(t->fd, path, &st, AT_SYMLINK_NOFOLLOW) || deb_find_link(t, path);
+}
+
+static int merge(struct deb_tree *t, const char *from, const char *to, struct err *e)
+{
+	size_t n = strlen(from);
+	int rc = 0;
+
+	for (size_t i = 0; i < t->files.n && !rc; i++) {
+		const char *file = t->files.v[i];
+		struct buf path = BUF_INIT;
+
+		if (strncmp(file, from, n) || file[n] != '/')
+			continue;
+		buf_addf(&path, "%s%s", to, file + n);
+		if (!has_file(t, path.p))
+			rc = link_one(t, path.p, file, e);
+		buf_release(&path);
+	}
+	return rc;
+}
+
 static int add_file(struct deb_tree *t, const char *path, const char *source, struct err *e)
 {
 	struct buf text = BUF_INIT;
@@ -218,5 +244,6 @@ int deb_add_more(struct deb_tree *t, struct err *e)
 
 	rc = rc ? rc : each_pair(t, "add", &t->add, add_file, e);
 	rc = rc ? rc : wrap_all(t, e);
-	return rc ? rc : each_pair(t, "link", &t->link, add_link, e);
+	rc = rc ? rc : each_pair(t, "link", &t->link, add_link, e);
+	return rc ? rc : each_pair(t, "merge", &t->merge, merge, e);
 }

@@ -476,6 +476,16 @@ check "  a script among them can be run" prints added "$more/bin/added"
 check "links are added, by name and by pattern" prints "../lib/own/x ../lib/own/y ../lib/own/x" sh -c "cd $more/bin && echo \$(readlink x y z)"
 check "a program is wrapped: variables that are not set, and lists" prints "$more/bin/.say-wrapped one $more/b word" env -u A -u B "$more/bin/say" word
 check "  those that are set stay, and lists grow at their end" prints "$more/bin/.say-wrapped mine before:$more/b word" env A=mine B=before "$more/bin/say" word
+mkdir -p tree/data/usr/include/x/one tree/data/usr/include/one
+for f in include/one/a.h include/x/one/a.h include/x/one/b.h include/x/c.h; do echo $f >tree/data/usr/$f; done
+package headers
+headers=$(unpack headers '"headers"' "" 'merge = [ "include/x" "include" "include/none" "include" ];')
+check "headers for one architecture are in the folder of all, but for those that are there" prints "include/c.h 777 x/c.h
+include/one/a.h 444
+include/one/b.h 777 ../x/one/b.h
+include/x/c.h 444
+include/x/one/a.h 444
+include/x/one/b.h 444" listing "$headers"
 refused() { unpack more '"more"' "" "$1"; }
 check "an odd number of words" complains "has an odd number of words" refused 'link = [ "a" ];'
 check "a pattern that names nothing" complains "no file 'share/*.none'" refused 'concat = [ "a" "share/*.none" ];'
