@@ -482,6 +482,8 @@ int build_options_status(const struct build_options *o, struct err *e)
 		status = EXIT_BUILD_BASE | (int)o->failed;
 	else if (e->code == ERR_REJECTED)
 		status = EXIT_FAILED;
+	if (settings_one_failure && status != EXIT_INTERRUPTED)
+		status = EXIT_FAILED;
 	report_err(e);
 	err_release(e);
 	return status;

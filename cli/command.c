@@ -143,7 +143,7 @@ int command_end(struct command *c, int status)
 
 int command_fail(struct err *e)
 {
-	int status = e->code == ERR_BUILD ? EXIT_BUILD : EXIT_FAILED;
+	int status = e->code == ERR_BUILD && !settings_one_failure ? EXIT_BUILD : EXIT_FAILED;
 
 	report_err(e);
 	err_release(e);

@@ -198,7 +198,7 @@ int settings_bool(const char *value)
 	return !strcmp(value, "false") || !strcmp(value, "no") || !strcmp(value, "0") ? 0 : -1;
 }
 
-int settings_lenient;
+int settings_lenient, settings_one_failure;
 
 static enum setting_result set_bool(int *field, const char *value)
 {

@@ -11,6 +11,9 @@
 /* Unknown names are warned of and no mistakes, as scripts for Nix expect; set before command lines are read. */
 extern int settings_lenient;
 
+/* 1: what kind of failure a build was is not told by the exit status, as by the name nix. */
+extern int settings_one_failure;
+
 enum setting_result {
 	SETTING_OK,
 	SETTING_UNKNOWN, /* no setting of that name */

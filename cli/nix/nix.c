@@ -177,10 +177,10 @@ static int run_nix(const struct verb *verbs, int argc, char **argv)
 		return nix_version_print("nix");
 	translate(&line, argc, argv);
 	be_pure(&line);
-	/* Settings keep the texts they are given. */
-	int rc = verb_main(verbs, (int)line.n, line.v);
 	/* What kind of failure a build was only the older commands tell. */
-	return rc >= EXIT_BUILD_BASE && rc < EXIT_INTERRUPTED ? EXIT_FAILED : rc;
+	settings_one_failure = 1;
+	/* Settings keep the texts they are given. */
+	return verb_main(verbs, (int)line.n, line.v);
 }
 
 int nix_main(const struct verb *verbs, int argc, char **argv)

@@ -81,6 +81,8 @@ ours_status() { # STATUS COMMAND...
 }
 check "a wrong option ends with 1, as every failure of Nix" ours_status 1 nix-store --no-such-option
 check "so does a build that fails, of nix build" ours_status 1 nix build --impure --expr 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; }'
+check "what was fetched and is another is told by both" ours_status 102 nix eval --impure --expr 'builtins.fetchurl { url = "file:///etc/passwd"; sha256 = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; }'
+check "a program's own status is its own" ours_status 100 nix shell --expr 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "mkdir $out" ]; }' -c sh -c 'exit 100'
 check "nix-build tells them apart" ours_status 100 nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; }'
 check "an output that may not be as it is is one" ours_status 1 nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo $out >$out" ]; allowedReferences = [ ]; }'
 check "so are checks of outputs that are none" complains "contains output name 'none'" ours nix-build --no-out-link -E 'derivation { name = "f"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo x >$out" ]; allowedReferences = [ "none" ]; }'
