@@ -125,22 +125,3 @@ int pull_layer(void *puller, const struct layer *l, int to, struct err *e)
 
 	return rc ? rc : registry_blob(p->open, &l->digest, l->size, to, e);
 }
-
-int pull_manifest(struct registry *r, struct buf *out, struct hash *digest, struct err *e)
-{
-	struct buf url = BUF_INIT, name = BUF_INIT, heads = BUF_INIT;
-	int rc;
-
-	reference_add_name(&name, &r->ref);
-	registry_add_url(r, &url, "manifests/%s", name.p);
-	rc = registry_get(r, url.p, ACCEPT, LIMIT_MANIFEST, out, &heads, e);
-	if (!rc && r->ref.has_digest)
-		rc = expect(out, &r->ref.digest, "manifest", e);
-	if (rc)
-		err_prefix(e, "the image '%s/%s%c%s'", r->ref.host, r->ref.repository, r->ref.has_digest ? '@' : ':', name.p);
-	hash_bytes(HASH_SHA256, buf_str(out), out->len, digest);
-	buf_release(&url);
-	buf_release(&name);
-	buf_release(&heads);
-	return rc;
-}

@@ -22,7 +22,4 @@ void puller_release(struct puller *p);
 int pull_base(void *puller, struct slice ref, const struct image_spec *spec, struct image_base *out, struct err *e);
 int pull_layer(void *puller, const struct layer *l, int to, struct err *e);
 
-/* Gets the manifest that a reference names, appended: *digest is that of the bytes, and what the reference says, if it does. */
-int pull_manifest(struct registry *r, struct buf *out, struct hash *digest, struct err *e);
-
 #endif

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Compiles for a target what programs are linked with, the C library and what compilers take for granted; with cxx, C++'s as well.  The output is
-# the cache of zig where it has that, for each of the ways in which it is asked: without optimisation, for speed, for size.
+# the cache of zig where it has that, for each of the ways in which it is asked: without optimisation, for speed, for size, and stripped,
+# as Go's linker asks when it is told to (-s).
 export HOME=$PWD ZIG_GLOBAL_CACHE_DIR=$PWD/cache ZIG_LOCAL_CACHE_DIR=$PWD/cache
 if [ -n "${cxx-}" ]; then
 	language=c++ main=main.cc
@@ -16,7 +17,7 @@ mkdir cache
 	cp -R -s "$begin/$part/." "cache/$part"
 	find "cache/$part" -type d -exec chmod u+w {} +
 done
-for flags in -O0 -O2 -Os; do
+for flags in -O0 -O2 -Os "-O2 -s"; do
 	"$zig/zig" $language -target "$target" -fno-sanitize=undefined $flags $main -o main
 done
 rm -rf cache/z cache/tmp
