@@ -19,6 +19,7 @@
 #include "build/builder_ask.h"
 #include "build/builder_auth.h"
 #include "build/builder_fetch_int.h"
+#include "build/builder_nar.h"
 #include "build/builder_repository.h"
 #include "golang/gomodule.h"
 #include "golang/goproxy.h"
@@ -29,6 +30,7 @@
 #include "fetch/program.h"
 #include "fetch/pyindex.h"
 #include "fetch/url.h"
+#include "format/compress.h"
 #include "format/goh1.h"
 #include "format/nar.h"
 #include "store/object.h"
@@ -270,13 +272,6 @@ static int build_go_module(const struct builtin_call *c, struct err *e)
 
 /* --- builtin:fetchurl --- */
 
-static long read_fd(void *user, void *p, size_t n, struct err *e)
-{
-	ssize_t k = fd_read(*(int *)user, p, n);
-
-	return k < 0 ? err_errno(e, "cannot read what was fetched") : k;
-}
-
 int fetch_next_word(struct slice *list, struct slice *word)
 {
 	while (list->n && strchr(" \t\n", *list->p))
@@ -455,19 +450,6 @@ static int fetch_first(const struct drv *d, const struct addresses *from, int fd
 	return 0;
 }
 
-/* Unpacks the archive in fd, in Nix's format, to out. */
-static int restore(int fd, const char *out, struct err *e)
-{
-	struct byte_source nar = { read_fd, &fd };
-	struct object_facts facts = { 0 };
-
-	lseek(fd, 0, SEEK_SET);
-	int rc = object_restore(&nar, AT_FDCWD, out, &facts, e);
-
-	object_facts_release(&facts);
-	return rc;
-}
-
 static int has(const struct builtin_call *c, const char *name)
 {
 	return slice_eq(fetch_attr(c->drv, name, SLICE("")), SLICE("1"));
@@ -478,7 +460,7 @@ static int place_file(const struct builtin_call *c, int fd, const char *out, str
 	if (has(c, "archive"))
 		return archive_place(fd, out, has(c, "stripRoot"), e);
 	if (has(c, "unpack"))
-		return restore(fd, out, e);
+		return nar_place(c, fd, slice_ends(fetch_attr(c->drv, "url", SLICE("")), SLICE(".xz")), out, e);
 	if (has(c, "executable") && fchmod(fd, 0755))
 		return err_errno(e, "cannot make '%s' executable", out);
 	return 0;
@@ -705,6 +687,8 @@ int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, 
 		rc = transfer_load(e);
 	if (!rc && unpacks(d))
 		rc = archive_load(e);
+	if (!rc && slice_eq(fetch_attr(d, "unpack", SLICE("")), SLICE("1")))
+		rc = decompress_load(COMPRESS_XZ, e);
 	if (rc)
 		return rc;
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))

@@ -388,6 +388,16 @@ int decompress_open(struct codec **out, enum compression c, const struct nar_sin
 	return open_codec(out, new, &kinds[c].unpack, e);
 }
 
+int decompress_load(enum compression c, struct err *e)
+{
+	struct codec *unused;
+	int rc = decompress_open(&unused, c, NULL, e);
+
+	if (!rc)
+		codec_free(unused);
+	return rc;
+}
+
 static int damaged(struct codec *c, struct err *e)
 {
 	c->failed = 1;

@@ -31,6 +31,9 @@ struct codec;
 int compress_open(struct codec **out, enum compression c, int level, int parallel, const struct nar_sink *sink, struct err *e);
 int decompress_open(struct codec **out, enum compression c, const struct nar_sink *sink, struct err *e);
 
+/* Loads the library that decompresses, for who will not be able to any more.  ERR_IO when it is not there. */
+int decompress_load(enum compression c, struct err *e);
+
 /* The next bytes; negative: the sink's error, or ERR_INVALID. */
 int codec_feed(struct codec *c, const void *p, size_t n, struct err *e);
 

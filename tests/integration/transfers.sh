@@ -169,7 +169,23 @@ plain /built" paths
 	: >requests
 	check "not for what is unpacked" mentions "hash mismatch" gxeval --store "$PWD/s" --option hashed-mirrors "$(plain hashed)" --realise -E "import <nix/fetchurl.nix> { url = \"$(plain built)\"; name = \"t\"; executable = true; hash = \"sha256:$sum\"; }"
 	check "(it was asked there)" prints "plain /built" paths
-	check "nothing of that is valid" sh -c "! ls s/nix/store | grep -e '-[defijlmopt]\$'"
+	# An archive of Nix's, compressed or not: the hash is that of the tree.
+	mkdir packed
+	echo in >packed/f
+	chmod +x packed/f
+	ln -s f packed/l
+	gx nar pack packed >t.nar
+	xz -k t.nar
+	head -c 100 t.nar.xz >cut.nar.xz
+	unpacked() { # NAME FILE
+		gxeval --store "$PWD/s" --realise -E "import <nix/fetchurl.nix> { url = \"file://$PWD/$2\"; name = \"$1\"; unpack = true; sha256 = \"$(sha256sum t.nar | cut -d ' ' -f 1)\"; }"
+	}
+	check "an archive of Nix's" unpacked u t.nar
+	check "is a tree" sh -c 'test -x s/nix/store/*-u/f && test -L s/nix/store/*-u/l'
+	check "also compressed" unpacked v t.nar.xz
+	check "it is the same" sh -c 'diff -r --no-dereference packed s/nix/store/*-v && test -x s/nix/store/*-v/f'
+	check "one that is cut off" complains "xz data" unpacked w cut.nar.xz
+	check "nothing of that is valid" sh -c "! ls s/nix/store | grep -e '-[defijlmoptw]\$'"
 else
 	skip "builders that fetch" "builders cannot be confined here, or there is no static busybox"
 fi
