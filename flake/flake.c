@@ -514,16 +514,30 @@ static int apply_self(const struct flake *f, struct input *ref)
 	return changed;
 }
 
+/* What to fetch once more when a flake wants more of its tree.  Of an input it is the commit that was found, so that changes in
+ * what is checked out of its submodules leave it locked; the flake that is asked for is what lies there. */
+static struct input again(const struct input *resolved, const struct flake_tree *tree, int is_input)
+{
+	struct input r = { 0 };
+
+	for (size_t i = 0; i < resolved->n; i++)
+		input_set(&r, &resolved->a[i], flake_arena());
+	if (!is_input || !input_is_locked(&tree->locked))
+		return r;
+	for (size_t i = 0; i < tree->locked.n; i++)
+		input_set(&r, &tree->locked.a[i], flake_arena());
+	source_unset(&r, "narHash");
+	return r;
+}
+
 struct flake *flake_get(const struct input *ref, const struct input_path *prefix, enum registry_use use)
 {
 	const struct input resolved = registry_resolve(ref, use);
 	const struct flake_tree *tree = prefix->n ? source_fetch(&resolved) : source_fetch_lazily(&resolved);
 	struct flake *f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);
 	const char *sub = source_get(&resolved, "dir");
-	struct input whole = { 0 };
+	struct input whole = again(&resolved, tree, prefix->n > 0);
 
-	for (size_t i = 0; i < resolved.n; i++)
-		input_set(&whole, &resolved.a[i], flake_arena());
 	if (apply_self(f, &whole)) {
 		tree = source_fetch(&whole);
 		f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);

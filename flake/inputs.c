@@ -342,6 +342,7 @@ static void lock_flake_input(struct locking *k, struct step *s, const struct inp
 		if (!input_is_relative(&s->ref) && flake_ref_same(p->ref, &s->ref))
 			throw_error(EK_EVAL, "the flake '%s' is an input of itself", flake_ref_text(&s->ref));
 	struct flake *f = get_flake(s, &s->ref);
+	source_check_counted(f->tree);
 	struct lock_node *child = child_node(k, s, &f->locked, original, 1);
 	struct lockfile own = flake_lock_file(f);
 	child->tree = f->tree;
@@ -365,6 +366,7 @@ static void lock_tree_input(struct locking *k, struct step *s, const struct inpu
 	const char *sub = source_get(&s->ref, "dir");
 	struct input locked = { 0 };
 
+	source_check_counted(t);
 	for (size_t i = 0; i < t->locked.n; i++)
 		input_set(&locked, &t->locked.a[i], k->mem);
 	if (sub && *sub)

@@ -846,6 +846,22 @@ static void add_times(struct attrs_builder *b, const struct flake_tree *t)
 	attrs_add_c(b, "lastModifiedDate", date);
 }
 
+void source_check_counted(const struct flake_tree *t)
+{
+	if (t->uncounted)
+		throw_error_hint(EK_EVAL,
+				 "with 'shallow = true' nobody asks for it, in an address '?shallow=1'; 'git fetch --unshallow' "
+				 "brings the rest",
+				 "%s", t->uncounted);
+}
+
+static W no_count(W tree, W unused)
+{
+	(void)unused;
+	source_check_counted((const struct flake_tree *)(intptr_t)w_get_int(tree));
+	return W_NULL;
+}
+
 W source_info(const struct flake_tree *t, int without_rev)
 {
 	const struct input_attr *count = input_get(&t->locked, "revCount"), *sub = input_get(&t->locked, "submodules");
@@ -865,6 +881,8 @@ W source_info(const struct flake_tree *t, int without_rev)
 	}
 	if (count && count->type == INPUT_INT && !without_rev)
 		attrs_add_c(&b, "revCount", w_int((int64_t)count->i));
+	else if (t->uncounted && !without_rev)
+		attrs_add_c(&b, "revCount", lazy_native(no_count, w_int((intptr_t)t), W_NULL));
 	add_string(&b, "dirtyRev", source_get(&t->locked, "dirtyRev"));
 	add_string(&b, "dirtyShortRev", source_get(&t->locked, "dirtyShortRev"));
 	add_times(&b, t);

@@ -33,6 +33,7 @@ struct flake_tree {
 	const char *witness, *witness_blob; /* as in fetch/git.h; NULL: none that alone proves that there are changes */
 	int loose; /* files of a working tree may have changed without git minding */
 	int dirty; /* differs from every commit */
+	const char *uncounted; /* why nobody knows how many commits it descends from; NULL: that is known, or not asked for */
 	int on_trail; /* what it is was noted (fetch/trail.h); otherwise its lock says, or nothing does */
 };
 
@@ -55,6 +56,9 @@ const struct flake_tree *source_tree_at(const char *path, size_t n);
  * until somebody asks for what follows from that (eval/value.h, LAZY_TREE_MARK).  Only after source_be_lazy. */
 const struct flake_tree *source_fetch_lazily(const struct input *in);
 void source_be_lazy(void);
+
+/* Throws when how many commits it descends from is to be written down, and cannot be known. */
+void source_check_counted(const struct flake_tree *t);
 
 /* Hashes a tree that was not, and completes locked. Throws. */
 void source_complete(const struct flake_tree *t);

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "base/mem.h"
+#include "builtins/fs.h"
 #include "eval/error.h"
 #include "eval/eval.h"
 #include "fetch/fetch_settings.h"
@@ -70,13 +71,28 @@ static void remember_counts(const struct flake_tree *t, const char *repo, const 
 	kept_note(counts_key(repo, rev), (struct slice){ text.p, text.len });
 }
 
-/* here: of a working tree, of which the commits that are there count, as in Nix; they are not noted where there may be more. */
-static void set_counts(struct flake_tree *t, const char *repo, const char *rev, const struct git_worktree *here)
+/* Commits that are not all there cannot be counted, which matters only to who asks how many they are. */
+static void set_count(struct flake_tree *t, const char *repo, const char *rev, int whole)
 {
-	int given = input_get(&t->locked, "lastModified") || input_get(&t->locked, "revCount");
-	int shallow = source_is_set(&t->locked, "shallow"), noted = !shallow && !given && !(here && here->shallow);
 	struct err e = ERR_INIT;
 	uint64_t count;
+	int rc = git_rev_count(repo, rev, whole, &count, &e);
+
+	if (!rc)
+		source_set_int(&t->locked, "revCount", count);
+	else if (rc == ERR_INVALID)
+		t->uncounted = arena_dup(flake_arena(), e.msg, strlen(e.msg));
+	else
+		throw_err(&e);
+	err_release(&e);
+}
+
+/* whole: all its commits are known to be there. */
+static void set_counts(struct flake_tree *t, const char *repo, const char *rev, int whole)
+{
+	int given = input_get(&t->locked, "lastModified") || input_get(&t->locked, "revCount");
+	int shallow = source_is_set(&t->locked, "shallow"), noted = !shallow && !given;
+	struct err e = ERR_INIT;
 	int64_t at;
 
 	if (noted && recall_counts(t, repo, rev))
@@ -85,11 +101,9 @@ static void set_counts(struct flake_tree *t, const char *repo, const char *rev, 
 		throw_if(git_last_modified(repo, rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", at < 0 ? 0 : (uint64_t)at);
 	}
-	if (!shallow && !input_get(&t->locked, "revCount")) {
-		throw_if(git_rev_count(repo, rev, here != NULL, &count, &e), &e);
-		source_set_int(&t->locked, "revCount", count);
-	}
-	if (noted)
+	if (!shallow && !input_get(&t->locked, "revCount"))
+		set_count(t, repo, rev, whole);
+	if (noted && !t->uncounted)
 		remember_counts(t, repo, rev);
 }
 
@@ -138,7 +152,7 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 	int64_t at;
 
 	if (*w->rev && !w->dirty) {
-		set_counts(t, w->top, w->rev, w);
+		set_counts(t, w->top, w->rev, !w->shallow);
 	} else if (*w->rev) {
 		throw_if(git_last_modified(w->top, w->rev, &at, &e), &e);
 		source_set_int(&t->locked, "lastModified", (uint64_t)at);
@@ -403,7 +417,7 @@ static void use_commit(struct flake_tree *t, const char *url, const char *dir)
 		dir = source_take_commit(t, url, ref, rev);
 	if (is_signed)
 		source_verify(&t->locked, dir, rev);
-	set_counts(t, dir, rev, NULL);
+	set_counts(t, dir, rev, 0);
 }
 
 void source_make_known(const struct flake_tree *t, const char *name)
@@ -424,6 +438,22 @@ void source_make_known(const struct flake_tree *t, const char *name)
 	throw_if(git_intend_to_add(t->work_tree, name, &e), &e);
 }
 
+/* "file:./x" is below where one stands, whoever asks: Nix has it so, and locks it as it is. */
+static const char *from_here(const char *url)
+{
+	struct buf b = BUF_GC, text = BUF_GC;
+	struct err e = ERR_INIT;
+	struct slice path;
+
+	throw_if(url_decode(slice_of(url + 5), flake_arena(), &path, &e), &e);
+	const char *dir = arena_dup(flake_arena(), path.p, path.n);
+	buf_adds(&b, "file://");
+	url_encode(&b, slice_of(w_get_path(fs_user_path(dir, path.n))->b), "/!$&'()*+,;=:@");
+	buf_addf(&text, "warning: the repository '%s' is looked for where this command was started, not beside the flake", url);
+	eval_world()->message(text.p, text.len);
+	return b.p;
+}
+
 /* An address as git takes it: to it "file:/x" would be a host. */
 static const char *for_git(const char *url)
 {
@@ -431,6 +461,8 @@ static const char *for_git(const char *url)
 
 	if (!strncmp(url, "git+", 4))
 		url += 4;
+	if (!strncmp(url, "file:", 5) && url[5] && url[5] != '/')
+		return from_here(url);
 	if (strncmp(url, "file:/", 6) || !strncmp(url, "file://", 7))
 		return url;
 	buf_addf(&b, "file://%s", url + 5);

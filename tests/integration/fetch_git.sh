@@ -82,7 +82,7 @@ check "nothing ran" [ ! -e ran ]
 
 # --- inputs.self.submodules
 git -C whole submodule --quiet update --init --recursive
-echo '{ inputs.self.submodules = true; outputs = { self }: { d = builtins.readFile ./sm/deep/d; n = self.narHash; s = self.submodules; }; }' >whole/flake.nix
+echo '{ inputs.self.submodules = true; outputs = { self }: { d = builtins.readFile ./sm/deep/d; n = self.narHash; s = self.submodules; r = self.dirtyRev; }; }' >whole/flake.nix
 git_commit whole two
 check "a flake that wants its submodules has them" prints deep gx eval --raw ./whole#d
 check "also as a commit" prints deep gx eval --raw "git+file://$top/whole?ref=master#d"
@@ -93,6 +93,12 @@ check "as an input" prints deep gx eval --raw ./user#d
 check "which is locked with them" grep -q '"submodules": true' user/flake.lock
 rm -rf cache
 check "and fetched with them from the lock" prints deep gx eval --raw ./user#d
+rm user/flake.lock
+echo changed >whole/sm/f
+check "as an input it is its commit, whatever is changed in a submodule" prints deep gx eval --raw ./user#d
+check "so that it is locked" grep -q "\"rev\": \"$(git -C whole rev-parse HEAD)\"" user/flake.lock
+check "the flake itself is what lies there" prints "$(git -C whole rev-parse HEAD)-dirty" gx eval --raw "./whole#r"
+git -C whole/sm checkout -q f
 sed -i 's/true/false/' whole/flake.nix
 check "who does not want them has none" complains "sm/deep" gx eval --raw ./whole#d
 
@@ -101,7 +107,7 @@ git -C whole checkout -q flake.nix
 check "the store path has the name" sh -c "gxeval --impure --raw -E '(builtins.fetchGit { $url; rev = \"$rev\"; name = \"pin-1\"; }).outPath' | grep -q -e '-pin-1\$'"
 check "a name that store paths cannot have" complains "a source cannot be called 'a b'" eval_ "(builtins.fetchGit { $url; name = \"a b\"; }).outPath"
 git clone -q --depth 1 "file://$top/whole" cut 2>/dev/null
-check "of a shallow repository a commit is refused" complains "is a shallow repository" eval_ "(builtins.fetchGit { url = \"file://$top/cut\"; ref = \"master\"; }).narHash"
+check "of a shallow repository a commit has no count" complains "is a shallow repository" eval_ "(builtins.fetchGit { url = \"file://$top/cut\"; ref = \"master\"; }).revCount"
 check "unless it may be one" prints false eval_ "builtins.fetchGit { url = \"file://$top/cut\"; shallow = true; } ? revCount"
 two=$(git -C whole rev-parse HEAD)
 check "a commit without its history" prints false eval_ "builtins.fetchTree { type = \"git\"; $url; ref = \"master\"; } ? revCount"
@@ -110,6 +116,13 @@ check "a commit on no branch, by all references" prints "\"$two\"" eval_ "(built
 
 # --- addresses
 check "a relative one, as text" prints "\"$two\"" eval_ '(builtins.fetchGit "./whole").rev'
+check "git+file: from where one stands" prints "\"$two\"" eval_ '(builtins.fetchTree "git+file:./whole").rev'
+check "with a warning" sh -c "gxeval --impure -E '(builtins.fetchTree \"git+file:./whole\").rev' 2>&1 | grep -q \"'file:./whole' is looked for where this command was started\""
+git_init beside
+echo '{ inputs.w = { url = "git+file:./whole"; flake = false; }; outputs = { w, ... }: { inherit (w) rev; }; }' >beside/flake.nix
+git -C beside add flake.nix
+check "as an input" prints "$two" gx eval --raw ./beside#rev
+check "is locked as it is" grep -q '"url": "file:./whole"' beside/flake.lock
 check "git+file:" prints "\"$two\"" eval_ "(builtins.fetchTree \"git+file:$top/whole\").rev"
 mkdir bin
 printf '#!/bin/sh\necho "$*" >>"%s/ssh.log"\nexit 1\n' "$top" >bin/ssh

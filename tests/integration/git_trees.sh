@@ -263,9 +263,19 @@ check "and the same as that of the commit itself" prints "$(kept h)" gx eval --j
 
 # --- a clone without all of its history
 git clone -q --depth 1 "file://$PWD/kept" cut
-check "the commits that are there count" prints 1 gxeval --impure --json -E "(builtins.fetchGit $PWD/cut).revCount"
-check "as a reference" prints 1 gx eval --json "git+file://$PWD/cut#n"
-check "of a commit they cannot be counted" complains "is a shallow repository: its commits cannot be counted" \
-	gxeval --impure -E "(builtins.fetchGit { url = \"file://$PWD/cut\"; ref = \"master\"; }).rev"
+check "its tree can be had" prints '"one"' gxeval --impure --json -E "builtins.seq (builtins.fetchGit $PWD/cut).narHash \"one\""
+check "its commits cannot be counted" complains "is a shallow repository: its commits cannot be counted" \
+	gxeval --impure --json -E "(builtins.fetchGit $PWD/cut).revCount"
+check "nor in a work tree of it" sh -c "git -C cut worktree add -q ../cut2 2>/dev/null && ! gxeval --impure -E '(builtins.fetchGit $PWD/cut2).revCount' 2>err && grep -q 'cannot be counted' err"
+check "as a reference" complains "is a shallow repository: its commits cannot be counted" gx eval --json "git+file://$PWD/cut#n"
+check "of a commit it is the same" prints "\"$(git -C cut rev-parse HEAD)\"" \
+	gxeval --impure --json -E "(builtins.fetchGit { url = \"file://$PWD/cut\"; ref = \"master\"; }).rev"
+check "which has no count either" complains "is a shallow repository: its commits cannot be counted" \
+	gxeval --impure -E "(builtins.fetchGit { url = \"file://$PWD/cut\"; ref = \"master\"; }).revCount"
+mkdir -p user
+echo "{ inputs.cut.url = \"git+file://$PWD/cut\"; outputs = { cut, ... }: { r = cut.rev; }; }" >user/flake.nix
+check "a lock would have to say it" complains "is a shallow repository: its commits cannot be counted" gx eval --raw ./user#r
+echo "{ inputs.cut.url = \"git+file://$PWD/cut?shallow=1\"; outputs = { cut, ... }: { r = cut.rev; }; }" >user/flake.nix
+check "not of one that may be shallow" prints "$(git -C cut rev-parse HEAD)" gx eval --raw ./user#r
 git -C cut fetch -q --unshallow
 check "with all of it they are all counted" prints 2 gxeval --impure --json -E "(builtins.fetchGit $PWD/cut).revCount"
