@@ -23,7 +23,7 @@ find $FOLDERS -name '*.[chy]' -o -name '*.re' |
 			line = substr(line, 1, tab - 1) sprintf("%*s", 8 - (tab - 1) % 8, "") substr(line, tab + 1)
 		if (length(line) > 132) bad("wider than 132 columns")
 	}
-	folder ~ /^(format|store|fetch|golang|cache|image|build)$/ && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
+	folder ~ /^(format|store|fetch|golang|cache|image|build|remote)$/ && /(^|[^a-z_])mem_(new|bytes|root|many)\(/ {
 		bad("collected memory in " folder "/")
 	}
 	/(^|[^a-z_])(read|open|fdopen)dir\(/ && FILENAME != "base/dir.c" {
