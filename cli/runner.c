@@ -109,7 +109,7 @@ int runner_build(struct runner *r, const struct build_targets *t)
 int runner_exec(struct runner *r, char *const *argv)
 {
 	progress_finish();
-	return store_view_exec(&r->c.place, argv);
+	return store_view_exec(&r->c.place, r->usr, argv);
 }
 
 int runner_end(struct runner *r, int status)

@@ -21,6 +21,7 @@ struct runner {
 	struct shell_request shell;
 	struct installable *wanted; /* by operand; one without */
 	struct build_result built;
+	const char *usr; /* what is /usr for the program, as store_view_exec has it; borrowed */
 	int (*option)(struct runner *r, int id, char **values); /* of a verb's own options, NULL without */
 };
 

@@ -149,9 +149,17 @@ void shell_path(struct shell_request *r, const char *folders)
 
 void shell_environment(struct shell_request *r, const struct dev_env *env)
 {
-	shell_path(r, env->bins.p);
+	struct buf folders = BUF_INIT;
+
+	/* What is below /usr is known by that name. */
+	buf_addf(&folders, "%s%s", r->fhs ? "/usr/bin:/usr/sbin:" : "", env->bins.p);
+	shell_path(r, buf_str(&folders));
+	buf_release(&folders);
 	for (size_t i = 0; i < env->n; i++)
 		put(env->v[i].name.p, env->v[i].value.p);
+	/* The user's own is perhaps not there. */
+	if (r->fhs)
+		put("SHELL", "/bin/bash");
 	r->hook = getenv("shellHook");
 	if (r->hook && !*r->hook)
 		r->hook = NULL;
@@ -166,11 +174,13 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-static char *own_shell(void)
+static char *own_shell(const struct shell_request *r)
 {
 	char *shell = getenv("SHELL");
 	struct passwd *pw;
 
+	if (r->fhs)
+		return (char *)"/bin/bash";
 	if (shell && *shell == '/' && !access(shell, X_OK))
 		return shell;
 	pw = getpwuid(getuid());
@@ -180,9 +190,9 @@ static char *own_shell(void)
 }
 
 /* Hooks are written for bash; where there is none, a POSIX shell does for most. */
-static char *hook_shell(void)
+static char *hook_shell(const struct shell_request *r)
 {
-	return access("/bin/bash", X_OK) ? (char *)"/bin/sh" : (char *)"/bin/bash";
+	return !r->fhs && access("/bin/bash", X_OK) ? (char *)"/bin/sh" : (char *)"/bin/bash";
 }
 
 /* Structured attributes that are no variables of the environment: arrays of bash. */
@@ -193,7 +203,7 @@ static void add_hook_words(struct shell_request *r, size_t *n)
 {
 	if (!r->hook)
 		return;
-	r->words[(*n)++] = hook_shell();
+	r->words[(*n)++] = hook_shell(r);
 	r->words[(*n)++] = (char *)"-c";
 	r->words[(*n)++] = (char *)ATTRIBUTES "eval \"$shellHook\"\nexec \"$@\"";
 	r->words[(*n)++] = (char *)"gx-develop";
@@ -309,7 +319,7 @@ char *const *shell_words(struct shell_request *r)
 			r->words[n++] = r->command[i];
 		return r->words;
 	}
-	char *shell = own_shell();
+	char *shell = own_shell(r);
 	const char *kind = base_name(shell);
 	if (!strcmp(kind, "bash")) {
 		bash_words(r, shell, &n);

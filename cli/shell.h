@@ -13,6 +13,7 @@
 struct shell_request {
 	char **command; /* what runs instead of a shell, ended by NULL; NULL for a shell */
 	int ignore;	/* start from an empty environment */
+	int fhs; /* another tree than the machine's is /usr there, and has bash */
 	const char *tools; /* the sandbox's shell, whose programs are there then; NULL: the usual one */
 	const char **keep; /* names kept then; borrowed texts */
 	size_t nkeep;

@@ -5,7 +5,8 @@
  * is a view and no confinement.
  *
  * Where the machine has a folder for the store (/nix, perhaps of somebody else's Nix) ours is put in its place.  Where it
- * has none, nobody but root could make one, so / becomes a small tmpfs with everything of the old / mounted into it, and a /nix.
+ * has none, nobody but root could make one, so there is a new / (cli/new_root.h) with a /nix.  So there is where another tree than
+ * the machine's is to be /usr.
  *
  * The store's database comes along, at /nix/var/nix: a gx or Nix started inside takes /nix for its store, and with another database
  * than the one that knows these objects its collector would delete them all.
@@ -15,9 +16,7 @@
  */
 #include "config.h"
 #include "cli/store_view.h"
-#include "base/buf.h"
-#include "base/dir.h"
-#include "base/fdio.h"
+#include "cli/new_root.h"
 #include "cli/options.h"
 #include "cli/report.h"
 
@@ -47,8 +46,9 @@ static int write_text(const char *path, const char *text)
 	return n < 0 ? -1 : 0;
 }
 
-/* A mount namespace, with the rights to mount in it.  Root needs no namespace of users, and keeps its rights without one. */
-static int own_namespace(struct err *e)
+/* A mount namespace, with the rights to mount in it, up to the moment another program starts.  Root needs no namespace of users,
+ * and keeps its rights without one. */
+static int own_namespace(const char *usr, struct err *e)
 {
 	char uid[64], gid[64];
 
@@ -58,66 +58,19 @@ static int own_namespace(struct err *e)
 		return 0;
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
 		return err_set(e, ERR_DENIED,
-			       "this system allows no user namespaces (%s), without which a store below another root cannot be "
-			       "seen at its place; use --store-dir, or a store at /nix",
-			       strerror(errno));
+			       "this system allows no user namespaces (%s), without which %s", strerror(errno),
+			       usr ? "nothing but the machine's own tree can be /usr; --fhs needs them" :
+				     "a store below another root cannot be seen at its place; use --store-dir, or a store at /nix");
 	write_text("/proc/self/setgroups", "deny");
 	if (write_text("/proc/self/uid_map", uid) || write_text("/proc/self/gid_map", gid))
 		return err_errno(e, "cannot stay the same user in a namespace");
 	return 0;
 }
 
-/* An entry of the old / in the new one. */
-static int put_entry(const char *root, const char *name)
-{
-	char from[PATH_MAX], to[PATH_MAX], target[PATH_MAX];
-	struct stat st;
-
-	if ((size_t)snprintf(from, sizeof from, "/%s", name) >= sizeof from ||
-	    (size_t)snprintf(to, sizeof to, "%s/%s", root, name) >= sizeof to || lstat(from, &st))
-		return 0;
-	if (S_ISLNK(st.st_mode)) {
-		ssize_t n = readlink(from, target, sizeof target - 1);
-		target[n > 0 ? n : 0] = 0;
-		return n > 0 ? symlink(target, to) : 0;
-	}
-	if (S_ISDIR(st.st_mode))
-		return mkdir(to, 0755) || mount(from, to, NULL, MS_BIND | MS_REC, NULL) ? -1 : 0;
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	int fd = open(to, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-	if (fd >= 0)
-		close(fd);
-	return fd < 0 ? -1 : mount(from, to, NULL, MS_BIND, NULL);
-}
-
-static int fill_root(const char *root)
-{
-	struct dir d;
-	int rc = dir_open(&d, AT_FDCWD, "/", NULL);
-
-	while (!rc && (rc = dir_next(&d, NULL)) > 0)
-		rc = put_entry(root, d.name);
-	dir_close(&d);
-	return rc;
-}
-
-/* A folder that is open, shown below top. Where there is none (fd < 0), nothing. */
-static int show(int fd, const char *top, const char *path)
-{
-	char from[64], to[PATH_MAX];
-
-	if (fd < 0)
-		return 0;
-	snprintf(from, sizeof from, "/proc/self/fd/%d", fd);
-	if ((size_t)snprintf(to, sizeof to, "%s%s", top, path) >= sizeof to || make_folders(to, 0755))
-		return -1;
-	return mount(from, to, NULL, MS_BIND | MS_REC, NULL);
-}
-
 /* What the view shows, opened before anything is mounted over it. */
 struct parts {
-	int store, state, log;
+	int store, state, log; /* -1: as the machine has it */
+	int usr;
 };
 
 static void close_part(int fd)
@@ -128,21 +81,23 @@ static void close_part(int fd)
 
 static int show_parts(const struct place *p, const struct parts *o, const char *top)
 {
-	int rc = show(o->store, top, p->store_dir);
+	int rc = new_root_show(o->store, top, p->store_dir);
 
 	if (!rc && !strcmp(p->store_dir, "/nix/store"))
-		rc = show(o->state, top, "/nix/var/nix") || show(o->log, top, "/nix/var/log/nix") ? -1 : 0;
+		rc = new_root_show(o->state, top, "/nix/var/nix") || new_root_show(o->log, top, "/nix/var/log/nix") ? -1 : 0;
 	return rc;
 }
 
-/* A new / with room for the store's place. */
+/* A new / with room for the store's place, or with another /usr. */
 static int make_room(const struct place *p, const struct parts *o, struct err *e)
 {
 	char root[] = "/tmp/gx-root-XXXXXX";
+	struct new_root r = { root, o->usr, o->store >= 0 && !strcmp(p->store_dir, "/nix/store") };
 
-	if (!mkdtemp(root) || mount("gx", root, "tmpfs", 0, "mode=0755") || fill_root(root) || show_parts(p, o, root) ||
+	if (!mkdtemp(root) || mount("gx", root, "tmpfs", 0, "mode=0755") || new_root_fill(&r) || show_parts(p, o, root) ||
 	    chdir(root) || syscall(SYS_pivot_root, ".", "."))
-		return err_errno(e, "cannot show the store at '%s'", p->store_dir);
+		return o->usr < 0 ? err_errno(e, "cannot show the store at '%s'", p->store_dir) :
+				    err_errno(e, "cannot show a merged tree at /usr");
 	umount2(".", MNT_DETACH);
 	if (chdir("/"))
 		return err_errno(e, "cannot go to the new /");
@@ -159,37 +114,75 @@ static int is_folder(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static int put_at_place(const struct place *p, struct err *e)
+static int open_part(const char *path)
 {
-	struct parts o = { open(p->real_store, O_PATH | O_CLOEXEC), open(p->state_dir, O_PATH | O_CLOEXEC),
-			   open(p->log_dir, O_PATH | O_CLOEXEC) };
-	int usual = !strcmp(p->store_dir, "/nix/store"), rc = 0;
+	return open(path, O_PATH | O_CLOEXEC);
+}
 
-	if (o.store < 0)
+/* A folder of the store, by its logical path; -1. */
+static int open_usr(const struct place *p, const char *usr)
+{
+	char *real = place_real(p, slice_of(usr));
+	int fd = real ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+	free(real);
+	return fd;
+}
+
+static int show_store(const struct place *p, const struct parts *o, struct err *e)
+{
+	int usual = !strcmp(p->store_dir, "/nix/store");
+
+	if (!is_folder(usual ? "/nix" : p->store_dir))
+		return make_room(p, o, e);
+	if ((usual && mount("gx", "/nix", "tmpfs", 0, "mode=0755")) || show_parts(p, o, ""))
+		return err_errno(e, "cannot show the store at '%s'", p->store_dir);
+	return 0;
+}
+
+static int show_usr(const struct place *p, const struct parts *o, struct err *e)
+{
+	int rc = make_room(p, o, e);
+
+	return !rc && new_root_link_etc() ? err_errno(e, "cannot make a new /etc") : rc;
+}
+
+static int put_at_place(const struct place *p, const char *usr, struct err *e)
+{
+	struct parts o = { -1, -1, -1, usr ? open_usr(p, usr) : -1 };
+	int mapped = place_is_mapped(p), rc;
+
+	if (mapped) {
+		o.state = open_part(p->state_dir);
+		o.log = open_part(p->log_dir);
+		o.store = open_part(p->real_store);
+	}
+	if (mapped && o.store < 0)
 		rc = err_errno(e, "cannot open the store at '%s'", p->real_store);
-	else if (!is_folder(usual ? "/nix" : p->store_dir))
-		rc = make_room(p, &o, e);
-	else if ((usual && mount("gx", "/nix", "tmpfs", 0, "mode=0755")) || show_parts(p, &o, ""))
-		rc = err_errno(e, "cannot show the store at '%s'", p->store_dir);
+	else if (usr && o.usr < 0)
+		rc = err_set(e, ERR_INVALID, "'%s' is no folder of the store, so it cannot be /usr", usr);
+	else
+		rc = usr ? show_usr(p, &o, e) : show_store(p, &o, e);
 	close_part(o.store);
 	close_part(o.state);
 	close_part(o.log);
+	close_part(o.usr);
 	return rc;
 }
 
-static int enter(const struct place *p, struct err *e)
+static int enter(const struct place *p, const char *usr, struct err *e)
 {
 	char cwd[PATH_MAX];
 	int rc;
 
 	if (!getcwd(cwd, sizeof cwd))
 		return err_errno(e, "cannot tell the current directory");
-	if ((rc = own_namespace(e)))
+	if ((rc = own_namespace(usr, e)))
 		return rc;
 	/* Mounts of the machine still arrive here, ours do not leave. */
 	if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL))
 		return err_errno(e, "cannot part from the mounts of the machine");
-	rc = put_at_place(p, e);
+	rc = put_at_place(p, usr, e);
 	if (!rc && chdir(cwd))
 		rc = err_errno(e, "cannot go back to '%s'", cwd);
 	return rc;
@@ -229,11 +222,11 @@ static int wait_for(pid_t pid)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-int store_view_exec(const struct place *p, char *const *argv)
+int store_view_exec(const struct place *p, const char *usr, char *const *argv)
 {
 	struct err e = ERR_INIT;
 
-	if (!place_is_mapped(p))
+	if (!place_is_mapped(p) && !usr)
 		return become(argv);
 	pid_t pid = fork();
 	if (pid < 0) {
@@ -243,7 +236,7 @@ int store_view_exec(const struct place *p, char *const *argv)
 	if (pid)
 		return wait_for(pid);
 	prctl(PR_SET_PDEATHSIG, SIGHUP);
-	if (enter(p, &e)) {
+	if (enter(p, usr, &e)) {
 		report_err(&e);
 		_exit(EXIT_FAILED);
 	}

@@ -193,7 +193,7 @@ static __attribute__((noreturn)) void become(struct repl *r, char *const *words)
 		dprintf(2, "error: %s\n", e.msg);
 		_exit(1);
 	}
-	_exit(store_view_exec(&place, words));
+	_exit(store_view_exec(&place, NULL, words));
 }
 
 /* Starts a shell and waits for its end.  env NULL: the environment as it is, with folders before PATH. */

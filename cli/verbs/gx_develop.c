@@ -27,9 +27,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { O_DIRENV = 1 };
+enum { O_DIRENV = 1, O_FHS };
 
-static const struct option_group groups[] = { { "Shells", runner_shell_options },
+static const struct option develop_options[] = { { O_FHS, 0, "fhs", NULL,
+						   "Show the merged tree of a shell that gx:std's fhs made at /usr, for programs "
+						   "that expect one, and nothing of the machine's." },
+						 { 0 } };
+
+static const struct option_group groups[] = { { "Options", develop_options },
+					      { "Shells", runner_shell_options },
 					      { "What to evaluate", value_option_table },
 					      { "Flakes", flake_option_table },
 					      { "Building", build_option_table },
@@ -144,6 +150,30 @@ static int close_env(struct opened *o, int status)
 
 /* --- develop --- */
 
+static int on_develop_option(struct runner *r, int id, char **values)
+{
+	(void)values;
+	if (id == O_FHS)
+		r->shell.fhs = 1;
+	return 0;
+}
+
+/* What is to be /usr: pkgs.fhs says it in a variable. */
+static int find_tree(struct opened *o)
+{
+	struct runner *r = &o->r;
+	struct err e = ERR_INIT;
+
+	if (!r->shell.fhs)
+		return COMMAND_GO;
+	r->usr = dev_env_get(&o->env, "fhs");
+	if (r->usr && *r->usr)
+		return COMMAND_GO;
+	err_set(&e, ERR_INVALID, "'%s' has no merged tree for --fhs; gx:std's fhs { packages = [ … ]; } makes a shell with one",
+		runner_name(r, 0));
+	return command_fail(&e);
+}
+
 int develop_run(int argc, char **argv)
 {
 	static const struct program program = { "gx develop", "a shell with what a flake's development shell offers",
@@ -154,13 +184,15 @@ int develop_run(int argc, char **argv)
 						"default.nix, or the Go that go.mod asks for. The environment of any derivation "
 						"can be opened; it is not built itself.",
 						groups };
-	struct opened o = { .parsed = 0 };
+	struct opened o = { .r.option = on_develop_option };
 	int rc;
 
 	o.r.shell.command = runner_cut_words(&argc, argv, "--command", "-c");
 	rc = runner_read(&o.r, &program, argc, argv, 1, "at most one flake");
 	if (rc == COMMAND_GO)
 		rc = open_env(&o);
+	if (rc == COMMAND_GO)
+		rc = find_tree(&o);
 	if (rc == COMMAND_GO) {
 		shell_environment(&o.r.shell, &o.env);
 		rc = runner_exec(&o.r, shell_words(&o.r.shell));

@@ -47,6 +47,11 @@ check "python: modules in C, a shell, time zones" prints "a 9" inside 'python3 -
 import ssl, sqlite3, ctypes, zlib, lzma, bz2, curses, readline, subprocess, datetime, zoneinfo
 print(subprocess.check_output(\"echo a\", shell=True).decode().strip(), datetime.datetime.fromtimestamp(0, zoneinfo.ZoneInfo(\"Asia/Tokyo\")).hour)"'
 check "python: a venv" prints /tmp/v inside 'python3 -m venv --without-pip v; v/bin/python -c "import sys; print(sys.prefix)"'
+check "a merged tree is /usr, with headers, links of libraries, and the loader at its place" prints "jq-1.6 1" \
+	gx develop --fhs --impure --store "$store" --option substituters '' \
+	-E "let std = import $srcdir/stdlib { system = builtins.currentSystem; }; in std.fhs { packages = [ std.jq std.zlib ]; }" \
+	--command sh -ec 'cd /; [ -e usr/include/zlib.h ]; [ -e usr/lib/$(uname -m)-linux-gnu/libz.so ]; [ -s etc/ssl/certs/ca-certificates.crt ]
+		set -- lib*/ld-linux-*; echo "$(/usr/bin/env jq --version) $("$1" /usr/bin/jq -n 1)"'
 check "certificates are found" inside '[ "$(grep -c BEGIN "$(python3 -c "import ssl; print(ssl.get_default_verify_paths().cafile)")")" -gt 100 ]'
 check "curl speaks TLS with a server, and believes no other" inside 'openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=localhost \
 	-addext subjectAltName=IP:127.0.0.1 -keyout key.pem -out cert.pem 2>/dev/null
