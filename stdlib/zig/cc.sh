@@ -14,6 +14,7 @@ chmod -R u+w cache
 for name in gcc clang c++ g++ clang++ ar ranlib ld forget-zig; do
 	ln -s cc "$out/bin/$name"
 done
+# The shell of a build has an ar of its own, which makes no archives, and takes that first.
 cat >"$out/nix-support/setup-hook" <<X
-export CC=cc CXX=c++ AR=ar RANLIB=ranlib
+export CC=cc CXX=c++ AR=$out/bin/ar RANLIB=ranlib
 X
