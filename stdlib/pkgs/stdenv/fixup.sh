@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# What is done to outputs once they are there: interpreters of scripts, manual pages, what is propagated.  Nothing is stripped.
+# What is done to outputs once they are there: interpreters of scripts, manual pages, what is propagated.  Nothing is stripped, but
+# what was compiled forgets the compiler.
 
 # The program of an input that is called so; empty where there is none.
 _program() { # NAME [--build]
@@ -102,6 +103,12 @@ _propagate() { # FOLDER
 	substituteAll "$setupHook" "$1/nix-support/setup-hook"
 }
 
+# Debuggers are told where the C library was compiled, which is in zig: a program would need all of it.  With dontStrip it does.
+_forgetCompiler() { # FOLDER
+	_forget=$(_program forget-zig --build)
+	[ -z "$_forget" ] || [ -n "${dontStrip-}" ] || find "$1" -type f -exec "$_forget" {} +
+}
+
 fixupPhase() {
 	for _o in $outputs; do
 		_folder=$(valueOf "$_o")
@@ -114,6 +121,7 @@ fixupPhase() {
 		_moveSbin "$prefix"
 		_compressManuals "$prefix"
 		[ -n "${dontPatchShebangs-}" ] || patchShebangs --host "$prefix"
+		_forgetCompiler "$prefix"
 		runHook fixupOutput
 	done
 	_o=${outputDev:-dev}
