@@ -22,6 +22,9 @@ struct auto_arg {
 /* Whether JSON is printed over several lines. */
 enum json_pretty { PRETTY_TERMINAL, PRETTY_YES, PRETTY_NO };
 
+/* What is said of where a package is from: nothing, what means the same to everybody, all that it takes to evaluate it again. */
+enum origin_wanted { ORIGIN_NONE, ORIGIN_FOR_ALL, ORIGIN_FOR_PROFILE };
+
 /* Plain memory; texts are borrowed from argv. */
 struct eval_request {
 	const char *expr;  /* -E */
@@ -39,7 +42,7 @@ struct eval_request {
 	size_t n_search_path;
 	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
 	struct store *open_store;      /* borrowed; NULL: the one those two name */
-	int origin;		       /* installables: which source they are of */
+	enum origin_wanted origin;     /* installables: where they are from */
 	int want_store;		       /* also when none is named and nothing forbids it */
 	struct build_options *build;   /* borrowed: how to build what the evaluation reads; NULL: as settings say */
 	enum output_form form;

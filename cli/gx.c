@@ -34,6 +34,7 @@ static const struct verb verbs[] = {
 	{ "eval", "evaluate an attribute of a flake, a file or an expression", eval_main, NULL },
 	{ "repl", "evaluate expressions as they are typed", repl_main, NULL },
 	{ "flake", "look at flakes, lock their inputs", NULL, flake_verbs },
+	{ "profile", "packages that stay: add, remove, upgrade, go back", NULL, profile_verbs },
 	{ "registry", "what the names of flakes mean", NULL, registry_verbs },
 	{ "store", "look into the store, add to it, check and clean it", NULL, store_verbs },
 	{ "path-info", "what the store knows about its objects", path_info_run, NULL },

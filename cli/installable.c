@@ -51,7 +51,11 @@ void installable_release(struct installable *i)
 	free(i->main);
 	free(i->flake);
 	free(i->revision);
-	i->program = i->main = i->flake = i->revision = NULL;
+	free(i->original);
+	free(i->attr);
+	free(i->outputs);
+	free(i->priority);
+	i->program = i->main = i->flake = i->revision = i->original = i->attr = i->outputs = i->priority = NULL;
 }
 
 /* An attribute that is a string, as malloc'd text; NULL when it is not there. */
@@ -178,6 +182,42 @@ static void note_origin(const struct flake *f, struct installable *out)
 	buf_release(&b);
 }
 
+static char *reference_text(const struct input *in)
+{
+	struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (input_print(in, flake_arena(), &b, &e)) {
+		buf_release(&b);
+		throw_err(&e);
+	}
+	return buf_detach(&b, NULL);
+}
+
+/* What it takes to evaluate it again, and to see that it is another one then. */
+static void note_source(const struct flake *f, const struct asked *a)
+{
+	if (f->tree->note_state)
+		f->tree->note_state(f->tree);
+	a->out->original = reference_text(&f->original);
+	a->out->flake = reference_text(&f->locked);
+	a->out->outputs = a->outputs ? xstrdup(a->outputs) : NULL;
+}
+
+/* Which of two packages of a profile wins where both have a file. */
+static void note_priority(W set, struct installable *out)
+{
+	W *meta = attrs_find_c(set, "meta"), *priority = NULL;
+	struct buf b = BUF_INIT;
+
+	if (meta && W_TAG(force_at(meta)) == TAG_ATTRS)
+		priority = attrs_find_c(force_at(meta), "priority");
+	if (!priority || !w_is_int(force_at(priority)))
+		return;
+	buf_addf(&b, "%lld", (long long)w_get_int(force_at(priority)));
+	out->priority = buf_detach(&b, NULL);
+}
+
 static W find_value(struct work *k, const struct asked *a, W given, W args, struct attr_place *at)
 {
 	const struct project *p = &a->project;
@@ -189,11 +229,17 @@ static W find_value(struct work *k, const struct asked *a, W given, W args, stru
 		return find_attr(given_file(p->path), p->fragment, args, at);
 	if (p->kind == PROJECT_GO)
 		return go_shell(p->path, p->fragment);
-	source_be_lazy();
+	if (k->r->origin != ORIGIN_FOR_PROFILE)
+		source_be_lazy();
 	struct locked_flake *lf = flake_options_open(&k->r->flake_options, a->word, &fragment);
-	if (k->r->origin)
+	if (k->r->origin == ORIGIN_FOR_ALL)
 		note_origin(lf->flake, a->out);
-	return flake_select(flake_root_outputs(lf), fragment, k->want, a->word, at);
+	else if (k->r->origin == ORIGIN_FOR_PROFILE)
+		note_source(lf->flake, a);
+	W v = flake_select(flake_root_outputs(lf), fragment, k->want, a->word, at);
+	if (a->out->original)
+		a->out->attr = xstrdup(at->path);
+	return v;
 }
 
 /* Cuts "^out,dev" or "^*" off a word; NULL when it has none. */
@@ -233,8 +279,11 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 		if (k->want == FLAKE_WANT_SHELL && (W_TAG(v) != TAG_ATTRS || !value_is_derivation(v)))
 			throw_type("a derivation", v);
 		drv_paths_add(&a->out->targets, v, args, which_outputs(k, a, given));
-		if (W_TAG(v) == TAG_ATTRS)
+		if (W_TAG(v) == TAG_ATTRS) {
 			a->out->main = main_program(v);
+			if (k->r->origin == ORIGIN_FOR_PROFILE)
+				note_priority(v, a->out);
+		}
 	}
 	note_pop();
 	if (a->outputs && build_targets_name(&a->out->targets, 0, a->outputs))
@@ -264,6 +313,10 @@ static void add_answer(struct buf *b, const struct installable *v, size_t n, str
 		add_text(b, v[i].main);
 		add_text(b, v[i].flake);
 		add_text(b, v[i].revision);
+		add_text(b, v[i].original);
+		add_text(b, v[i].attr);
+		add_text(b, v[i].outputs);
+		add_text(b, v[i].priority);
 		kept_path_add(b, &v[i].path, dir);
 		kept_drvs_add(b, &v[i].targets, dir);
 	}
@@ -283,7 +336,8 @@ static int take_answer(struct slice rest, struct store *s, struct installable *v
 {
 	for (size_t i = 0; i < n; i++)
 		if (take_text(&rest, &v[i].program) || take_text(&rest, &v[i].main) || take_text(&rest, &v[i].flake) ||
-		    take_text(&rest, &v[i].revision) || kept_path_take(&rest, s, &v[i].path) ||
+		    take_text(&rest, &v[i].revision) || take_text(&rest, &v[i].original) || take_text(&rest, &v[i].attr) ||
+		    take_text(&rest, &v[i].outputs) || take_text(&rest, &v[i].priority) || kept_path_take(&rest, s, &v[i].path) ||
 		    kept_drvs_take(&rest, s, &v[i].targets))
 			return -1;
 	return 0;
@@ -327,10 +381,12 @@ static const char **question_words(const struct work *k, struct buf *texts)
 /* Takes what was kept, or evaluates. */
 static int answer_all(struct eval_request *r, int pure, struct work *k, struct store *s, struct installable *out)
 {
-	static const char *const kinds[] = { "build", "develop", "run" };
+	static const char *const kinds[] = { "build", "develop", "run" }, *const origins[] = { NULL, "image", "profile" };
 	struct buf texts = BUF_INIT, bytes = BUF_INIT;
 	const char **words = question_words(k, &texts);
-	const struct eval_question q = { r->origin ? "image" : kinds[k->want], r, store_place(s)->real_store, words, k->n, pure };
+	const struct eval_question q = {
+		r->origin ? origins[r->origin] : kinds[k->want], r, store_place(s)->real_store, words, k->n, pure
+	};
 	struct eval_cache cache;
 	int status;
 

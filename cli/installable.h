@@ -25,6 +25,12 @@ struct installable {
 	/* Only where the request says `origin`; NULL when it is not known, or would mean nothing to anybody else: */
 	char *flake;	/* the reference of its flake, locked */
 	char *revision; /* the commit that it is of */
+
+	/* Only with ORIGIN_FOR_PROFILE, where `flake` is any reference; NULL for what is not of a flake: */
+	char *original; /* the reference as it was given */
+	char *attr;	/* the attribute that was there */
+	char *outputs;	/* those that were asked for: "out,dev", "*"; NULL without */
+	char *priority; /* meta.priority, a number; NULL without */
 };
 
 /* Evaluates refs[0..n), without any what the folder here offers, and fills out (zeroed by the caller, one for each or

@@ -182,3 +182,138 @@ void nix_text_add(struct buf *b, const struct jnode *n)
 	default: buf_adds(b, "null"); return;
 	}
 }
+
+/* --- and read again --- */
+
+enum { TEXT_DEPTH = 100 };
+
+struct text_reader {
+	struct arena *a;
+	const char *p, *end;
+	int depth;
+};
+
+static struct jnode *read_value(struct text_reader *r);
+
+static void skip_space(struct text_reader *r)
+{
+	while (r->p < r->end && strchr(" \t\r\n", *r->p))
+		r->p++;
+}
+
+static int take_word(struct text_reader *r, const char *word)
+{
+	size_t n = strlen(word);
+
+	skip_space(r);
+	if ((size_t)(r->end - r->p) < n || memcmp(r->p, word, n) != 0)
+		return 0;
+	r->p += n;
+	return 1;
+}
+
+/* Behind the first quote. */
+static int read_string(struct text_reader *r, struct slice *out)
+{
+	const char *stop = r->p;
+	size_t n = 0;
+	char *to;
+
+	for (; stop < r->end && *stop != '"'; stop++)
+		stop += *stop == '\\';
+	to = arena_alloc(r->a, (size_t)(stop - r->p) + 1);
+	for (; r->p < r->end && *r->p != '"'; r->p++) {
+		if (*r->p == '\\' && ++r->p < r->end)
+			to[n++] = *r->p == 'n' ? '\n' : *r->p == 'r' ? '\r' : *r->p == 't' ? '\t' : *r->p;
+		else if (r->p < r->end)
+			to[n++] = *r->p;
+	}
+	*out = (struct slice){ to, n };
+	return r->p < r->end && *r->p++ == '"' ? 0 : -1;
+}
+
+static int read_key(struct text_reader *r, struct slice *key)
+{
+	const char *start;
+
+	if (take_word(r, "\""))
+		return read_string(r, key);
+	for (start = r->p; r->p < r->end && !strchr(" \t\r\n=", *r->p); r->p++)
+		;
+	*key = (struct slice){ start, (size_t)(r->p - start) };
+	return is_plain_name(*key) ? 0 : -1;
+}
+
+static struct jnode *read_set(struct text_reader *r)
+{
+	struct jnode *set = json_node(r->a, JSON_OBJECT);
+
+	while (!take_word(r, "}")) {
+		struct slice key;
+		struct jnode *v = read_key(r, &key) || !take_word(r, "=") ? NULL : read_value(r);
+
+		if (!v || !take_word(r, ";"))
+			return NULL;
+		json_set(set, key, v);
+	}
+	return set;
+}
+
+static struct jnode *read_list(struct text_reader *r)
+{
+	struct jnode *list = json_node(r->a, JSON_ARRAY), *last = NULL;
+
+	while (!take_word(r, "]")) {
+		struct jnode *v = read_value(r);
+
+		if (!v)
+			return NULL;
+		json_append(list, &last, v);
+	}
+	return list;
+}
+
+/* Numbers only have to be passed over: who reads such a list asks for none. */
+static struct jnode *read_number(struct text_reader *r)
+{
+	const char *start;
+
+	skip_space(r);
+	for (start = r->p; r->p < r->end && strchr("0123456789+-.eE()", *r->p); r->p++)
+		;
+	return r->p > start ? json_node(r->a, JSON_NULL) : NULL;
+}
+
+static struct jnode *read_value(struct text_reader *r)
+{
+	struct jnode *n = NULL;
+	struct slice s;
+
+	if (++r->depth > TEXT_DEPTH)
+		return NULL;
+	if (take_word(r, "{"))
+		n = read_set(r);
+	else if (take_word(r, "["))
+		n = read_list(r);
+	else if (take_word(r, "\""))
+		n = read_string(r, &s) ? NULL : json_string(r->a, s);
+	else if (take_word(r, "true"))
+		n = json_node(r->a, JSON_TRUE);
+	else if (take_word(r, "false"))
+		n = json_node(r->a, JSON_FALSE);
+	else if (take_word(r, "null"))
+		n = json_node(r->a, JSON_NULL);
+	else
+		n = read_number(r);
+	r->depth--;
+	return n;
+}
+
+int nix_text_parse(struct arena *a, struct slice text, struct jnode **out, struct err *e)
+{
+	struct text_reader r = { a, text.p, text.p + text.n, 0 };
+
+	*out = read_value(&r);
+	skip_space(&r);
+	return *out && r.p == r.end ? 0 : err_set(e, ERR_INVALID, "'manifest.nix' is no list of packages as nix-env writes it");
+}

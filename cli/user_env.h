@@ -29,4 +29,7 @@ void user_env_release(struct user_env *env);
 /* Appends data as text of the language: sets, lists, strings, numbers, true, false, null. */
 void nix_text_add(struct buf *b, const struct jnode *n);
 
+/* Reads such a text: nothing else of the language.  The tree is in the arena.  ERR_INVALID. */
+int nix_text_parse(struct arena *a, struct slice text, struct jnode **out, struct err *e);
+
 #endif

@@ -341,7 +341,7 @@ static size_t add_versions(struct buf *b, const struct member *v, size_t n, int 
 }
 
 /* A line for a name that came, went, changed its versions, or its size by 8 KiB at least. */
-static void add_difference(struct buf *out, const struct member *v, size_t n)
+static void add_difference(struct buf *out, const struct member *v, size_t n, const char *indent)
 {
 	struct buf removed = BUF_INIT, added = BUF_INIT;
 	size_t gone, came;
@@ -353,7 +353,7 @@ static void add_difference(struct buf *out, const struct member *v, size_t n)
 	came = add_versions(&added, v, n, 1);
 	int changed = gone || came;
 	if (changed || fabs(size) >= 8 * 1024) {
-		buf_addf(out, "%s: ", v->name);
+		buf_addf(out, "%s%s: ", indent, v->name);
 		if (changed)
 			buf_addf(out, "%s → %s", buf_str(&removed), buf_str(&added));
 		if (fabs(size) >= 8 * 1024)
@@ -364,15 +364,32 @@ static void add_difference(struct buf *out, const struct member *v, size_t n)
 	buf_release(&added);
 }
 
-static void add_differences(struct buf *out, struct members *m)
+static void add_differences(struct buf *out, struct members *m, const char *indent)
 {
 	if (m->n)
 		qsort(m->v, m->n, sizeof *m->v, by_name);
 	for (size_t i = 0, n; i < m->n; i += n) {
 		for (n = 1; i + n < m->n && !strcmp(m->v[i].name, m->v[i + n].name); n++)
 			;
-		add_difference(out, m->v + i, n);
+		add_difference(out, m->v + i, n, indent);
 	}
+}
+
+int closures_compare(struct store *s, const struct store_path *before, const struct store_path *after, const char *indent,
+		     struct buf *out, struct err *e)
+{
+	struct members m = { NULL, 0, 0 };
+	int rc = add_closure(s, before, 0, &m, e);
+
+	rc = rc ? rc : add_closure(s, after, 1, &m, e);
+	if (!rc)
+		add_differences(out, &m, indent);
+	for (size_t i = 0; i < m.n; i++) {
+		free(m.v[i].name);
+		free(m.v[i].version);
+	}
+	free(m.v);
+	return rc;
 }
 
 int store_diff_closures_run(int argc, char **argv)
@@ -386,7 +403,6 @@ int store_diff_closures_run(int argc, char **argv)
 						"gx store diff-closures BEFORE AFTER", NULL, groups };
 	struct named n = { .option = NULL };
 	struct path_set ends = PATH_SET_INIT;
-	struct members m = { NULL, 0, 0 };
 	struct buf out = BUF_INIT;
 	struct err e = ERR_INIT;
 	int rc = named_read(&n, &program, argc, argv, 2, 2, "two closures");
@@ -394,15 +410,8 @@ int store_diff_closures_run(int argc, char **argv)
 	if (rc != COMMAND_GO)
 		return rc;
 	rc = find_two(&n, 0, &ends);
-	if (!rc && (add_closure(n.c.store, &ends.v[0], 0, &m, &e) || add_closure(n.c.store, &ends.v[1], 1, &m, &e)))
+	if (!rc && closures_compare(n.c.store, &ends.v[0], &ends.v[1], "", &out, &e))
 		rc = command_fail(&e);
-	if (!rc)
-		add_differences(&out, &m);
-	for (size_t i = 0; i < m.n; i++) {
-		free(m.v[i].name);
-		free(m.v[i].version);
-	}
-	free(m.v);
 	path_set_release(&ends);
 	int printed = command_print(&out);
 	return command_end(&n.c, rc ? rc : printed);

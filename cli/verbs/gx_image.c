@@ -189,7 +189,7 @@ static int run(struct image_command *c, const struct program *p, int argc, char 
 	int rc;
 
 	c->r.option = on_option;
-	c->r.eval.origin = 1;
+	c->r.eval.origin = ORIGIN_FOR_ALL;
 	c->q.form = c->q.compression = c->sbom = -1;
 	rc = runner_read(&c->r, p, argc, argv, 1, "one flake");
 	if (rc == COMMAND_GO && (rc = runner_eval(&c->r, FLAKE_WANT_PACKAGE)) == COMMAND_GO &&

@@ -26,6 +26,10 @@ int store_readdress_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);
 int store_verify_run(int argc, char **argv);
 
+/* gx_closures.c: appends what the closure of one object has more and less than that of another, a line for each name. */
+int closures_compare(struct store *s, const struct store_path *before, const struct store_path *after, const char *indent,
+		     struct buf *out, struct err *e);
+
 /* gx_why_precise.c: each place of object p where the digest of another stands: "FILE: …TEXT…" or "LINK -> TARGET". */
 int why_precisely(struct store *s, const struct store_path *p, const struct store_path *dependency,
 		  void (*each)(void *arg, const char *line), void *arg, struct err *e);
