@@ -11,10 +11,12 @@
 #include "cli/repl/repl.h"
 #include "cli/report.h"
 #include "cli/settings.h"
+#include "cli/shebang.h"
 #include "cli/verb.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 static const struct verb verbs[] = {
@@ -61,6 +63,16 @@ static const struct verb verbs[] = {
 	{ 0 }
 };
 
+/* Nix has it for `nix`; its other commands read such lines in their own way. */
+static int take_script(int *argc, char ***argv)
+{
+	const char *slash = *argc ? strrchr((*argv)[0], '/') : NULL, *name = slash ? slash + 1 : *argc ? (*argv)[0] : "";
+
+	if (!strcmp(name, "nix"))
+		return shebang_take(argc, argv, "nix", NULL);
+	return strncmp(name, "nix-", 4) ? shebang_take(argc, argv, "gx", "nix") : 0;
+}
+
 int main(int argc, char **argv)
 {
 	output_hold_descriptors();
@@ -68,6 +80,9 @@ int main(int argc, char **argv)
 	report_init();
 	settings_defaults();
 	conf_load();
+	int bad = take_script(&argc, &argv);
+	if (bad)
+		return bad;
 	int status = nix_main(verbs, argc, argv);
 	return status >= 0 ? status : verb_main(verbs, argc, argv);
 }

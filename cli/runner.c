@@ -6,6 +6,7 @@
 #include "cli/runner.h"
 #include "base/alloc.h"
 #include "cli/progress.h"
+#include "cli/shebang.h"
 #include "cli/store_view.h"
 #include "cli/value_options.h"
 
@@ -108,8 +109,10 @@ int runner_build(struct runner *r, const struct build_targets *t)
 
 int runner_exec(struct runner *r, char *const *argv)
 {
+	int rc = shebang_leave();
+
 	progress_finish();
-	return store_view_exec(&r->c.place, r->usr, argv);
+	return rc ? rc : store_view_exec(&r->c.place, r->usr, argv);
 }
 
 int runner_end(struct runner *r, int status)

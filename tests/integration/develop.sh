@@ -282,6 +282,40 @@ fi
 check "as JSON" prints hello sh -c "'$gx' print-dev-env $place --json ./flake >env.json && '$gx' eval --impure --raw -E '(builtins.fromJSON (builtins.readFile ./env.json)).variables.GREETING.value'"
 check "no harm was done by these" unharmed
 
+# --- scripts that hold their call
+mkdir scripts here
+script() { # NAME LINE...: the lines follow the one that names the program
+	_script=scripts/$1
+	shift
+	{
+		echo "#!$gx"
+		printf '%s\n' "$@"
+	} >"$_script"
+	chmod +x "$_script"
+}
+script tool.sh "# a comment" "" "not read: #! gx"
+check "a script that says nothing of gx" complains "scripts/tool.sh" scripts/tool.sh
+script tool.sh "// a comment of any language" "-- or another" "#! gx shell $place" "#!gx ../flake#mytool" "#! gx  --command sh" 'mytool "$@"; pwd -P'
+check "a script that says what it is run by" prints "my tool 1 2 3
+$(pwd -P)/here" sh -c 'cd here && ../scripts/tool.sh 1 "2 3"'
+script words.sh "#! gx eval --json --impure --expr \`\`" "#! gx   { x = \"a \`\`\` b\"; f = import ./f.nix; script = \"\$x * (y)\"; }" '#! gx ``' '#! gx  ``--apply``  `` s: s.x + s.f + "#" `` --argstr name'
+echo '"f"' >scripts/f.nix
+check "words between backticks" prints '"a `` bf#"' sh -c 'cd here && ../scripts/words.sh'
+for bad in '*' '$x' '(' '\' '"x"' '#x' '`x'; do
+	script bad.sh "#! gx eval $bad"
+	check "what needs them: $bad" complains "needs double backticks" scripts/bad.sh
+done
+script bad.sh '#! gx eval ``open'
+check "backticks that are not closed" complains "double backticks in 'scripts/bad.sh' are not closed" scripts/bad.sh
+script nix.sh "#! nix eval --raw --file ./f.nix --argstr name"
+sed -i "1s,.*,#!$PWD/as/nix," scripts/nix.sh
+mkdir as && ln -s "$gx" as/nix
+check "also by Nix's name" prints f scripts/nix.sh
+sed -i "1s,.*,#!$gx," scripts/nix.sh
+check "lines that name Nix" prints f scripts/nix.sh
+script nix.sh "#! gx eval --raw --file ./f.nix"
+check "not the other way" complains "no line '#! nix" as/nix scripts/nix.sh
+
 # --- gx shell, gx run
 check "gx shell --run" prints "my tool 1 2" "$gx" shell $place ./flake#mytool --run 'mytool 1 2'
 [ ! -e "$srcdir/stdlib/flake.gx" ] || check "gx shell -p names packages of gx:std" complains "no-such-package" "$gx" shell $place -p no-such-package
