@@ -12,6 +12,7 @@
 #include "cli/dev_env.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "cli/view.h"
 #include "format/attrs_sh.h"
 #include "format/nar.h"
 #include "store/export.h"
@@ -73,7 +74,9 @@ int files_import(struct store *s, const struct files_request *r, struct buf *out
 	int rc = store_import(s, &in, &added, e);
 
 	(void)r;
-	for (size_t i = 0; i < added.n; i++)
+	for (size_t i = 0; !rc && i < added.n; i++)
+		rc = view_send(s, &added.v[i], e);
+	for (size_t i = 0; !rc && i < added.n; i++)
 		add_line(s, out, &added.v[i]);
 	path_set_release(&added);
 	return rc;

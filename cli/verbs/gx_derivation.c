@@ -10,6 +10,7 @@
 #include "cli/output.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
+#include "cli/view.h"
 #include "format/drv.h"
 #include "format/modulo.h"
 #include "store/claims.h"
@@ -358,6 +359,7 @@ static int add(struct command *c, struct drv *d, const struct drv *said, struct 
 	buf_addf(&name, "%.*s.drv", (int)d->name.n, d->name.p);
 	rc = rc ? rc
 		: store_add_text(c->store, (struct slice){ name.p, name.len }, (struct slice){ text.p, text.len }, &refs, &path, e);
+	rc = rc ? rc : view_send(c->store, &path, e);
 	if (!rc) {
 		store_add_path(c->store, out, &path);
 		buf_addc(out, '\n');

@@ -115,6 +115,12 @@ client() { # NAME: of the daemon at NAME.socket, whose store is NAME
 client g
 _s="unix://$PWD/g.socket"
 check "adding there" sh -c "p=\$('$gx' store add --store '$_s' reads.nix) && '$gx' path-info --store '$PWD/g' \$p"
+printf 'for a daemon\n' >brought && brought=$("$gx" store add --store "$PWD/x" brought)
+check "a stream of objects goes there" sh -c "'$gx' store export --store '$PWD/x' $brought >stream && '$gx' store import --store '$_s' <stream | grep -x $brought && '$gx' path-info --store '$PWD/g' $brought"
+printf 'derivation { name = "brought"; system = builtins.currentSystem; builder = "/bin/sh"; }' >brought.nix
+drv=$("$gx" build --store "$PWD/x" --no-link --json -f brought.nix --dry-run 2>/dev/null | sed 's/.*"drvPath":"\([^"]*\)".*/\1/')
+check "so does a derivation" sh -c "'$gx' derivation show --json-format 4 --store '$PWD/x' $drv >shown.json && python3 -c 'import json; print(json.dumps(list(json.load(open(\"shown.json\"))[\"derivations\"].values())[0]))' >drv.json && '$gx' derivation add --store '$_s' <drv.json | grep -x $drv && '$gx' path-info --store '$PWD/g' $drv"
+check "a binary cache takes neither" complains "is a binary cache" sh -c "'$gx' store import --store 'file://$PWD/cache' <stream"
 check "what is dead there" same_output "'$gx' store gc --dead --store '$_s' 2>/dev/null | sort" "'$gx' store gc --dead --store '$PWD/g' 2>/dev/null | sort"
 check "collecting there" sh -c "'$gx' store gc --store '$_s' && ! '$gx' path-info --store '$PWD/g' \$('$gx' store add --store '$PWD/x' reads.nix) 2>log && grep 'not valid' log"
 check "checking there" "$gx" store verify --store "$_s"
