@@ -34,6 +34,7 @@ static const struct {
 	{ "nix-hash", nix_hash_run },
 	{ "nix-daemon", nix_daemon_run },
 	{ "nix-collect-garbage", nix_collect_garbage_run },
+	{ "nix-copy-closure", nix_copy_closure_run },
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

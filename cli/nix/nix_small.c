@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * nix-hash, nix-prefetch-url, nix-collect-garbage.
+ * nix-hash, nix-collect-garbage, nix-copy-closure.
  */
 #include "config.h"
 #include "cli/nix/nix.h"
@@ -152,6 +152,102 @@ int nix_collect_garbage_run(int argc, char **argv)
 	if (rc == COMMAND_GO)
 		rc = nix_run_verb(&c.l, "store gc", &c.more);
 	words_release(&c.more);
+	nix_line_release(&c.l);
+	return rc;
+}
+
+/* --- nix-copy-closure --- */
+
+enum { O_TO = 1, O_FROM, O_OUTPUTS, O_NOTHING };
+
+static const struct option copy_options[] = {
+	{ O_TO, 0, "to", NULL, "Copy to the machine (the default)," },
+	{ O_FROM, 0, "from", NULL, "or from it." },
+	{ O_OUTPUTS, 0, "include-outputs", NULL, "Also the outputs of derivations among them that are there." },
+	{ O_NOTHING, 's', "use-substitutes", NULL, NULL },
+	{ O_NOTHING, 0, "gzip", NULL, NULL },
+	{ O_NOTHING, 0, "bzip2", NULL, NULL },
+	{ O_NOTHING, 0, "xz", NULL, NULL },
+	{ O_NOTHING, 0, "show-progress", NULL, NULL },
+	NIX_OPTIONS_OF_ALL,
+	{ 0 }
+};
+static const struct option_group copy_groups[] = { { "Options", copy_options }, { 0 } };
+static const struct program copy_program = { "nix-copy-closure", "copy objects, with all they refer to, to or from a machine",
+					     "nix-copy-closure [--to | --from] [USER@]HOST PATH...", NULL, copy_groups };
+
+struct copy_line {
+	struct nix_line l; /* first */
+	int from, outputs;
+};
+
+static int on_copy_option(struct nix_line *l, int id, char **values)
+{
+	struct copy_line *c = (struct copy_line *)l;
+
+	(void)values;
+	if (id == O_TO || id == O_FROM)
+		c->from = id == O_FROM;
+	c->outputs |= id == O_OUTPUTS;
+	return 0;
+}
+
+/* The objects that a copy is of, with the outputs of their derivations.  Returns an exit status. */
+static int add_with_outputs(const struct copy_line *c, struct words *more)
+{
+	struct command cmd = { .program = &copy_program };
+	struct path_set all = PATH_SET_INIT;
+	struct err e = ERR_INIT;
+	int status = nix_open(&cmd, &c->l, 1), rc = 0;
+
+	for (size_t i = 1; !status && !rc && i < c->l.operands.n; i++) {
+		struct store_path p;
+
+		rc = store_resolve(cmd.store, c->l.operands.v[i], &p, NULL, &e);
+		rc = rc ? rc : store_closure(cmd.store, &p, DB_CLOSURE_OUTPUTS, &all, &e);
+	}
+	for (size_t i = 0; !status && !rc && i < all.n; i++) {
+		struct buf b = BUF_INIT;
+
+		store_add_path(cmd.store, &b, &all.v[i]);
+		words_add(more, buf_str(&b));
+		buf_release(&b);
+	}
+	path_set_release(&all);
+	return command_end(&cmd, rc ? command_fail(&e) : status);
+}
+
+static int copy_closure(const struct copy_line *c)
+{
+	struct words more = { NULL, 0, 0 };
+	int rc = 0;
+
+	if (!c->l.operands.n)
+		return usage_error(&copy_program, "no machine was named");
+	if (c->outputs && c->from)
+		return usage_error(&copy_program,
+				   "--include-outputs goes with --to: the machine does not say which outputs it has");
+	words_add(&more, "--no-check-sigs");
+	words_add(&more, c->from ? "--from" : "--to");
+	words_addf(&more, "ssh://%s", c->l.operands.v[0]);
+	for (size_t i = 1; !c->outputs && i < c->l.operands.n; i++)
+		words_add(&more, c->l.operands.v[i]);
+	if (c->outputs)
+		rc = add_with_outputs(c, &more);
+	/* Nothing is quickly copied. */
+	if (!rc && c->l.operands.n > 1)
+		rc = nix_run_verb(&c->l, "copy", &more);
+	words_release(&more);
+	return rc;
+}
+
+int nix_copy_closure_run(int argc, char **argv)
+{
+	struct copy_line c = { .l = { .program = &copy_program, .option = on_copy_option } };
+	int rc = nix_line_read(&c.l, argc, argv);
+
+	if (rc == COMMAND_GO)
+		rc = copy_closure(&c);
 	nix_line_release(&c.l);
 	return rc;
 }

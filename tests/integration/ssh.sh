@@ -47,6 +47,17 @@ ways() { # WHAT HOST
 }
 ways local localhost
 check "ssh:// as well" sh -c "PATH=$PWD/names:\$PATH '$gx' copy --no-check-sigs --store '$PWD/g' --to 'ssh://localhost?remote-store=$PWD/old' '$b' && '$gx' store verify --store '$PWD/old'"
+# nix-copy-closure, whose machine is one of gx's.
+copies() { NIX_REMOTE="local?root=$1" && export NIX_REMOTE && shift && PATH=$PWD/names:$PATH nix-copy-closure "$@"; }
+check "nix-copy-closure" copies "$PWD/g" --to "localhost?remote-store=$PWD/closure" "$b"
+check "and it is whole" sh -c "'$gx' path-info --store '$PWD/closure' '$b' && '$gx' store verify --store '$PWD/closure'"
+check "and from there" copies "$PWD/closure-2" --from "localhost?remote-store=$PWD/closure" "$b"
+check "and that is whole" sh -c "'$gx' path-info --store '$PWD/closure-2' '$b' && '$gx' store verify --store '$PWD/closure-2'"
+drv=$(names/nix-instantiate --store "$PWD/g" two.gx 2>/dev/null)
+check "a derivation with its outputs" copies "$PWD/g" --include-outputs "localhost?remote-store=$PWD/closure-3" "$drv"
+check "which are there" "$gx" path-info --store "$PWD/closure-3" "$b" "$drv"
+check "no machine" complains "no machine was named" copies "$PWD/g" --to
+check "outputs of what is elsewhere" complains "--include-outputs goes with --to" copies "$PWD/g" --from --include-outputs localhost "$b"
 check "a program that is no daemon" complains "is no daemon of Nix" "$gx" path-info --store "ssh-ng://localhost?remote-program=$srcdir/tests/integration/lib/no_daemon.sh" "$b"
 check "no such program" complains "is not installed" "$gx" path-info --store "ssh-ng://localhost?remote-program=no-such-daemon" "$b"
 
