@@ -37,8 +37,8 @@ forge() { # VICTIM
 
 # --- the ways into the store; each must fail, and say why
 incorrect="has incorrect output"
-by_adding() { "$gx" build --no-link --store "$store" "$("$gx" store add --store "$store" victim.drv || echo none)"; }
-by_adding_flat() { "$gx" build --no-link --store "$store" "$("$gx" store add --mode flat --store "$store" victim.drv || echo none)"; }
+by_adding() { _drv=$("$gx" store add --store "$store" victim.drv) && "$gx" build --no-link --store "$store" "$_drv"; }
+by_adding_flat() { _drv=$("$gx" store add --mode flat --store "$store" victim.drv) && "$gx" build --no-link --store "$store" "$_drv"; }
 by_import() { gxeval --store "$store" --realise -E 'import (builtins.path { path = ./victim.drv; recursive = false; })'; }
 by_import_recursive() { gxeval --store "$store" --realise -E 'import (builtins.path { path = ./victim.drv; })'; }
 by_text() { gxeval --store "$store" --realise -E 'import (builtins.toFile "victim.drv" (builtins.readFile ./victim.drv))'; }
