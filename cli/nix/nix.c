@@ -35,6 +35,7 @@ static const struct {
 	{ "nix-daemon", nix_daemon_run },
 	{ "nix-collect-garbage", nix_collect_garbage_run },
 	{ "nix-copy-closure", nix_copy_closure_run },
+	{ "nix-prefetch-url", nix_prefetch_url_run },
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -26,6 +26,7 @@ int nix_env_run(int argc, char **argv);
 int nix_hash_run(int argc, char **argv);
 int nix_collect_garbage_run(int argc, char **argv);
 int nix_copy_closure_run(int argc, char **argv);
+int nix_prefetch_url_run(int argc, char **argv);
 
 /* --- what they share --- */
 

@@ -392,6 +392,7 @@ static int roots_run(int argc, char **argv)
 
 const struct verb store_verbs[] = {
 	{ "add", "copy files and folders to the store", add_run, NULL },
+	{ "prefetch-file", "fetch a file into the store and print its hash", store_prefetch_run, NULL },
 	{ "cat", "print a file of the store", store_cat_run, NULL },
 	{ "ls", "list what is in a store object", store_ls_run, NULL },
 	{ "gc", "delete what nothing needs", gc_run, NULL },

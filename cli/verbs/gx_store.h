@@ -22,6 +22,7 @@ int store_import_run(int argc, char **argv);
 int store_ls_run(int argc, char **argv);
 int store_optimise_run(int argc, char **argv);
 int store_path_from_hash_run(int argc, char **argv);
+int store_prefetch_run(int argc, char **argv); /* cli/nix/nix_prefetch_url.c */
 int store_readdress_run(int argc, char **argv);
 int store_rebuild_run(int argc, char **argv);
 int store_verify_run(int argc, char **argv);
