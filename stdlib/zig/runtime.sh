@@ -12,11 +12,13 @@ else
 	printf 'int main(void) { return 0; }\n' >$main
 fi
 mkdir cache
-[ -z "${begin-}" ] || for part in b h o; do
-	mkdir "cache/$part"
-	cp -R -s "$begin/$part/." "cache/$part"
-	find "cache/$part" -type d -exec chmod u+w {} +
-done
+if [ -n "${begin-}" ]; then
+	# Links to what is compiled; the lists of what it was made from are opened for writing.
+	cp -R -s "$begin/b" "$begin/o" cache
+	cp -R "$begin/h" cache
+	chmod -R u+w cache/h
+	find cache -type d -exec chmod u+w {} +
+fi
 for flags in -O0 -O2 -Os "-O2 -s"; do
 	"$zig/zig" $language -target "$target" -fno-sanitize=undefined $flags $main -o main
 done
