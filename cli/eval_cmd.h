@@ -42,6 +42,7 @@ struct eval_request {
 	size_t n_search_path;
 	const char *store, *store_dir; /* --store, --store-dir; see cli/eval_store.h */
 	struct store *open_store;      /* borrowed; NULL: the one those two name */
+	const char *bundler;	       /* installables: "REF#ATTR" of a function that makes what is wanted of each; NULL: none */
 	enum origin_wanted origin;     /* installables: where they are from */
 	int want_store;		       /* also when none is named and nothing forbids it */
 	struct build_options *build;   /* borrowed: how to build what the evaluation reads; NULL: as settings say */

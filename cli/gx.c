@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
 	{ "env", "what gx develop sets, for direnv", env_run, NULL },
 	{ "shell", "a shell with packages in PATH", shell_run, NULL },
 	{ "run", "run a program of a flake", run_run, NULL },
+	{ "bundle", "build what a bundler makes of a program", bundle_run, NULL },
 	{ "search", "find packages by name and description", search_run, NULL },
 	{ "verify-tools", "which programs are here, by their hashes", verify_tools_run, NULL },
 	{ "bench", "run a command again and again, and say what that tells", bench_run, NULL },

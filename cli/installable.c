@@ -242,6 +242,21 @@ static W find_value(struct work *k, const struct asked *a, W given, W args, stru
 	return v;
 }
 
+/* What the bundler makes of it.  Its flake is read as it is locked. */
+static W bundled(struct work *k, W v)
+{
+	const struct flake_request quiet = { .no_write = 1, .impure = k->r->flake_options.impure };
+	struct attr_place at = { "", 0 };
+	const char *fragment;
+	struct locked_flake *lf = flake_options_open(&quiet, k->r->bundler, &fragment);
+	W bundler = flake_select(flake_root_outputs(lf), fragment, FLAKE_WANT_BUNDLER, k->r->bundler, &at),
+	  made = call1(bundler, v);
+
+	if (W_TAG(made) != TAG_ATTRS || !value_is_derivation(made))
+		throw_error(EK_EVAL, "the bundler '%s' does not make a derivation", k->r->bundler);
+	return made;
+}
+
 /* Cuts "^out,dev" or "^*" off a word; NULL when it has none. */
 static char *cut_outputs(char *word)
 {
@@ -256,6 +271,8 @@ static char *cut_outputs(char *word)
 /* What runs is in the one output that the value is. */
 static enum drv_outputs which_outputs(const struct work *k, const struct asked *a, W given)
 {
+	if (k->r->bundler)
+		return DRV_OUTPUTS_ALL;
 	if (k->want == FLAKE_WANT_APP)
 		return DRV_OUTPUT;
 	return given == W_ABSENT && a->project.kind == PROJECT_FLAKE ? DRV_OUTPUTS_FLAKE : DRV_OUTPUTS_FILE;
@@ -267,7 +284,9 @@ static void evaluate_one(struct work *k, const struct asked *a, W given, W args)
 	W v = find_value(k, a, given, args, &at);
 
 	attr_place_note(&at);
-	if (k->want == FLAKE_WANT_APP && is_app(v, &at)) {
+	if (k->r->bundler) {
+		drv_paths_add(&a->out->targets, bundled(k, v), args, which_outputs(k, a, given));
+	} else if (k->want == FLAKE_WANT_APP && is_app(v, &at)) {
 		app(v, a->out);
 	} else if (k->want == FLAKE_WANT_APP && (is_below(&at, "apps.") || is_below(&at, "defaultApp."))) {
 		throw_error_hint(EK_EVAL, "{ type = \"app\"; program = \"…\"; } is one", "'%s' is not an app", at.path);
@@ -368,6 +387,8 @@ static const char **question_words(const struct work *k, struct buf *texts)
 	for (size_t i = 0; i < k->n; i++) {
 		const struct asked *a = &k->v[i];
 
+		if (k->r->bundler)
+			buf_addf(texts, "%s of ", k->r->bundler);
 		buf_addf(texts, "%s%s%s %s", a->word, a->outputs ? "^" : "", a->outputs ? a->outputs : "",
 			 a->project.kind == PROJECT_FLAKE ? "" : a->project.path);
 		buf_addc(texts, 0);
@@ -384,9 +405,12 @@ static int answer_all(struct eval_request *r, int pure, struct work *k, struct s
 	static const char *const kinds[] = { "build", "develop", "run" }, *const origins[] = { NULL, "image", "profile" };
 	struct buf texts = BUF_INIT, bytes = BUF_INIT;
 	const char **words = question_words(k, &texts);
-	const struct eval_question q = {
-		r->origin ? origins[r->origin] : kinds[k->want], r, store_place(s)->real_store, words, k->n, pure
-	};
+	const struct eval_question q = { r->bundler ? "bundle" : r->origin ? origins[r->origin] : kinds[k->want],
+					 r,
+					 store_place(s)->real_store,
+					 words,
+					 k->n,
+					 pure };
 	struct eval_cache cache;
 	int status;
 

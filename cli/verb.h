@@ -56,6 +56,7 @@ int env_run(int argc, char **argv);
 int shell_run(int argc, char **argv);
 int run_run(int argc, char **argv);
 int search_run(int argc, char **argv);
+int bundle_run(int argc, char **argv);
 int log_run(int argc, char **argv);
 int edit_run(int argc, char **argv);
 int init_run(int argc, char **argv); /* gx init, gx flake init */

@@ -407,20 +407,22 @@ static W find_path(W root, const char *path, struct attr_place *at)
 
 const char *flake_prefix(enum flake_want want, unsigned i)
 {
-	static const char *const prefixes[3][4] = { { "packages", "legacyPackages", NULL, NULL },
+	static const char *const prefixes[4][4] = { { "packages", "legacyPackages", NULL, NULL },
 						    { "devShells", "packages", "legacyPackages", NULL },
-						    { "apps", "packages", "legacyPackages", NULL } };
+						    { "apps", "packages", "legacyPackages", NULL },
+						    { "bundlers", NULL, NULL, NULL } };
 	return i < 4 ? prefixes[want][i] : NULL;
 }
 
 static const char *candidate(unsigned i, enum flake_want want, const char *attr)
 {
 	/* A set of shells that is called as one was in the beginning is taken for what it is. */
-	static const char *const defaults[3][5] = { { "packages.%s.default", "defaultPackage.%s", NULL, NULL, NULL },
+	static const char *const defaults[4][5] = { { "packages.%s.default", "defaultPackage.%s", NULL, NULL, NULL },
 						    { "devShells.%s.default", "devShell.%s.default", "devShell.%s",
 						      "packages.%s.default", "defaultPackage.%s" },
 						    { "apps.%s.default", "defaultApp.%s", "packages.%s.default",
-						      "defaultPackage.%s", NULL } };
+						      "defaultPackage.%s", NULL },
+						    { "bundlers.%s.default", "defaultBundler.%s", NULL, NULL, NULL } };
 	const char *form = i < 5 ? defaults[want][i] : NULL;
 	struct buf b = BUF_GC;
 
@@ -444,6 +446,7 @@ static const struct { enum flake_want want; const char *set, *kind, *verb; } kin
 	{ FLAKE_WANT_PACKAGE, "packages", "package", "gx build" },
 	{ FLAKE_WANT_SHELL, "devShells", "development shell", "gx develop" },
 	{ FLAKE_WANT_APP, "apps", "app", "gx run" },
+	{ FLAKE_WANT_BUNDLER, "bundlers", "bundler", "gx bundle --bundler" },
 };
 
 /* outputs.SET.SYSTEM as far as it is a set, W_ABSENT else. */

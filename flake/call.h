@@ -20,7 +20,7 @@ W flake_root_outputs(const struct locked_flake *lf);
 
 /* What an attribute path means: the exact path, then below packages.SYSTEM and legacyPackages.SYSTEM (want: see below);
  * the default attributes when it is empty.  *found receives the path that was there.  Throws. */
-enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP };
+enum flake_want { FLAKE_WANT_PACKAGE, FLAKE_WANT_SHELL, FLAKE_WANT_APP, FLAKE_WANT_BUNDLER };
 struct attr_place;
 W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, struct attr_place *found);
 

@@ -282,6 +282,39 @@ fi
 check "as JSON" prints hello sh -c "'$gx' print-dev-env $place --json ./flake >env.json && '$gx' eval --impure --raw -E '(builtins.fromJSON (builtins.readFile ./env.json)).variables.GREETING.value'"
 check "no harm was done by these" unharmed
 
+# --- gx bundle
+mkdir bundler && cat >bundler/flake.gx <<END
+{
+  outputs = _: {
+    bundlers.$system = rec {
+      default = x: derivation {
+        name = "bundle"; system = "$system"; builder = "/bin/sh"; outputs = [ "out" "more" ];
+        args = [ "-c" "echo > \$more; echo \${x.type} \${x.name or ""} > \$out" ];
+      };
+      same = x: x;
+      none = x: 1;
+    };
+  };
+}
+END
+bundle() { "$gx" bundle $place --bundler "$@"; }
+bundled() { cat "$store$(readlink "$1")"; }
+check "gx bundle" bundle ./bundler ./flake#mytool
+check "makes what the bundler makes of a package" prints "derivation mytool" bundled bundle
+check "and keeps it" sh -c "'$gx' store gc $place >/dev/null 2>&1; test -e '$store$(readlink bundle)'"
+check "of an app" bundle ./bundler ./flake -o of-app
+check "under the name that is said" prints app bundled of-app
+echo '{ x ? "f" }: { type = "function"; name = x; }' >function.nix
+check "of what a file has" sh -c "'$gx' bundle $place --bundler ./bundler -f function.nix --argstr x given -o of-file"
+check "called with its arguments" prints "function given" bundled of-file
+check "a bundler by its name" bundle ./bundler#same ./flake#mytool
+check "(it is the package)" test -x "$store$(readlink mytool)/bin/mytool"
+check "another bundler is another question" sh -c "'$gx' bundle $place --bundler ./bundler ./flake#mytool -o again && [ \"\$(readlink again)\" = \"\$(readlink bundle)\" ]"
+check "the bundler's flake gets no lock file" [ ! -e bundler/flake.lock ]
+check "one that makes no derivation" complains "the bundler './bundler#none' does not make a derivation" bundle ./bundler#none ./flake#mytool
+check "one that is not there" complains "has no bundler 'nonexistent'" bundle ./bundler#nonexistent ./flake#mytool
+check "it bundles one thing" status 2 bundle ./bundler ./flake ./flake
+
 # --- scripts that hold their call
 mkdir scripts here
 script() { # NAME LINE...: the lines follow the one that names the program
