@@ -278,9 +278,9 @@ static enum setting_result set(const char *name, const char *value)
 			return SETTING_BAD;
 		return set_lint(s->field, settings_bool(value) ? "warn" : "ignore");
 	case SET_UNLESS_EMPTY:
-		if (!*value)
-			return SETTING_OK;
-		/* fallthrough */
+		if (*value)
+			*(const char **)s->field = value;
+		return SETTING_OK;
 	case SET_STRING:
 		*(const char **)s->field = value;
 		return SETTING_OK;
