@@ -20,7 +20,8 @@ void swap_release(struct swapper *s)
 
 void swap_bytes(const struct swap *v, size_t n, char *p, size_t len)
 {
-	for (size_t i = 0; i < n; i++) {
+	/* Nothing may lie nowhere, where memmem may not look. */
+	for (size_t i = 0; len && i < n; i++) {
 		struct slice from = store_path_hash(&v[i].from), to = store_path_hash(&v[i].to);
 		char *at = p;
 

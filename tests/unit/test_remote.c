@@ -333,6 +333,7 @@ static void together(void **state)
 	p = path("00000000000000000000000000000000-x");
 	assert_true(remote_archive(r, &p, same_bytes, &size, &fixture_err) < 0);
 	err_release(&fixture_err);
+	path_info_release(&ours);
 	assert_int_equal(remote_info(r, &p, &ours, &fixture_err), 0);
 	remote_free(r);
 	close(fds[0]);
