@@ -164,7 +164,8 @@ check "no token" fails "there is no token in the answer" token no-token
 check "a token without end" fails "larger than 65536 bytes" token huge-token
 check "who may not" fails "does not let you use" token deny
 check "too often" fails "asked too often" busy
-check "neither password nor token is kept anywhere" sh -c "! grep -rl 'secret\|token-\|$auth' cache s/nix/store s/nix/var 2>/dev/null | grep -v sqlite"
+# A setting is called secret-key-files.
+check "neither password nor token is kept anywhere" sh -c "! grep -rl 'secret\([^-]\|\$\)\|token-\|$auth' cache s/nix/store s/nix/var 2>/dev/null | grep -v sqlite"
 
 # --- on the way
 rm home/.docker/config.json
