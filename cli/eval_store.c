@@ -75,16 +75,30 @@ static void use(const struct place *p, struct store_real *opened)
 	store_real_set_builder(opened, build, NULL);
 }
 
+/* The store at `place`: of a folder it is opened when it is needed. */
+static int use_place(enum store_flags flags, struct err *e)
+{
+	if (place.mode == PLACE_VIEW) {
+		int rc = view_open(&viewed, &place, 0, e);
+
+		if (!rc)
+			use(&place, store_real_on(viewed));
+		return rc;
+	}
+	use(&place, store_real_new(&place, flags));
+	store_real_set_notice(real, notice, NULL);
+	return 0;
+}
+
 /* Something is to be built after all. */
 static int open_late(struct err *e)
 {
 	const struct place_request request = { NULL, NULL };
 	int rc = place_choose(&place, &request, e);
 
+	rc = rc ? rc : use_place(0, e);
 	if (rc)
 		return rc;
-	use(&place, store_real_new(&place, 0));
-	store_real_set_notice(real, notice, NULL);
 	eval_settings.read_only = 0;
 	late = 2;
 	eval_store_attach();
@@ -124,16 +138,8 @@ int eval_store_start(const struct eval_request *r)
 		eval_settings.read_only = 1;
 		return 0;
 	}
-	if (place_choose(&place, &request, &e))
+	if (place_choose(&place, &request, &e) || use_place(eval_settings.read_only ? STORE_READONLY : 0, &e))
 		return fail(&e);
-	if (place.mode == PLACE_VIEW) {
-		if (view_open(&viewed, &place, 0, &e))
-			return fail(&e);
-		use(&place, store_real_on(viewed));
-		return 0;
-	}
-	use(&place, store_real_new(&place, eval_settings.read_only ? STORE_READONLY : 0));
-	store_real_set_notice(real, notice, NULL);
 	return 0;
 }
 

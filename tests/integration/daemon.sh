@@ -93,6 +93,7 @@ check "that store is whole" clean u
 cat >reads.nix <<'E2'
 builtins.readFile (derivation { name = "read"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo built to be read >$out" ]; })
 E2
+mkdir names && "$gx" nix-names --install "$PWD/names"
 client() { # NAME: of the daemon at NAME.socket, whose store is NAME
 	_s="unix://$PWD/$1.socket"
 	check "gx builds through $1" prints "$c" "$gx" build --store "$_s" -f three.gx --print-out-paths -o "to-$1"
@@ -101,6 +102,7 @@ client() { # NAME: of the daemon at NAME.socket, whose store is NAME
 	check "a build that fails: $1" sh -c "! '$gx' build --store '$_s' --no-link -f fails.nix 2>log && grep 'exit code 3' log"
 	check "what would be built: $1" sh -c "'$gx' build --store '$_s' --no-link --dry-run -f fails.nix 2>&1 | grep fails.drv"
 	check "built to be read: $1" prints '"built to be read\n"' "$gx" eval --store "$_s" --impure -f reads.nix
+	check "built to be read, by NIX_REMOTE: $1" prints '"built to be read\n"' env NIX_REMOTE="$_s" names/nix-instantiate --eval reads.nix
 	check "what is known of objects: $1" same_output "'$gx' path-info -r -s --json --store '$_s' $c" "'$gx' path-info -r -s --json --store '$PWD/$1' $c"
 	check "of all: $1" same_output "'$gx' path-info --all --store '$_s'" "'$gx' path-info --all --store '$PWD/$1'"
 	check "files: $1" same_output "'$gx' store cat --store '$_s' $c/inputs && '$gx' store ls -lR --store '$_s' $c" \
@@ -127,7 +129,6 @@ check "checking there" "$gx" store verify --store "$_s"
 check "optimising there" "$gx" store optimise --store "$_s"
 check "whom it is" sh -c "'$gx' store info --json --store '$_s' | grep '\"url\":\"$_s\".*\"trusted\":true'"
 check "signing is done elsewhere" complains "a store of others" "$gx" store sign --store "$_s" -k secret "$c"
-mkdir names && "$gx" nix-names --install "$PWD/names"
 check "Nix's names find it by NIX_REMOTE" sh -c "NIX_DAEMON_SOCKET_PATH=$PWD/g.socket NIX_REMOTE=daemon names/nix-build --no-out-link three.gx | grep -x $c"
 check "and by an address" sh -c "NIX_REMOTE=unix://$PWD/g.socket names/nix-store -qR $c | grep -x $c"
 [ ! -S n.socket ] || client n
