@@ -161,6 +161,8 @@ int eval_store_write(void)
 			rc = drvs_write(drvs_object(id)->path, &e);
 	if (!rc)
 		rc = store_real_flush(real, &e);
+	if (!rc && in_use->mode == PLACE_VIEW)
+		rc = view_send_all(store_real_store(real, &e), &e);
 	return rc ? fail(&e) : 0;
 }
 

@@ -451,6 +451,26 @@ int view_send(struct store *s, const struct store_path *p, struct err *e)
 	return rc;
 }
 
+int view_send_all(struct store *s, struct err *e)
+{
+	const struct store_source *source = store_source(s);
+	struct path_set paths = PATH_SET_INIT;
+	struct view *v;
+	size_t added;
+	int rc;
+
+	if (!view_remote(s))
+		return 0;
+	v = source->user;
+	/* What lies here, not what lies there: nobody is asked for the list. */
+	db_set_source(store_db(s), NULL, NULL);
+	rc = db_all(store_db(s), &paths, e);
+	db_set_source(store_db(s), need, v);
+	rc = rc || !paths.n ? rc : remote_add(v->remote, s, &paths, 0, &added, e);
+	path_set_release(&paths);
+	return rc;
+}
+
 /* --- building --- */
 
 /* Texts of what is wanted, as the protocol has it. */

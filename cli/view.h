@@ -24,6 +24,9 @@ struct remote *view_remote(const struct store *s);
 /* What was added to a view becomes part of what it is a view of, with all it refers to; nothing to do for other stores. */
 int view_send(struct store *s, const struct store_path *p, struct err *e);
 
+/* The same for all that was added to the view of a daemon. */
+int view_send_all(struct store *s, struct err *e);
+
 /* As realise, by the daemon. */
 int view_realise(struct store *s, struct build_options *o, const struct build_targets *t, struct build_result *result,
 		 struct err *e);

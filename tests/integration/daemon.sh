@@ -102,6 +102,9 @@ client() { # NAME: of the daemon at NAME.socket, whose store is NAME
 	check "a build that fails: $1" sh -c "! '$gx' build --store '$_s' --no-link -f fails.nix 2>log && grep 'exit code 3' log"
 	check "what would be built: $1" sh -c "'$gx' build --store '$_s' --no-link --dry-run -f fails.nix 2>&1 | grep fails.drv"
 	check "built to be read: $1" prints '"built to be read\n"' "$gx" eval --store "$_s" --impure -f reads.nix
+	_d=$(names/nix-instantiate --store "$_s" -E 'derivation { name = "kept"; system = "x"; builder = "/bin/sh"; file = ./reads.nix; }')
+	check "a derivation that is only made is there: $1" "$gx" path-info -r --store "$PWD/$1" "$_d"
+	check "so is a text: $1" sh -c "p=\$(names/nix eval --store '$_s' --raw --expr 'builtins.toFile \"kept\" \"in $1\"') && '$gx' path-info --store '$PWD/$1' \$p"
 	check "built to be read, by NIX_REMOTE: $1" prints '"built to be read\n"' env NIX_REMOTE="$_s" names/nix-instantiate --eval reads.nix
 	check "what is known of objects: $1" same_output "'$gx' path-info -r -s --json --store '$_s' $c" "'$gx' path-info -r -s --json --store '$PWD/$1' $c"
 	check "of all: $1" same_output "'$gx' path-info --all --store '$_s'" "'$gx' path-info --all --store '$PWD/$1'"
