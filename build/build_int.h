@@ -85,6 +85,11 @@ struct tail {
 	struct buf line; /* the unfinished one */
 };
 
+/* An output that is made under another name. */
+struct moved {
+	struct store_path from, to;
+};
+
 enum job_end { JOB_RUNS, JOB_TIMEOUT, JOB_SILENT, JOB_LOG_LIMIT, JOB_CLOSED };
 
 struct job {
@@ -94,7 +99,8 @@ struct job {
 	struct path_locks locks;
 	struct path_set inputs; /* the closure it may see and refer to */
 	unsigned char *skip;	/* by output: valid already */
-	struct swap *moved;	/* by output: what the builder takes for its path, when another lies there, and what it becomes */
+	struct moved *moved;	/* by output: what the builder takes for its path, when another lies there, and what it becomes; */
+	struct rewrite *renamed; /* and their digests */
 	size_t nmoved;
 	struct build_dir dir;
 	struct build_user user;

@@ -168,8 +168,8 @@ static int copy_one(struct job *j, size_t i, int stage, const struct path_set *c
 {
 	const struct drv_output *o = &j->node->drv.outputs[i];
 	const struct store_path *p = &j->node->paths[i];
-	struct object_facts f = { .candidates = discards(j, o->name) ? NULL : candidates, .swaps = j->moved,
-				  .nswaps = j->nmoved };
+	struct object_facts f = { .candidates = discards(j, o->name) ? NULL : candidates, .rewrites = j->renamed,
+				  .nrewrites = j->nmoved };
 	struct buf path = BUF_INIT;
 	struct stat st;
 	int rc = look_at(j, i, &st, e);

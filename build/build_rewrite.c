@@ -53,13 +53,15 @@ int build_move_outputs(struct job *j, struct err *e)
 	int rc = 0;
 
 	j->moved = arena_alloc(&j->arena, (n + 1) * sizeof *j->moved);
+	j->renamed = arena_alloc(&j->arena, (n + 1) * sizeof *j->renamed);
 	for (size_t i = 0; i < n && j->bare && !rc; i++) {
-		struct swap *m = &j->moved[j->nmoved];
+		struct moved *m = &j->moved[j->nmoved];
 
 		if (!j->skip[i])
 			continue;
 		m->to = j->node->paths[i];
 		rc = other_name(j, i, &m->from, e);
+		j->renamed[j->nmoved] = (struct rewrite){ store_path_hash(&m->from), store_path_hash(&m->to) };
 		j->nmoved += !rc;
 	}
 	for (size_t i = 0; i < n && j->bare && !rc; i++)

@@ -153,8 +153,9 @@ static int learn_path(struct object *o, struct hash *h, struct err *e)
 /* The second pass. */
 static int write_object(struct object *o, struct stage *st, const struct hash *h, struct err *e)
 {
-	const struct swap self = { o->old.path, o->new.path };
-	struct object_facts f = { .method = CA_NAR, .algo = HASH_SHA256, .self = o->new.path.base, .swaps = &self, .nswaps = 1 };
+	const struct rewrite self = { store_path_hash(&o->old.path), store_path_hash(&o->new.path) };
+	struct object_facts f = { .method = CA_NAR, .algo = HASH_SHA256, .self = o->new.path.base, .rewrites = &self,
+				  .nrewrites = 1 };
 	struct object_writer *w;
 	int rc = object_begin(&w, stage_fd(st), "object", &f, e);
 

@@ -16,7 +16,6 @@
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "format/refscan.h"
-#include "format/rewrite.h"
 #include "store/tree.h"
 
 #include <errno.h>
@@ -37,7 +36,7 @@ struct writer {
 	struct self_hash *self;
 	uint64_t size;
 	struct nar_reader *reader;
-	struct swapper swapper;
+	struct rewriter *rewriter; /* NULL: nothing is replaced */
 
 	/* the tree being written */
 	const char *to_name;
@@ -183,7 +182,7 @@ static int take(void *user, const void *p, size_t n, struct err *e)
 {
 	struct writer *w = user;
 
-	return w->f->nswaps ? swap_feed(&w->swapper, p, n, e) : take_final(w, p, n, e);
+	return w->rewriter ? rewriter_feed(w->rewriter, p, n, e) : take_final(w, p, n, e);
 }
 
 static int begin(struct writer *w, struct object_facts *f, int to, const char *to_name, struct err *e)
@@ -201,7 +200,8 @@ static int begin(struct writer *w, struct object_facts *f, int to, const char *t
 	if (f->candidates && f->candidates->n)
 		w->scan = refscan_new(f->candidates);
 	w->reader = nar_reader_new(&events, w);
-	swap_init(&w->swapper, f->swaps, f->nswaps, take_final, w);
+	if (f->nrewrites)
+		w->rewriter = rewriter_new(f->rewrites, f->nrewrites, &(struct nar_sink){ take_final, w });
 	return 0;
 }
 
@@ -210,8 +210,8 @@ static int end(struct writer *w, int rc, struct err *e)
 {
 	struct object_facts *f = w->f;
 
-	rc = rc ? rc : swap_end(&w->swapper, e);
-	swap_release(&w->swapper);
+	rc = rc || !w->rewriter ? rc : rewriter_end(w->rewriter, e);
+	rewriter_free(w->rewriter);
 	if (!rc && !nar_reader_done(w->reader))
 		rc = err_set(e, ERR_INVALID, "the archive is cut off");
 	nar_reader_free(w->reader);

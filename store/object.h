@@ -14,7 +14,7 @@
 #define STORE_OBJECT_H
 
 #include "format/nar.h"
-#include "format/swap.h"
+#include "format/rewrite.h"
 #include "store/store.h"
 
 /* --- adding --- */
@@ -70,8 +70,8 @@ struct object_facts {
 	enum hash_algo algo;		   /* HASH_ANY for none */
 	const char *self;		   /* 32 digits of itself, not to count in the hash by CA_NAR; NULL: none */
 	uint64_t max_size;		   /* of the archive (ERR_LIMIT), 0 for any */
-	const struct swap *swaps;	   /* digests to replace before anything else is done, borrowed; */
-	size_t nswaps;			   /* how many */
+	const struct rewrite *rewrites;	   /* what to replace before anything else is done, borrowed; */
+	size_t nrewrites;		   /* how many */
 
 	struct hash nar_hash;
 	uint64_t nar_size;

@@ -64,6 +64,42 @@ static void test_one_byte_at_a_time(void **state)
 	buf_release(&out);
 }
 
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+/* Digests, also two on end, and a beginning of one. */
+static void test_digests(void **state)
+{
+	static const struct rewrite v[] = { { SLICE(A), SLICE(B) } };
+	static const char text[] = "(" A A ") " B "/" A "-x aaaa", want[] = "(" B B ") " B "/" B "-x aaaa";
+	struct buf out = BUF_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof text; i++) {
+		struct rewriter *r = rewriter_new(v, 1, &(struct nar_sink){ into_buf, &out });
+
+		assert_int_equal(rewriter_feed(r, text, i, NULL), 0);
+		assert_int_equal(rewriter_feed(r, text + i, sizeof text - 1 - i, NULL), 0);
+		assert_int_equal(rewriter_end(r, NULL), 0);
+		rewriter_free(r);
+		assert_string_equal(buf_str(&out), want);
+		buf_trim(&out, 0);
+	}
+	buf_release(&out);
+}
+
+static void test_nothing(void **state)
+{
+	struct buf out = BUF_INIT;
+	struct rewriter *r = rewriter_new(NULL, 0, &(struct nar_sink){ into_buf, &out });
+
+	(void)state;
+	assert_int_equal(rewriter_end(r, NULL), 0);
+	rewriter_free(r);
+	assert_int_equal(out.len, 0);
+	buf_release(&out);
+}
+
 static void self(const char *text, size_t n, struct hash *out)
 {
 	struct self_hash *h = self_hash_new("00000000000000000000000000000000");
@@ -101,6 +137,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_one_byte_at_a_time),
+		cmocka_unit_test(test_digests),
+		cmocka_unit_test(test_nothing),
 		cmocka_unit_test(test_self_hash),
 	};
 
