@@ -61,6 +61,32 @@ static inline int slice_ends(struct slice a, struct slice suffix)
 	return a.n >= suffix.n && (!suffix.n || !memcmp(a.p + a.n - suffix.n, suffix.p, suffix.n));
 }
 
+/* Cuts off what comes before the first such byte, which goes with it; all where there is none. */
+static inline struct slice slice_cut(struct slice *s, char end)
+{
+	const char *p = s->n ? memchr(s->p, end, s->n) : NULL;
+	struct slice first = { s->p, p ? (size_t)(p - s->p) : s->n };
+
+	s->p += first.n + (p != NULL);
+	s->n -= first.n + (p != NULL);
+	return first;
+}
+
+/* Cuts the first word off, with the blanks before it; of length 0 when there is none left. */
+static inline struct slice slice_word(struct slice *s, const char *blanks)
+{
+	struct slice word;
+
+	while (s->n && *s->p && strchr(blanks, *s->p))
+		s->p++, s->n--;
+	word = (struct slice){ s->p, 0 };
+	while (word.n < s->n && !(word.p[word.n] && strchr(blanks, word.p[word.n])))
+		word.n++;
+	s->p += word.n;
+	s->n -= word.n;
+	return word;
+}
+
 /* Is it one of these words, which have a space between them? */
 static inline int slice_in_words(struct slice s, const char *words)
 {

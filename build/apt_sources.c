@@ -21,27 +21,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Cuts a word off; 0 when there is none left. */
-static int next_word(struct slice *text, struct slice *word)
+/* Cuts a word off a line; 0 when there is none left. */
+static int next_word(struct slice *line, struct slice *word)
 {
-	while (text->n && strchr(" \t\r", *text->p))
-		text->p++, text->n--;
-	*word = (struct slice){ text->p, 0 };
-	while (text->n && !strchr(" \t\r", *text->p))
-		text->p++, text->n--, word->n++;
+	*word = slice_word(line, " \t\r");
 	return word->n > 0;
-}
-
-static int next_line(struct slice *text, struct slice *line)
-{
-	const char *end = text->n ? memchr(text->p, '\n', text->n) : NULL;
-
-	if (!text->n)
-		return 0;
-	*line = (struct slice){ text->p, end ? (size_t)(end - text->p) : text->n };
-	text->p += line->n + !!end;
-	text->n -= line->n + !!end;
-	return 1;
 }
 
 /* --- one source --- */
@@ -100,12 +84,15 @@ static int skip_options(struct slice *line, struct slice *word)
 
 void apt_sources_lines(struct apt_sources *s, struct slice text)
 {
-	struct slice line, type, address, suite;
+	struct slice type, address, suite;
 
-	while (next_line(&text, &line))
+	while (text.n) {
+		struct slice line = slice_cut(&text, '\n');
+
 		if (next_word(&line, &type) && slice_eq(type, SLICE("deb")) && skip_options(&line, &address) &&
 		    next_word(&line, &suite))
 			add_source(s, address, suite);
+	}
 }
 
 /* --- stanzas --- */
@@ -170,10 +157,9 @@ void apt_sources_stanzas(struct apt_sources *s, struct slice text)
 {
 	struct stanza st = { 0 };
 	struct buf *now = NULL;
-	struct slice line, word;
 
-	while (next_line(&text, &line)) {
-		struct slice rest = line;
+	while (text.n) {
+		struct slice line = slice_cut(&text, '\n'), rest = line, word;
 
 		if (next_word(&rest, &word))
 			add_field(&st, line, &now);

@@ -268,14 +268,7 @@ static int by_priority(const void *a, const void *b)
 
 static struct slice next_word(struct slice *s)
 {
-	struct slice w;
-
-	while (s->n && strchr(" \t\n\r", *s->p))
-		s->p++, s->n--;
-	w = (struct slice){ s->p, 0 };
-	while (s->n && !strchr(" \t\n\r", *s->p))
-		s->p++, s->n--, w.n++;
-	return w;
+	return slice_word(s, " \t\n\r");
 }
 
 static int parse_number(struct slice w, int *out)

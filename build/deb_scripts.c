@@ -20,16 +20,9 @@ enum { FIRST_LINE = 4096, LINKER_SCRIPT = 65536 };
 
 /* --- interpreters --- */
 
-static struct slice next_word(struct slice *s)
+static struct slice next_word(struct slice *line)
 {
-	struct slice w;
-
-	while (s->n && (*s->p == ' ' || *s->p == '\t'))
-		s->p++, s->n--;
-	w = (struct slice){ s->p, 0 };
-	while (s->n && *s->p != ' ' && *s->p != '\t')
-		s->p++, s->n--, w.n++;
-	return w;
+	return slice_word(line, " \t");
 }
 
 /* One of ours already: it was named to stand there. */

@@ -64,16 +64,7 @@ const struct bench_series *bench_find(const struct bench_samples *s, const struc
 
 static struct slice next_word(struct slice *s)
 {
-	struct slice w;
-
-	while (s->n && (*s->p == ' ' || *s->p == '\t' || *s->p == '\r'))
-		s->p++, s->n--;
-	w = (struct slice){ s->p, 0 };
-	while (w.n < s->n && w.p[w.n] != ' ' && w.p[w.n] != '\t' && w.p[w.n] != '\r')
-		w.n++;
-	s->p += w.n;
-	s->n -= w.n;
-	return w;
+	return slice_word(s, " \t\r");
 }
 
 /* A number, and nothing else. */
@@ -114,16 +105,12 @@ size_t bench_read_lines(struct bench_samples *s, struct slice text)
 	size_t found = 0;
 
 	while (text.n) {
-		const char *nl = memchr(text.p, '\n', text.n);
-		size_t n = nl ? (size_t)(nl - text.p) : text.n;
-		struct slice line = { text.p, n }, rest = { text.p + prefix.n, n - prefix.n };
+		struct slice line = slice_cut(&text, '\n'), rest = { line.p + prefix.n, line.n - prefix.n };
 
 		if (slice_starts(line, prefix))
 			package = next_word(&rest);
 		else
 			found += (size_t)read_line(s, package, line);
-		text.p += n + (nl != NULL);
-		text.n -= n + (nl != NULL);
 	}
 	return found;
 }

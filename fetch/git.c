@@ -219,13 +219,9 @@ static int find_line(struct slice out, const char *name, char rev[GIT_REV_MAX + 
 	int found = 0;
 
 	while (out.n && !found) {
-		const char *nl = memchr(out.p, '\n', out.n), *tab;
-		size_t n = nl ? (size_t)(nl - out.p) : out.n;
-		struct slice line = { out.p, n };
+		struct slice line = slice_cut(&out, '\n');
+		const char *tab = memchr(line.p, '\t', line.n);
 
-		out.p += n + (nl != NULL);
-		out.n -= n + (nl != NULL);
-		tab = memchr(line.p, '\t', line.n);
 		if (!tab || !slice_eq((struct slice){ tab + 1, (size_t)(line.p + line.n - tab - 1) }, slice_of(name)))
 			continue;
 		struct slice value = { line.p, (size_t)(tab - line.p) };

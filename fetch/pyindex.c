@@ -29,16 +29,6 @@ static struct slice trim(struct slice s)
 	return s;
 }
 
-static struct slice next_line(struct slice *text)
-{
-	const char *nl = memchr(text->p, '\n', text->n);
-	struct slice line = { text->p, nl ? (size_t)(nl - text->p) : text->n };
-
-	text->p += line.n + (nl != NULL);
-	text->n -= line.n + (nl != NULL);
-	return line;
-}
-
 /* "index-url", with either dash. */
 static int is_index_url(struct slice name)
 {
@@ -52,7 +42,7 @@ int pyindex_configured(struct slice text, struct buf *out)
 	int ours = 0;
 
 	while (text.n) {
-		struct slice line = trim(next_line(&text)), name = { line.p, 0 };
+		struct slice line = trim(slice_cut(&text, '\n')), name = { line.p, 0 };
 
 		if (line.n && *line.p == '[') {
 			ours = slice_eq(line, SLICE("[global]")) || slice_eq(line, SLICE("[download]"));

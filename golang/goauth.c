@@ -303,11 +303,8 @@ static int run(const struct words *argv, struct slice input, struct buf *out)
 
 static struct slice next_line(struct slice *text)
 {
-	const char *nl = memchr(text->p, '\n', text->n);
-	struct slice line = { text->p, nl ? (size_t)(nl - text->p) : text->n };
+	struct slice line = slice_cut(text, '\n');
 
-	text->p += line.n + (nl != NULL);
-	text->n -= line.n + (nl != NULL);
 	if (line.n && line.p[line.n - 1] == '\r')
 		line.n--;
 	return line;

@@ -35,17 +35,13 @@ int go_env_find(struct slice text, const char *name, struct slice *value)
 	int found = 0;
 
 	while (text.n) {
-		const char *nl = memchr(text.p, '\n', text.n);
-		size_t n = nl ? (size_t)(nl - text.p) : text.n;
-		struct slice line = trim((struct slice){ text.p, n });
+		struct slice line = trim(slice_cut(&text, '\n'));
 
 		/* As Go: the last one counts, and one that is empty is as good as none. */
 		if (line.n > len && line.p[len] == '=' && !memcmp(line.p, name, len)) {
 			*value = (struct slice){ line.p + len + 1, line.n - len - 1 };
 			found = value->n > 0;
 		}
-		text.p += n + (nl != NULL);
-		text.n -= n + (nl != NULL);
 	}
 	return found;
 }

@@ -96,11 +96,8 @@ static void read_lines(struct slice text, struct buf *out)
 	struct slice held = { "", 0 };
 
 	while (text.n) {
-		const char *eol = memchr(text.p, '\n', text.n);
-		struct slice line = { text.p, eol ? (size_t)(eol - text.p) : text.n }, kind = field(line, 0);
+		struct slice line = slice_cut(&text, '\n'), kind = field(line, 0);
 
-		text.p += line.n + (eol != NULL);
-		text.n -= line.n + (eol != NULL);
 		/* A module that was replaced is not in the program. */
 		if (held.n && !slice_eq(kind, SLICE("=>")))
 			add_module(out, field(held, 1), field(held, 2), field(held, 3));

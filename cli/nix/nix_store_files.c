@@ -180,13 +180,8 @@ struct lines {
 
 static struct slice next_line(struct lines *l)
 {
-	const char *end = memchr(l->left.p, '\n', l->left.n);
-	struct slice line = { l->left.p, end ? (size_t)(end - l->left.p) : l->left.n };
-	size_t used = line.n + (end != NULL);
-
-	l->left = (struct slice){ l->left.p + used, l->left.n - used };
 	l->number++;
-	return line;
+	return slice_cut(&l->left, '\n');
 }
 
 static int wrong_line(const struct lines *l, const char *wanted, struct err *e)

@@ -38,16 +38,6 @@ struct audit {
 
 /* --- what is pinned --- */
 
-static struct slice cut(struct slice *text, char end)
-{
-	const char *p = text->n ? memchr(text->p, end, text->n) : NULL;
-	struct slice first = { text->p, p ? (size_t)(p - text->p) : text->n };
-
-	text->p += first.n + !!p;
-	text->n -= first.n + !!p;
-	return first;
-}
-
 /* A name and a version a line. */
 static void read_pinned(struct audit *a, W outputs)
 {
@@ -62,10 +52,10 @@ static void read_pinned(struct audit *a, W outputs)
 	struct slice text = { s->b, s->len };
 
 	while (text.n) {
-		struct slice line = cut(&text, '\n');
+		struct slice line = slice_cut(&text, '\n');
 
 		MEM_GROW(a->v, a->n + 1, room);
-		a->v[a->n].name = cut(&line, ' ');
+		a->v[a->n].name = slice_cut(&line, ' ');
 		a->v[a->n++].version = line;
 	}
 }
@@ -89,11 +79,11 @@ static int by_name(const void *a, const void *b)
 /* "name | version | address suite/component architecture Packages", of which there are more for a package. */
 static void take_line(struct audit *a, struct slice line)
 {
-	struct pinned key = { .name = trimmed(cut(&line, '|')) }, *p;
-	struct slice version = trimmed(cut(&line, '|')), rest = trimmed(line), suite;
+	struct pinned key = { .name = trimmed(slice_cut(&line, '|')) }, *p;
+	struct slice version = trimmed(slice_cut(&line, '|')), rest = trimmed(line), suite;
 
-	cut(&rest, ' ');
-	suite = cut(&rest, '/');
+	slice_cut(&rest, ' ');
+	suite = slice_cut(&rest, '/');
 	p = slice_starts(suite, SLICE(RELEASE)) ? bsearch(&key, a->v, a->n, sizeof *a->v, by_name) : NULL;
 	if (!p || (p->newest.n && debversion_cmp(version, p->newest) <= 0))
 		return;
@@ -123,7 +113,7 @@ static void compare(struct audit *a)
 	struct slice text = { buf_str(&a->text), a->text.len };
 
 	while (text.n)
-		take_line(a, cut(&text, '\n'));
+		take_line(a, slice_cut(&text, '\n'));
 	for (size_t i = 0; i < a->n; i++) {
 		a->known += a->v[i].newest.n > 0;
 		a->behind += (size_t)is_behind(&a->v[i]);

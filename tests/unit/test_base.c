@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fdio.h"
 #include "base/parallel.h"
+#include "base/slice.h"
 #include "base/source.h"
 #include "base/visible.h"
 
@@ -346,6 +347,25 @@ static void parallel_does_each_once(void **state)
 	(void)state;
 }
 
+static void a_slice_is_cut(void **state)
+{
+	struct slice text = SLICE("a\n\nb c\t \td\r\n e"), none = { NULL, 0 }, line;
+
+	(void)state;
+	assert_true(slice_eq(slice_cut(&text, '\n'), SLICE("a")));
+	assert_true(slice_eq(slice_cut(&text, '\n'), SLICE("")));
+	line = slice_cut(&text, '\n');
+	assert_true(slice_eq(slice_word(&line, " \t"), SLICE("b")));
+	assert_true(slice_eq(line, SLICE(" c\t \td\r")));
+	assert_true(slice_eq(slice_word(&line, " \t\r"), SLICE("c")));
+	assert_true(slice_eq(slice_word(&line, " \t"), SLICE("d\r")));
+	assert_int_equal(slice_word(&line, " \t").n, 0);
+	assert_true(slice_eq(slice_cut(&text, '\n'), SLICE(" e")));
+	assert_int_equal(slice_cut(&text, '\n').n + text.n + slice_cut(&none, '\n').n + slice_word(&none, " ").n, 0);
+	line = SLICE("\0 x");
+	assert_true(slice_eq(slice_word(&line, " "), SLICE("\0")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -362,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dir_cut_short_is_a_failure, dir_fixture, dir_fixture_end),
 		cmocka_unit_test_setup_teardown(dir_open_says_why_not, dir_fixture, dir_fixture_end),
 		cmocka_unit_test(what_steers_a_terminal_is_made_visible),
+		cmocka_unit_test(a_slice_is_cut),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);
