@@ -6,6 +6,7 @@
 #include "cli/realise.h"
 #include "base/alloc.h"
 #include "cli/view.h"
+#include "store/claims.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
@@ -60,6 +61,37 @@ int build_targets_name(struct build_targets *t, size_t first, const char *text)
 	}
 	free(v);
 	return n || all ? 0 : -1;
+}
+
+static int check_object(struct store *s, const struct store_path *p, const char *word, struct err *e)
+{
+	int rc = store_add_temp_root(s, p, e), valid = rc ? rc : store_is_made(s, p, NULL, e);
+
+	return valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s' is not valid", word);
+}
+
+int build_targets_read(struct build_targets *t, struct store *s, char *word, struct store_path *object, struct err *e)
+{
+	char *hat = strrchr(word, '^');
+	struct store_path p;
+	int rc;
+
+	*object = (struct store_path){ .len = 0 };
+	if (hat)
+		*hat++ = 0;
+	rc = store_resolve(s, word, &p, NULL, e);
+	if (rc)
+		return rc;
+	if (store_path_is_drv(&p)) {
+		build_targets_add(t, &p, NULL, 0);
+		if (hat && build_targets_name(t, t->n - 1, hat))
+			return err_set(e, ERR_INVALID, "'%s^' names no output", word);
+		return 0;
+	}
+	if (hat)
+		return err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", word);
+	*object = p;
+	return check_object(s, &p, word, e);
 }
 
 void build_targets_release(struct build_targets *t)

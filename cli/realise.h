@@ -23,6 +23,10 @@ void build_targets_add(struct build_targets *t, const struct store_path *drv, co
  * none. */
 int build_targets_name(struct build_targets *t, size_t first, const char *text);
 
+/* Reads an operand that names what is in the store, "DRV^out,dev" or "PATH": outputs of a derivation are added, and object->len is
+ * 0 then; any other object has to be valid, and is kept from the collector.  Cuts the word at '^'. */
+int build_targets_read(struct build_targets *t, struct store *s, char *word, struct store_path *object, struct err *e);
+
 void build_targets_release(struct build_targets *t);
 
 /* Builds them; result says of each output which target it is of.  Errors as of build_realise. */

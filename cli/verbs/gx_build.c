@@ -23,7 +23,6 @@
 #include "cli/report.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
-#include "store/claims.h"
 #include "store/roots.h"
 
 #include <stdio.h>
@@ -171,28 +170,9 @@ static void add_installable(struct wanted *w, const struct installable *i)
 
 static int read_operand(struct command *c, char *word, struct wanted *w, struct err *e)
 {
-	char *hat = strrchr(word, '^');
-	struct store_path p;
-	int rc, valid;
-
-	if (hat)
-		*hat++ = 0;
-	rc = store_resolve(c->store, word, &p, NULL, e);
-	if (rc)
-		return rc;
 	struct item *item = add_item(w);
-	if (store_path_is_drv(&p)) {
-		build_targets_add(&w->targets, &p, NULL, 0);
-		if (hat && build_targets_name(&w->targets, w->targets.n - 1, hat))
-			return err_set(e, ERR_INVALID, "'%s^' names no output", word);
-		return 0;
-	}
-	if (hat)
-		return err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", word);
-	item->path = p;
-	valid = store_add_temp_root(c->store, &p, e);
-	valid = valid ? valid : store_is_made(c->store, &p, NULL, e);
-	return valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s' is not valid", word);
+
+	return build_targets_read(&w->targets, c->store, word, &item->path, e);
 }
 
 static int read_operands(struct command *c, const struct evaluated *x, struct wanted *w, struct err *e)

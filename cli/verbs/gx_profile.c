@@ -20,7 +20,6 @@
 #include "eval/eval.h"
 #include "fetch/input.h"
 #include "store/profile.h"
-#include "store/roots.h"
 
 #include <limits.h>
 #include <regex.h>
@@ -238,26 +237,12 @@ static int is_evaluated(const struct profile_command *p, const char *word)
 /* An operand that is in the store: a derivation, to be built, or an object. */
 static int read_stored(struct profile_command *p, char *word, struct fresh *f, struct profile_element *x)
 {
-	char *hat = strrchr(word, '^');
-	struct store_path path;
-	int rc, valid;
+	struct store_path object;
+	int rc = build_targets_read(&f->targets, p->c.store, word, &object, &p->e);
 
-	if (hat)
-		*hat++ = 0;
-	rc = store_resolve(p->c.store, word, &path, NULL, &p->e);
-	if (rc || store_path_is_drv(&path)) {
-		if (!rc)
-			build_targets_add(&f->targets, &path, NULL, 0);
-		if (!rc && hat && build_targets_name(&f->targets, f->targets.n - 1, hat))
-			rc = err_set(&p->e, ERR_INVALID, "'%s^' names no output", word);
-		return rc;
-	}
-	if (hat)
-		return err_set(&p->e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", word);
-	path_set_add(&x->paths, &path);
-	rc = store_add_temp_root(p->c.store, &path, &p->e);
-	valid = rc ? rc : store_is_valid(p->c.store, &path, &p->e);
-	return valid < 0 ? valid : valid ? 0 : err_set(&p->e, ERR_NOTFOUND, "path '%s' is not valid", word);
+	if (!rc && object.len)
+		path_set_add(&x->paths, &object);
+	return rc;
 }
 
 static int is_there(const struct profile_manifest *m, const struct profile_element *x)
