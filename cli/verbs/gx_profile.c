@@ -21,6 +21,7 @@
 #include "fetch/input.h"
 #include "store/profile.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <regex.h>
 #include <stdlib.h>
@@ -170,12 +171,14 @@ static void fresh_release(struct fresh *f)
 /* Evaluates f->words[0..n), or the folder here; returns an exit status. */
 static int evaluate(struct profile_command *p, struct fresh *f, size_t n)
 {
-	int rc;
-
 	f->n = n ? n : 1;
 	f->v = xcalloc(f->n, sizeof *f->v);
+	return installables_eval(&p->eval, p->c.store, f->words, n, FLAKE_WANT_PACKAGE, f->v);
+}
+
+static void add_targets(struct fresh *f)
+{
 	f->first = xcalloc(f->n + 1, sizeof *f->first);
-	rc = installables_eval(&p->eval, p->c.store, f->words, n, FLAKE_WANT_PACKAGE, f->v);
 	for (size_t i = 0; i < f->n; i++) {
 		for (size_t k = 0; k < f->v[i].targets.n; k++) {
 			const struct build_target *t = &f->v[i].targets.v[k];
@@ -184,7 +187,6 @@ static int evaluate(struct profile_command *p, struct fresh *f, size_t n)
 		}
 		f->first[i + 1] = f->targets.n;
 	}
-	return rc;
 }
 
 /* The outputs of targets[from..to). */
@@ -271,8 +273,9 @@ static int priority_of(struct profile_command *p, const char *text, int64_t *out
 	text = p->priority ? p->priority : text;
 	if (!text)
 		return 0;
+	errno = 0;
 	*out = strtoll(text, &end, 10);
-	return *text && !*end ? 0 : err_set(&p->e, ERR_INVALID, "'%s' is no priority: it is a number", text);
+	return *text && !*end && !errno ? 0 : err_set(&p->e, ERR_INVALID, "'%s' is no priority: it is a number", text);
 }
 
 static int add_element(struct profile_command *p, struct profile_element *x, const char *priority)
@@ -317,6 +320,7 @@ static int add_fresh(struct profile_command *p, struct fresh *f, struct profile_
 		if (is_evaluated(p, p->c.operands[i]))
 			f->words[n++] = p->c.operands[i];
 	status = n || !p->c.n ? evaluate(p, f, n) : 0;
+	add_targets(f);
 	for (size_t i = 0, k = 0; !status && !rc && i < p->c.n; i++) {
 		targets[i] = f->targets.n;
 		if (k < n && f->words[k] == p->c.operands[i])
@@ -513,29 +517,37 @@ static int can_upgrade(const struct profile_element *x)
 	return 0;
 }
 
-/* What is no other than before is left out: its targets are not built. */
-static int upgrade_all(struct profile_command *p, struct fresh *f, const size_t *of)
+/* What is no other than before is left out: it is neither built nor written anew. */
+static void keep_newer(const struct profile_command *p, struct fresh *f, size_t *of)
 {
-	int rc, n = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < f->n; i++) {
-		struct profile_element *x = &p->m.v[of[i]];
+		const struct profile_element *x = &p->m.v[of[i]];
 
-		if (!strcmp(x->locked, f->v[i].flake) && is_locked(x->locked))
+		if (!strcmp(x->locked, f->v[i].flake) && is_locked(x->locked)) {
+			installable_release(&f->v[i]);
 			continue;
+		}
 		report_line("upgrading '%s' from flake '%s' to '%s'", x->attr, x->locked, f->v[i].flake);
-		n++;
+		of[n] = of[i];
+		f->v[n++] = f->v[i];
 	}
-	rc = n ? realise(p->c.store, &p->build, &f->targets, &f->res, &p->e) : 0;
-	if (rc || !n || p->build.dry_run)
-		return 0;
+	f->n = n;
+}
+
+static void upgrade_all(struct profile_command *p, struct fresh *f, size_t *of)
+{
+	keep_newer(p, f, of);
+	add_targets(f);
+	if (!f->n || realise(p->c.store, &p->build, &f->targets, &f->res, &p->e) || p->build.dry_run)
+		return;
 	for (size_t i = 0; i < f->n; i++) {
 		free(p->m.v[of[i]].attr);
 		p->m.v[of[i]].attr = xstrdup(f->v[i].attr);
 		fill(&p->m.v[of[i]], f, i);
 	}
 	switch_to_new(p);
-	return 0;
 }
 
 static int upgrade(struct profile_command *p)

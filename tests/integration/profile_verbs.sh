@@ -56,12 +56,17 @@ check "removed by names, and by a path all that are it" tells "removed 4 package
 check "and not there any more" test ! -e p/profile/plain
 check "one that is not there" tells "package name 'nobody' does not match any packages" remove nobody
 check "nothing to do is no failure" grep -q "no packages to remove" quiet.log
+check "a priority beyond all numbers" complains "is no priority" p add --priority 9223372036854775808 ./flake
 check "no package at all" complains "no packages were named" p remove
 check "all and one" complains "--all cannot be used with" p upgrade --all flake
 check "a regular expression that is none" complains "is no regular expression" p remove --regex '('
 n=$(versions)
 check "nothing is newer" quiet upgrade --all
 check "so nothing changes" prints "$n" versions
+sed -n 's/.*"\(path:[^"]*narHash[^"]*\)".*/\1/p' p/profile/manifest.json >before
+echo text >flake/unread
+check "with a file that nobody reads it is another source" tells "upgrading 'packages.x86_64-linux.default' from flake" upgrade --all
+check "and that is written down" sh -c 'test -s before && ! grep -qF "$(cat before)" p/profile/manifest.json'
 printf 2.0 >flake/version
 check "upgrade" tells "upgrading 'packages.x86_64-linux.default' from flake" upgrade flake
 check "is what the flake has now" prints "hello 2.0" cat p/profile/bin/hello
@@ -97,6 +102,14 @@ old() { # MANIFEST
 }
 old '{"version":2,"elements":[{"active":true,"attrPath":"legacyPackages.x86_64-linux.hello","originalUrl":"flake:nixpkgs","outputs":null,"priority":5,"storePaths":["'"$out"'"],"url":"github:NixOS/nixpkgs/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}]}'
 check "a list of version 2" sh -c 'nix profile list --profile p/old | grep -q "^Name: *hello$"'
+plain=$(readlink -f p/env/plain) locked=$(nix profile list --profile p/env | sed -n 's/^Locked flake URL: *//p')
+element() { printf '"%s":{"attrPath":"packages.x86_64-linux.%s","originalUrl":"path:%s/flake","outputs":null,"storePaths":["%s"],"url":"%s"}' "$1" "$1" "$PWD" "${plain%/*}" "$2"; }
+old "{\"version\":3,\"elements\":{$(element meek "path:$PWD/flake?lastModified=1"),$(element tool "$locked")}}"
+check "of two the newer one is upgraded" nix profile upgrade --profile p/old --all
+check "and the other is left alone" prints "meek tool plain-0.1" sh -c 'python3 -c "
+import json
+m = json.load(open(\"p/old/manifest.json\"))[\"elements\"]
+print(*m, m[\"tool\"][\"storePaths\"][0].rsplit(\"/\", 1)[1].split(\"-\", 1)[1])"'
 old '{"version":4,"elements":{}}'
 check "of a version to come" complains "version 4, which is not known" nix profile list --profile p/old
 old '{"version":3,"elements":{"a":{"storePaths":["/etc/passwd"]}}}'
