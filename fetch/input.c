@@ -104,7 +104,7 @@ static int parse_u64(struct slice s, uint64_t *out)
 
 /* --- revisions and names --- */
 
-static int is_rev(struct slice s)
+int input_is_rev(struct slice s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!((s.p[i] >= '0' && s.p[i] <= '9') || ((s.p[i] | 0x20) >= 'a' && (s.p[i] | 0x20) <= 'f')))
@@ -139,8 +139,7 @@ static int is_alnum(char ch)
 	return (ch >= '0' && ch <= '9') || ((ch | 0x20) >= 'a' && (ch | 0x20) <= 'z');
 }
 
-/* One character of `first` or alphanumeric, then any of `rest` or alphanumeric. */
-static int is_name(struct slice s, const char *first, const char *rest)
+int input_is_name(struct slice s, const char *first, const char *rest)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (!is_alnum(s.p[i]) && !(s.p[i] && strchr(i ? rest : first, s.p[i])))
@@ -150,13 +149,13 @@ static int is_name(struct slice s, const char *first, const char *rest)
 
 int input_is_id(struct slice s)
 {
-	return is_name(s, "", "_-") && !(s.p[0] >= '0' && s.p[0] <= '9');
+	return input_is_name(s, "", "_-") && !(s.p[0] >= '0' && s.p[0] <= '9');
 }
 
 /* The simple pattern a reference has in "nixpkgs/REF" and in Mercurial. */
 int input_is_plain_ref(struct slice s)
 {
-	return is_name(s, "@", "_./@+-");
+	return input_is_name(s, "@", "_./@+-");
 }
 
 /* The hash in an attribute as hexadecimal (rev) or SRI (narHash) digits; *out.p is NULL when it is absent. */
@@ -209,8 +208,7 @@ int input_url_is(const struct url *u, const char *name)
 	return slice_eq(u->scheme, slice_of(name));
 }
 
-/* The segments that are not empty; older references have slashes everywhere. */
-static size_t segments(struct input_ctx *c, const struct url *u, struct slice **out)
+size_t input_segments(struct input_ctx *c, const struct url *u, struct slice **out)
 {
 	size_t n = 0;
 
@@ -229,20 +227,6 @@ void input_url_push(struct input_ctx *c, struct url *u, struct slice s)
 		memcpy(p, u->path, u->npath * sizeof *p);
 	p[u->npath++] = s;
 	u->path = p;
-}
-
-static struct slice joined(struct input_ctx *c, const struct slice *s, size_t n)
-{
-	struct buf b = BUF_INIT;
-
-	for (size_t i = 0; i < n; i++) {
-		if (i)
-			buf_addc(&b, '/');
-		buf_add(&b, s[i].p, s[i].n);
-	}
-	struct slice r = { arena_dup(c->mem, buf_str(&b), b.len), b.len };
-	buf_release(&b);
-	return r;
 }
 
 /* Two texts in one. */
@@ -276,16 +260,16 @@ static int check_indirect(struct input_ctx *c, const struct input_scheme *s, str
 static int from_indirect(struct input_ctx *c, struct url *u, struct input *out)
 {
 	struct slice *p;
-	size_t n = segments(c, u, &p);
+	size_t n = input_segments(c, u, &p);
 
 	if (!n || n > 3)
 		return err_set(c->e, ERR_INVALID, "flake URL is invalid: it has %zu parts instead of one to three", n);
 	input_set_string(c, out, "id", p[0]);
-	if (n == 3 && !is_rev(p[2]))
+	if (n == 3 && !input_is_rev(p[2]))
 		return err_set(c->e, ERR_INVALID, "'%.*s' is not a commit hash", FMT(p[2]));
 	if (n == 3)
 		input_set_string(c, out, "rev", p[2]);
-	if (n == 2 && is_rev(p[1])) {
+	if (n == 2 && input_is_rev(p[1])) {
 		input_set_string(c, out, "rev", p[1]);
 	} else if (n >= 2) {
 		if (!input_is_ref(p[1]))
@@ -370,90 +354,6 @@ static int to_path(struct input_ctx *c, const struct input_scheme *s, const stru
 	return 0;
 }
 
-/* --- github, gitlab, sourcehut --- */
-
-static int owns_forge(const struct url *u)
-{
-	return input_url_is(u, "github") || input_url_is(u, "gitlab") || input_url_is(u, "sourcehut");
-}
-
-static int forge_param(struct input_ctx *c, const struct url_param *q, struct input *out)
-{
-	if (!slice_in_words(q->name, "rev ref host narHash"))
-		return err_set(c->e, ERR_INVALID, "URL contains unknown parameter '%.*s'", FMT(q->name));
-	if (slice_eq(q->name, SLICE("rev")) && input_get(out, "rev"))
-		return err_set(c->e, ERR_INVALID, "URL contains multiple commit hashes");
-	if (slice_eq(q->name, SLICE("ref")) && input_get(out, "ref"))
-		return err_set(c->e, ERR_INVALID, "URL contains multiple branch/tag names");
-	input_set(out, &(struct input_attr){ q->name, INPUT_STRING, q->value, 0 }, c->mem);
-	return 0;
-}
-
-static int from_forge(struct input_ctx *c, struct url *u, struct input *out)
-{
-	struct slice *p;
-	size_t n = segments(c, u, &p);
-
-	if (n < 2)
-		return err_set(c->e, ERR_INVALID, "URL needs an owner and a repository: '%.*s:OWNER/REPO'", FMT(u->scheme));
-	if (n == 3 && is_rev(p[2]))
-		input_set_string(c, out, "rev", p[2]);
-	else if (n >= 3)
-		input_set_string(c, out, "ref", joined(c, p + 2, n - 2));
-	for (size_t i = 0; i < u->nquery; i++)
-		if (forge_param(c, &u->query[i], out))
-			return -1;
-	input_set_string(c, out, "owner", p[0]);
-	input_set_string(c, out, "repo", p[1]);
-	return 0;
-}
-
-static int is_host(struct slice s)
-{
-	return !s.n || is_name(s, ".-", ".-");
-}
-
-static int check_forge(struct input_ctx *c, const struct input_scheme *s, struct input *in)
-{
-	struct slice owner, repo, ref, rev, host;
-	struct hash h;
-
-	(void)s;
-	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) ||
-	    input_string(c, in, "ref", &ref) || input_string(c, in, "rev", &rev))
-		return -1;
-	if (ref.p && rev.p)
-		return err_set(c->e, ERR_INVALID, "input has both a commit hash ('%.*s') and a branch/tag name ('%.*s')",
-			       FMT(rev), FMT(ref));
-	if (rev.p && hash_parse(rev.p, rev.n, HASH_SHA1, &h, NULL, c->e))
-		return -1;
-	if (ref.p && !input_is_ref(ref))
-		return err_set(c->e, ERR_INVALID, "invalid branch/tag name '%.*s'", FMT(ref));
-	if (input_string(c, in, "host", &host))
-		return -1;
-	return is_host(host) ? 0 : err_set(c->e, ERR_INVALID, "invalid host '%.*s'", FMT(host));
-}
-
-static int to_forge(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u)
-{
-	struct slice owner, repo, ref, rev, nar, host;
-
-	if (input_need_string(c, in, "owner", &owner) || input_need_string(c, in, "repo", &repo) ||
-	    input_string(c, in, "ref", &ref) || input_hash(c, in, "rev", &rev) || input_hash(c, in, "narHash", &nar) ||
-	    input_string(c, in, "host", &host))
-		return -1;
-	u->scheme = slice_of(s->name);
-	input_url_push(c, u, owner);
-	input_url_push(c, u, repo);
-	if (ref.p || rev.p)
-		input_url_push(c, u, ref.p ? ref : rev);
-	if (nar.p)
-		url_set(u, SLICE("narHash"), nar, c->mem);
-	if (host.p)
-		url_set(u, SLICE("host"), host, c->mem);
-	return 0;
-}
-
 /* --- tarballs and files --- */
 
 #define CURL_ATTRS "url narHash name unpack rev revCount lastModified"
@@ -534,7 +434,7 @@ static int from_gx(struct input_ctx *c, struct url *u, struct input *out)
 {
 	struct slice *p;
 
-	if (segments(c, u, &p) != 1 || u->host.n)
+	if (input_segments(c, u, &p) != 1 || u->host.n)
 		return err_set(c->e, ERR_INVALID, "it is not 'gx:NAME'");
 	input_set_string(c, out, "name", p[0]);
 	for (size_t i = 0; i < u->nquery; i++) {
@@ -574,20 +474,21 @@ static int to_gx(struct input_ctx *c, const struct input_scheme *s, const struct
 
 /* --- all of them --- */
 
-#define FORGE_ATTRS "owner repo ref rev narHash lastModified host treeHash"
-
 static const struct input_scheme schemes[] = {
 	{ "file", CURL_ATTRS, "narHash", INPUT_AT_URL, owns_file, from_curl, check_nothing, to_curl },
 	{ "git", INPUT_GIT_ATTRS, "rev", INPUT_AT_URL, input_owns_git, input_from_git, input_check_git, input_to_git },
-	{ "github", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
-	{ "gitlab", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
+	{ "github", INPUT_FORGE_ATTRS, "rev", INPUT_ELSEWHERE, input_owns_forge, input_from_forge, input_check_forge,
+	  input_to_forge },
+	{ "gitlab", INPUT_FORGE_ATTRS, "rev", INPUT_ELSEWHERE, input_owns_forge, input_from_forge, input_check_forge,
+	  input_to_forge },
 	{ "gx", "name narHash version", NULL, INPUT_WITH_PROGRAM, owns_gx, from_gx, check_gx, to_gx },
 	{ "hg", "url ref rev revCount narHash name", "rev", INPUT_AT_URL, input_owns_hg, input_from_hg, input_check_hg,
 	  input_to_hg },
 	{ "indirect", "id ref rev narHash", "narHash", INPUT_WITH_PROGRAM, owns_indirect, from_indirect, check_indirect,
 	  to_indirect },
 	{ "path", "path rev revCount lastModified narHash", "narHash", INPUT_AT_PATH, owns_path, from_path, check_path, to_path },
-	{ "sourcehut", FORGE_ATTRS, "rev", INPUT_ELSEWHERE, owns_forge, from_forge, check_forge, to_forge },
+	{ "sourcehut", INPUT_FORGE_ATTRS, "rev", INPUT_ELSEWHERE, input_owns_forge, input_from_forge, input_check_forge,
+	  input_to_forge },
 	{ "tarball", CURL_ATTRS, "narHash", INPUT_AT_URL, owns_tarball, from_curl, check_nothing, to_curl },
 };
 
@@ -599,7 +500,7 @@ static input_fetch_fn *fetchers[NSCHEMES];
 static const struct input_scheme *scheme_for_url(const struct url *u)
 {
 	for (size_t i = 0; i < NSCHEMES; i++)
-		if (schemes[i].owns(u) && (!owns_forge(u) || input_url_is(u, schemes[i].name)))
+		if (schemes[i].owns(u) && (!input_owns_forge(u) || input_url_is(u, schemes[i].name)))
 			return &schemes[i];
 	return NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Between input.c, which has the table of kinds, and input_git.c, which fills rows of it.
+ * Between input.c, which has the table of kinds, and input_forge.c and input_git.c, which fill rows of it.
  *
  * What can fail returns 0, or a negative code with the error in the context.
  */
@@ -48,14 +48,32 @@ int input_hash(struct input_ctx *c, const struct input *in, const char *name, st
 int input_is_ref(struct slice s);
 int input_is_plain_ref(struct slice s);
 
+/* 40 digits of a commit's hash. */
+int input_is_rev(struct slice s);
+
+/* One character of `first` or alphanumeric, then any of `rest` or alphanumeric. */
+int input_is_name(struct slice s, const char *first, const char *rest);
+
 /* --- input.c: URLs --- */
 
 struct slice input_url_text(struct input_ctx *c, const struct url *u);
 int input_url_is(const struct url *u, const char *scheme);
 void input_url_push(struct input_ctx *c, struct url *u, struct slice segment);
 
+/* The segments of the path that are not empty; older references have slashes everywhere. */
+size_t input_segments(struct input_ctx *c, const struct url *u, struct slice **out);
+
 /* Two texts in one. */
 struct slice input_prefixed(struct input_ctx *c, const char *prefix, struct slice s);
+
+/* --- input_forge.c --- */
+
+#define INPUT_FORGE_ATTRS "owner repo ref rev narHash lastModified host treeHash"
+
+int input_owns_forge(const struct url *u);
+int input_from_forge(struct input_ctx *c, struct url *u, struct input *out);
+int input_check_forge(struct input_ctx *c, const struct input_scheme *s, struct input *in);
+int input_to_forge(struct input_ctx *c, const struct input_scheme *s, const struct input *in, struct url *u);
 
 /* --- input_git.c --- */
 

@@ -23,19 +23,16 @@
 #include "eval/eval.h"
 #include "fetch/large_tree.h"
 #include "fetch/trail.h"
-#include "fetch/url.h"
 #include "flake/registry.h"
 #include "flake/tree_hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 /* A tree by the text of its reference. */
 struct fetched {
@@ -63,72 +60,6 @@ const struct session_part flake_source_session[] = { { &of_session, sizeof of_se
 struct arena *flake_arena(void)
 {
 	return &of_session.mem;
-}
-
-/* --- attributes --- */
-
-static void set_string(struct input *in, const char *name, const char *p, size_t n)
-{
-	struct arena *mem = flake_arena();
-	struct input_attr a = { .name = slice_of(name), .type = INPUT_STRING, .s = { arena_dup(mem, p, n), n } };
-
-	input_set(in, &a, mem);
-}
-
-void source_set(struct input *in, const char *name, const char *value)
-{
-	set_string(in, name, value, strlen(value));
-}
-
-void source_set_int(struct input *in, const char *name, uint64_t value)
-{
-	struct input_attr a = { .name = slice_of(name), .type = INPUT_INT, .s = { "", 0 }, .i = value };
-
-	input_set(in, &a, flake_arena());
-}
-
-const char *source_get(const struct input *in, const char *name)
-{
-	const struct input_attr *a = input_get(in, name);
-
-	return a && a->type == INPUT_STRING ? arena_dup(flake_arena(), a->s.p, a->s.n) : NULL;
-}
-
-int source_is_set(const struct input *in, const char *name)
-{
-	const struct input_attr *a = input_get(in, name);
-
-	return a && a->i;
-}
-
-const char *source_need(const struct input *in, const char *name)
-{
-	const char *s = source_get(in, name);
-
-	if (!s)
-		throw_error(EK_EVAL, "the input lacks '%s'", name);
-	return s;
-}
-
-const char *source_text(const struct input *in)
-{
-	struct arena *mem = flake_arena();
-	struct buf b = BUF_GC;
-	struct err e = ERR_INIT;
-
-	if (input_print(in, mem, &b, &e))
-		throw_err(&e);
-	return b.p;
-}
-
-void source_unset(struct input *in, const char *name)
-{
-	for (size_t i = 0; i < in->n; i++)
-		if (slice_eq(in->a[i].name, slice_of(name))) {
-			memmove(in->a + i, in->a + i + 1, (in->n - i - 1) * sizeof *in->a);
-			in->n--;
-			return;
-		}
 }
 
 /* --- paths --- */
@@ -403,7 +334,8 @@ static void hash_now(struct flake_tree *t)
 		hash_members(t);
 	else if (!t->hash.algo)
 		hash_tree(t);
-	set_string(&t->locked, "narHash", sri, hash_print(&t->hash, HASH_SRI, 1, sri));
+	hash_print(&t->hash, HASH_SRI, 1, sri);
+	source_set(&t->locked, "narHash", sri);
 }
 
 void source_complete(const struct flake_tree *tree)
@@ -459,78 +391,6 @@ W source_real_path(W path)
 	buf_adds(&b, of_session.lazy[i]->real_path);
 	buf_adds(&b, p->b + strlen(of_session.lazy[i]->store_path));
 	return w_path(b.p, b.len);
-}
-
-/* --- what may be fetched --- */
-
-const char *source_file_path(const char *url)
-{
-	struct arena *mem = flake_arena();
-	struct err e = ERR_INIT;
-	struct slice path;
-	struct url u;
-
-	if (strncmp(url, "file:", 5))
-		return NULL;
-	if (url_parse(slice_of(url), URL_LENIENT, mem, &u, &e) || url_path_to_file(&u, mem, &path, &e))
-		throw_err(&e);
-	return arena_dup(mem, path.p, path.n);
-}
-
-/* Where a source lies that is here, NULL for one elsewhere. */
-static const char *source_place(const struct input *in)
-{
-	const char *url = source_get(in, "url"), *file;
-
-	if (input_where(in) == INPUT_AT_PATH)
-		return source_get(in, "path");
-	if (input_where(in) != INPUT_AT_URL || !url)
-		return NULL;
-	/* "git+file:", "tarball+file:" */
-	file = strstr(url, "+file:");
-	return source_file_path(file && file < strchr(url, ':') ? file + 1 : url);
-}
-
-/* Is it this beginning, or below it?  "https:" is all of a scheme; "https://github.co" is not the beginning of
- * "https://github.com". */
-static int is_below(const char *uri, const char *p, size_t n)
-{
-	if (strncmp(uri, p, n))
-		return 0;
-	return !uri[n] || uri[n] == '/' || p[n - 1] == '/' || (p[n - 1] == ':' && strcspn(p, ":/") == n - 1);
-}
-
-/* The setting allowed-uris.  What climbs with ".." is below nothing. */
-static int uri_is_allowed(const char *uri)
-{
-	const char *p = eval_settings.allowed_uris;
-
-	for (; p && uri && *(p += strspn(p, " \t\n")); p += strcspn(p, " \t\n"))
-		if (is_below(uri, p, strcspn(p, " \t\n")) && !strstr(uri, "..") && !strcasestr(uri, "%2e"))
-			return 1;
-	return 0;
-}
-
-void source_check_allowed(const struct input *given)
-{
-	const char *place;
-	char real[PATH_MAX];
-
-	/* A relative input is part of the flake that has it. */
-	if (!eval_settings.restricted || input_is_relative(given))
-		return;
-	const struct input in = registry_resolve(given, REGISTRY_FOR_INPUTS);
-	if (input_where(&in) == INPUT_WITH_PROGRAM)
-		return;
-	if (eval_settings.allowed_uris && (uri_is_allowed(source_text(&in)) || uri_is_allowed(source_get(&in, "url"))))
-		return;
-	place = source_place(&in);
-	if (!place)
-		throw_error(EK_DENIED, "access to URI '%s' is forbidden in restricted mode", source_text(&in));
-	/* Where links lead counts, and what is elsewhere is denied before anyone learns whether it is there. */
-	W path = realpath(place, real) ? w_path(real, strlen(real)) : fs_user_path(place, strlen(place));
-	if (fs_stat(path) == FS_DENIED)
-		fs_throw(FS_DENIED, fs_user_path(place, strlen(place)));
 }
 
 /* --- the whole --- */
