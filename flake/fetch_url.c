@@ -128,17 +128,9 @@ static struct slice flat_key(const struct hash *flat)
 
 static const char *find_flat(const struct hash *flat)
 {
-	struct buf text = BUF_GC;
-	struct err e = ERR_INIT;
 	struct hash nar;
 
-	if (kept_fact(flat_key(flat), 0, &text, &e))
-		throw_err(&e);
-	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &nar, NULL, &e)) {
-		err_release(&e);
-		return NULL;
-	}
-	return kept_find(&nar);
+	return kept_find_noted(flat_key(flat), &nar);
 }
 
 /* The hash that counts of what lies at place. */
@@ -146,7 +138,6 @@ static void hash_place(const struct fetch_args *a, const struct at_url *u, struc
 {
 	enum hash_algo algo = a->has_hash ? a->hash.algo : HASH_SHA256;
 	struct err e = ERR_INIT;
-	struct buf nar = BUF_GC;
 	uint64_t size;
 
 	*out = u->hash;
@@ -154,8 +145,7 @@ static void hash_place(const struct fetch_args *a, const struct at_url *u, struc
 		return;
 	if (nar_hash_file_flat(algo, AT_FDCWD, u->place, out, &size, &e))
 		throw_err(&e);
-	hash_add(&nar, &u->hash, HASH_SRI, 1);
-	kept_note(flat_key(out), (struct slice){ nar.p, nar.len });
+	kept_note_hash(flat_key(out), &u->hash);
 }
 
 static void check_hash(const struct fetch_args *a, const struct hash *got)

@@ -135,7 +135,7 @@ int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e
 	return rc < 0 ? rc : 0;
 }
 
-int kept_try(struct slice key, struct slice value, struct err *e)
+static int try_note(struct slice key, struct slice value, struct err *e)
 {
 	struct cache *c;
 	int rc = cache_open(&c, NULL, e);
@@ -150,5 +150,37 @@ void kept_note(struct slice key, struct slice value)
 {
 	struct err e = ERR_INIT;
 
-	throw_if(kept_try(key, value, &e), &e);
+	throw_if(try_note(key, value, &e), &e);
+}
+
+int kept_fact_hash(struct slice key, struct hash *out, struct err *e)
+{
+	struct buf text = BUF_GC;
+	int rc = kept_fact(key, 0, &text, e);
+
+	return rc ? rc : text.len && !hash_parse(text.p, text.len, HASH_SHA256, out, NULL, NULL);
+}
+
+int kept_try_hash(struct slice key, const struct hash *h, struct err *e)
+{
+	char text[HASH_TEXT_MAX];
+
+	return try_note(key, (struct slice){ text, hash_print(h, HASH_SRI, 1, text) }, e);
+}
+
+void kept_note_hash(struct slice key, const struct hash *h)
+{
+	struct err e = ERR_INIT;
+
+	throw_if(kept_try_hash(key, h, &e), &e);
+}
+
+const char *kept_find_noted(struct slice key, struct hash *h)
+{
+	struct err e = ERR_INIT;
+	int rc = kept_fact_hash(key, h, &e);
+
+	if (rc < 0)
+		throw_err(&e);
+	return rc ? kept_find(h) : NULL;
 }

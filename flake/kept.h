@@ -35,8 +35,16 @@ void kept_drop(struct kept_new *n);
 /* What was noted under a key at most max_age seconds ago (0: ever); nothing is appended when nothing was.  Negative on failure. */
 int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e);
 
-/* Notes it.  kept_note throws, kept_try returns negative. */
+/* Notes it.  Throws. */
 void kept_note(struct slice key, struct slice value);
-int kept_try(struct slice key, struct slice value, struct err *e);
+
+/* The same of hashes.  1 when one was noted, 0 when none was; negative on failure, as kept_try_hash; kept_note_hash throws. */
+int kept_fact_hash(struct slice key, struct hash *out, struct err *e);
+int kept_try_hash(struct slice key, const struct hash *h, struct err *e);
+void kept_note_hash(struct slice key, const struct hash *h);
+
+/* The tree whose hash was noted under a key, as kept_find has it; *h receives the hash.  NULL when none was, or it is not here.
+ * Throws. */
+const char *kept_find_noted(struct slice key, struct hash *h);
 
 #endif

@@ -44,16 +44,9 @@ static struct slice fact_key(const struct input *in, const char *dir, const char
 
 static int find_noted(struct slice key, struct flake_tree *t)
 {
-	struct err e = ERR_INIT;
-	struct buf text = BUF_GC;
 	struct hash h;
 
-	throw_if(kept_fact(key, 0, &text, &e), &e);
-	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &h, NULL, &e)) {
-		err_release(&e);
-		return 0;
-	}
-	t->place = kept_find(&h);
+	t->place = kept_find_noted(key, &h);
 	if (t->place)
 		t->hash = h;
 	return t->place != NULL;
@@ -76,15 +69,14 @@ static int is_of_commit(const struct flake_tree *t)
 int source_recall_hash(struct flake_tree *t)
 {
 	struct err e = ERR_INIT;
-	struct buf text = BUF_GC;
 
 	if (!is_of_commit(t))
 		return 0;
-	throw_if(kept_fact(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), 0, &text, &e), &e);
-	if (!text.len || hash_parse(text.p, text.len, HASH_SHA256, &t->hash, NULL, &e)) {
-		err_release(&e);
+	int rc = kept_fact_hash(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), &t->hash, &e);
+	if (rc < 0)
+		throw_err(&e);
+	if (!rc)
 		return 0;
-	}
 	/* Nobody looked at the files: that git holds them for unchanged is what counts. */
 	if (t->note_state)
 		t->note_state(t);
@@ -93,12 +85,8 @@ int source_recall_hash(struct flake_tree *t)
 
 void source_remember_hash(const struct flake_tree *t)
 {
-	char text[HASH_TEXT_MAX];
-
-	if (!is_of_commit(t))
-		return;
-	hash_print(&t->hash, HASH_SRI, 1, text);
-	kept_note(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), slice_of(text));
+	if (is_of_commit(t))
+		kept_note_hash(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), &t->hash);
 }
 
 /* --- repositories of the cache --- */
@@ -253,7 +241,6 @@ static int fill(const struct filling *f, const char *repo, const char *url, cons
 int source_export(struct flake_tree *t, const char *dir, const char *repo, const char *url, const char *rev, struct err *e)
 {
 	struct filling f = { &t->locked, 0 };
-	char text[HASH_TEXT_MAX];
 	struct kept_new n;
 	int rc;
 
@@ -266,8 +253,7 @@ int source_export(struct flake_tree *t, const char *dir, const char *repo, const
 		return rc;
 	}
 	t->place = kept_finish(&n, n.path, &t->hash);
-	hash_print(&t->hash, HASH_SRI, 1, text);
-	kept_note(fact_key(&t->locked, dir, rev), slice_of(text));
+	kept_note_hash(fact_key(&t->locked, dir, rev), &t->hash);
 	return 0;
 }
 

@@ -113,23 +113,19 @@ static struct slice fact_key(const char *rev)
 
 static void export(const char *repo, const char *rev, struct flake_tree *t)
 {
-	struct buf text = BUF_GC, to = BUF_GC;
+	struct buf to = BUF_GC;
 	struct err e = ERR_INIT;
 	struct kept_new n;
 
-	throw_if(kept_fact(fact_key(rev), 0, &text, &e), &e);
-	if (text.len && !hash_parse(text.p, text.len, HASH_SHA256, &t->hash, NULL, &e) && (t->place = kept_find(&t->hash)))
+	if ((t->place = kept_find_noted(fact_key(rev), &t->hash)))
 		return;
-	err_release(&e);
 	kept_begin(&n);
 	buf_addf(&to, "%s/tree", n.path);
 	if (mkdir(to.p, 0700))
 		throw_error(EK_IO, "cannot make a folder in the cache");
 	throw_if(hg_export(repo, rev, to.p, &e), &e);
 	t->place = kept_finish(&n, to.p, &t->hash);
-	buf_trim(&text, 0);
-	hash_add(&text, &t->hash, HASH_SRI, 1);
-	kept_note(fact_key(rev), (struct slice){ text.p, text.len });
+	kept_note_hash(fact_key(rev), &t->hash);
 }
 
 static void use_commit(struct flake_tree *t, const char *url)
@@ -156,10 +152,9 @@ void source_hg(const struct input *in, struct flake_tree *t)
 	throw_if(hg_check_url(url, &e), &e);
 	dir = source_repository(&url);
 	buf_addf(&dot, "%s/.hg", dir ? dir : "");
-	if (dir && !input_get(in, "rev") && !input_get(in, "ref") && !access(dot.p, F_OK) && use_work_tree(t, dir))
-		return;
 	int here = dir && !input_get(in, "rev") && !input_get(in, "ref") && !access(dot.p, F_OK);
-
+	if (here && use_work_tree(t, dir))
+		return;
 	use_commit(t, url);
 	/* Its files are those of the commit, and a lock file can be put beside them. */
 	if (here)

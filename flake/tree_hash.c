@@ -27,7 +27,6 @@ static int has_cache(const char *place)
 int tree_hash_recall(const char *place, const struct nar_filter *filter, struct buf *key, struct hash *out)
 {
 	char name[HASH_TEXT_MAX];
-	struct buf text = BUF_GC;
 	struct err e = ERR_INIT;
 	struct hash state;
 
@@ -36,8 +35,7 @@ int tree_hash_recall(const char *place, const struct nar_filter *filter, struct 
 		return 0;
 	hash_print(&state, HASH_BASE16, 0, name);
 	buf_addf(key, "tree %s", name);
-	if (!kept_fact((struct slice){ key->p, key->len }, 0, &text, &e) && text.len &&
-	    !hash_parse(text.p, text.len, HASH_SHA256, out, NULL, &e))
+	if (kept_fact_hash((struct slice){ key->p, key->len }, out, &e) == 1)
 		return 1;
 	err_release(&e);
 	return 0;
@@ -45,10 +43,8 @@ int tree_hash_recall(const char *place, const struct nar_filter *filter, struct 
 
 void tree_hash_remember(const struct buf *key, const struct hash *h)
 {
-	char text[HASH_TEXT_MAX];
 	struct err e = ERR_INIT;
 
-	hash_print(h, HASH_SRI, 1, text);
-	if (key->len && kept_try((struct slice){ key->p, key->len }, slice_of(text), &e))
+	if (key->len && kept_try_hash((struct slice){ key->p, key->len }, h, &e))
 		err_release(&e);
 }
