@@ -363,20 +363,26 @@ static void put_result(struct client *c, const struct request *r, const struct o
 static int outputs_valid(struct client *c, const struct wanted *w, const struct drv *d, struct err *e)
 {
 	struct slice *names = w->names ? xcalloc(strlen(w->names) + 1, sizeof *names) : NULL;
-	size_t n = names ? split_names(w->names, names) : 0;
+	size_t n = names ? split_names(w->names, names) : 0, found = 0;
 	int valid = 1;
 
 	for (size_t i = 0; valid == 1 && i < d->noutputs; i++) {
+		const struct slice path = d->outputs[i].path;
 		struct store_path p;
 		int wants = !names;
 
 		for (size_t k = 0; k < n; k++)
-			wants |= slice_eq(names[k], d->outputs[i].name);
+			wants += slice_eq(names[k], d->outputs[i].name);
 		if (!wants)
 			continue;
-		valid = store_path_parse(c->dir, d->outputs[i].path, &p, e);
-		valid = valid ? valid : store_is_valid(c->s, &p, e);
+		found += (size_t)wants;
+		if (!path.n)
+			valid = 0;
+		else if (!(valid = store_path_parse(c->dir, path, &p, e)))
+			valid = store_is_valid(c->s, &p, e);
 	}
+	/* One that it does not have cannot be valid. */
+	valid = valid == 1 && names && (!n || found < n) ? 0 : valid;
 	free(names);
 	return valid;
 }

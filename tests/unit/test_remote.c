@@ -344,6 +344,37 @@ static void together(void **state)
 	path_set_release(&found);
 }
 
+/* An output that there is not is none that is valid already, and one without a path has none to be told. */
+static void no_such_output(void **state)
+{
+	static const char text[] = "Derive([(\"out\",\"\",\"r:sha256\",\"\")],[],[],\"x\",\"/bin/sh\",[],[(\"out\",\"\")])";
+	char names[][12] = { "nosuch", "out,nosuch", "," };
+	struct fixture *f = *state;
+	struct wanted w = { .outputs = 1 };
+	struct remote *r;
+	int fds[2], status;
+	pid_t pid;
+
+	CHECK(store_add_text(f->store, SLICE("x.drv"), slice_of(text), NULL, &w.path, &fixture_err));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	pid = start_daemon(f, fds[1], fds[0]);
+	close(fds[1]);
+	CHECK(remote_open_fds(&r, fds[0], fds[0], "daemon", store_dir_default, NULL, &fixture_err));
+	for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
+		struct remote_outcome o = { .text = NULL };
+
+		w.names = i < sizeof names / sizeof *names ? names[i] : NULL;
+		CHECK(remote_build(r, &w, 1, 0, &o, &fixture_err));
+		assert_int_equal(o.status, STATUS_MISC_FAILURE);
+		assert_non_null(o.text);
+		free(o.text);
+	}
+	remote_free(r);
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +382,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(lengths, fixture_start, fixture_end),
 		cmocka_unit_test_setup_teardown(archives, fixture_start, fixture_end),
 		cmocka_unit_test_setup_teardown(together, fixture_start, fixture_end),
+		cmocka_unit_test_setup_teardown(no_such_output, fixture_start, fixture_end),
 		cmocka_unit_test(welcomes),
 		cmocka_unit_test(answers),
 	};
