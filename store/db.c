@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQL.  The tables are Nix's, comments and all, since both programs may create them first:
- *
- *     ValidPaths         id, path, hash ("sha256:<base16>" of the archive), registrationTime, deriver,
- *                        narSize, ultimate (1 or null), sigs (by spaces, or null), ca (or null)
- *     Refs               referrer, reference: ids; an object may refer to itself
- *     DerivationOutputs  drv (id), id (name of the output), path (which need not be valid)
- *
- * Nix 2.8 makes the index IndexReferrer, 2.35 drops it and notes that in a table SchemaMigrations; both kinds are
- * read here.  Its table of realisations exists only with an experimental feature and is left alone.
- *
  * Settings: write-ahead log; synchronous=normal, so that a power cut may lose the last transactions but never
  * the order of them; since files are synced before their rows are committed, a lost row leaves garbage, not a
  * hole.  db_sync then waits once for all that was committed: before it is told to anybody, and before files are deleted
@@ -20,6 +10,7 @@
 #include "store/db.h"
 #include "base/alloc.h"
 #include "base/check.h"
+#include "store/db_sql.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,87 +20,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static const char schema[] =
-	"create table if not exists ValidPaths (\n"
-	"    id               integer primary key autoincrement not null,\n"
-	"    path             text unique not null,\n"
-	"    hash             text not null,\n"
-	"    registrationTime integer not null,\n"
-	"    deriver          text,\n"
-	"    narSize          integer,\n"
-	"    ultimate         integer, -- null implies \"false\"\n"
-	"    sigs             text, -- space-separated\n"
-	"    ca               text -- if not null, an assertion that the path is content-addressed; see ValidPathInfo\n"
-	");\n"
-	"create table if not exists Refs (\n"
-	"    referrer  integer not null,\n"
-	"    reference integer not null,\n"
-	"    primary key (referrer, reference),\n"
-	"    foreign key (referrer) references ValidPaths(id) on delete cascade,\n"
-	"    foreign key (reference) references ValidPaths(id) on delete restrict\n"
-	");\n"
-	"create index if not exists IndexReferrer on Refs(referrer);\n"
-	"create index if not exists IndexReference on Refs(reference);\n"
-	/* A reference to itself would otherwise forbid deleting the row. */
-	"create trigger if not exists DeleteSelfRefs before delete on ValidPaths\n"
-	"  begin\n"
-	"    delete from Refs where referrer = old.id and reference = old.id;\n"
-	"  end;\n"
-	"create table if not exists DerivationOutputs (\n"
-	"    drv  integer not null,\n"
-	"    id   text not null, -- symbolic output id, usually \"out\"\n"
-	"    path text not null,\n"
-	"    primary key (drv, id),\n"
-	"    foreign key (drv) references ValidPaths(id) on delete cascade\n"
-	");\n"
-	"create index if not exists IndexDerivationOutputs on DerivationOutputs(path);\n";
-
-enum statement {
-	SQL_ID,
-	SQL_INFO,
-	SQL_ORIGIN,
-	SQL_REFERENCES,
-	SQL_REFERRERS,
-	SQL_DERIVERS,
-	SQL_OUTPUTS,
-	SQL_DIGEST,
-	SQL_ALL,
-	SQL_INSERT,
-	SQL_UPDATE,
-	SQL_SET_ORIGIN,
-	SQL_ADD_REF,
-	SQL_ADD_OUTPUT,
-	SQL_DELETE,
-	SQL_START_CLEAR,
-	SQL_START_ADD,
-	SQL_COUNT
-};
-
-static const char *const sql_text[SQL_COUNT] = {
-	[SQL_ID] = "select id from ValidPaths where path = ?1",
-	[SQL_INFO] = "select id, hash, registrationTime, deriver, narSize, ultimate, sigs, ca from ValidPaths where path = ?1",
-	[SQL_ORIGIN] = "select ca, deriver from ValidPaths where path = ?1",
-	[SQL_REFERENCES] = "select v.path from Refs r join ValidPaths v on r.reference = v.id "
-			   "where r.referrer = (select id from ValidPaths where path = ?1)",
-	[SQL_REFERRERS] = "select v.path from Refs r join ValidPaths v on r.referrer = v.id "
-			  "where r.reference = (select id from ValidPaths where path = ?1)",
-	[SQL_DERIVERS] = "select v.path from DerivationOutputs d join ValidPaths v on d.drv = v.id where d.path = ?1",
-	[SQL_OUTPUTS] =
-		"select id, path from DerivationOutputs where drv = (select id from ValidPaths where path = ?1) order by id",
-	/* Paths are "<dir>/<digest>-…": the first one not below "<dir>/<digest>" is it, or there is none. */
-	[SQL_DIGEST] = "select path from ValidPaths where path >= ?1 limit 1",
-	[SQL_ALL] = "select path from ValidPaths order by path", /* the index alone has all of it, in the order wanted */
-	[SQL_INSERT] = "insert into ValidPaths (path, hash, registrationTime, deriver, narSize, ultimate, sigs, ca) "
-		       "values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[SQL_UPDATE] = "update ValidPaths set hash = ?2, narSize = ?5, ultimate = ?6, sigs = ?7, ca = ?8 where path = ?1",
-	[SQL_SET_ORIGIN] = "update ValidPaths set ca = ifnull(?2, ca), deriver = ifnull(?3, deriver) where path = ?1",
-	[SQL_ADD_REF] = "insert or replace into Refs (referrer, reference) values (?1, ?2)",
-	[SQL_ADD_OUTPUT] = "insert or replace into DerivationOutputs (drv, id, path) values (?1, ?2, ?3)",
-	[SQL_DELETE] = "delete from ValidPaths where path = ?1",
-	[SQL_START_CLEAR] = "delete from temp.start",
-	[SQL_START_ADD] = "insert or ignore into temp.start select id from ValidPaths where path = ?1",
-};
 
 struct db {
 	sqlite3 *h;
@@ -160,7 +70,7 @@ static sqlite3_stmt *statement(struct db *db, enum statement which, struct err *
 {
 	sqlite3_stmt **st = &db->st[which];
 
-	if (!*st && sqlite3_prepare_v3(db->h, sql_text[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
+	if (!*st && sqlite3_prepare_v3(db->h, db_sql[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL) != SQLITE_OK) {
 		fail(db, e);
 		return NULL;
 	}
@@ -363,7 +273,7 @@ static int set_up(struct db *db, enum db_flags flags, struct err *e)
 	if (!rc && (flags & DB_CREATE)) {
 		rc = db_begin(db, e);
 		if (!rc)
-			rc = run(db, schema, e);
+			rc = run(db, db_schema, e);
 		if (!rc)
 			rc = db_commit(db, e);
 		else
