@@ -3,15 +3,8 @@
 # The C compiler by itself: what mkDerivation compiles with it is whole, and needs nothing of others.  tests/all-cgo has what Go does with it.
 # Skipped where zig cannot be fetched, or with TEST_REAL=no.  TEST_STORE=FOLDER is a store to keep between runs, as for go_real.sh.
 . "$srcdir/tests/integration/lib.sh"
-[ "${TEST_REAL-}" != no ] || { echo "TEST_REAL=no"; exit 77; }
-store=${TEST_STORE:-$PWD/s}
-export HOME="$PWD/home"
-mkdir -p home
-std="import $srcdir/stdlib { system = \"x86_64-linux\"; }"
-if ! timeout 200 gxeval --store "$store" --realise -E "($std).zig.release" >probe.log 2>&1; then
-	echo "zig cannot be fetched here: $(grep -m 1 '^ *error:' probe.log)"
-	exit 77
-fi
+wanted=zig.release
+. "$srcdir/tests/integration/lib/toolchain.sh"
 
 mkdir hello
 cat >hello/main.c <<'X'

@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: MIT
 #
-# Where files of Debian's packages come from: a mirror by hash, those that apt has on the machine, the pool, and the archive, which is
-# asked last and by one at a time.
+# Where files of Debian's packages come from: a mirror by hash, those that apt has on the machine, other addresses that are given, and the
+# archive, which is asked last and by one at a time.
 . "$srcdir/tests/integration/lib.sh"
-command -v python3 >/dev/null || { echo "no python3"; exit 77; }
-unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
-export no_proxy='*' XDG_CACHE_HOME="$PWD/cache"
+. "$srcdir/tests/integration/lib/serving.sh"
+export XDG_CACHE_HOME="$PWD/cache"
 
 head -c 3000 /dev/zero >body
 hash=$(gx hash file body)
-python3 "$srcdir/tests/integration/lib/servers.py" >server.log 2>&1 &
-trap 'touch stop' EXIT
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s ports ] && break
-	sleep 1
-done
-port=$(sed -n 's/^plain //p' ports)
-[ -n "$port" ] || { cat server.log; echo "no server"; exit 77; }
+serve_body
 
 mkdir -p apt/sources.list.d mirror/pool/main lies/pool/main
 cp body mirror/pool/main/a.deb
@@ -31,7 +23,7 @@ fetch() { # ATTRIBUTES [OPTION...]
 	shift
 	gx build --store "$PWD/s$n" --option substituters '' --option apt-folder "$PWD/apt" --option download-attempts 1 --no-link "$@" -E "derivation ({
 		name = \"a.deb\"; system = \"builtin\"; builder = \"builtin:fetchurl\"; outputHash = \"$hash\"; outputHashAlgo = null;
-		url = \"apt://debian/pool/main/a.deb\"; urls = \"http://127.0.0.1:$port/pool/missing\"; archiveUrls = \"http://127.0.0.1:$port/archive/x\";
+		url = \"apt://debian/pool/main/a.deb\"; urls = \"http://127.0.0.1:$port/given/missing\"; archiveUrls = \"http://127.0.0.1:$port/archive/x\";
 	} // { $_attributes })"
 }
 asked() { # PATHS COMMAND...
@@ -41,14 +33,14 @@ asked() { # PATHS COMMAND...
 	prints "$_paths" sh -c 'cut -d" " -f2 requests | tr "\n" " "'
 }
 
-check "without a mirror in apt's files, the pool, then the archive" asked '/pool/missing /archive/x ' fetch ''
+check "without a mirror in apt's files, the addresses that are given, then the archive" asked '/given/missing /archive/x ' fetch ''
 printf 'Types: deb\nURIs: file://%s/mirror\nSuites: bookworm\n' "$PWD" >apt/sources.list.d/debian.sources
 check "a mirror of apt's comes first" asked '' fetch ''
 echo "deb http://127.0.0.1:$port/near trixie main" >apt/sources.list
 rm apt/sources.list.d/debian.sources
 check "over the network, whatever release it is configured for" asked '/near/pool/main/a.deb ' fetch ''
 echo "deb http://127.0.0.1:$port/near trixie-security main" >apt/sources.list
-check "one of security updates does not have it" asked '/pool/missing /archive/x ' fetch ''
+check "one of security updates does not have it" asked '/given/missing /archive/x ' fetch ''
 check "but what is theirs" asked '/near/pool/main/b.deb ' fetch 'url = "apt://debian-security/pool/main/b.deb";'
 printf 'deb file:%s/lies bookworm main\ndeb file:%s/mirror bookworm main\n' "$PWD" "$PWD" >apt/sources.list
 check "one that lies is passed over" asked '' fetch ''
@@ -82,14 +74,14 @@ waits() {
 	fetch '' >fetch.log 2>&1 &
 	_fetch=$!
 	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		grep -q /pool/missing requests && break
+		grep -q /given/missing requests && break
 		sleep 0.3
 	done
 	sleep 1
 	cp requests before
 	touch let-go
 	wait "$_fetch" || { cat fetch.log; return 1; }
-	[ "$(cut -d" " -f2 before)" = /pool/missing ] && prints '/pool/missing /archive/x ' sh -c 'cut -d" " -f2 requests | tr "\n" " "'
+	[ "$(cut -d" " -f2 before)" = /given/missing ] && prints '/given/missing /archive/x ' sh -c 'cut -d" " -f2 requests | tr "\n" " "'
 }
 check "the archive is asked by one at a time" waits
 wait "$holder"

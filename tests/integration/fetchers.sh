@@ -3,9 +3,7 @@
 # The fetchers of gx:std: files, archives and repositories by the hashes that they have in nixpkgs.
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/flakes.sh"
-command -v python3 >/dev/null || { echo "no python3"; exit 77; }
-unset http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
-export no_proxy='*'
+. "$srcdir/tests/integration/lib/serving.sh"
 cp -r "$srcdir/stdlib" std
 
 mkdir -p notes-1/bin two
@@ -32,14 +30,7 @@ git_commit repo one
 git -C repo tag v1
 rev=$(git -C repo rev-parse HEAD)
 
-python3 "$srcdir/tests/integration/lib/servers.py" >server.log 2>&1 &
-trap 'touch stop' EXIT
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	[ -s ports ] && break
-	sleep 1
-done
-port=$(sed -n 's/^plain //p' ports)
-[ -n "$port" ] || { cat server.log; echo "no server"; exit 77; }
+serve_body
 
 fetch() { # EXPRESSION
 	gxeval --store "$PWD/s" --realise --impure -E "with import ./std { system = builtins.currentSystem; }; $1" >path || return 1

@@ -3,11 +3,11 @@
 # Toolchains from the archives that Go's publisher offers, where no sum of a module is known: a small archive of that form, served from
 # here, and what is wrong with others.
 . "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/serving.sh"
 gx=$builddir/gx
 std=$srcdir/stdlib/go
 varies='s/\(cannot fetch .*: \)Failed to connect.*/\1WHY/; s/take go_[0-9_]*/take GO/'
 
-command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
 mkdir -p home dl
 
@@ -24,18 +24,7 @@ with file, tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as t:
         t.addfile(info, io.BytesIO(text))
 print(hashlib.sha256(open("dl/" + sys.argv[1], "rb").read()).hexdigest())
 X2
-cat >serve.py <<'X2'
-import functools, http.server, os
-H = functools.partial(http.server.SimpleHTTPRequestHandler, directory="dl")
-s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
-open("port.new", "w").write(str(s.server_port))
-os.rename("port.new", "port")
-s.serve_forever()
-X2
-python3 serve.py >serve.log 2>&1 &
-server=$!
-trap 'kill $server' EXIT
-until [ -e port ] || ! kill -0 $server; do sleep 0.1; done
+serve_folder dl
 
 file=go9.9.9.linux-arm64.tar.gz
 set -- go/VERSION go/go.env 'go/bin/go*' 'go/pkg/tool/linux_arm64/compile*' go/src/go.mod go/src/fmt/print.go go/lib/time/zoneinfo.zip \
@@ -44,7 +33,7 @@ sum=$(python3 make.py $file "$@")
 realise() { # [SUM [OPTION...]]
 	_sum=${1-$sum}
 	[ $# -eq 0 ] || shift
-	gxeval --store "$PWD/s" --option go-archives "http://127.0.0.1:$(cat port)" "$@" --realise -E "(import $std/toolchain.gx).fromArchive \"9.9.9\" { GOOS = \"linux\"; GOARCH = \"arm64\"; } \"$_sum\""
+	gxeval --store "$PWD/s" --option go-archives "http://127.0.0.1:$port" "$@" --realise -E "(import $std/toolchain.gx).fromArchive \"9.9.9\" { GOOS = \"linux\"; GOARCH = \"arm64\"; } \"$_sum\""
 }
 if ! realise >probe.log 2>&1 && grep -q "namespace" probe.log; then
 	head -n 1 probe.log

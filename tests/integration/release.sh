@@ -3,9 +3,9 @@
 # builtin:release: a part of a release, from a publisher's archive or from a wheel that an index of Python packages has: one address from either.
 # Small archives of both forms, served from here.
 . "$srcdir/tests/integration/lib.sh"
+. "$srcdir/tests/integration/lib/serving.sh"
 varies='s/\(cannot fetch .*: \)Failed to connect.*/\1WHY/'
 
-command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
 unset PIP_INDEX_URL PIP_CONFIG_FILE XDG_CONFIG_HOME VIRTUAL_ENV
 mkdir -p home dl/a dl/simple/tool dl/files dl/mirror/sha256
@@ -30,19 +30,8 @@ with zipfile.ZipFile("dl/files/tool-1-py3.whl", "w") as z:
 for name in "dl/a/tool-1.tar.gz", "dl/files/tool-1-py3.whl":
     print(hashlib.sha256(open(name, "rb").read()).hexdigest())
 X2
-cat >serve.py <<'X2'
-import functools, http.server, os
-H = functools.partial(http.server.SimpleHTTPRequestHandler, directory="dl")
-s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), H)
-open("port.new", "w").write(str(s.server_port))
-os.rename("port.new", "port")
-s.serve_forever()
-X2
-python3 serve.py >serve.log 2>&1 &
-server=$!
-trap 'kill $server' EXIT
-until [ -e port ] || ! kill -0 $server; do sleep 0.1; done
-at=http://127.0.0.1:$(cat port)
+serve_folder dl
+at=http://127.0.0.1:$port
 
 # shellcheck disable=SC2046
 set -- $(python3 make.py)
