@@ -75,6 +75,12 @@ rec {
   closed = pkgs.writeClosure [ all ];
   joined = pkgs.symlinkJoin { name = "j"; paths = [ a tool ]; postBuild = "cd $out && find . ! -type d | sort >/build/list && cp /build/list $out"; };
   bin = pkgs.buildEnv { name = "e"; paths = [ a tool ]; pathsToLink = [ "/bin" ]; };
+  # No output of it, as headers of Debian's packages are.
+  further = pkgs.buildEnv {
+    name = "f";
+    paths = [ (derivation { name = "bare"; inherit (stdenv) system; builder = "/bin/sh"; args = [ "-c" "mkdir -p $out/bin; echo >$out/bin/bare" ]; } // { dev = a; }) ];
+    extraOutputsToInstall = [ "dev" "lib" ];
+  };
   text = pkgs.concatText "c" [ (writeText "a" "a\n") (writeText "b" "b\n") ];
   app = pkgs.writeShellApplication {
     name = "app";
@@ -167,6 +173,11 @@ check "a folder of several packages" prints 'bin
 
 run
 tool' some
+further() {
+	_f=$(real further) && ls "$_f/bin"
+}
+check "what a package names beside itself" prints 'bare
+run' further
 check "texts one behind the other" shows "a
 b" text
 check "an application" shows "#!/bin/sh
