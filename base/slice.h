@@ -87,6 +87,16 @@ static inline struct slice slice_word(struct slice *s, const char *blanks)
 	return word;
 }
 
+/* Without blanks and line ends around it. */
+static inline struct slice slice_trim(struct slice s)
+{
+	while (s.n && memchr(" \t\r\n", *s.p, 4))
+		s.p++, s.n--;
+	while (s.n && memchr(" \t\r\n", s.p[s.n - 1], 4))
+		s.n--;
+	return s;
+}
+
 /* Is it one of these words, which have a space between them? */
 static inline int slice_in_words(struct slice s, const char *words)
 {

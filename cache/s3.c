@@ -50,15 +50,6 @@ struct profile {
 	char *key, *secret, *token;
 };
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && strchr(" \t\r", *s.p))
-		s.p++, s.n--;
-	while (s.n && strchr(" \t\r", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 static void take_line(struct profile *p, struct slice line)
 {
 	static const char *const names[] = { "aws_access_key_id", "aws_secret_access_key", "aws_session_token" };
@@ -68,8 +59,8 @@ static void take_line(struct profile *p, struct slice line)
 
 	if (!equal)
 		return;
-	name = trim((struct slice){ line.p, (size_t)(equal - line.p) });
-	value = trim((struct slice){ equal + 1, line.n - (size_t)(equal - line.p) - 1 });
+	name = slice_trim((struct slice){ line.p, (size_t)(equal - line.p) });
+	value = slice_trim((struct slice){ equal + 1, line.n - (size_t)(equal - line.p) - 1 });
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (slice_eq(name, slice_of(names[i])) && !*fields[i])
 			*fields[i] = xstrndup(value.p, value.n);
@@ -83,14 +74,14 @@ static int find_profile(struct slice text, const char *wanted, struct profile *p
 	while (text.n) {
 		const char *eol = memchr(text.p, '\n', text.n);
 		size_t n = eol ? (size_t)(eol - text.p) : text.n;
-		struct slice line = trim((struct slice){ text.p, n });
+		struct slice line = slice_trim((struct slice){ text.p, n });
 
 		text.p += n + (eol != NULL);
 		text.n -= n + (eol != NULL);
 		if (!line.n || *line.p == '#' || *line.p == ';')
 			continue;
 		if (*line.p == '[' && line.p[line.n - 1] == ']') {
-			in = slice_eq(trim((struct slice){ line.p + 1, line.n - 2 }), slice_of(wanted));
+			in = slice_eq(slice_trim((struct slice){ line.p + 1, line.n - 2 }), slice_of(wanted));
 			found |= in;
 		} else if (in) {
 			take_line(p, line);

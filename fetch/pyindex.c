@@ -20,15 +20,6 @@
 
 /* --- which one --- */
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && strchr(" \t\r", *s.p))
-		s.p++, s.n--;
-	while (s.n && strchr(" \t\r", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* "index-url", with either dash. */
 static int is_index_url(struct slice name)
 {
@@ -42,7 +33,7 @@ int pyindex_configured(struct slice text, struct buf *out)
 	int ours = 0;
 
 	while (text.n) {
-		struct slice line = trim(slice_cut(&text, '\n')), name = { line.p, 0 };
+		struct slice line = slice_trim(slice_cut(&text, '\n')), name = { line.p, 0 };
 
 		if (line.n && *line.p == '[') {
 			ours = slice_eq(line, SLICE("[global]")) || slice_eq(line, SLICE("[download]"));
@@ -50,9 +41,9 @@ int pyindex_configured(struct slice text, struct buf *out)
 		}
 		while (name.n < line.n && !strchr("=:", line.p[name.n]))
 			name.n++;
-		if (!ours || name.n == line.n || !is_index_url(trim(name)))
+		if (!ours || name.n == line.n || !is_index_url(slice_trim(name)))
 			continue;
-		struct slice value = trim((struct slice){ line.p + name.n + 1, line.n - name.n - 1 });
+		struct slice value = slice_trim((struct slice){ line.p + name.n + 1, line.n - name.n - 1 });
 
 		buf_trim(out, start);
 		buf_add(out, value.p, value.n);

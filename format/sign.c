@@ -25,15 +25,6 @@ LATE_LIBRARY(evp, GX_SIGN_LIBRARY, "EVP_", CALLS, POINTER);
 
 /* --- text --- */
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && strchr(" \t\r\n", *s.p))
-		s.p++, s.n--;
-	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 struct slice signature_name(struct slice text)
 {
 	const char *colon = text.n ? memchr(text.p, ':', text.n) : NULL;
@@ -115,7 +106,7 @@ int secret_key_parse(struct slice text, struct secret_key *out, struct err *e)
 	int rc;
 
 	*out = (struct secret_key){ 0 };
-	rc = split(trim(text), SIGN_SECRET_LEN, &name, out->key, e);
+	rc = split(slice_trim(text), SIGN_SECRET_LEN, &name, out->key, e);
 	if (!rc)
 		rc = derive(out, public, e);
 	if (!rc && memcmp(public, out->key + SIGN_SEED_LEN, SIGN_PUBLIC_LEN))

@@ -18,15 +18,6 @@
 
 static const char toolchain_source[] = "https://go.dev/dl/mod";
 
-static struct slice trim(struct slice s)
-{
-	while (s.n && strchr(" \t\r\n", *s.p))
-		s.p++, s.n--;
-	while (s.n && strchr(" \t\r\n", s.p[s.n - 1]))
-		s.n--;
-	return s;
-}
-
 /* --- settings --- */
 
 int go_env_find(struct slice text, const char *name, struct slice *value)
@@ -35,7 +26,7 @@ int go_env_find(struct slice text, const char *name, struct slice *value)
 	int found = 0;
 
 	while (text.n) {
-		struct slice line = trim(slice_cut(&text, '\n'));
+		struct slice line = slice_trim(slice_cut(&text, '\n'));
 
 		/* As Go: the last one counts, and one that is empty is as good as none. */
 		if (line.n > len && line.p[len] == '=' && !memcmp(line.p, name, len)) {
@@ -338,7 +329,7 @@ static int try_all(const struct proxies *p, struct slice list, struct err *e)
 		while (n < list.n && list.p[n] != ',' && list.p[n] != '|')
 			n++;
 		int bar = n < list.n && list.p[n] == '|';
-		struct slice proxy = trim((struct slice){ list.p, n });
+		struct slice proxy = slice_trim((struct slice){ list.p, n });
 
 		list.p += n + (n < list.n);
 		list.n -= n + (n < list.n);

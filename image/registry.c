@@ -31,15 +31,6 @@ int head_status(const struct buf *heads)
 	return p ? atoi(p + 1) : 0;
 }
 
-static struct slice trim(struct slice v)
-{
-	while (v.n && strchr(" \t", *v.p))
-		v.p++, v.n--;
-	while (v.n && strchr(" \t\r\n", v.p[v.n - 1]))
-		v.n--;
-	return v;
-}
-
 /* The n-th header of this name. */
 static struct slice nth_value(const struct buf *heads, const char *name, unsigned nth)
 {
@@ -49,7 +40,7 @@ static struct slice nth_value(const struct buf *heads, const char *name, unsigne
 		end = p + strcspn(p, "\n");
 		end += *end == '\n';
 		if ((size_t)(end - p) > len && !strncasecmp(p, name, len) && p[len] == ':' && !nth--)
-			return trim((struct slice){ p + len + 1, (size_t)(end - p) - len - 1 });
+			return slice_trim((struct slice){ p + len + 1, (size_t)(end - p) - len - 1 });
 	}
 	return (struct slice){ "", 0 };
 }

@@ -79,6 +79,20 @@ static void buf_grows_past_any_size(void **state)
 	buf_release(&b);
 }
 
+static void blanks_around_are_trimmed(void **state)
+{
+	static const struct {
+		struct slice text, want;
+	} cases[] = {
+		{ SLICE(" \t\r\n a b\r\n"), SLICE("a b") }, { SLICE("a"), SLICE("a") }, { SLICE(" \n"), SLICE("") },
+		{ { NULL, 0 }, SLICE("") },			 { SLICE("a\0 "), SLICE("a\0") }, /* a NUL is no blank */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		assert_true(slice_eq(slice_trim(cases[i].text), cases[i].want));
+}
+
 static void err_keeps_the_first(void **state)
 {
 	struct err e = ERR_INIT;
@@ -372,6 +386,7 @@ int main(void)
 		cmocka_unit_test(buf_is_terminated_and_counts),
 		cmocka_unit_test(buf_grows_past_any_size),
 		cmocka_unit_test(read_bytes_are_terminated),
+		cmocka_unit_test(blanks_around_are_trimmed),
 		cmocka_unit_test(err_keeps_the_first),
 		cmocka_unit_test(err_errno_tells_a_missing_file),
 		cmocka_unit_test(source_finds_lines_of_every_ending),
