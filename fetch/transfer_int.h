@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A transfer, between the engine (transfer.c, which alone knows libcurl) and the rest: transfer_sink.c (what happens to bytes),
- * transfer_file.c (file addresses).
+ * A transfer, between the engine (transfer.c, which alone knows libcurl) and the rest: transfer_head.c (what headers say),
+ * transfer_sink.c (what happens to bytes), transfer_file.c (file addresses).
  */
 #ifndef FETCH_TRANSFER_INT_H
 #define FETCH_TRANSFER_INT_H
@@ -50,6 +50,9 @@ struct transfer {
 
 /* Seconds, from a clock that only goes forward. */
 double transfer_now(void);
+
+/* Takes a line of a response's head; a status line begins a new response. */
+void transfer_head(struct transfer *t, struct slice line);
 
 /* Hands bytes to the request's sink, counted and hashed; on failure fills the transfer's error. */
 int transfer_sink(struct transfer *t, const void *p, size_t n, uint64_t total);
