@@ -54,6 +54,13 @@ char *xstrndup(const char *s, size_t n)
 	return checked(strndup(s, n));
 }
 
+void free_secret(char *s)
+{
+	if (s)
+		explicit_bzero(s, strlen(s));
+	free(s);
+}
+
 size_t array_room(size_t cap, size_t want)
 {
 	if (cap > SIZE_MAX / 2)

@@ -29,6 +29,9 @@ void *xrealloc_array(void *p, size_t n, size_t size) __attribute__((returns_nonn
 char *xstrdup(const char *s) ALLOC_OWNED;
 char *xstrndup(const char *s, size_t n) ALLOC_OWNED;
 
+/* Frees a string that is a secret, overwritten before; NULL is none. */
+void free_secret(char *s);
+
 /* For sizes that somebody else's data names, where an error can be given: NULL when there is no room. */
 void *try_malloc(size_t n) __attribute__((malloc, warn_unused_result));
 

@@ -22,6 +22,13 @@ void buf_release(struct buf *b)
 	b->len = b->cap = 0;
 }
 
+void buf_wipe(struct buf *b)
+{
+	if (b->p)
+		explicit_bzero(b->p, b->cap);
+	buf_release(b);
+}
+
 void buf_reserve(struct buf *b, size_t n)
 {
 	CHECK(b->len <= b->cap && (b->p || !b->cap));

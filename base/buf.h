@@ -29,6 +29,9 @@ struct buf {
 /* Frees the contents (nothing to do for a collected one) and leaves an empty buffer. */
 void buf_release(struct buf *b);
 
+/* The same of a secret, whose bytes are overwritten before. */
+void buf_wipe(struct buf *b);
+
 /* Room for n more bytes. */
 void buf_reserve(struct buf *b, size_t n);
 

@@ -19,20 +19,13 @@ struct s3_credentials {
 	char *headers;
 };
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 void s3_credentials_free(struct s3_credentials *s)
 {
 	if (!s)
 		return;
-	wipe(s->key);
-	wipe(s->secret);
-	wipe(s->headers);
+	free_secret(s->key);
+	free_secret(s->secret);
+	free_secret(s->headers);
 	free(s->scope);
 	free(s);
 }
@@ -134,7 +127,7 @@ static int find(struct binary_cache *k, struct profile *p, struct err *e)
 		p->token = dup_env("AWS_SESSION_TOKEN");
 		return 0;
 	}
-	wipe(p->key);
+	free_secret(p->key);
 	p->key = NULL;
 	return read_profile(named && *named ? named : "default", named && *named, p, e);
 }
@@ -158,9 +151,9 @@ static int make(struct binary_cache *k, struct err *e)
 			buf_addf(&headers, "x-amz-security-token: %s\n", p.token);
 		k->s3->headers = buf_detach(&headers, NULL);
 	}
-	wipe(p.key);
-	wipe(p.secret);
-	wipe(p.token);
+	free_secret(p.key);
+	free_secret(p.secret);
+	free_secret(p.token);
 	return rc;
 }
 

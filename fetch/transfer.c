@@ -253,10 +253,8 @@ static void set_credentials(struct transfer *t, CURL *c)
 		curl.easy_setopt(c, CURLOPT_USERNAME, buf_str(&user));
 		curl.easy_setopt(c, CURLOPT_PASSWORD, buf_str(&password));
 	}
-	if (password.p)
-		explicit_bzero(password.p, password.len);
 	buf_release(&user);
-	buf_release(&password);
+	buf_wipe(&password);
 }
 
 static void set_security(struct transfer *t, CURL *c)

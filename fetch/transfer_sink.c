@@ -165,9 +165,7 @@ void transfer_settings_init(struct transfer_settings *s)
 void transfer_settings_release(struct transfer_settings *s)
 {
 	/* It holds passwords. */
-	if (s->netrc.p)
-		explicit_bzero(s->netrc.p, s->netrc.len);
-	buf_release(&s->netrc);
+	buf_wipe(&s->netrc);
 	buf_release(&s->ca);
 }
 

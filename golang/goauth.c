@@ -147,26 +147,12 @@ enum go_auth_kinds go_auth_kinds(const char *list)
 
 /* --- what is known --- */
 
-static void forget(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
-static void forget_buf(struct buf *b)
-{
-	if (b->p)
-		explicit_bzero(b->p, b->len);
-	buf_release(b);
-}
-
 static void credential_release(struct credential *c)
 {
 	free(c->prefix);
 	free(c->dir);
-	forget(c->filled);
-	forget_buf(&c->headers);
+	free_secret(c->filled);
+	buf_wipe(&c->headers);
 }
 
 struct go_auth *go_auth_new(const char *list)
@@ -195,7 +181,7 @@ void go_auth_free(struct go_auth *a)
 	for (size_t i = 0; i < a->n; i++)
 		credential_release(&a->v[i]);
 	free(a->v);
-	forget_buf(&a->netrc);
+	buf_wipe(&a->netrc);
 	words_release(&a->methods);
 	free(a);
 }
@@ -268,8 +254,8 @@ static int netrc_is_first(struct go_auth *a, const struct credential *c)
 	if (colon)
 		host.n = (size_t)(colon - host.p);
 	there = netrc_find((struct slice){ buf_str(&a->netrc), a->netrc.len }, host, &user, &password);
-	forget_buf(&user);
-	forget_buf(&password);
+	buf_wipe(&user);
+	buf_wipe(&password);
 	return there;
 }
 
@@ -364,7 +350,7 @@ static int ask_program(struct go_auth *a, size_t method, struct words *argv, str
 	/* As Go: all of it, or nothing. */
 	for (text = (struct slice){ buf_str(&out), rc ? 0 : out.len }; text.n;)
 		read_set(a, method, &text);
-	forget_buf(&out);
+	buf_wipe(&out);
 	return rc;
 }
 
@@ -410,7 +396,7 @@ static void add_basic(struct buf *headers, struct slice user, struct slice passw
 	buf_addf(headers, "Authorization: Basic %.*s\n", (int)BASE64_LEN(n), text);
 	explicit_bzero(text, BASE64_LEN(n));
 	free(text);
-	forget_buf(&both);
+	buf_wipe(&both);
 }
 
 /* What git fills in has to be for a prefix of what was asked for. */
@@ -435,8 +421,8 @@ static int ask_git(struct go_auth *a, size_t method, const char *dir, struct sli
 	}
 	buf_release(&in);
 	buf_release(&prefix);
-	forget_buf(&out);
-	forget_buf(&headers);
+	buf_wipe(&out);
+	buf_wipe(&headers);
 	return rc;
 }
 

@@ -21,26 +21,12 @@ enum { LIMIT_FILE = 1 << 20, LIMIT_SECRET = 1 << 16 };
 
 #define DOCKER_KEY "https://index.docker.io/v1/"
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 void login_release(struct login *l)
 {
-	wipe(l->user);
-	wipe(l->password);
-	wipe(l->refresh);
+	free_secret(l->user);
+	free_secret(l->password);
+	free_secret(l->refresh);
 	*l = (struct login){ NULL, NULL, NULL };
-}
-
-static void release_secret(struct buf *b)
-{
-	if (b->p)
-		explicit_bzero(b->p, b->len);
-	buf_release(b);
 }
 
 /* What goes into a header has no control characters. */
@@ -195,7 +181,7 @@ static int ask_helper(struct login *l, struct slice name, const struct reference
 		rc = take_answer(l, &out, e);
 	if (rc)
 		err_prefix(e, "docker-credential-%.*s", (int)name.n, name.p);
-	release_secret(&out);
+	buf_wipe(&out);
 	words_release(&argv);
 	words_release(&env);
 	return rc;
@@ -239,7 +225,7 @@ static int read_file(struct login *l, const char *path, const struct reference *
 	if (rc)
 		err_prefix(e, "who to be to '%s', in '%s'", r->host, path);
 	close(fd);
-	release_secret(&text);
+	buf_wipe(&text);
 	return rc;
 }
 

@@ -171,13 +171,6 @@ int registry_trusts(const char *base, const char *realm)
 
 /* --- tokens --- */
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 static int take_token(struct registry *r, const struct buf *text, struct err *e)
 {
 	struct arena a = ARENA_INIT;
@@ -193,7 +186,7 @@ static int take_token(struct registry *r, const struct buf *text, struct err *e)
 				t.n = 0;
 		if (!t.n)
 			rc = err_set(e, ERR_DENIED, "there is no token in the answer");
-		wipe(r->token);
+		free_secret(r->token);
 		r->token = rc ? NULL : xstrndup(t.p, t.n);
 	}
 	arena_release(&a);
@@ -253,13 +246,9 @@ static int get_token(struct registry *r, const struct challenge *c, struct err *
 			   !trusted && r->login.user ? " (who you are was not told to it: it is elsewhere)" : "");
 		buf_release(&shown);
 	}
-	if (words.p)
-		explicit_bzero(words.p, words.len);
-	if (answer.p)
-		explicit_bzero(answer.p, answer.len);
-	buf_release(&words);
+	buf_wipe(&words);
+	buf_wipe(&answer);
 	buf_release(&url);
-	buf_release(&answer);
 	return rc;
 }
 
@@ -319,7 +308,7 @@ void registry_release(struct registry *r)
 	login_release(&r->login);
 	reference_release(&r->ref);
 	words_release(&r->scopes);
-	wipe(r->token);
+	free_secret(r->token);
 	free(r->base);
 	*r = (struct registry){ .push = 0 };
 }
