@@ -26,7 +26,7 @@ static void add_branch(struct words *argv, const char *ref)
 
 int clone_git(const char *url, const char *ref, const char *dest, struct err *e)
 {
-	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	struct words argv = { NULL, 0, 0 };
 	int rc = git_check_url(url, e);
 
 	if (rc)
@@ -38,11 +38,8 @@ int clone_git(const char *url, const char *ref, const char *dest, struct err *e)
 	words_add(&argv, "--");
 	words_add(&argv, url);
 	words_add(&argv, dest);
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
-	rc = program_run(&argv, &env, NULL, NULL, e);
+	rc = program_run(&argv, NULL, NULL, NULL, e);
 	words_release(&argv);
-	words_release(&env);
 	return rc;
 }
 

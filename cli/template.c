@@ -244,7 +244,7 @@ static int write_file(const struct template_file *f)
 static void tell_git(const struct template *t)
 {
 	static const char *const others[] = { "go.mod", "go.sum", "go.work", "go.work.sum" };
-	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	struct words argv = { NULL, 0, 0 };
 	struct err e = ERR_INIT;
 
 	words_add(&argv, "git");
@@ -258,13 +258,10 @@ static void tell_git(const struct template *t)
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if (template_exists(others[i]))
 			words_add(&argv, others[i]);
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
 	/* Where there is no repository, or no git, there is nothing to tell. */
-	program_run(&argv, &env, NULL, NULL, &e);
+	program_run(&argv, NULL, NULL, NULL, &e);
 	err_release(&e);
 	words_release(&argv);
-	words_release(&env);
 }
 
 /* Is what is here under its name what the template has? */

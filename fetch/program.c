@@ -53,7 +53,7 @@ static int spawn(struct program *p, const struct words *argv, const struct words
 	posix_spawnattr_setsigmask(&attr, &none);
 	posix_spawnattr_setsigdefault(&attr, &defaults);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-	rc = posix_spawnp(&p->pid, argv->v[0], &fa, &attr, argv->v, env->v);
+	rc = posix_spawnp(&p->pid, argv->v[0], &fa, &attr, argv->v, env ? env->v : environ);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&fa);
 	return rc;

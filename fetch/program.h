@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Running a program of the machine, without a shell: its arguments are a vector, its environment is what is given
- * here, its standard error is kept for the message.
+ * here (NULL: this program's own), its standard error is kept for the message.
  */
 #ifndef FETCH_PROGRAM_H
 #define FETCH_PROGRAM_H

@@ -95,21 +95,18 @@ static void ask_pip(struct buf *out)
 {
 	static const char *const question[] = { "python3", "-I", "-c",
 						"from pip._internal.models.index import PyPI; print(PyPI.simple_url)" };
-	struct words argv = { 0 }, env = { 0 };
+	struct words argv = { 0 };
 	struct err ignored = ERR_INIT;
 	size_t start = out->len;
 
 	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
 		words_add(&argv, question[i]);
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
-	if (program_run(&argv, &env, out, NULL, &ignored))
+	if (program_run(&argv, NULL, out, NULL, &ignored))
 		buf_trim(out, start);
 	while (out->len > start && out->p[out->len - 1] == '\n')
 		buf_trim(out, out->len - 1);
 	err_release(&ignored);
 	words_release(&argv);
-	words_release(&env);
 }
 
 void pyindex_address(struct buf *out)

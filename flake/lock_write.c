@@ -107,7 +107,7 @@ static void check_allowed(const struct flake *f, const struct lock_options *o, c
 
 static void git(const struct flake_tree *t, const char *const *words)
 {
-	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	struct words argv = { NULL, 0, 0 };
 	struct err e = ERR_INIT;
 
 	words_add(&argv, "git");
@@ -116,11 +116,8 @@ static void git(const struct flake_tree *t, const char *const *words)
 	words_add(&argv, t->work_tree);
 	for (; *words; words++)
 		words_add(&argv, *words);
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
-	int rc = program_run(&argv, &env, NULL, NULL, &e);
+	int rc = program_run(&argv, NULL, NULL, NULL, &e);
 	words_release(&argv);
-	words_release(&env);
 	if (rc) {
 		err_prefix(&e, "cannot commit the lock file");
 		throw_err(&e);

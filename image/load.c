@@ -10,7 +10,7 @@
 
 int image_load(const char *program, const char *file, struct err *e)
 {
-	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	struct words argv = { NULL, 0, 0 };
 	int rc;
 
 	words_add(&argv, program);
@@ -18,10 +18,7 @@ int image_load(const char *program, const char *file, struct err *e)
 	words_add(&argv, "-q");
 	words_add(&argv, "-i");
 	words_add(&argv, file);
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
-	rc = program_run(&argv, &env, NULL, NULL, e);
+	rc = program_run(&argv, NULL, NULL, NULL, e);
 	words_release(&argv);
-	words_release(&env);
 	return rc;
 }

@@ -158,7 +158,7 @@ static int take_answer(struct login *l, const struct buf *text, struct err *e)
 static int ask_helper(struct login *l, struct slice name, const struct reference *r, struct err *e)
 {
 	const char *server = strcmp(r->host, "docker.io") ? r->host : DOCKER_KEY;
-	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	struct words argv = { NULL, 0, 0 };
 	struct buf out = BUF_INIT;
 	struct program p;
 	int status = 0, rc;
@@ -167,9 +167,7 @@ static int ask_helper(struct login *l, struct slice name, const struct reference
 		return err_set(e, ERR_INVALID, "a credential helper has a name that is none");
 	words_addf(&argv, "docker-credential-%.*s", (int)name.n, name.p);
 	words_add(&argv, "get");
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
-	rc = program_start(&p, &argv, &env, 1, e);
+	rc = program_start(&p, &argv, NULL, 1, e);
 	if (!rc && (rc = program_write(&p, server, strlen(server), e))) {
 		program_kill(&p);
 	} else if (!rc) {
@@ -183,7 +181,6 @@ static int ask_helper(struct login *l, struct slice name, const struct reference
 		err_prefix(e, "docker-credential-%.*s", (int)name.n, name.p);
 	buf_wipe(&out);
 	words_release(&argv);
-	words_release(&env);
 	return rc;
 }
 

@@ -68,19 +68,16 @@ static void add_ssh(struct words *w, const struct remote_address *a)
 
 static int start_program(struct remote *r, const struct remote_address *a, struct err *e)
 {
-	struct words argv = { NULL, 0, 0 }, env = { NULL, 0, 0 };
+	struct words argv = { NULL, 0, 0 };
 	int rc;
 
 	if (strcmp(a->host, "localhost"))
 		add_ssh(&argv, a);
 	add_command(&argv, a);
-	for (char **v = environ; *v; v++)
-		words_add(&env, *v);
-	rc = program_start(&r->program, &argv, &env, 1, e);
+	rc = program_start(&r->program, &argv, NULL, 1, e);
 	/* The words stay the program's name. */
 	r->program.name = strcmp(a->host, "localhost") ? "ssh" : "nix-daemon";
 	words_release(&argv);
-	words_release(&env);
 	if (!rc)
 		wire_init(&r->w, r->program.out, r->program.in, r->name);
 	return rc;
