@@ -68,14 +68,10 @@ void json_append(struct jnode *array, struct jnode **last, struct jnode *v)
 	*last = v;
 }
 
-/* Where the parser stands: the container being filled, and the last element of each open array is found from
- * it (arrays are built back to front and turned around when they close). */
+/* Containers are built back to front and put right when they close: arrays are turned around, objects sorted. */
 static void attach(struct jnode *in, struct slice key, struct jnode *v)
 {
-	if (in->kind == JSON_OBJECT) {
-		json_set(in, key, v);
-		return;
-	}
+	v->key = in->kind == JSON_OBJECT ? key : v->key;
 	v->parent = in;
 	v->next = in->first;
 	in->first = v;
@@ -91,6 +87,45 @@ static void turn_around(struct jnode *array)
 		done = n;
 	}
 	array->first = done;
+}
+
+/* One ascending list of two; of equal keys a's stays, and no other of that key. */
+static struct jnode *merge(struct jnode *a, struct jnode *b)
+{
+	struct jnode *out = NULL, **end = &out;
+
+	while (a && b) {
+		int c = slice_cmp(a->key, b->key);
+
+		if (!c)
+			b = b->next;
+		else if (c < 0)
+			*end = a, end = &a->next, a = a->next;
+		else
+			*end = b, end = &b->next, b = b->next;
+	}
+	*end = a ? a : b;
+	return out;
+}
+
+/* The last of the text stands first, and is the one that counts.  run[i] is a sorted list out of 2^i members, or NULL. */
+static void sort_members(struct jnode *object)
+{
+	struct jnode *run[64] = { NULL }, *n = object->first, *next, *all = NULL;
+	unsigned i;
+
+	for (; n; n = next) {
+		next = n->next;
+		n->next = NULL;
+		for (i = 0; run[i]; i++) {
+			n = merge(run[i], n);
+			run[i] = NULL;
+		}
+		run[i] = n;
+	}
+	for (i = 0; i < 64; i++)
+		all = merge(run[i], all);
+	object->first = all;
 }
 
 static struct jnode *node_of_event(struct arena *a, enum json_event ev, const struct json_reader *r)
@@ -129,6 +164,8 @@ int json_tree_parse(struct arena *a, struct slice text, struct jnode **out, stru
 		if (ev == JSON_CLOSE) {
 			if (in->kind == JSON_ARRAY)
 				turn_around(in);
+			else
+				sort_members(in);
 			in = in->parent;
 			continue;
 		}

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Members of objects are kept in order, which costs the square of their number. */
+/* What a base says is put into ours member by member, each looked for its place: the square of their number. */
 enum { LIMIT_MEMBERS = 8192 };
 
 /* What this machine is called by those who run images. */

@@ -5,7 +5,7 @@
  * Numbers in text: what nlohmann::json 3.11 prints, which Nix uses.
  */
 #include "config.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -209,12 +209,57 @@ static void indented(void **state)
 	buf_release(&b);
 }
 
+static void tree(struct arena *a, struct slice text, struct jnode **o)
+{
+	assert_int_equal(json_tree_parse(a, text, o, NULL), 0);
+}
+
+static void members_are_in_order_and_the_last_counts(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct buf b = BUF_INIT;
+	struct jnode *o;
+
+	(void)state;
+	tree(&a, SLICE("{\"b\":1,\"a\":[3,{\"z\":1,\"y\":2},4],\"b\":2,\"\":0,\"ab\":{},\"b\":3,\"a\":[5,6]}"), &o);
+	json_tree_write(&b, o);
+	assert_string_equal(buf_str(&b), "{\"\":0,\"a\":[5,6],\"ab\":{},\"b\":3}");
+	buf_release(&b);
+	arena_release(&a);
+}
+
+/* In whatever order they come, without the square of their number: this would be some ten thousand million comparisons. */
+static void many_members(void **state)
+{
+	enum { MANY = 100000 };
+	const int step[] = { 1, MANY - 1, 7919 };
+
+	(void)state;
+	for (size_t k = 0; k < sizeof step / sizeof *step; k++) {
+		struct arena a = ARENA_INIT;
+		struct buf b = BUF_INIT;
+		struct jnode *o;
+		int n = 0;
+
+		for (int i = 0, at = 0; i < MANY; i++, at = (at + step[k]) % MANY)
+			buf_addf(&b, "%c\"%06d\":%d", i ? ',' : '{', at, at);
+		buf_addc(&b, '}');
+		tree(&a, (struct slice){ b.p, b.len }, &o);
+		for (const struct jnode *m = o->first; m; m = m->next)
+			assert_int_equal(m->i, n++);
+		assert_int_equal(n, MANY);
+		buf_release(&b);
+		arena_release(&a);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values),	       cmocka_unit_test(numbers),	  cmocka_unit_test(refused),
 		cmocka_unit_test(nesting_has_a_limit), cmocka_unit_test(strings_written), cmocka_unit_test(floats_written),
 		cmocka_unit_test(utf8),		       cmocka_unit_test(indented),
+		cmocka_unit_test(members_are_in_order_and_the_last_counts), cmocka_unit_test(many_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
