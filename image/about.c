@@ -36,25 +36,6 @@ static void split_name(struct slice text, struct slice *name, struct slice *vers
 		}
 }
 
-static int modules_of(const struct image_request *r, const struct path_info *info, struct buf *out, struct err *e)
-{
-	struct buf key = BUF_INIT;
-	int rc = 0;
-
-	buf_addf(&key, "gx go modules 1 %s ", info->path.base);
-	hash_add(&key, &info->nar_hash, HASH_BASE16, 1);
-	struct slice k = { key.p, key.len };
-
-	if (!r->cache || cache_get(r->cache, k, 0, out, NULL) != 1) {
-		buf_trim(out, 0);
-		rc = gobuild_modules(r->store, &info->path, out, e);
-		if (!rc && r->cache)
-			cache_put(r->cache, k, (struct slice){ buf_str(out), out->len }, NULL);
-	}
-	buf_release(&key);
-	return rc;
-}
-
 /* A document that is being made. */
 struct bill {
 	struct arena *a;
@@ -174,7 +155,7 @@ static int add_object(struct bill *b, const struct store_path *p, struct err *e)
 	char hash[HASH_TEXT_MAX];
 	int rc = db_info(store_db(b->r->store), p, &info, e);
 
-	rc = rc ? rc : modules_of(b->r, &info, &modules, e);
+	rc = rc ? rc : image_recall(b->r, &info, "go modules 1", gobuild_modules, &modules, e);
 	if (!rc) {
 		split_name(store_path_name(p), &name, &version);
 		buf_adds(&id, "SPDXRef-");

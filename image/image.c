@@ -49,23 +49,30 @@ const char *image_media_type(const struct image *i)
 
 /* --- reading descriptions --- */
 
-static int read_description(const struct image_request *r, const struct path_info *info, struct buf *text, struct err *e)
+int image_recall(const struct image_request *r, const struct path_info *info, const char *what,
+		 int (*find)(struct store *s, const struct store_path *p, struct buf *out, struct err *e), struct buf *out,
+		 struct err *e)
 {
 	struct buf key = BUF_INIT;
 	int rc = 0;
 
-	buf_addf(&key, "gx image description %s ", info->path.base);
+	buf_addf(&key, "gx %s %s ", what, info->path.base);
 	hash_add(&key, &info->nar_hash, HASH_BASE16, 1);
 	struct slice k = { key.p, key.len };
 
-	if (!r->cache || cache_get(r->cache, k, 0, text, NULL) != 1) {
-		buf_trim(text, 0);
-		rc = store_read(r->store, &info->path, LIMIT_SPEC, text, e);
+	if (!r->cache || cache_get(r->cache, k, 0, out, NULL) != 1) {
+		buf_trim(out, 0);
+		rc = find(r->store, &info->path, out, e);
 		if (!rc && r->cache)
-			cache_put(r->cache, k, (struct slice){ buf_str(text), text->len }, NULL);
+			cache_put(r->cache, k, (struct slice){ buf_str(out), out->len }, NULL);
 	}
 	buf_release(&key);
 	return rc;
+}
+
+static int read_description(struct store *s, const struct store_path *p, struct buf *text, struct err *e)
+{
+	return store_read(s, p, LIMIT_SPEC, text, e);
 }
 
 /* --- what is in it --- */
@@ -228,7 +235,7 @@ static int plan_at(struct image *i, const struct image_request *r, const struct 
 	int rc = depth > BASES_MOST ? err_set(e, ERR_LIMIT, "the image has a base that has a base, more than %d times", BASES_MOST)
 				    : db_info(store_db(r->store), description, &info, e);
 
-	rc = rc ? rc : read_description(r, &info, &text, e);
+	rc = rc ? rc : image_recall(r, &info, "image description", read_description, &text, e);
 	rc = rc ? rc : image_spec_parse(&i->spec, store_dir(r->store), (struct slice){ buf_str(&text), text.len }, e);
 	if (!rc) {
 		take_request(i, r);

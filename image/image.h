@@ -60,6 +60,12 @@ struct image {
 	size_t nparts;
 };
 
+/* What `find` says of an object, put into *out, empty at first: out of the cache by its path and hash, or found and remembered
+ * there.  what: the kind of thing it is. */
+int image_recall(const struct image_request *r, const struct path_info *info, const char *what,
+		 int (*find)(struct store *s, const struct store_path *p, struct buf *out, struct err *e), struct buf *out,
+		 struct err *e);
+
 /* Is it a description of an image, by its name? */
 int image_is_description(const struct store_path *p);
 
