@@ -314,6 +314,15 @@ static int attach(struct image_command *c, struct layout *l, struct registry *r,
 	return rc;
 }
 
+/* --- names --- */
+
+static void add_own_name(struct buf *b, const struct image_spec *s)
+{
+	struct slice tag = s->tag.n ? s->tag : SLICE("latest");
+
+	buf_addf(b, "%.*s:%.*s", (int)s->name.n, s->name.p, (int)tag.n, tag.p);
+}
+
 /* --- build --- */
 
 /* How it is called where it goes: what the address says behind its last colon, or what it calls itself. */
@@ -328,17 +337,23 @@ static void target_release(struct target *t)
 	free(t->name);
 }
 
-static void read_target(const char *rest, const struct image_spec *s, struct target *t)
+static void set_name(struct target *t, const char *name, const struct image_spec *s)
 {
-	const char *colon = strchr(rest, ':');
 	struct buf b = BUF_INIT;
 
-	t->path = xstrndup(rest, colon ? (size_t)(colon - rest) : strlen(rest));
-	if (colon && colon[1])
-		buf_adds(&b, colon + 1);
+	if (*name)
+		buf_adds(&b, name);
 	else if (s->name.n)
-		buf_addf(&b, "%.*s:%.*s", (int)s->name.n, s->name.p, s->tag.n ? (int)s->tag.n : 6, s->tag.n ? s->tag.p : "latest");
+		add_own_name(&b, s);
 	t->name = b.len ? buf_detach(&b, NULL) : NULL;
+}
+
+static void read_target(const char *rest, const struct image_spec *s, struct target *t)
+{
+	size_t n = strcspn(rest, ":");
+
+	t->path = xstrndup(rest, n);
+	set_name(t, rest + n + (rest[n] == ':'), s);
 }
 
 static int to_folder(struct image_command *c, const struct target *t, struct err *e)
@@ -393,7 +408,7 @@ static int act_load(struct image_command *c, struct buf *out, struct err *e)
 {
 	const char *to = c->to ? c->to : "containers-storage:", *podman = behind(to, "containers-storage:"),
 		   *docker = behind(to, "docker-daemon:"), *dir = getenv("TMPDIR");
-	struct buf file = BUF_INIT, spec = BUF_INIT;
+	struct buf file = BUF_INIT;
 	struct target t = { NULL, NULL };
 	int fd, rc;
 
@@ -401,22 +416,20 @@ static int act_load(struct image_command *c, struct buf *out, struct err *e)
 		return err_set(e, ERR_INVALID,
 			       "'%s' is no place to load into: it is containers-storage:[NAME] or docker-daemon:[NAME]", to);
 	buf_addf(&file, "%s/gx-image-XXXXXX", dir && *dir ? dir : "/tmp");
-	fd = mkstemp(file.p);
-	if (fd < 0)
-		rc = err_errno(e, "cannot make the file '%s'", file.p);
-	else
+	t.path = buf_detach(&file, NULL);
+	set_name(&t, podman ? podman : docker, &c->image.spec);
+	fd = mkstemp(t.path);
+	if (fd < 0) {
+		rc = err_errno(e, "cannot make the file '%s'", t.path);
+	} else {
 		close(fd);
-	buf_addf(&spec, "%s:%s", file.p, podman ? podman : docker);
-	read_target(spec.p, &c->image.spec, &t);
-	rc = fd < 0 ? ERR_IO : to_file(c, &t, docker != NULL, e);
-	rc = rc ? rc : image_load(podman ? "podman" : "docker", file.p, e);
-	if (fd >= 0)
-		unlink(file.p);
+		rc = to_file(c, &t, docker != NULL, e);
+		rc = rc ? rc : image_load(podman ? "podman" : "docker", t.path, e);
+		unlink(t.path);
+	}
 	if (!rc)
 		add_result(c, out);
 	target_release(&t);
-	buf_release(&file);
-	buf_release(&spec);
 	return rc;
 }
 
@@ -434,8 +447,7 @@ static int find_reference(struct image_command *c, struct reference *ref, struct
 	if (to)
 		buf_adds(&text, to);
 	else if (s->name.n && memchr(s->name.p, '/', s->name.n))
-		buf_addf(&text, "%.*s:%.*s", (int)s->name.n, s->name.p, s->tag.n ? (int)s->tag.n : 6,
-			 s->tag.n ? s->tag.p : "latest");
+		add_own_name(&text, s);
 	rc = text.len ? reference_parse(ref, (struct slice){ text.p, text.len }, e)
 		      : err_set(e, ERR_INVALID, "the image is called '%.*s', which names no registry: --to says where it goes",
 				(int)s->name.n, s->name.n ? s->name.p : "");
@@ -462,15 +474,12 @@ static void say_pushed(const struct push_result *p)
 static int act_push(struct image_command *c, struct buf *out, struct err *e)
 {
 	struct reference ref = { .host = NULL };
-	struct registry r = { .push = 1 };
+	struct registry r = { .push = 0 };
 	struct push_result result;
 	struct layout tmp = { NULL, -1, -1 };
-	int rc = find_reference(c, &ref, e), opened = 0;
+	int rc = find_reference(c, &ref, e);
 
-	if (!rc) {
-		opened = 1;
-		rc = registry_open(&r, &ref, 1, c->puller.plain_http, e);
-	}
+	rc = rc ? rc : registry_open(&r, &ref, 1, c->puller.plain_http, e);
 	rc = rc ? rc : layout_temporary(&tmp, e);
 	rc = rc ? rc : image_push(&r, &c->image, &c->q, &tmp, &result, e);
 	rc = rc ? rc : attach(c, NULL, &r, e);
@@ -479,8 +488,7 @@ static int act_push(struct image_command *c, struct buf *out, struct err *e)
 		add_result(c, out);
 	}
 	layout_remove(&tmp);
-	if (opened)
-		registry_release(&r);
+	registry_release(&r);
 	reference_release(&ref);
 	return rc;
 }

@@ -233,6 +233,10 @@ check "docker as well" env PATH="$PWD/bin:$PATH" "$gx" image load -q --store "$P
 check "under another" grep -q '"RepoTags":\["other:3"\]' loaded
 check "with the words for it" prints "podman load -q -i
 docker load -q -i" sed -n 's|.*/bin/\([a-z]* load\)|\1|p' loaded
+mkdir with:colon
+check "a colon in the temporary folder begins no name" env TMPDIR="$PWD/with:colon" PATH="$PWD/bin:$PATH" "$gx" image load -q \
+	--store "$PWD/s" -f t.gx image --to docker-daemon:third:1
+check "and it is called as was said" grep -q '"RepoTags":\["third:1"\]' loaded
 check "where there is none" complains "it is not installed" env PATH=/nowhere "$gx" image load -q --store "$PWD/s" -f t.gx image
 check "another engine" complains "no place to load into" on load image --to cri:
 
