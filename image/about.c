@@ -137,10 +137,8 @@ static void add_module(struct bill *b, struct slice line, const char *object_id)
 			buf_trim(&purl, 0);
 			buf_addf(&purl, "pkg:golang/stdlib@%.*s", (int)version.n, version.p);
 		}
-		if (!b->seen.len || !memmem(b->seen.p, b->seen.len, line.p, line.n + 1)) {
-			buf_add(&b->seen, line.p, line.n + 1);
+		if (gobuild_add_line(&b->seen, (struct slice){ line.p, line.n + 1 }))
 			add_part(b, id.p, path, version, purl.p, (struct slice){ "", 0 });
-		}
 		relate(b, object_id, "CONTAINS", id.p);
 	}
 	buf_release(&id);
@@ -155,7 +153,7 @@ static int add_object(struct bill *b, const struct store_path *p, struct err *e)
 	char hash[HASH_TEXT_MAX];
 	int rc = db_info(store_db(b->r->store), p, &info, e);
 
-	rc = rc ? rc : image_recall(b->r, &info, "go modules 1", gobuild_modules, &modules, e);
+	rc = rc ? rc : image_recall(b->r, &info, "go modules 2", gobuild_modules, &modules, e);
 	if (!rc) {
 		split_name(store_path_name(p), &name, &version);
 		buf_adds(&id, "SPDXRef-");

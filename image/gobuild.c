@@ -63,6 +63,18 @@ static int is_plain(struct slice s)
 	return s.n && s.n < 1000;
 }
 
+int gobuild_add_line(struct buf *lines, struct slice line)
+{
+	const char *p = buf_str(lines), *end = p + lines->len;
+
+	/* Not in the middle of one: "app (devel) -" is also how "example.org/app (devel) -" ends. */
+	for (; (p = memmem(p, (size_t)(end - p), line.p, line.n)); p++)
+		if (p == lines->p || p[-1] == '\n')
+			return 0;
+	buf_add(lines, line.p, line.n);
+	return 1;
+}
+
 static void add_module(struct buf *out, struct slice path, struct slice version, struct slice sum)
 {
 	struct buf line = BUF_INIT;
@@ -71,8 +83,7 @@ static void add_module(struct buf *out, struct slice path, struct slice version,
 		return;
 	buf_addf(&line, "%.*s %.*s %.*s\n", (int)path.n, path.p, (int)version.n, version.p, is_plain(sum) ? (int)sum.n : 1,
 		 is_plain(sum) ? sum.p : "-");
-	if (!out->len || !memmem(out->p, out->len, line.p, line.len))
-		buf_add(out, line.p, line.len);
+	gobuild_add_line(out, (struct slice){ line.p, line.len });
 	buf_release(&line);
 }
 

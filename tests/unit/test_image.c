@@ -351,12 +351,27 @@ static void go_programs(void **state)
 	buf_release(&out);
 }
 
+/* The one's line is the end of the other's. */
+static void modules_with_like_names(void **state)
+{
+	struct buf lines = BUF_INIT;
+
+	(void)state;
+	assert_true(gobuild_add_line(&lines, SLICE("example.org/app (devel) -\n")));
+	assert_true(gobuild_add_line(&lines, SLICE("app (devel) -\n")));
+	assert_false(gobuild_add_line(&lines, SLICE("app (devel) -\n")));
+	assert_false(gobuild_add_line(&lines, SLICE("example.org/app (devel) -\n")));
+	assert_string_equal(lines.p, "example.org/app (devel) -\napp (devel) -\n");
+	buf_release(&lines);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(file),		  cmocka_unit_test(folder_and_link), cmocka_unit_test(long_names),   cmocka_unit_test(large_file),
 		cmocka_unit_test(too_many_bytes), cmocka_unit_test(descriptions),    cmocka_unit_test(many_members), cmocka_unit_test(names),
 		cmocka_unit_test(trust),	  cmocka_unit_test(challenges),	     cmocka_unit_test(shells),	     cmocka_unit_test(go_programs),
+		cmocka_unit_test(modules_with_like_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
