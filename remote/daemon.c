@@ -46,6 +46,11 @@ void client_say(struct client *c, struct slice line)
 	buf_release(&b);
 }
 
+void client_note(void *user, const char *text)
+{
+	client_say(user, slice_of(text));
+}
+
 static void say_start(struct client *c, uint64_t id, enum activity_type type, const char *text, const char *path)
 {
 	struct wire m;
@@ -154,11 +159,6 @@ void client_build_event(void *user, const struct build_event *ev)
 	}
 }
 
-static void on_notice(void *user, const char *text)
-{
-	client_say(user, slice_of(text));
-}
-
 /* --- an operation's frame --- */
 
 void client_begin(struct client *c)
@@ -178,6 +178,14 @@ int client_done(struct client *c, struct err *e)
 	c->working = 0;
 	wire_put_number(&c->w, MESSAGE_LAST);
 	return 0;
+}
+
+int client_done_well(struct client *c, int rc, struct err *e)
+{
+	rc = rc ? rc : client_done(c, e);
+	if (!rc)
+		wire_put_number(&c->w, 1);
+	return rc;
 }
 
 static void put_error(struct client *c, const struct err *e)
@@ -209,8 +217,8 @@ static const struct {
 	{ OP_QUERY_REFERRERS, op_query_paths },
 	{ OP_QUERY_VALID_DERIVERS, op_query_paths },
 	{ OP_QUERY_DERIVATION_OUTPUTS, op_query_paths },
-	{ OP_QUERY_DERIVATION_OUTPUT_NAMES, op_query_output_names },
-	{ OP_QUERY_DERIVATION_OUTPUT_MAP, op_query_output_map },
+	{ OP_QUERY_DERIVATION_OUTPUT_NAMES, op_query_outputs },
+	{ OP_QUERY_DERIVATION_OUTPUT_MAP, op_query_outputs },
 	{ OP_QUERY_DERIVER, op_query_deriver },
 	{ OP_QUERY_PATH_INFO, op_query_path_info },
 	{ OP_QUERY_ALL_VALID_PATHS, op_query_all },
@@ -342,7 +350,7 @@ int daemon_serve(struct store *s, int in, int out, const struct daemon_options *
 	int rc;
 
 	wire_init(&c.w, in, out, "the client");
-	store_set_notice(s, on_notice, &c);
+	store_set_notice(s, client_note, &c);
 	rc = greet(&c, e);
 	rc = rc ? rc : introduce(&c, e);
 	while (!rc && !(rc = wire_at_end(&c.w, e)))

@@ -287,10 +287,8 @@ int op_add_signatures(struct client *c, enum operation op, struct err *e)
 		rc = db_info(store_db(c->s), &p, &i, e);
 		if (!rc && path_info_add_sigs(&i, buf_str(&sigs)))
 			rc = db_update(store_db(c->s), &i, e);
-		rc = rc ? rc : client_done(c, e);
+		rc = client_done_well(c, rc, e);
 	}
-	if (!rc)
-		wire_put_number(&c->w, 1);
 	path_info_release(&i);
 	buf_release(&sigs);
 	return rc;
@@ -328,10 +326,7 @@ int op_add_log(struct client *c, enum operation op, struct err *e)
 	rc = client_want_trust(c, "a log cannot be added", e);
 	rc = rc ? rc : copy_log(c, &p, &frames.source, e);
 	rc = end_frames(c, &frames, rc, e);
-	rc = rc ? rc : client_done(c, e);
-	if (!rc)
-		wire_put_number(&c->w, 1);
-	return rc;
+	return client_done_well(c, rc, e);
 }
 
 int op_register_output(struct client *c, enum operation op, struct err *e)

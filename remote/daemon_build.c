@@ -126,11 +126,6 @@ static struct build_settings settings_of(struct request *r)
 
 /* --- fetching --- */
 
-static void note(void *user, const char *text)
-{
-	client_say(user, slice_of(text));
-}
-
 /* Those that are not valid. */
 static int missing_of(struct client *c, const struct path_set *paths, struct path_set *out, struct err *e)
 {
@@ -152,15 +147,10 @@ int client_substitute(struct client *c, const struct path_set *paths, struct err
 	struct substituter *u = NULL;
 	int rc = missing_of(c, paths, &missing, e), gone;
 
-	if (!rc && missing.n && c->use_substitutes && cache_settings.substitute) {
+	if (!rc && missing.n) {
 		gone = watch_client(c);
-		rc = substituter_new(&u, c->s, note, c, e);
-		if (!rc)
-			substituter_cancel_by(u, gone);
-		for (size_t i = 0; !rc && i < missing.n; i++)
-			substituter_want(u, &(struct wanted_path){ .path = missing.v[i] });
-		rc = rc ? rc : substituter_ask(u, e);
-		rc = rc ? rc : substituter_fetch(u, &missing, e);
+		rc = client_ask(c, &missing, gone, &u, e);
+		rc = rc || !u ? rc : substituter_fetch(u, &missing, e);
 		substituter_free(u);
 		if (gone >= 0)
 			close(gone);
@@ -193,11 +183,8 @@ int op_ensure_path(struct client *c, enum operation op, struct err *e)
 	if (!rc) {
 		client_begin(c);
 		path_set_push(&one, &p);
-		rc = ensure(c, &one, e);
-		rc = rc ? rc : client_done(c, e);
+		rc = client_done_well(c, ensure(c, &one, e), e);
 	}
-	if (!rc)
-		wire_put_number(&c->w, 1);
 	path_set_release(&one);
 	return rc;
 }
@@ -290,9 +277,7 @@ int op_build_paths(struct client *c, enum operation op, struct err *e)
 
 	(void)op;
 	rc = rc ? rc : fulfil(&r, &result, e);
-	rc = rc ? rc : client_done(c, e);
-	if (!rc)
-		wire_put_number(&c->w, 1);
+	rc = client_done_well(c, rc, e);
 	build_result_release(&result);
 	request_release(&r);
 	return rc;
@@ -697,12 +682,7 @@ static int plan_objects(struct request *r, struct err *e)
 	for (size_t i = 0; i < r->n; i++)
 		path_set_add(&objects, &r->v[i].path);
 	rc = missing_of(c, &objects, &missing, e);
-	if (!rc && missing.n && cache_settings.substitute && c->use_substitutes) {
-		rc = substituter_new(&u, c->s, note, c, e);
-		for (size_t i = 0; !rc && i < missing.n; i++)
-			substituter_want(u, &(struct wanted_path){ .path = missing.v[i] });
-		rc = rc ? rc : substituter_ask(u, e);
-	}
+	rc = rc ? rc : client_ask(c, &missing, -1, &u, e);
 	for (size_t i = 0; !rc && i < missing.n; i++)
 		path_set_add(u && substituter_has(u, &missing.v[i]) ? &had : &r->unknown, &missing.v[i]);
 	if (!rc && had.n)

@@ -17,15 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An operation whose answer is that it was done. */
-static int answer_one(struct client *c, int rc, struct err *e)
-{
-	rc = rc ? rc : client_done(c, e);
-	if (!rc)
-		wire_put_number(&c->w, 1);
-	return rc;
-}
-
 /* --- roots --- */
 
 int op_temp_root(struct client *c, enum operation op, struct err *e)
@@ -37,7 +28,7 @@ int op_temp_root(struct client *c, enum operation op, struct err *e)
 	if (rc)
 		return rc;
 	client_begin(c);
-	return answer_one(c, store_add_temp_root(c->s, &p, e), e);
+	return client_done_well(c, store_add_temp_root(c->s, &p, e), e);
 }
 
 static int get_file_name(struct client *c, struct buf *out, struct err *e)
@@ -77,7 +68,7 @@ int op_indirect_root(struct client *c, enum operation op, struct err *e)
 	(void)op;
 	if (!rc) {
 		client_begin(c);
-		rc = answer_one(c, store_add_indirect_root(c->s, link.p, e), e);
+		rc = client_done_well(c, store_add_indirect_root(c->s, link.p, e), e);
 	}
 	buf_release(&link);
 	return rc;
@@ -88,7 +79,7 @@ int op_sync_with_gc(struct client *c, enum operation op, struct err *e)
 {
 	(void)op;
 	client_begin(c);
-	return answer_one(c, 0, e);
+	return client_done_well(c, 0, e);
 }
 
 struct roots {
@@ -191,7 +182,7 @@ int op_optimise(struct client *c, enum operation op, struct err *e)
 
 	(void)op;
 	client_begin(c);
-	return answer_one(c, store_optimise(c->s, NULL, &r, e), e);
+	return client_done_well(c, store_optimise(c->s, NULL, &r, e), e);
 }
 
 static int on_problem(void *arg, enum verify_problem what, const struct store_path *p, const char *detail)

@@ -38,8 +38,12 @@ void client_begin(struct client *c);
 /* It went well, and is on the disk: results follow. */
 int client_done(struct client *c, struct err *e);
 
-/* A line for people. */
+/* The end of an operation whose answer is that it was done; rc is how it went. */
+int client_done_well(struct client *c, int rc, struct err *e);
+
+/* A line for people; the other is a notice of stores and substituters, for which user is the client. */
 void client_say(struct client *c, struct slice line);
+void client_note(void *user, const char *text);
 
 /* ERR_DENIED unless the client is trusted. */
 int client_want_trust(const struct client *c, const char *what, struct err *e);
@@ -53,8 +57,7 @@ typedef int (*operation_fn)(struct client *c, enum operation op, struct err *e);
 /* daemon_query.c */
 int op_is_valid_path(struct client *c, enum operation op, struct err *e);
 int op_query_paths(struct client *c, enum operation op, struct err *e); /* referrers, derivers, outputs */
-int op_query_output_names(struct client *c, enum operation op, struct err *e);
-int op_query_output_map(struct client *c, enum operation op, struct err *e);
+int op_query_outputs(struct client *c, enum operation op, struct err *e); /* names, or also paths */
 int op_query_deriver(struct client *c, enum operation op, struct err *e);
 int op_query_path_info(struct client *c, enum operation op, struct err *e);
 int op_query_all(struct client *c, enum operation op, struct err *e);
@@ -65,6 +68,9 @@ int op_query_substitutable_info(struct client *c, enum operation op, struct err 
 int op_query_substitutable_infos(struct client *c, enum operation op, struct err *e);
 int op_query_realisation(struct client *c, enum operation op, struct err *e);
 int op_nar_from_path(struct client *c, enum operation op, struct err *e);
+
+/* Asks the caches for paths; *u, which the caller frees, is NULL when there is nobody to ask, or nothing. */
+int client_ask(struct client *c, const struct path_set *paths, int cancel_fd, struct substituter **u, struct err *e);
 
 /* daemon_add.c */
 int op_add_to_store(struct client *c, enum operation op, struct err *e);

@@ -70,31 +70,13 @@ int op_query_paths(struct client *c, enum operation op, struct err *e)
 	return put_paths(c, &out, rc, e);
 }
 
-int op_query_output_names(struct client *c, enum operation op, struct err *e)
+/* Their names, or also their paths. */
+int op_query_outputs(struct client *c, enum operation op, struct err *e)
 {
 	struct store_path p;
 	struct drv d;
 	int rc = get_path(c, &p, e);
 
-	(void)op;
-	rc = rc ? rc : store_read_drv(c->s, &p, &d, e);
-	if (rc)
-		return rc;
-	rc = client_done(c, e);
-	wire_put_number(&c->w, rc ? 0 : d.noutputs);
-	for (size_t i = 0; !rc && i < d.noutputs; i++)
-		wire_put_text(&c->w, d.outputs[i].name);
-	drv_release(&d);
-	return rc;
-}
-
-int op_query_output_map(struct client *c, enum operation op, struct err *e)
-{
-	struct store_path p;
-	struct drv d;
-	int rc = get_path(c, &p, e);
-
-	(void)op;
 	rc = rc ? rc : store_read_drv(c->s, &p, &d, e);
 	if (rc)
 		return rc;
@@ -103,7 +85,8 @@ int op_query_output_map(struct client *c, enum operation op, struct err *e)
 		wire_put_number(&c->w, d.noutputs);
 	for (size_t i = 0; !rc && i < d.noutputs; i++) {
 		wire_put_text(&c->w, d.outputs[i].name);
-		wire_put_text(&c->w, d.outputs[i].path);
+		if (op == OP_QUERY_DERIVATION_OUTPUT_MAP)
+			wire_put_text(&c->w, d.outputs[i].path);
 	}
 	drv_release(&d);
 	return rc;
@@ -209,20 +192,16 @@ int op_query_valid_paths(struct client *c, enum operation op, struct err *e)
 
 /* --- what caches have --- */
 
-static void note(void *user, const char *text)
-{
-	client_say(user, slice_of(text));
-}
-
-/* Asks the caches for these; *u may be NULL afterwards: there is nobody to ask. */
-static int ask(struct client *c, const struct path_set *paths, struct substituter **u, struct err *e)
+int client_ask(struct client *c, const struct path_set *paths, int cancel_fd, struct substituter **u, struct err *e)
 {
 	int rc;
 
 	*u = NULL;
-	if (!c->use_substitutes || !cache_settings.substitute)
+	if (!c->use_substitutes || !cache_settings.substitute || !paths->n)
 		return 0;
-	rc = substituter_new(u, c->s, note, c, e);
+	rc = substituter_new(u, c->s, client_note, c, e);
+	if (!rc)
+		substituter_cancel_by(*u, cancel_fd);
 	for (size_t i = 0; !rc && i < paths->n; i++)
 		substituter_want(*u, &(struct wanted_path){ .path = paths->v[i] });
 	return rc ? rc : substituter_ask(*u, e);
@@ -237,7 +216,7 @@ int op_query_substitutable(struct client *c, enum operation op, struct err *e)
 	(void)op;
 	if (!rc) {
 		client_begin(c);
-		rc = ask(c, &asked, &u, e);
+		rc = client_ask(c, &asked, -1, &u, e);
 	}
 	for (size_t i = 0; !rc && u && i < asked.n; i++)
 		if (substituter_info(u, &asked.v[i]))
@@ -263,7 +242,7 @@ static int answer_substitutable(struct client *c, const struct path_set *paths, 
 	int rc;
 
 	client_begin(c);
-	rc = ask(c, paths, &u, e);
+	rc = client_ask(c, paths, -1, &u, e);
 	rc = rc ? rc : client_done(c, e);
 	for (size_t i = 0; !rc && u && i < paths->n; i++)
 		found += substituter_info(u, &paths->v[i]) != NULL;
