@@ -43,10 +43,12 @@ static int open_folder(const char *path, int make, const char **name, struct err
 	return fd;
 }
 
-/* A socket and its address; *dirfd is to be closed once the address was used. */
+/* A socket and its address; *dirfd is to be closed once the address was used.  make: it is about to be there, in place of that of a
+ * daemon that is gone. */
 static int make_socket(const char *path, int make, struct sockaddr_un *a, int *dirfd, struct err *e)
 {
 	const char *name;
+	struct stat st;
 	int fd;
 
 	*dirfd = open_folder(path, make, &name, e);
@@ -58,7 +60,7 @@ static int make_socket(const char *path, int make, struct sockaddr_un *a, int *d
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		err_errno(e, "cannot make a socket");
-	else if (make)
+	else if (make && !fstatat(*dirfd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISSOCK(st.st_mode))
 		unlinkat(*dirfd, name, 0);
 	return fd;
 }
@@ -164,6 +166,16 @@ static void serve(const struct listen_options *o, int fd)
 		refuse(o, &who);
 }
 
+static void cannot_serve(const struct listen_options *o)
+{
+	struct buf b = BUF_INIT;
+
+	buf_addf(&b, "a client is turned away: no process can be made for it: %s", strerror(errno));
+	if (o->note)
+		o->note(o->user, b.p);
+	buf_release(&b);
+}
+
 int daemon_listen(const char *path, const struct listen_options *o, struct err *e)
 {
 	int at = open_listening(path, e), fd;
@@ -181,8 +193,8 @@ int daemon_listen(const char *path, const struct listen_options *o, struct err *
 			serve(o, fd);
 			_exit(0);
 		}
-		if (pid < 0 && o->note)
-			o->note(o->user, strerror(errno));
+		if (pid < 0)
+			cannot_serve(o);
 		if (fd >= 0)
 			close(fd);
 	}

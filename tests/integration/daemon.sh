@@ -139,3 +139,6 @@ check "no daemon there" complains "cannot connect" "$gx" path-info --store "unix
 check "no host" complains "names no host" "$gx" path-info --store ssh-ng:// "$c"
 check "a host that would be an option" complains "begins with '-'" "$gx" path-info --store ssh-ng://-oProxyCommand=true "$c"
 check "a store of others is no place for a daemon" complains "a store of others" "$gx" daemon --stdio --store "unix://$PWD/g.socket" </dev/null
+echo mine >file
+check "a file is not taken for a socket" complains "cannot listen at" "$gx" daemon --store "$PWD/g" --socket "$PWD/file"
+check "and stays" prints mine cat file
