@@ -197,7 +197,9 @@ static int read_paths(struct profile_element *x, struct store *s, const struct j
 {
 	int rc = 0;
 
-	for (const struct jnode *n = list ? list->first : NULL; n && !rc; n = n->next) {
+	if (!list || list->kind != JSON_ARRAY)
+		return err_set(e, ERR_INVALID, "a package of a profile's list does not say where it is");
+	for (const struct jnode *n = list->first; n && !rc; n = n->next) {
 		struct store_path p;
 
 		rc = n->kind == JSON_STRING ? store_path_parse(store_dir(s), n->str, &p, e) :
@@ -252,9 +254,30 @@ static int read_json(struct profile_manifest *m, struct store *s, struct slice t
 	if (!rc && (number < 1 || number > 3))
 		rc = err_set(e, ERR_INVALID, "a profile's list has version %lld, which is not known", (long long)number);
 	all = rc ? NULL : json_member(root, SLICE("elements"));
+	if (!rc && (!all || all->kind != (number == 3 ? JSON_OBJECT : JSON_ARRAY)))
+		rc = err_set(e, ERR_INVALID, "a profile's list of version %lld has no packages in the form of that", (long long)number);
 	for (const struct jnode *n = all ? all->first : NULL; n && !rc; n = n->next)
 		rc = read_element(m, s, n, number, e);
 	arena_release(&a);
+	return rc;
+}
+
+static int read_nix_paths(struct profile_element *x, struct store *s, const struct jnode *package, struct err *e)
+{
+	const struct jnode *outputs = json_member(package, SLICE("outputs"));
+	int rc = outputs && outputs->kind == JSON_ARRAY ?
+			 0 :
+			 err_set(e, ERR_INVALID, "a package of 'manifest.nix' does not say which outputs it has");
+
+	for (const struct jnode *o = rc ? NULL : outputs->first; o && !rc; o = o->next) {
+		const struct jnode *out = json_member(json_member(package, o->str), SLICE("outPath"));
+		struct store_path p;
+
+		rc = !out ? err_set(e, ERR_INVALID, "a package of 'manifest.nix' does not say where its outputs are") :
+			    store_path_parse(store_dir(s), out->str, &p, e);
+		if (!rc)
+			path_set_add(&x->paths, &p);
+	}
 	return rc;
 }
 
@@ -265,19 +288,12 @@ static int read_nix(struct profile_manifest *m, struct store *s, struct slice te
 	struct jnode *root = NULL;
 	int rc = nix_text_parse(&a, text, &root, e);
 
+	if (!rc && root->kind != JSON_ARRAY)
+		rc = err_set(e, ERR_INVALID, "'manifest.nix' is no list");
 	for (const struct jnode *n = rc ? NULL : root->first; n && !rc; n = n->next) {
-		const struct jnode *outputs = json_member(n, SLICE("outputs"));
 		struct profile_element x = { .priority = PROFILE_PRIORITY };
 
-		for (const struct jnode *o = outputs ? outputs->first : NULL; o && !rc; o = o->next) {
-			const struct jnode *out = json_member(json_member(n, o->str), SLICE("outPath"));
-			struct store_path p;
-
-			rc = !out ? err_set(e, ERR_INVALID, "a package of 'manifest.nix' does not say where its outputs are") :
-				    store_path_parse(store_dir(s), out->str, &p, e);
-			if (!rc)
-				path_set_add(&x.paths, &p);
-		}
+		rc = read_nix_paths(&x, s, n, e);
 		if (!rc)
 			profile_manifest_add(m, &x);
 		profile_element_release(&x);

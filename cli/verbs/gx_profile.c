@@ -125,13 +125,10 @@ static int run(const struct program *program, int argc, char **argv, int kind, p
 	build_options_init(&p.build);
 	p.eval.build = &p.build;
 	p.eval.origin = ORIGIN_FOR_PROFILE;
-	rc = command_read(&p.c, argc, argv, 0, 0, "packages");
+	rc = command_read(&p.c, argc, argv, 0, kind & NO_OPERANDS ? COMMAND_NOTHING : 0, "packages");
 	if (rc != COMMAND_GO)
 		return rc;
-	if (kind & NO_OPERANDS && p.c.n)
-		rc = usage_error(program, "'%s' is not wanted here: there are no operands", p.c.operands[0]);
-	else
-		rc = act(&p, kind & CHANGES, fn);
+	rc = act(&p, kind & CHANGES, fn);
 	profile_manifest_release(&p.m);
 	words_release(&p.regexes);
 	free(p.path);

@@ -85,7 +85,7 @@ check "wipe-history says what would go" tells "would remove profile version 2" w
 check "and does not" test -e p/profile-2-link
 check "wipe-history" quiet wipe-history
 check "one version is left" prints 1 versions
-check "an operand too many" complains "'x' is not wanted here" p history x
+check "an operand too many" complains "takes nothing, not 'x'" p history x
 check "what is no flake and not in the store" mentions "is not" p add ./nothing
 check "a package that cannot be built" mentions "nowhere" p add --impure --expr 'derivation { name = "n"; system = "x86_64-linux"; builder = "/nowhere"; }'
 check "leaves the profile alone" prints "flake" sh -c 'nix profile list --profile "$1" | sed -n "s/^Name: *//p"' - "$profile"
@@ -114,5 +114,19 @@ old '{"version":4,"elements":{}}'
 check "of a version to come" complains "version 4, which is not known" nix profile list --profile p/old
 old '{"version":3,"elements":{"a":{"storePaths":["/etc/passwd"]}}}'
 check "with a path that is none" mentions "/etc/passwd" nix profile list --profile p/old
+old '{"version":3}'
+check "without packages" complains "has no packages" nix profile list --profile p/old
+old '{"version":3,"elements":[]}'
+check "in the form of another version" complains "has no packages" nix profile list --profile p/old
+old '{"version":3,"elements":{"a":{"active":true}}}'
+check "of a package that is nowhere" complains "does not say where it is" nix profile list --profile p/old
+old_nix() { # MANIFEST
+	rm -rf old && mkdir old && printf '%s' "$1" >old/manifest.nix
+	ln -sfn "$(nix store add old)" p/old
+}
+old_nix '{ }'
+check "nix-env's that is no list" complains "is no list" nix profile list --profile p/old
+old_nix '[ { name = "a"; } ]'
+check "and of a package that is nowhere" complains "which outputs" nix profile list --profile p/old
 old '{"version":3,'
 check "cut off" mentions "error:" nix profile list --profile p/old
