@@ -55,7 +55,7 @@ void installable_release(struct installable *i)
 	free(i->attr);
 	free(i->outputs);
 	free(i->priority);
-	i->program = i->main = i->flake = i->revision = i->original = i->attr = i->outputs = i->priority = NULL;
+	*i = (struct installable){ .program = NULL };
 }
 
 /* An attribute that is a string, as malloc'd text; NULL when it is not there. */
@@ -371,10 +371,8 @@ static int find_answer(struct eval_cache *k, const struct eval_question *q, stru
 		eval_cache_tell(k);
 		return 1;
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		installable_release(&out[i]);
-		out[i] = (struct installable){ .program = NULL };
-	}
 	eval_cache_refuse(k, KEPT_GONE);
 	return 0;
 }

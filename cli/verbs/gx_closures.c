@@ -269,7 +269,7 @@ struct members {
 	size_t n, cap;
 };
 
-/* Cuts a store name as Nix does: the version begins behind the first dash that no letter follows, and names of outputs are left
+/* Cuts a store name as Nix does here: the version begins behind the first dash that a digit follows, and names of outputs are left
  * out. */
 static void split_name(const char *text, char **name, char **version)
 {
