@@ -49,6 +49,12 @@ void input_set(struct input *in, const struct input_attr *a, struct arena *mem)
 	in->n++;
 }
 
+void input_set_all(struct input *in, const struct input *from, struct arena *mem)
+{
+	for (size_t i = 0; i < from->n; i++)
+		input_set(in, &from->a[i], mem);
+}
+
 void input_set_string(struct input_ctx *c, struct input *in, const char *name, struct slice s)
 {
 	input_set(in, &(struct input_attr){ slice_of(name), INPUT_STRING, s, 0 }, c->mem);
@@ -690,8 +696,7 @@ int input_print(const struct input *in, struct arena *mem, struct buf *out, stru
 	struct url u;
 
 	memset(&u, 0, sizeof u);
-	for (size_t i = 0; i < in->n; i++)
-		input_set(&own, &in->a[i], mem);
+	input_set_all(&own, in, mem);
 	if (input_string(&c, &own, "dir", &dir))
 		return -1;
 	const struct input_scheme *s = checked(&c, &own);

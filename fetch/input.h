@@ -29,8 +29,9 @@ struct input {
 	size_t n, cap;
 };
 
-/* Adds an attribute or replaces it. */
+/* Adds an attribute or replaces it; all those of another input. */
 void input_set(struct input *in, const struct input_attr *a, struct arena *mem);
+void input_set_all(struct input *in, const struct input *from, struct arena *mem);
 const struct input_attr *input_get(const struct input *in, const char *name);
 
 /* Is it what an input or an entry of a registry may be called? */

@@ -520,12 +520,10 @@ static struct input again(const struct input *resolved, const struct flake_tree 
 {
 	struct input r = { 0 };
 
-	for (size_t i = 0; i < resolved->n; i++)
-		input_set(&r, &resolved->a[i], flake_arena());
+	input_set_all(&r, resolved, flake_arena());
 	if (!is_input || !input_is_locked(&tree->locked))
 		return r;
-	for (size_t i = 0; i < tree->locked.n; i++)
-		input_set(&r, &tree->locked.a[i], flake_arena());
+	input_set_all(&r, &tree->locked, flake_arena());
 	source_unset(&r, "narHash");
 	return r;
 }
@@ -544,8 +542,7 @@ struct flake *flake_get(const struct input *ref, const struct input_path *prefix
 	}
 
 	f->resolved = resolved;
-	for (size_t i = 0; i < tree->locked.n; i++)
-		input_set(&f->locked, &tree->locked.a[i], flake_arena());
+	input_set_all(&f->locked, &tree->locked, flake_arena());
 	if (sub && *sub)
 		source_set(&f->locked, "dir", sub);
 	return f;

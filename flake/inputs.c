@@ -367,8 +367,7 @@ static void lock_tree_input(struct locking *k, struct step *s, const struct inpu
 	struct input locked = { 0 };
 
 	source_check_counted(t);
-	for (size_t i = 0; i < t->locked.n; i++)
-		input_set(&locked, &t->locked.a[i], k->mem);
+	input_set_all(&locked, &t->locked, k->mem);
 	if (sub && *sub)
 		source_set(&locked, "dir", sub);
 	child_node(k, s, &locked, original, 0)->tree = t;

@@ -318,8 +318,7 @@ static struct input without_folder_in_url(const struct input *in)
 
 	if (!at || strcmp(at + 5, dir))
 		return *in;
-	for (size_t i = 0; i < in->n; i++)
-		input_set(&out, &in->a[i], flake_arena());
+	input_set_all(&out, in, flake_arena());
 	buf_add(&b, url, (size_t)(at - url));
 	source_set(&out, "url", b.p);
 	return out;

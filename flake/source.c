@@ -513,12 +513,6 @@ static void note_tree(const struct input *in, const struct flake_tree *t)
 		trail_spoil("it fetched what is not locked");
 }
 
-static void copy_attrs(struct input *to, const struct input *from)
-{
-	for (size_t i = 0; i < from->n; i++)
-		input_set(to, &from->a[i], flake_arena());
-}
-
 static const struct flake_tree *fetch(const struct input *in, int lazily)
 {
 	const char *name = input_where(in) == INPUT_WITH_PROGRAM ? NULL : source_get(in, "name");
@@ -527,10 +521,10 @@ static const struct flake_tree *fetch(const struct input *in, int lazily)
 	struct hash want;
 	struct err e = ERR_INIT;
 
-	copy_attrs(&own, in);
+	input_set_all(&own, in, flake_arena());
 	if (input_check(&own, flake_arena(), &e))
 		throw_err(&e);
-	copy_attrs(&t->locked, &own);
+	input_set_all(&t->locked, &own, flake_arena());
 	/* What comes along looks for itself first. */
 	if (input_where(in) != INPUT_WITH_PROGRAM && is_in_store(t)) {
 		note_tree(in, t);

@@ -67,8 +67,7 @@ static void add_prefetched(struct buf *b, const struct input *in, const struct f
 {
 	struct input locked = { 0 };
 
-	for (size_t i = 0; i < t->locked.n; i++)
-		input_set(&locked, &t->locked.a[i], flake_arena());
+	input_set_all(&locked, &t->locked, flake_arena());
 	/* Where the hash is no pin, Nix does not name it twice. */
 	if (slice_in_words(slice_of(source_get(in, "type")), "git path") && !source_get(in, "narHash"))
 		source_unset(&locked, "narHash");

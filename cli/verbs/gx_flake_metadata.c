@@ -98,8 +98,7 @@ static void add_json(struct buf *b, const struct locked_flake *lf)
 	const struct input_attr *at = input_get(&f->locked, "lastModified"), *count = input_get(&f->locked, "revCount");
 	struct input locked = { 0 };
 
-	for (size_t i = 0; i < f->locked.n; i++)
-		input_set(&locked, &f->locked.a[i], flake_arena());
+	input_set_all(&locked, &f->locked, flake_arena());
 	input_set(&locked, &(struct input_attr){ SLICE("__final"), INPUT_BOOL, { "", 0 }, 1 }, flake_arena());
 	buf_addc(b, '{');
 	flake_json_text(b, "description", f->description);
