@@ -255,7 +255,8 @@ static int read_json(struct profile_manifest *m, struct store *s, struct slice t
 		rc = err_set(e, ERR_INVALID, "a profile's list has version %lld, which is not known", (long long)number);
 	all = rc ? NULL : json_member(root, SLICE("elements"));
 	if (!rc && (!all || all->kind != (number == 3 ? JSON_OBJECT : JSON_ARRAY)))
-		rc = err_set(e, ERR_INVALID, "a profile's list of version %lld has no packages in the form of that", (long long)number);
+		rc = err_set(e, ERR_INVALID, "a profile's list of version %lld has no packages in the form of that",
+			     (long long)number);
 	for (const struct jnode *n = all ? all->first : NULL; n && !rc; n = n->next)
 		rc = read_element(m, s, n, number, e);
 	arena_release(&a);
