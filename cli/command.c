@@ -92,6 +92,8 @@ int command_read(struct command *c, int argc, char **argv, size_t min, size_t ma
 		return command_end(c, options_help(c->program));
 	if (c->n < min)
 		return command_end(c, usage_error(c->program, "'%s' needs %s", c->program->name, what));
+	if (max == COMMAND_NOTHING && c->n)
+		return command_end(c, usage_error(c->program, "'%s' takes nothing, not '%s'", c->program->name, c->operands[0]));
 	if (max && c->n > max)
 		return command_end(c, usage_error(c->program, "'%s' takes %s, not also '%s'", c->program->name, what,
 						  c->operands[max]));

@@ -55,6 +55,9 @@ struct command {
 	char *text; /* malloc'd: what more operands point into; NULL: nothing */
 };
 
+/* Of command_read: no operands. */
+#define COMMAND_NOTHING SIZE_MAX
+
 /* Reads the words.  Returns COMMAND_GO, or the exit status of a program that is done. At least min and at most max operands (0: any
  * number) are wanted; what: their name in messages. */
 int command_read(struct command *c, int argc, char **argv, size_t min, size_t max, const char *what);

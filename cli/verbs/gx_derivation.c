@@ -384,7 +384,7 @@ static int add_run(int argc, char **argv)
 	struct err e = ERR_INIT;
 	struct buf out = BUF_INIT;
 	struct drv d, said;
-	int rc = command_read(&c, argc, argv, 0, 0, "");
+	int rc = command_read(&c, argc, argv, 0, COMMAND_NOTHING, NULL);
 
 	if (rc != COMMAND_GO)
 		return rc;

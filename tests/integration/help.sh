@@ -31,6 +31,7 @@ check "gx version" prints "$("$gxeval" --version)" "$gx" version
 check "gx build --version" prints "$("$gxeval" --version)" "$gx" build --version
 check "gx store gc --version" prints "$("$gxeval" --version)" "$gx" store gc --version
 check "gx version takes nothing" complains "takes nothing, not 'x'" "$gx" version x
+check "nor do verbs that read standard input" complains "takes nothing, not 'x.json'" "$gx" derivation add x.json
 
 # --- manual pages
 mkdir man
