@@ -84,6 +84,13 @@ void fs_stand_in_text(const char *store_path, W text)
 	*strmap_put(&fs_state()->texts, store_path, strlen(store_path), NULL) = text;
 }
 
+int fs_stands_in(const char *store_path, size_t n)
+{
+	struct fs *fs = fs_state();
+
+	return strmap_get(&fs->stand_ins, store_path, n) || strmap_get(&fs->texts, store_path, n);
+}
+
 /* Length of the store object's path that a path begins with, 0 outside the store. */
 static size_t object_len(const char *path, size_t n)
 {

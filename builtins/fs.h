@@ -33,6 +33,9 @@ void fs_mount(const char *logical, const char *physical);
 void fs_stand_in(const char *store_path, const char *physical);
 void fs_stand_in_text(const char *store_path, W text);
 
+/* 1 when an object of the store is read so. */
+int fs_stands_in(const char *store_path, size_t n);
+
 /* Appends to the search path: "prefix=path" or "path" as after -I; all entries of a text like $NIX_PATH. */
 void fs_search_path_add(const char *entry, size_t n);
 void fs_search_path_add_all(const char *entries);

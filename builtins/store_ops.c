@@ -17,6 +17,7 @@
 
 const struct store_ops *store_ops;
 int (*store_ops_open)(struct err *e);
+int (*store_ops_look)(struct err *e);
 
 struct put {
 	void (*fn)(void *arg);
@@ -37,6 +38,7 @@ static void end(void)
 const struct session_part store_ops_session[] = {
 	{ &store_ops, sizeof store_ops, NULL },
 	{ &store_ops_open, sizeof store_ops_open, NULL },
+	{ &store_ops_look, sizeof store_ops_look, NULL },
 	{ &later, sizeof later, end },
 	{ 0 }
 };
@@ -72,6 +74,8 @@ const struct store_ops *store_ops_begin(void)
 {
 	struct err e = ERR_INIT;
 
+	if (store_ops_look && !store_ops && store_ops_look(&e))
+		throw_err(&e);
 	if (!store_ops_may_come())
 		return store_ops_writing();
 	if (store_ops_open(&e))

@@ -69,6 +69,9 @@ const struct store_ops *store_ops_writing(void);
  * when it does not.  Set by cli; of the session. */
 extern int (*store_ops_open)(struct err *e);
 
+/* The same in read-only mode, of a store that is only looked into; sets store_ops alone. */
+extern int (*store_ops_look)(struct err *e);
+
 /* 1 while there is no store to write to, and one may come. */
 int store_ops_may_come(void);
 
@@ -76,7 +79,7 @@ int store_ops_may_come(void);
  * may come. */
 void store_ops_later(void (*fn)(void *arg), void *arg);
 
-/* The store to write to, opened if it may come; NULL when there is none.  Throws. */
+/* The store to write to, opened if it may come; NULL when there is none, though store_ops may have one to read by then.  Throws. */
 const struct store_ops *store_ops_begin(void);
 
 extern const struct session_part store_ops_session[];

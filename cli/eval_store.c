@@ -19,12 +19,15 @@
 #include "eval/eval.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static struct place place;
 static const struct place *in_use;
 static struct store_real *real;
 static struct store *viewed; /* for `real`, of a store behind an address */
 static int late; /* there is no store, and one may come; then 2: it has */
+static int looking; /* that one is only to be read */
+static int chosen; /* `place` says where that would be */
 static struct build_options *build_options;
 
 static void notice(void *user, const char *text)
@@ -90,11 +93,19 @@ static int use_place(enum store_flags flags, struct err *e)
 	return 0;
 }
 
+static int choose(const struct place_request *request, struct err *e)
+{
+	int rc = chosen ? 0 : place_choose(&place, request, e);
+
+	chosen = !rc;
+	return rc;
+}
+
 /* Something is to be built after all. */
 static int open_late(struct err *e)
 {
 	const struct place_request request = { NULL, NULL };
-	int rc = place_choose(&place, &request, e);
+	int rc = choose(&request, e);
 
 	rc = rc ? rc : use_place(0, e);
 	if (rc)
@@ -105,9 +116,25 @@ static int open_late(struct err *e)
 	return 0;
 }
 
+/* In read-only mode something that was built before is to be read.  Where there is no store, nothing was. */
+static int look_late(struct err *e)
+{
+	const struct place_request request = { NULL, NULL };
+	int rc = choose(&request, e);
+
+	if (rc || (place.mode != PLACE_VIEW && access(place.state_dir, F_OK)))
+		return rc;
+	rc = use_place(STORE_READONLY, e);
+	if (!rc)
+		eval_store_attach();
+	return rc;
+}
+
 void eval_store_attach(void)
 {
-	if (late == 1)
+	if (late == 1 && looking)
+		store_ops_look = look_late;
+	else if (late == 1)
 		store_ops_open = open_late;
 	if (!real)
 		return;
@@ -134,11 +161,17 @@ int eval_store_start(const struct eval_request *r)
 		return 0;
 	}
 	if (!named && (eval_settings.read_only || !r->want_store)) {
-		late = !eval_settings.read_only;
+		late = 1;
+		looking = eval_settings.read_only;
 		eval_settings.read_only = 1;
+		/* Where Nix's variables count, paths begin as they say. */
+		if (place_obeys_environment() && choose(&request, &e))
+			return fail(&e);
+		if (chosen)
+			eval_settings.store_dir = place.store_dir;
 		return 0;
 	}
-	if (place_choose(&place, &request, &e) || use_place(eval_settings.read_only ? STORE_READONLY : 0, &e))
+	if (choose(&request, &e) || use_place(eval_settings.read_only ? STORE_READONLY : 0, &e))
 		return fail(&e);
 	return 0;
 }

@@ -32,6 +32,20 @@ check "one that is not there" must_fail ours nix-instantiate --eval "file://$PWD
 check "nix eval --json copies no paths" prints '"/nix/store"' ours nix eval --json "path:$PWD/tree#at"
 check "what is forbidden is not looked for" complains "is forbidden in restricted mode" ours nix-instantiate --restrict-eval nothing
 check "nix build takes no file for a flake" must_fail ours nix build --no-link ./t.nix
+cat >read.nix <<'END_NIX'
+let made = derivation { name = "made"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo 42 > $out" ]; };
+in { v = [ (import made) (builtins.readFile (builtins.toFile "t" "text")) (import "${./tree/default.nix}").x ];
+  copy = builtins.path { path = made; name = "copy"; } != ""; }
+END_NIX
+look() { ours nix-instantiate --readonly-mode --eval --strict read.nix "$@"; }
+check "in read-only mode what is imported has to be there" mentions "must exist already" look
+check "also where there is no store" mentions "must exist already" env PATH="$PWD/names:$PATH" NIX_REMOTE="local?root=$PWD/none" \
+	nix-instantiate --readonly-mode --eval --strict read.nix
+check "which makes none" sh -c '! [ -e none ]'
+check "otherwise it is built" prints '{ copy = true; v = [ 42 "text" 12 ]; }' ours nix-instantiate --eval --strict read.nix
+check "then it is read, with what is not written" prints '{ copy = true; v = [ 42 "text" 12 ]; }' look
+check "paths begin as NIX_STORE_DIR says" prints "\"$PWD/elsewhere\"" env PATH="$PWD/names:$PATH" NIX_STORE_DIR="$PWD/elsewhere" \
+	nix-instantiate --eval -E builtins.storeDir
 check "a folder with parameters is a store" prints /nix/store ours nix eval --raw --store "$PWD/other?store=/nix/store" --expr builtins.storeDir
 check "that has not all" complains "has no parameter 'colour'" ours nix eval --raw --store "$PWD/other?colour=red" --expr builtins.storeDir
 cat >tree/flake.nix <<'END_NIX'
