@@ -90,6 +90,18 @@ void source_check_locked(const struct input *in, const char *builtin)
 	source_check_allowed(in);
 }
 
+/* Each attribute stands where the call does. */
+static W at_call(W info)
+{
+	struct attrs *a = attrs_of(info);
+	struct attrs_builder b;
+
+	attrs_builder_init(&b, a->n);
+	for (uint32_t i = 0; i < a->n; i++)
+		attrs_add(&b, a->sh->sym[i], call_pos(), a->v[i]);
+	return attrs_finish(&b);
+}
+
 BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	"The source that *source* names, a set with a `type` (`path`, `git`, `tarball`, `github`, `gitlab`, `gx`) or a flake "
 	"reference as text: its store path `outPath`, its `narHash`, and what its type knows of it (`rev`, `lastModified`, …). "
@@ -116,7 +128,7 @@ BUILTIN_FLAGS(bi_fetch_tree, BI_GLOBAL, "fetchTree", "!source",
 	if (input_is_relative(&in))
 		throw_error(EK_EVAL, "the source '%s' is a relative path", flake_ref_text(&in));
 	source_check_locked(&in, "fetchTree");
-	return source_info(source_fetch(&in), 0);
+	return at_call(source_info(source_fetch(&in), 0));
 }
 
 /* fetchGit always names a revision: of what has none, zeros. */
@@ -169,7 +181,7 @@ BUILTIN_FLAGS(
 	/* As Nix has it, here and nowhere else, and not together with submodules. */
 	if (!source_is_set(&in, "submodules"))
 		set_default(&in, "exportIgnore");
-	return with_revision(source_info(source_fetch(&in), 0));
+	return at_call(with_revision(source_info(source_fetch(&in), 0)));
 }
 
 const struct builtin *const builtins_fetch_tree[] = { &def_bi_fetch_tree, &def_bi_fetch_git, NULL };

@@ -19,6 +19,7 @@
 #include "builtins/fs.h"
 #include "builtins/fs_members.h"
 #include "eval/error.h"
+#include "fetch/fetch_settings.h"
 #include "fetch/trail.h"
 #include "flake/ref.h"
 
@@ -93,6 +94,9 @@ static struct lockfile read_reference(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct buf b = BUF_INIT;
 
+	if (!fetch_settings.allow_dirty)
+		throw_error_hint(EK_DENIED, "allow it with --allow-dirty",
+				 "the lock file '%s' is no part of what is committed, and the setting allow-dirty is off", path);
 	trail_spoil("it read a lock file that the command line named");
 	int rc = fd < 0 ? -1 : fd_read_all(fd, &b), error = errno;
 	struct slice text = { arena_dup(flake_arena(), buf_str(&b), b.len), b.len };

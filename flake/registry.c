@@ -177,7 +177,8 @@ static void read_text(const char *path, struct slice text, struct registry_list 
 		read_entry(path, o, out);
 }
 
-void registry_read(const char *path, struct registry_list *out)
+/* All of a file, in the flake arena; 0 when there is none. */
+static int read_whole(const char *path, struct slice *text)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct buf b = BUF_INIT;
@@ -188,14 +189,14 @@ void registry_read(const char *path, struct registry_list *out)
 	if (fd < 0)
 		trail_lstat(path);
 	if (fd < 0 && error == ENOENT)
-		return;
+		return 0;
 	int bad_file = fd < 0 || fstat(fd, &st);
 	int too_large = !bad_file && st.st_size > LIMIT_REGISTRY_FILE;
 	int rc = bad_file || too_large ? -1 : fd_read_all(fd, &b);
 	error = rc && fd >= 0 ? errno : error;
 	if (!rc)
 		trail_file(path, &st, buf_str(&b), b.len);
-	struct slice text = { arena_dup(flake_arena(), buf_str(&b), b.len), b.len };
+	*text = (struct slice){ arena_dup(flake_arena(), buf_str(&b), b.len), b.len };
 	buf_release(&b);
 	if (fd >= 0)
 		close(fd);
@@ -203,7 +204,15 @@ void registry_read(const char *path, struct registry_list *out)
 		bad(path, "it is too large");
 	if (rc)
 		throw_error(EK_IO, "cannot read the registry '%s': %s", path, strerror(error));
-	read_text(path, text, out);
+	return 1;
+}
+
+void registry_read(const char *path, struct registry_list *out)
+{
+	struct slice text;
+
+	if (read_whole(path, &text))
+		read_text(path, text, out);
 }
 
 /* --- writing --- */
@@ -303,18 +312,37 @@ static void read_system(struct registry_list *out)
 	registry_read(b.p, out);
 }
 
+/* A file that has an address: what it said last counts when it has gone, as of one elsewhere that cannot be reached. */
+static void read_addressed(const char *url, const char *path, struct registry_list *out)
+{
+	const char *before = source_url_noted_once("registry", url);
+	struct buf why = BUF_GC;
+	struct slice text;
+
+	if (read_whole(path, &text)) {
+		read_text(path, text, out);
+		if (!before || strcmp(before, text.p))
+			source_url_note("registry", url, text.p);
+	} else if (before) {
+		buf_addf(&why, "the registry '%s' is gone", path);
+		source_url_use_older(why.p);
+		read_text(path, slice_of(before), out);
+	}
+}
+
 /* A registry at an address is fetched as any other file, and kept. */
 static void fetch_global(const char *url, struct registry_list *out)
 {
 	const char *path = source_file_path(url);
+	struct input in = { 0 };
 
-	if (!path) {
-		struct input in = { 0 };
-		source_set(&in, "type", "file");
-		source_set(&in, "url", url);
-		path = source_fetch(&in)->place;
+	if (path) {
+		read_addressed(url, path, out);
+		return;
 	}
-	registry_read(path, out);
+	source_set(&in, "type", "file");
+	source_set(&in, "url", url);
+	registry_read(source_fetch(&in)->place, out);
 }
 
 static void read_global(struct registry_list *out)

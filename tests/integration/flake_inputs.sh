@@ -56,6 +56,8 @@ check "what it is now elsewhere" gx flake update --flake ./app --output-lock-fil
 check "leaves the flake's own alone" cmp app/flake.lock old.lock
 check "--reference-lock-file" prints 6 gxeval --reference-lock-file new.lock --no-write-lock-file ./app#v
 check "one that is not there" complains "cannot read the lock file 'nope.lock'" gxeval --reference-lock-file nope.lock ./app#v
+check "one that is no part of what is committed" complains "the setting allow-dirty is off" \
+	gxeval --no-allow-dirty --reference-lock-file new.lock ./app#v
 check "with --commit-lock-file" complains "exclude each other" gx flake lock --commit-lock-file --output-lock-file x ./app
 
 # Committing it.

@@ -31,6 +31,12 @@ check "gx:std is there all the same" gxeval --no-use-registries 'std#lib.version
 path_registry global.json glob "$PWD/a"
 check "a global one" prints '"a"' gxeval --option flake-registry "$PWD/global.json" glob#v
 check "by its address" prints '"a"' gxeval --flake-registry "file://$PWD/global.json" glob#v
+mv global.json moved.json
+by_address() { prints '"a"' gxeval --flake-registry "file://$PWD/global.json" --refresh glob#v 2>warned; }
+check "what it said last counts when it has gone" by_address
+check "which is said" grep -q "the registry '$PWD/global.json' is gone; using what was fetched before" warned
+check "by its path it is an empty one" complains "cannot find flake 'flake:glob'" gxeval --flake-registry "$PWD/global.json" glob#v
+mv moved.json global.json
 check "none" complains "cannot find flake 'flake:nixpkgs'" gxeval --flake-registry '' nixpkgs#v
 check "fetchTree asks, but not the user" complains "cannot find flake 'flake:dep'" gxeval --impure -E 'fetchTree "dep"'
 check "pure evaluation takes no name" complains "not locked" gxeval --pure-eval -E 'builtins.getFlake "dep"'
