@@ -115,8 +115,8 @@ struct expr *literal_path(struct parse *ps, struct span at)
 	const char *p = literal_text(ps, at);
 
 	if (*p == '/')
-		lint(ps, ps->opt->absolute_paths, at, "absolute path literal",
-		     "is not portable; consider a string, a relative path or a parameter", "lint-absolute-path-literals");
+		lint(ps, ps->opt->absolute_paths, at, "absolute path literals are not portable; instead of",
+		     "consider a string, a relative path or a parameter", "lint-absolute-path-literals");
 	else if (*p != '.')
 		lint(ps, ps->opt->short_paths, at, "relative path literal", "should be prefixed with './'",
 		     "lint-short-path-literals");
@@ -133,8 +133,8 @@ struct expr *literal_home_path(struct parse *ps, struct span at)
 		       "path '%.*s' depends on the home directory, which pure evaluation does not allow", n, p);
 	else if (!ps->opt->home)
 		err_at(ps->err, at.begin, at.end - at.begin, "path '%.*s' needs a home directory, and none is known", n, p);
-	lint(ps, ps->opt->absolute_paths, at, "home path literal",
-	     "is not portable; consider a string, a relative path or a parameter", "lint-absolute-path-literals");
+	lint(ps, ps->opt->absolute_paths, at, "home path literals are not portable; instead of",
+	     "consider a string, a relative path or a parameter", "lint-absolute-path-literals");
 	return path_node(ps, ps->opt->home ? ps->opt->home : "", p + 1, at.end - at.begin - 1, at);
 }
 

@@ -746,10 +746,10 @@ static void lints_warn(void **state)
 	assert_non_null(parse("[ http://a /b c/d ./e ~/f ]"));
 	assert_string_equal(buf_str(&last.warnings),
 			    "2+8: URL literal 'http://a' should be a string, in quotes (lint-url-literals)\n"
-			    "11+2: absolute path literal '/b' is not portable; consider a string, a relative path or a "
+			    "11+2: absolute path literals are not portable; instead of '/b' consider a string, a relative path or a "
 			    "parameter (lint-absolute-path-literals)\n"
 			    "14+3: relative path literal 'c/d' should be prefixed with './' (lint-short-path-literals)\n"
-			    "22+3: home path literal '~/f' is not portable; consider a string, a relative path or a "
+			    "22+3: home path literals are not portable; instead of '~/f' consider a string, a relative path or a "
 			    "parameter (lint-absolute-path-literals)\n");
 	options.warn = NULL;
 	assert_non_null(parse("http://a"));
@@ -771,7 +771,7 @@ static void lints_refuse(void **state)
 	options.absolute_paths = LINT_FATAL;
 	parse("/a${b}");
 	check_err("absolute", 0, 2,
-		  "absolute path literal '/a' is not portable; consider a string, a relative path or a parameter "
+		  "absolute path literals are not portable; instead of '/a' consider a string, a relative path or a parameter "
 		  "(lint-absolute-path-literals)");
 }
 
