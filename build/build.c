@@ -12,6 +12,7 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "build/build_int.h"
+#include "build/build_space.h"
 #include "store/roots.h"
 
 #include <errno.h>
@@ -213,8 +214,10 @@ static int work_left(const struct build *b)
 static double next_time(const struct build *b)
 {
 	const struct build_settings *set = b->set;
-	double t = build_now() + 3600;
+	double now = build_now(), t = now + 3600, look = b->space ? space_look(b->space, now) : t;
 
+	if (look < t)
+		t = look;
 	for (size_t i = 0; i < b->n; i++)
 		if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at && b->nodes[i]->retry_at < t)
 			t = b->nodes[i]->retry_at;
@@ -290,6 +293,7 @@ static void step(struct build *b)
 static void run(struct build *b)
 {
 	say_plan(b);
+	b->space = space_begin(b->s);
 	while (may_go_on(b)) {
 		start_ready(b);
 		if (!work_left(b) || !may_go_on(b))
@@ -302,6 +306,7 @@ static void run(struct build *b)
 		sandbox_kill(&b->jobs[i]->box);
 	while (b->njobs)
 		forget_job(b, b->jobs[0], 1);
+	space_end(b->space);
 	logs_wait(b->err.code == ERR_INTERRUPT);
 }
 

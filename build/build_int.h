@@ -150,6 +150,7 @@ struct build {
 	struct substituter *sub;
 	int no_sub; /* there is nobody to ask */
 	struct secret_keys keys; /* sign what is built */
+	struct space *space;	 /* NULL: no garbage is collected meanwhile */
 };
 
 /* --- build.c --- */

@@ -314,6 +314,32 @@ int build_setting_info(size_t i, struct setting_info *out)
 	return 1;
 }
 
+int build_setting_now(size_t i, struct buf *b)
+{
+	static const char *const modes[] = { [CONFINE_REQUIRED] = "true", [CONFINE_RELAXED] = "relaxed",
+					     [CONFINE_NONE] = "false" };
+	const struct build_settings *s = &defaults()->settings;
+
+	if (i >= sizeof settings / sizeof *settings)
+		return 0;
+	switch (settings[i].id) {
+	case O_MAX_JOBS: buf_addf(b, "%u", s->max_jobs); break;
+	case O_CORES: buf_addf(b, "%u", s->cores); break;
+	case O_KEEP_GOING: buf_adds(b, s->keep_going ? "true" : "false"); break;
+	case O_KEEP_FAILED: buf_adds(b, s->keep_failed ? "true" : "false"); break;
+	case O_TIMEOUT: buf_addf(b, "%u", s->timeout); break;
+	case O_MAX_SILENT: buf_addf(b, "%u", s->max_silent); break;
+	case O_MAX_LOG: buf_addf(b, "%llu", (unsigned long long)s->max_log); break;
+	case O_LOG_LINES: buf_addf(b, "%u", s->log_lines); break;
+	case O_SANDBOX: buf_adds(b, modes[s->confinement]); break;
+	case O_SHELL: buf_adds(b, s->shell ? s->shell : build_shell()); break;
+	case O_FEATURES: buf_adds(b, s->features ? s->features : build_usual_features()); break;
+	case O_PROCESSES: buf_addf(b, "%u", s->max_procs); break;
+	case O_IMPURE_ENV: buf_adds(b, s->impure_env ? s->impure_env : ""); break;
+	}
+	return 1;
+}
+
 static const struct option *find_setting(const char *name)
 {
 	for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)

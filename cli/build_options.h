@@ -39,6 +39,9 @@ const char **build_setting_list(const char *name);
 /* Fills name, doc and usual of settings_info. */
 int build_setting_info(size_t i, struct setting_info *out);
 
+/* settings_now for them. */
+int build_setting_now(size_t i, struct buf *b);
+
 /* Takes one of the table's options.  Returns 0, or EXIT_USAGE after saying why. */
 int build_options_take(struct build_options *o, int id, char **values);
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/fdio.h"
 #include "base/suggest.h"
+#include "base/words.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 
@@ -183,12 +184,25 @@ static void read_file(const char *path, int depth, const struct conf *from)
 
 /* --- all of them --- */
 
+/* Files of settings that Nix reads as well, the last first; those of the machine and those of the user. */
+static struct words files[2];
+static int of_user;
+
+static void read_one(const char *path)
+{
+	size_t n = strlen(path);
+
+	if (n < 7 || strcmp(path + n - 7, "gx.conf"))
+		words_add(&files[of_user], path);
+	read_file(path, 0, NULL);
+}
+
 static void read_in(const char *dir, size_t n, const char *below, const char *file)
 {
 	struct buf b = BUF_INIT;
 
 	buf_addf(&b, "%.*s%s/%s", (int)n, dir, below, file);
-	read_file(b.p, 0, NULL);
+	read_one(b.p);
 	buf_release(&b);
 }
 
@@ -200,8 +214,8 @@ static void read_system(void)
 		read_in(dir, strlen(dir), "", "nix.conf");
 		read_in(dir, strlen(dir), "", "gx.conf");
 	} else {
-		read_file("/etc/nix/nix.conf", 0, NULL);
-		read_file("/etc/gx/gx.conf", 0, NULL);
+		read_one("/etc/nix/nix.conf");
+		read_one("/etc/gx/gx.conf");
 	}
 }
 
@@ -225,7 +239,7 @@ static void read_named(const char *p, size_t n)
 {
 	char *path = xstrndup(p, n);
 
-	read_file(path, 0, NULL);
+	read_one(path);
 	free(path);
 }
 
@@ -258,10 +272,24 @@ void conf_load(void)
 	const char *text = getenv("NIX_CONFIG");
 
 	read_system();
+	of_user = 1;
 	read_user();
 	if (!text)
 		return;
 	char *copy = xstrndup(text, strlen(text));
 	take_text("NIX_CONFIG", copy, 0);
 	free(copy);
+}
+
+void conf_add_files(struct buf *b, const char *machine, const char *user)
+{
+	struct buf list = BUF_INIT;
+
+	for (size_t k = 0; k < 2; k++) {
+		buf_trim(&list, 0);
+		for (size_t i = files[k].n; i--;)
+			buf_addf(&list, "%s%s", list.len ? ":" : "", files[k].v[i]);
+		buf_addf(b, "%s%s\n", k ? user : machine, buf_str(&list));
+	}
+	buf_release(&list);
 }

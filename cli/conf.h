@@ -9,8 +9,13 @@
 #ifndef CLI_CONF_H
 #define CLI_CONF_H
 
+struct buf;
+
 /* Sets what they say, each setting with where it was said.  What is wrong in one is a warning, and the line is left out: a file
  * that somebody wrote for Nix must not keep gx from running. */
 void conf_load(void);
+
+/* Adds two lines: behind each text the nix.conf of the machine, and those of the user, the first to count first, there or not. */
+void conf_add_files(struct buf *b, const char *machine, const char *user);
 
 #endif

@@ -114,8 +114,7 @@ static void add_json(struct buf *b, const struct node *n, const struct listing_o
 	buf_addf(b, "{\"type\":\"%s\"", nar_type_name(n->type));
 	if (n->type == NAR_REGULAR) {
 		buf_addf(b, ",\"size\":%llu", (unsigned long long)n->size);
-		if (n->executable)
-			buf_adds(b, ",\"executable\":true");
+		buf_addf(b, ",\"executable\":%s", n->executable ? "true" : "false");
 		if (n->nar_offset)
 			buf_addf(b, ",\"narOffset\":%llu", (unsigned long long)n->nar_offset);
 	} else if (n->type == NAR_SYMLINK) {
@@ -143,9 +142,10 @@ void listing_add(struct buf *b, const struct node *n, const char *name, const st
 	if (o->json) {
 		add_json(b, n, o, 1);
 		buf_addc(b, '\n');
-	} else if (n->type == NAR_DIRECTORY && !o->directory) {
-		add_entries(b, n, ".", o);
-	} else {
-		add_line(b, n, n->type == NAR_DIRECTORY ? "." : name, o);
+		return;
 	}
+	if (n->type != NAR_DIRECTORY || o->directory)
+		add_line(b, n, n->type == NAR_DIRECTORY ? "." : name, o);
+	if (n->type == NAR_DIRECTORY && (!o->directory || o->recursive))
+		add_entries(b, n, ".", o);
 }

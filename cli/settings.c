@@ -9,18 +9,22 @@
 #include "config.h"
 #include "cli/settings.h"
 #include "build/build.h"
+#include "build/build_space.h"
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/words.h"
 #include "cache/cache_settings.h"
 #include "cli/build_options.h"
 #include "cli/flake_config.h"
 #include "cli/flake_options.h"
+#include "cli/report.h"
 #include "cli/settings_int.h"
 #include "cli/shell.h"
-#include "cli/verbs/gx_store.h"
 #include "eval/eval.h"
 #include "fetch/fetch_settings.h"
 #include "flake/registry.h"
+#include "store/gc.h"
+#include "store/optimise.h"
 #include "store/profile.h"
 #include "remote/remote_settings.h"
 
@@ -33,6 +37,7 @@
 enum setting_kind {
 	SET_BOOL,
 	SET_UINT,
+	SET_SIZE,
 	SET_STRING,
 	SET_UNLESS_EMPTY,
 	SET_LIST,
@@ -65,6 +70,8 @@ static const struct setting settings[] = {
 	  "true", "Take working trees with changes that are not committed." },
 	{ "allow-dirty-locks", SET_BOOL, &flake_settings.allow_dirty_locks,
 	  "false", "Let lock files hold inputs that only a hash pins." },
+	{ "auto-optimise-store", SET_BOOL, &optimise_settings.automatic,
+	  "false", "Keep files of new objects once that the store has already, as 'gx store optimise' does." },
 	{ "commit-lock-file-summary", SET_STRING, &flake_settings.commit_summary,
 	  "what was done", "The first line of a commit of a lock file." },
 	{ "allow-import-from-derivation", SET_BOOL, &eval_settings.allow_ifd,
@@ -87,6 +94,12 @@ static const struct setting settings[] = {
 	  "true", "Collecting garbage keeps the derivations of what it keeps." },
 	{ "keep-outputs", SET_BOOL, &gc_settings.keep_outputs,
 	  "false", "Collecting garbage keeps what was built from derivations that it keeps." },
+	{ "max-free", SET_SIZE, &space_settings.max_free,
+	  "unlimited", "How much is to be free on the disk when builds have collected garbage." },
+	{ "min-free", SET_SIZE, &space_settings.min_free,
+	  "0", "Builds collect garbage when less than so many bytes are free on the disk of the store; 0: never." },
+	{ "min-free-check-interval", SET_UINT, &space_settings.interval,
+	  "5", "Seconds between two looks at how much is free." },
 	{ "netrc-file", SET_STRING, &fetch_settings.netrc_file,
 	  "NETRC, else ~/.netrc", "The file with the passwords for servers." },
 	{ "python-index", SET_STRING, &fetch_settings.python_index,
@@ -233,6 +246,22 @@ static enum setting_result set_uint(uint32_t *field, const char *value)
 	return SETTING_OK;
 }
 
+/* Bytes, with K, M, G or T behind for so many KiB, MiB, GiB or TiB. */
+static enum setting_result set_size(uint64_t *field, const char *value)
+{
+	static const char units[] = "KMGT";
+	char *end;
+
+	errno = 0;
+	unsigned long long n = strtoull(value, &end, 10);
+	const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	if (errno || end == value || (*end && (!unit || end[1])) || value[0] == '-' || n > UINT64_MAX >> shift)
+		return SETTING_BAD;
+	*field = (uint64_t)n << shift;
+	return SETTING_OK;
+}
+
 static enum setting_result set_lint(enum lint_level *field, const char *value)
 {
 	if (!strcmp(value, "ignore"))
@@ -246,16 +275,60 @@ static enum setting_result set_lint(enum lint_level *field, const char *value)
 	return SETTING_OK;
 }
 
+/* The names of those that were asked for: programs that ask what is on are told so. */
+static struct words features_said;
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void say_feature(const char *name, size_t n)
+{
+	for (size_t i = 0; i < features_said.n; i++)
+		if (!strncmp(features_said.v[i], name, n) && !features_said.v[i][n])
+			return;
+	words_addf(&features_said, "%.*s", (int)n, name);
+	/* One is part of the other. */
+	if (n == 6 && !memcmp(name, "flakes", n))
+		say_feature("fetch-tree", strlen("fetch-tree"));
+}
+
+static void remember_features(const char *list, int extra)
+{
+	if (!extra) {
+		words_release(&features_said);
+		features_said = (struct words){ NULL, 0, 0 };
+	}
+	for (const char *p = list; *(p += strspn(p, BLANKS)); p += strcspn(p, BLANKS))
+		say_feature(p, strcspn(p, BLANKS));
+	if (features_said.n)
+		qsort(features_said.v, features_said.n, sizeof *features_said.v, by_name);
+}
+
+static int list_has(const char *list, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *p = list; *(p += strspn(p, BLANKS)); p += strcspn(p, BLANKS))
+		if (strcspn(p, BLANKS) == n && !memcmp(p, name, n))
+			return 1;
+	return 0;
+}
+
 /* Turns on the features named in a list with blanks between; without `extra` those not named are off. */
 static enum setting_result set_features(const char *list, int extra)
 {
+	/* It would be taken in silence, and nothing would come of it. */
+	if (list_has(list, "no-url-literals"))
+		report_line("warning: experimental feature 'no-url-literals' has been stabilized and renamed; "
+			    "use 'lint-url-literals = fatal' setting instead");
+	remember_features(list, extra);
 	for (size_t i = 0; i < sizeof features / sizeof *features; i++) {
-		size_t n = strlen(features[i].name);
 		if (!extra)
 			*features[i].field = 0;
-		for (const char *p = list; *(p += strspn(p, BLANKS)); p += strcspn(p, BLANKS))
-			if (strcspn(p, BLANKS) == n && !memcmp(p, features[i].name, n))
-				*features[i].field = 1;
+		if (list_has(list, features[i].name))
+			*features[i].field = 1;
 	}
 	return SETTING_OK;
 }
@@ -271,6 +344,8 @@ static enum setting_result set(const char *name, const char *value)
 		return set_bool(s->field, value);
 	case SET_UINT:
 		return set_uint(s->field, value);
+	case SET_SIZE:
+		return set_size(s->field, value);
 	case SET_LINT:
 		return set_lint(s->field, value);
 	case SET_LINT_BOOL:
@@ -429,6 +504,45 @@ int settings_info(size_t i, struct setting_info *out)
 	return 1;
 }
 
+static void add_list(struct buf *b, const struct words *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		buf_addf(b, "%s%s", i ? " " : "", w->v[i]);
+}
+
+/* A text as it is; what the table says in words stands for none. */
+static void add_text(struct buf *b, const struct setting *s)
+{
+	const char *text = *(const char **)s->field, **list = list_field(s->name);
+
+	if (s->kind == SET_SECRETS)
+		buf_adds(b, text && *text ? "(not shown)" : "");
+	else
+		buf_adds(b, text ? text : list ? usual_list(list) : "");
+}
+
+int settings_now(size_t i, struct buf *b)
+{
+	static const char *const levels[] = { [LINT_IGNORE] = "ignore", [LINT_WARN] = "warn", [LINT_FATAL] = "fatal" };
+	const struct setting *s = i < sizeof settings / sizeof *settings ? &settings[i] : NULL;
+
+	if (!s)
+		return build_setting_now(i - sizeof settings / sizeof *settings, b);
+	switch (s->kind) {
+	case SET_BOOL: buf_adds(b, *(int *)s->field > 0 ? "true" : "false"); break;
+	case SET_UINT: buf_addf(b, "%u", (unsigned)*(uint32_t *)s->field); break;
+	case SET_SIZE: buf_addf(b, "%llu", (unsigned long long)*(uint64_t *)s->field); break;
+	case SET_LINT: buf_adds(b, levels[*(enum lint_level *)s->field]); break;
+	case SET_LINT_BOOL: buf_adds(b, *(enum lint_level *)s->field == LINT_IGNORE ? "false" : "true"); break;
+	case SET_FEATURES: add_list(b, &features_said); break;
+	case SET_STRING:
+	case SET_UNLESS_EMPTY:
+	case SET_LIST:
+	case SET_SECRETS: add_text(b, s); break;
+	}
+	return 1;
+}
+
 const char *settings_wanted(const char *name)
 {
 	const struct setting *s = find(name = setting_of_alias(name));
@@ -442,6 +556,8 @@ const char *settings_wanted(const char *name)
 		return "true or false";
 	case SET_UINT:
 		return "a number";
+	case SET_SIZE:
+		return "a number, with K, M, G or T behind";
 	case SET_LINT:
 		return "ignore, warn or fatal";
 	case SET_LIST:

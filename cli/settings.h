@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+struct buf;
+
 /* Unknown names are warned of and no mistakes, as scripts for Nix expect; set before command lines are read. */
 extern int settings_lenient;
 
@@ -56,6 +58,9 @@ struct setting_info {
 
 /* Fills out about the i-th setting; 0 past the last. */
 int settings_info(size_t i, struct setting_info *out);
+
+/* What the i-th setting is now, as its text in nix.conf, added to b; 0 past the last. */
+int settings_now(size_t i, struct buf *b);
 
 /* The name of the i-th setting, NULL past the last. */
 const char *settings_name(size_t i);

@@ -285,7 +285,7 @@ static const char *user_file(const char *name)
 
 const char *registry_user_file(void)
 {
-	const char *path = user_file("gx/registry.json");
+	const char *path = user_file(registry_settings.of_nix ? "nix/registry.json" : "gx/registry.json");
 
 	if (!path)
 		throw_error(EK_IO, "there is no place for the user's registry: HOME is not set");

@@ -22,6 +22,7 @@
 struct registry_settings {
 	const char *global; /* path or URL; "": none; NULL: the one that comes with the program */
 	int use;	    /* 0: no registry is asked */
+	int of_nix;	    /* the user's registry that is written is Nix's */
 };
 extern struct registry_settings registry_settings;
 

@@ -20,6 +20,7 @@
 #include "store/claims.h"
 #include "store/lock.h"
 #include "store/object.h"
+#include "store/optimise.h"
 #include "store/store_int.h"
 #include "store/tree.h"
 
@@ -174,6 +175,21 @@ static int place(struct store *s, const struct new_object *const *v, size_t n, s
 	return rc;
 }
 
+/* They are valid already: that a file could not be shared is worth a word, no more. */
+static void share(struct store *s, const struct new_object *const *v, size_t n)
+{
+	struct path_set paths = PATH_SET_INIT;
+	struct optimise_result r;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < n; i++)
+		path_set_push(&paths, &v[i]->info.path);
+	if (store_optimise(s, &paths, &r, &e))
+		store_notice(s, "cannot keep equal files once: %s", e.msg);
+	err_release(&e);
+	path_set_release(&paths);
+}
+
 int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e)
 {
 	const struct new_object **fresh = xcalloc(n + 1, sizeof *fresh);
@@ -190,6 +206,8 @@ int store_commit(struct store *s, const struct new_object *v, size_t n, struct e
 	}
 	if (!rc && nfresh)
 		rc = place(s, fresh, nfresh, e);
+	if (!rc && nfresh && optimise_settings.automatic)
+		share(s, fresh, nfresh);
 	free(fresh);
 	return rc;
 }

@@ -36,6 +36,8 @@
 /* Objects whose rows go at once: one wait for the disk for each so many. */
 enum { BATCH_MAX = 256 };
 
+struct gc_settings gc_settings = { .keep_derivations = 1 };
+
 struct gc {
 	struct store *s;
 	const struct gc_options *o;

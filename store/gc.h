@@ -7,6 +7,12 @@
 
 #include "store/store.h"
 
+/* Settings of nix.conf; who fills gc_options obeys them. */
+struct gc_settings {
+	int keep_outputs, keep_derivations;
+};
+extern struct gc_settings gc_settings;
+
 enum gc_action {
 	GC_DELETE_DEAD,	   /* all that no root reaches */
 	GC_DELETE_PATHS,   /* exactly these, which must be dead */

@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+struct optimise_settings optimise_settings;
+
 static const char fresh[] = "link"; /* in the stage */
 
 struct work {

@@ -8,6 +8,11 @@
 
 #include "store/store.h"
 
+struct optimise_settings {
+	int automatic; /* for each object when it becomes valid: the setting auto-optimise-store */
+};
+extern struct optimise_settings optimise_settings;
+
 struct optimise_result {
 	uint64_t freed; /* bytes on disk */
 	size_t n;	/* files that were replaced */

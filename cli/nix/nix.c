@@ -6,6 +6,7 @@
 #include "cli/nix/nix.h"
 #include "base/alloc.h"
 #include "builtins/constants.h"
+#include "cli/conf.h"
 #include "cli/output.h"
 #include "cli/programs.h"
 #include "cli/progress.h"
@@ -13,6 +14,7 @@
 #include "cli/settings.h"
 #include "cli/value_options.h"
 #include "eval/eval.h"
+#include "flake/registry.h"
 #include "store/place.h"
 
 #include <errno.h>
@@ -40,12 +42,29 @@ static const struct {
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
-int nix_version_print(const char *name)
+/* With --verbose: where things are. */
+static void add_places(struct buf *b)
+{
+	const struct place_request none = { NULL, NULL };
+	struct err e = ERR_INIT;
+	struct place p;
+
+	buf_addf(b, "System type: %s\n", eval_settings.system);
+	conf_add_files(b, "System configuration file: ", "User configuration files: ");
+	if (!place_choose(&p, &none, &e))
+		buf_addf(b, "Store directory: %s\nState directory: %s\n", p.store_dir, p.state_dir);
+	place_release(&p);
+	err_release(&e);
+}
+
+int nix_version_print(const char *name, int verbose)
 {
 	struct buf b = BUF_INIT;
 	int rc;
 
 	buf_addf(&b, "%s (" PACKAGE_NAME " " PACKAGE_VERSION ") " NIX_VERSION "\n", name);
+	if (verbose)
+		add_places(&b);
 	rc = output_show(b.p, b.len);
 	buf_release(&b);
 	return rc;
@@ -76,6 +95,7 @@ static const struct {
 } other_names[] = {
 	{ "store add-path", "store add" },
 	{ "store add-file", "store add --mode flat" },
+	{ "store optimize", "store optimise" },
 	{ "store repair", "store verify --repair" },
 	{ "store dump-path", "nar pack" },
 	{ "nar dump-path", "nar pack" },
@@ -176,7 +196,7 @@ static int run_nix(const struct verb *verbs, int argc, char **argv)
 	struct words line = { NULL, 0, 0 };
 
 	if (argc == 2 && !strcmp(argv[1], "--version"))
-		return nix_version_print("nix");
+		return nix_version_print("nix", 0);
 	translate(&line, argc, argv);
 	be_pure(&line);
 	/* What kind of failure a build was only the older commands tell. */
@@ -195,6 +215,7 @@ int nix_main(const struct verb *verbs, int argc, char **argv)
 		place_obey_environment();
 		verb_set_root(verbs);
 		settings_lenient = 1;
+		registry_settings.of_nix = 1;
 		int rc = commands[i].run ? commands[i].run(argc, argv) : run_nix(verbs, argc, argv);
 		return rc == EXIT_USAGE ? EXIT_FAILED : rc; /* Nix has one status for both */
 	}
@@ -225,9 +246,10 @@ static int on_option(void *arg, int id, char **values)
 			       usage_error(l->program, "log format '%s' is none of " LOG_FORMATS, values[0]) : 0;
 	case NIX_STORE: l->store = values[0]; return 0;
 	case NIX_READ_ONLY: eval_settings.read_only = 1; return 0;
+	case NIX_VERBOSE: l->verbose = 1; return 0;
 	case NIX_IGNORED: return 0;
 	case NIX_HELP: l->done = 1; return options_help(l->program);
-	case NIX_VERSION_OPTION: l->done = 1; return nix_version_print(l->program->name);
+	case NIX_VERSION_OPTION: l->done = 1; return nix_version_print(l->program->name, l->verbose);
 	}
 	return l->option(l, id, values);
 }

@@ -38,6 +38,7 @@ struct nix_line {
 
 	struct words operands;
 	const char *store; /* --store; NULL: the usual one */
+	int verbose;
 	int done; /* private: all was said */
 };
 
@@ -46,14 +47,14 @@ struct nix_line {
 enum {
 	NIX_FIRST = 900,
 	NIX_JOBS = NIX_FIRST, NIX_KEEP_GOING, NIX_KEEP_FAILED, NIX_OPTION, NIX_TRACE, NIX_QUIET, NIX_LOG_FORMAT, NIX_STORE,
-	NIX_READ_ONLY, NIX_IGNORED, NIX_NO_LOGS, NIX_HELP, NIX_VERSION_OPTION
+	NIX_READ_ONLY, NIX_VERBOSE, NIX_IGNORED, NIX_NO_LOGS, NIX_HELP, NIX_VERSION_OPTION
 };
 #define NIX_OPTIONS_OF_ALL \
 	{ NIX_JOBS, 'j', "max-jobs", "N", NULL }, { NIX_KEEP_GOING, 'k', "keep-going", NULL, NULL }, \
 	{ NIX_KEEP_FAILED, 'K', "keep-failed", NULL, NULL }, { NIX_OPTION, 0, "option", "NAME VALUE", NULL }, \
 	{ NIX_TRACE, 0, "show-trace", NULL, NULL }, { NIX_QUIET, 0, "quiet", NULL, NULL }, \
 	{ NIX_LOG_FORMAT, 0, "log-format", "FORMAT", NULL }, { NIX_STORE, 0, "store", "STORE", NULL }, \
-	{ NIX_READ_ONLY, 0, "readonly-mode", NULL, NULL }, { NIX_IGNORED, 'v', "verbose", NULL, NULL }, \
+	{ NIX_READ_ONLY, 0, "readonly-mode", NULL, NULL }, { NIX_VERBOSE, 'v', "verbose", NULL, NULL }, \
 	{ NIX_NO_LOGS, 'Q', "no-build-output", NULL, NULL }, { NIX_IGNORED, 0, "debug", NULL, NULL }, \
 	{ NIX_HELP, 'h', "help", NULL, "Print this." }, { NIX_VERSION_OPTION, 0, "version", NULL, "Print the version." }
 
@@ -67,7 +68,8 @@ int nix_open(struct command *c, const struct nix_line *l, int reading);
 /* Runs a verb of gx ("store gc") on the line's store with the words of `more` (may be NULL); returns an exit status. */
 int nix_run_verb(const struct nix_line *l, const char *verb, const struct words *more);
 
-/* "nix-build (gx 0.1) 2.35.2": the last word is the version of Nix whose language this is. */
-int nix_version_print(const char *name);
+/* "nix-build (gx 0.1) 2.35.2": the last word is the version of Nix whose language this is.  verbose: where the
+ * settings and the store are as well. */
+int nix_version_print(const char *name, int verbose);
 
 #endif

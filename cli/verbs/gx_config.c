@@ -8,6 +8,7 @@
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "cli/verb.h"
+#include "store/place.h"
 
 #include <string.h>
 
@@ -45,6 +46,19 @@ static int is_wanted(const struct command *c, const char *name)
 		if (!strcmp(c->operands[i], name))
 			return 1;
 	return !c->n;
+}
+
+/* As programs read it from Nix: "name = value", of one that is named the value alone. */
+static void add_for_programs(struct buf *b, const struct command *c)
+{
+	for (size_t i = 0; settings_name(i); i++) {
+		if (!is_wanted(c, settings_name(i)))
+			continue;
+		if (!c->n)
+			buf_addf(b, "%s = ", settings_name(i));
+		settings_now(i, b);
+		buf_addc(b, '\n');
+	}
 }
 
 static void add_wanted(struct buf *b, const struct command *c)
@@ -99,7 +113,10 @@ int config_show_run(int argc, char **argv)
 	for (size_t i = 0; i < c.n; i++)
 		if (!is_setting(c.operands[i]))
 			return command_end(&c, no_setting(&program, c.operands[i]));
-	add_wanted(&b, &c);
+	if (place_obeys_environment() && !c.json)
+		add_for_programs(&b, &c);
+	else
+		add_wanted(&b, &c);
 	return command_end(&c, command_print(&b));
 }
 

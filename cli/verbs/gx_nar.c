@@ -190,6 +190,17 @@ static int ls_run(int argc, char **argv)
 	return command_end(&c, n ? command_print(&b) : command_fail(&e));
 }
 
+static void want_file(struct node *root, const char *path, struct err *e)
+{
+	struct err none = ERR_INIT;
+	const struct node *n = node_find(root, path, &none);
+
+	if (!n || n->type != NAR_REGULAR)
+		err_set(e, ERR_NOTFOUND, "NAR does not contain regular file '%s'%s%s", path, n ? ": it is a " : "",
+			n ? nar_type_name(n->type) : "");
+	err_release(&none);
+}
+
 static int cat_run(int argc, char **argv)
 {
 	static const struct option_group groups[] = { { "Options", command_help_options }, { 0 } };
@@ -198,14 +209,13 @@ static int cat_run(int argc, char **argv)
 	struct command c = { .program = &program };
 	struct reading r = { 0 };
 	struct err e = ERR_INIT;
-	struct node *n = NULL;
 	int rc = command_read(&c, argc, argv, 2, 2, "an archive and a path in it");
 
 	if (rc != COMMAND_GO)
 		return rc;
 	r.cat = c.operands[1];
-	if (!read_nar(&r, c.operands[0], &e) && (n = node_find(r.root, c.operands[1], &e)) && n->type != NAR_REGULAR)
-		err_set(&e, ERR_INVALID, "path '%s' is a %s, not a file", c.operands[1], nar_type_name(n->type));
+	if (!read_nar(&r, c.operands[0], &e))
+		want_file(r.root, c.operands[1], &e);
 	node_free(r.root);
 	return command_end(&c, e.code ? command_fail(&e) : EXIT_DONE);
 }

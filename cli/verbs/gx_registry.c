@@ -133,10 +133,9 @@ static void remove_name(struct flake_cmd *f, struct buf *out)
 	(void)out;
 	parse(f->c.operands[0], &from);
 	registry_read(file, &r);
-	if (registry_remove(&r, &from))
-		registry_write(file, &r);
-	else
+	if (!registry_remove(&r, &from))
 		report_warning(0, 0, "the registry of the user has no such name");
+	registry_write(file, &r);
 }
 
 static int remove_run(int argc, char **argv)

@@ -110,7 +110,6 @@ static int add_run(int argc, char **argv)
 
 /* --- gc --- */
 
-struct gc_settings gc_settings = { .keep_derivations = 1 };
 
 enum { O_DRY = 1, O_LIVE, O_DEAD, O_MAX, O_KEEP_OUTPUTS, O_NO_KEEP_DRVS, O_OLD, O_OLDER };
 

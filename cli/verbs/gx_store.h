@@ -7,12 +7,6 @@
 
 #include "store/store.h"
 
-/* Settings of nix.conf about collecting garbage. */
-struct gc_settings {
-	int keep_outputs, keep_derivations;
-};
-extern struct gc_settings gc_settings;
-
 int store_sign_run(int argc, char **argv);
 int store_copy_sigs_run(int argc, char **argv);
 int store_cat_run(int argc, char **argv);

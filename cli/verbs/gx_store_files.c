@@ -41,6 +41,8 @@ static int look(struct spot *s, const char *text, struct err *e)
 {
 	if (fstatat(s->dirfd, s->name, &s->st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
+	if (errno == ENOENT)
+		return err_set(e, ERR_NOTFOUND, "'%s' does not exist", text);
 	return err_errno(e, "cannot find '%s'", text);
 }
 

@@ -61,7 +61,7 @@ check "a file is hashed" prints "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIA
 check "a file out of an archive" prints "text" "$gx" nar cat t.nar "share/doc/a b"
 head -c 1000 t.nar >cut.nar
 check "a cut archive is told" must_fail "$gx" nar ls cut.nar
-check "a path that is not in it is told" complains "does not exist" "$gx" nar cat t.nar nope
+check "a path that is not in it is told" complains "does not contain" "$gx" nar cat t.nar nope
 
 check "the mode is told" sh -c "'$gx' store info --store '$store' | grep -q 'mount namespace' && '$gx' store info --store-dir '$PWD/r/store' | grep -q relocated"
 check "a store over a link is refused" sh -c "mkdir -p l/nix && ln -s /tmp l/nix/store && ! '$gx' store info --store '$PWD/l' 2>l.log && grep -q symlink l.log"
