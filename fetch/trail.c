@@ -440,13 +440,89 @@ void trail_said(const char *name, struct slice value)
 		set_sum(e, value.p, value.n);
 }
 
+/* --- packing --- */
+
+/* The length of the folder's name that a path begins with. */
+static size_t folder_len(const struct trail_entry *e)
+{
+	const char *slash = strrchr(trail_name(e), '/');
+
+	return slash ? (size_t)(slash - trail_name(e)) : 0;
+}
+
+static const struct trail_entry *entry_in(const char *bytes, size_t n, size_t at)
+{
+	return at < n ? (const void *)(bytes + at) : NULL;
+}
+
+/* Where the run of files of one folder that begins at a place ends; *files receives how many they are. */
+static size_t run_end(const char *bytes, size_t n, size_t at, size_t *files)
+{
+	const struct trail_entry *first = entry_in(bytes, n, at), *e = first;
+	size_t len = folder_len(first);
+
+	for (*files = 0; e && e->kind == TRAIL_MEMBER && folder_len(e) == len && !memcmp(trail_name(e), trail_name(first), len);) {
+		at += trail_size(e->len);
+		e = entry_in(bytes, n, at);
+		++*files;
+	}
+	return at;
+}
+
+static void pad(struct buf *b)
+{
+	static const char zeros[8];
+
+	buf_add(b, zeros, -b->len & 7);
+}
+
+static void add_run(const char *bytes, size_t at, size_t end, struct buf *out)
+{
+	const struct trail_entry *first = (const void *)(bytes + at);
+	struct trail_entry run = { .kind = TRAIL_MEMBERS, .len = (uint32_t)folder_len(first) };
+	size_t begin = out->len;
+
+	buf_add(out, &run, sizeof run);
+	buf_add(out, trail_name(first), run.len);
+	buf_addc(out, 0);
+	pad(out);
+	size_t names = out->len;
+	while (at < end) {
+		const struct trail_entry *e = (const void *)(bytes + at);
+		trail_member_id id = trail_hash_id(&e->id);
+
+		buf_add(out, &id, sizeof id);
+		buf_add(out, trail_name(e) + run.len + 1, e->len - run.len);
+		at += trail_size(e->len);
+	}
+	run.id.size = out->len - names;
+	memcpy(out->p + begin, &run, sizeof run);
+	pad(out);
+}
+
+void trail_pack(const char *bytes, size_t n, struct buf *out)
+{
+	enum { WORTH = 3 }; /* opening a folder is as much as looking at one file */
+	size_t files, end;
+
+	for (size_t at = 0; at < n; at = end) {
+		const struct trail_entry *e = entry_in(bytes, n, at);
+
+		end = e->kind == TRAIL_MEMBER ? run_end(bytes, n, at, &files) : at + trail_size(e->len);
+		if (e->kind == TRAIL_MEMBER && files >= WORTH && folder_len(e))
+			add_run(bytes, at, end, out);
+		else
+			buf_add(out, bytes + at, end - at);
+	}
+}
+
 int trail_end(struct buf *out, const char **why)
 {
 	int rc = -1;
 
 	*why = trail ? trail->spoilt : NULL;
 	if (trail && !trail->spoilt) {
-		buf_add(out, buf_str(&trail->bytes), trail->bytes.len);
+		trail_pack(buf_str(&trail->bytes), trail->bytes.len, out);
 		rc = 0;
 	}
 	free_trail();

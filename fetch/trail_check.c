@@ -27,6 +27,7 @@ struct check {
 	const struct trail_now *now;
 	size_t n_now;
 	struct buf *why;
+	int all; /* look at the rest too when something changed */
 	int *fresh;
 	const char *top; /* of the index that was looked at last, as its entry names it */
 	int same_index;
@@ -289,6 +290,56 @@ static int member_holds(const struct trail_entry *e)
 	return !lstat(trail_name(e), &st) && same_id(e, &st);
 }
 
+/* The next file of a TRAIL_MEMBERS, and *p behind it; NULL when there is none. */
+static const char *next_member(const char **p, const char *end, trail_member_id *id)
+{
+	const char *name = *p + sizeof *id;
+
+	if (*p == end)
+		return NULL;
+	memcpy(id, *p, sizeof *id);
+	*p = name + strlen(name) + 1;
+	return name;
+}
+
+static int same_member(int dirfd, const char *name, trail_member_id want)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return 0;
+	struct trail_id id = trail_id_of(&st);
+	return trail_hash_id(&id) == want;
+}
+
+static void explain_file(struct buf *b, const char *path)
+{
+	buf_addf(b, trail_look(path, 0) == TRAIL_MISSING ? "the file '%s' is gone\n" : "the file '%s' changed\n", path);
+}
+
+/* Which is said here, of each. */
+static int members_hold(struct check *c, const struct trail_entry *e)
+{
+	const char *p = (const char *)e + trail_size(e->len), *end = p + e->id.size, *name;
+	int fd = open(trail_name(e), O_PATH | O_DIRECTORY | O_CLOEXEC), ok = 1;
+	trail_member_id id;
+
+	while ((ok || c->all) && (name = next_member(&p, end, &id))) {
+		if (fd >= 0 && same_member(fd, name, id))
+			continue;
+		ok = 0;
+		if (c->why) {
+			struct buf path = BUF_INIT;
+			buf_addf(&path, "%s/%s", trail_name(e), name);
+			explain_file(c->why, path.p);
+			buf_release(&path);
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
 static int holds(struct check *c, struct trail_entry *e)
 {
 	switch ((enum trail_kind)e->kind) {
@@ -305,6 +356,7 @@ static int holds(struct check *c, struct trail_entry *e)
 	case TRAIL_DIFFERS: return differs_holds(e);
 	case TRAIL_ENV: return env_holds(e);
 	case TRAIL_SAID: return said_holds(c, e);
+	case TRAIL_MEMBERS: return members_hold(c, e);
 	}
 	return 0;
 }
@@ -337,7 +389,8 @@ static void explain(struct buf *b, const struct trail_entry *e)
 	case TRAIL_LINK:
 	case TRAIL_REAL: buf_addf(b, "'%s' leads elsewhere", name); break;
 	case TRAIL_FILE:
-	case TRAIL_MEMBER: buf_addf(b, gone ? "the file '%s' is gone" : "the file '%s' changed", name); break;
+	case TRAIL_MEMBER: explain_file(b, name); return;
+	case TRAIL_MEMBERS: return;
 	case TRAIL_DIR: buf_addf(b, gone ? "the folder '%s' is gone" : "there are other files in the folder '%s'", name); break;
 	case TRAIL_INDEX: buf_addf(b, "git tracks other files in '%s'", name); break;
 	case TRAIL_INDEX_WHOLE: buf_addf(b, "what git has of '%s' changed", name); break;
@@ -351,12 +404,29 @@ static void explain(struct buf *b, const struct trail_entry *e)
 
 /* --- all --- */
 
+/* Whether what follows an entry in n bytes, itself included, is files as trail_pack writes them. */
+static int has_members(const struct trail_entry *e, size_t n)
+{
+	const char *p = (const char *)e + trail_size(e->len), *end = p;
+
+	if (!e->id.size || e->id.size > n || n < trail_whole_size(e))
+		return 0;
+	end += e->id.size;
+	if (end[-1])
+		return 0;
+	for (trail_member_id id; p < end; next_member(&p, end, &id))
+		if ((size_t)(end - p) < sizeof id + 2)
+			return 0;
+	return 1;
+}
+
 /* The entry at a place in n bytes, NULL when there is none. */
 static struct trail_entry *entry_in(char *bytes, size_t n, size_t at)
 {
 	struct trail_entry *e = (void *)(bytes + at);
 
 	if (n - at < sizeof *e || e->len > UINT16_MAX || n - at < trail_size(e->len) || trail_name(e)[e->len] ||
+	    (e->kind == TRAIL_MEMBERS && !has_members(e, n - at)) ||
 	    ((e->kind == TRAIL_INDEX || e->kind == TRAIL_INDEX_WHOLE) && strlen(trail_name(e)) == e->len))
 		return NULL;
 	return e;
@@ -364,7 +434,7 @@ static struct trail_entry *entry_in(char *bytes, size_t n, size_t at)
 
 int trail_holds(char *bytes, size_t n, const struct trail_now *now, size_t n_now, int all, struct buf *why, int *fresh)
 {
-	struct check c = { .now = now, .n_now = n_now, .why = why, .fresh = fresh };
+	struct check c = { .now = now, .n_now = n_now, .why = why, .all = all, .fresh = fresh };
 	int rc = 1;
 
 	*fresh = 0;
@@ -374,7 +444,7 @@ int trail_holds(char *bytes, size_t n, const struct trail_now *now, size_t n_now
 			rc = -1;
 			break;
 		}
-		at += trail_size(e->len);
+		at += trail_whole_size(e);
 		if (holds(&c, e))
 			continue;
 		rc = 0;

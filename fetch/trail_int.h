@@ -6,6 +6,7 @@
 #ifndef FETCH_TRAIL_INT_H
 #define FETCH_TRAIL_INT_H
 
+#include "fetch/pack.h"
 #include "fetch/trail.h"
 #include "format/hash.h"
 
@@ -22,7 +23,8 @@ enum trail_kind {
 	TRAIL_TRACKS,	   /* whether git tracks a file; what: 1 if so */
 	TRAIL_DIFFERS,	   /* a file that is not the blob in the sum, of id.size bytes */
 	TRAIL_ENV,
-	TRAIL_SAID
+	TRAIL_SAID,
+	TRAIL_MEMBERS /* several TRAIL_MEMBER of one folder, when recording has ended: see trail_pack */
 };
 
 enum trail_flags {
@@ -46,12 +48,27 @@ struct trail_entry {
 	uint8_t sum[HASH_SHA256_LEN];
 };
 
+/* Of TRAIL_MEMBERS id.size bytes follow the name: for each file the hash of its identity, and what it is called in the folder, with
+ * a NUL. */
+typedef uint64_t trail_member_id;
+
+static inline trail_member_id trail_hash_id(const struct trail_id *id)
+{
+	return pack_hash(TRAIL_MEMBER, id, sizeof *id);
+}
+
 /* What may be at a path. */
 enum trail_what { TRAIL_MISSING, TRAIL_REGULAR, TRAIL_DIRECTORY, TRAIL_SYMLINK, TRAIL_OTHER, TRAIL_FAILED };
 
 static inline size_t trail_size(size_t len)
 {
 	return sizeof(struct trail_entry) + ((len + 8) & ~(size_t)7);
+}
+
+/* Where the next entry begins, counted from this one. */
+static inline size_t trail_whole_size(const struct trail_entry *e)
+{
+	return trail_size(e->len) + (e->kind == TRAIL_MEMBERS ? (size_t)((e->id.size + 7) & ~(uint64_t)7) : 0);
 }
 
 static inline const char *trail_name(const struct trail_entry *e)
@@ -71,6 +88,9 @@ int trail_list_now(const char *path, const struct git_index *tracked, const char
 
 /* The sum of an index, from its file; -1 when it cannot be read.  *index, unless NULL, receives it, when it could be understood. */
 int trail_index_sum(const char *file, int whole, struct git_index *index, struct stat *st, uint8_t sum[HASH_SHA256_LEN]);
+
+/* Appends a trail of n bytes, in less space: the folder of files that were noted one after the other is named once. */
+void trail_pack(const char *bytes, size_t n, struct buf *out);
 
 void trail_sum(const void *p, size_t n, uint8_t sum[HASH_SHA256_LEN]);
 

@@ -315,6 +315,18 @@ why() {
 	gx why-reload >why && grep -q 'nothing changed' why && grep -q "the file '.*/flake.gx' changed" why || { cat why && return 1; }
 }
 check "gx why-reload says what changed" why
+# Of files that lie in one folder each counts for itself.
+why_files() {
+	mkdir -p many/in && for f in a b c d; do echo $f >many/$f && echo $f >many/in/$f; done
+	echo '{ outputs = { self }: { path = "${./in}"; }; }' >many/flake.gx
+	sleep 0.1
+	rm -rf "$answers" && gxeval ./many#path >/dev/null || return 1
+	for f in b d; do cp -p many/in/$f kept && echo y >many/in/$f && touch -r kept many/in/$f; done
+	rm many/in/c && gx why-reload >why
+	for f in b d; do grep -q "the file '.*/in/$f' changed" why || { cat why && return 1; }; done
+	grep -q "the file '.*/in/c' is gone" why && ! grep -q "in/a'" why || { cat why && return 1; }
+}
+check "and which files of a folder" why_files
 check "and when there is nothing" sh -c 'mkdir -p none && cd none && gx why-reload | grep -q "nothing that was evaluated here is kept"'
 
 # --- damage, others, many at once ---
