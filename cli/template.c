@@ -30,7 +30,12 @@ int template_exists(const char *name)
 void template_add(struct template *t, const char *name, const char *text, size_t len)
 {
 	ARRAY_GROW(t->v, t->n + 1, t->cap);
-	t->v[t->n++] = (struct template_file){ xstrdup(name), text ? xstrndup(text, len) : NULL, len, 0, 0 };
+	t->v[t->n++] = (struct template_file){ xstrdup(name), text ? xstrndup(text, len) : NULL, len, 0, 0, 0 };
+}
+
+void template_set_program(struct template *t)
+{
+	t->v[t->n - 1].is_program = 1;
 }
 
 void template_add_link(struct template *t, const char *name, const char *target)
@@ -194,14 +199,16 @@ static char *workspace_list(void)
 
 static void replace(struct template_file *f, const char *from, const char *to)
 {
-	char *hit = strstr(f->text, from);
+	const char *p = f->text, *hit;
 	struct buf b = BUF_INIT;
 
-	if (!hit)
+	if (!strstr(p, from))
 		return;
-	buf_add(&b, f->text, (size_t)(hit - f->text));
-	buf_adds(&b, to);
-	buf_adds(&b, hit + strlen(from));
+	for (; (hit = strstr(p, from)); p = hit + strlen(from)) {
+		buf_add(&b, p, (size_t)(hit - p));
+		buf_adds(&b, to);
+	}
+	buf_adds(&b, p);
 	free(f->text);
 	f->len = b.len;
 	f->text = buf_detach(&b, NULL);
@@ -226,13 +233,106 @@ void template_put_names(struct template *t, const char *kind)
 	free(list);
 }
 
+/* --- what editors want to know --- */
+
+static int is_program(const char *folder)
+{
+	struct err e = ERR_INIT;
+	struct dir d;
+	int found = 0;
+
+	for (dir_open(&d, AT_FDCWD, folder, &e); !found && !e.code && dir_next(&d, &e) > 0;) {
+		struct buf file = BUF_INIT;
+
+		buf_addf(&file, "%s/%s", folder, d.name);
+		found = says_main(file.p);
+		buf_release(&file);
+	}
+	dir_close(&d);
+	err_release(&e);
+	return found;
+}
+
+/* The first folder, by name, with a program of its own: this one, or at most so many steps below; malloc'd, NULL for none. */
+static char *first_program(const char *folder, int depth)
+{
+	char *first = is_program(folder) ? xstrdup(folder) : NULL;
+	struct err e = ERR_INIT;
+	struct dir d;
+
+	if (first || !depth)
+		return first;
+	for (dir_open(&d, AT_FDCWD, folder, &e); !e.code && dir_next(&d, &e) > 0;) {
+		struct buf below = BUF_INIT;
+
+		buf_addf(&below, "%s/%s", folder, d.name);
+		char *found = d.name[0] == '.' ? NULL : first_program(below.p, depth - 1);
+
+		if (found && (!first || strcmp(found, first) < 0)) {
+			free(first);
+			first = found;
+		} else {
+			free(found);
+		}
+		buf_release(&below);
+	}
+	dir_close(&d);
+	err_release(&e);
+	return first;
+}
+
+/* What the module, or else the folder, is called, as images are: lower-case letters, digits, and dashes between; malloc'd. */
+static char *project_name(void)
+{
+	char *module = module_name(), here[PATH_MAX];
+	const char *name = module ? module : getcwd(here, sizeof here) ? base_of_path(here) : "";
+	struct buf b = BUF_INIT;
+
+	for (; *name; name++)
+		if ((*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9'))
+			buf_addc(&b, *name);
+		else if (*name >= 'A' && *name <= 'Z')
+			buf_addc(&b, (char)(*name - 'A' + 'a'));
+		else if (b.len && b.p[b.len - 1] != '-')
+			buf_addc(&b, '-');
+	while (b.len && b.p[b.len - 1] == '-')
+		buf_trim(&b, b.len - 1);
+	free(module);
+	if (!b.len)
+		buf_adds(&b, "project");
+	return buf_detach(&b, NULL);
+}
+
+void template_put_project(struct template *t)
+{
+	char *name = project_name(), *program = first_program(".", 2);
+	/* Names that would have to be written otherwise in JSON are nobody's. */
+	const char *below = program && !strpbrk(program, "\"\\$") ? program + 1 : "";
+	struct buf quoted = BUF_INIT, image = BUF_INIT, folder = BUF_INIT;
+
+	buf_addf(&quoted, "\"name\": \"%s\"", name);
+	buf_addf(&image, "localhost/%s-devcontainer", name);
+	buf_addf(&folder, "\"${workspaceFolder}%s\"", below);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->v[i].text) {
+			replace(&t->v[i], "\"name\": \"hello\"", quoted.p);
+			replace(&t->v[i], "localhost/hello-devcontainer", image.p);
+			replace(&t->v[i], "\"${workspaceFolder}\"", folder.p);
+		}
+	buf_release(&quoted);
+	buf_release(&image);
+	buf_release(&folder);
+	free(name);
+	free(program);
+}
+
 /* --- writing it --- */
 
 static int write_file(const struct template_file *f)
 {
 	if (f->is_link)
 		return symlink(f->text, f->name);
-	int fd = open(f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int fd = open(f->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, f->is_program ? 0777 : 0666);
 	int bad = fd < 0 || fd_write_all(fd, f->text, f->len);
 
 	if (fd >= 0 && close(fd))
@@ -294,39 +394,49 @@ static const struct template_file *find_file(const struct template *t, const cha
 	return NULL;
 }
 
-/* What stands in the way; 0 when nothing does. */
-static int find_conflicts(struct template *t)
+/* A second flake would take the place of the one that is here. */
+static int brings_another_flake(const struct template *t)
 {
-	static const char *const flakes[] = { "flake.gx", "flake.nix" };
+	const struct template_file *gx = find_file(t, "flake.gx"), *nix = find_file(t, "flake.nix");
+
+	return (gx || nix) && ((!gx && template_exists("flake.gx")) || (!nix && template_exists("flake.nix")));
+}
+
+/* What stands in the way; 0 when nothing does. */
+static int find_conflicts(struct template *t, int force)
+{
 	int bad = 0;
 
-	for (size_t i = 0; i < 2 && !bad; i++)
-		if (template_exists(flakes[i]) && !find_file(t, flakes[i])) {
-			report_error("there is a flake here already");
-			return 1;
-		}
+	if (brings_another_flake(t)) {
+		report_error("there is a flake here already");
+		return 1;
+	}
 	for (size_t i = 0; i < t->n; i++) {
 		struct template_file *f = &t->v[i];
 
 		if (!f->text || !template_exists(f->name))
 			continue;
 		f->is_here = is_same(f);
-		if (!f->is_here)
+		if (!f->is_here && !force)
 			report_error("'%s' is here already, and the template has another one: nothing was written", f->name);
-		bad |= !f->is_here;
+		bad |= !f->is_here && !force;
 	}
 	return bad;
 }
 
-int template_write(struct template *t)
+int template_write(struct template *t, int force)
 {
-	if (find_conflicts(t))
+	if (find_conflicts(t, force))
 		return 1;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct template_file *f = &t->v[i];
 
 		if (f->is_here)
 			continue;
+		if (f->text && force && unlink(f->name) && errno != ENOENT) {
+			report_error("cannot replace '%s': %s", f->name, strerror(errno));
+			return 1;
+		}
 		if (f->text ? write_file(f) : make_folders(f->name, 0777)) {
 			report_error("cannot write '%s': %s", f->name, strerror(errno));
 			return 1;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/parallel.h"
 #include "image/plan.h"
+#include "image/shell.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -227,6 +228,23 @@ static void take_request(struct image *i, const struct image_request *r)
 		i->spec.compression = (enum compression)r->compression;
 }
 
+/* The variables of a shell are the image's. */
+static int take_shell(struct image_spec *s, const struct image_request *r, struct err *e)
+{
+	struct path_info info = { .nar_size = 0 };
+	struct buf text = BUF_INIT;
+	int rc = db_info(store_db(r->store), &s->shell, &info, e);
+
+	rc = rc ? rc : image_recall(r, &info, "variables of a shell", read_description, &text, e);
+	if (!rc && !image_shell(s, (struct slice){ buf_str(&text), text.len }))
+		rc = err_set(e, ERR_INVALID, "that has no variables");
+	if (rc)
+		err_prefix(e, "'%s' is no shell", s->shell.base);
+	path_info_release(&info);
+	buf_release(&text);
+	return rc;
+}
+
 static int plan_at(struct image *i, const struct image_request *r, const struct store_path *description, unsigned depth,
 		   struct err *e)
 {
@@ -242,6 +260,8 @@ static int plan_at(struct image *i, const struct image_request *r, const struct 
 		path_set_remove(&info.refs, description);
 		rc = i->spec.nimages ? plan_parts(i, r, depth, e) : add_references(r->store, &i->spec, &info.refs, &i->objects, e);
 	}
+	if (!rc && i->spec.shell.len)
+		rc = take_shell(&i->spec, r, e);
 	if (!rc && i->spec.base.len)
 		rc = take_base(i, r, depth, e);
 	else if (!rc && i->spec.base_ref.n)

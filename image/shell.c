@@ -48,20 +48,55 @@ static void add_path(struct buf *path, const char *inputs)
 	}
 }
 
+/* What the description itself sets: "VALUE" of "NAME=VALUE", or NULL. */
+static const char *given(const struct jnode *env, struct slice name, size_t *n)
+{
+	for (const struct jnode *v = env && env->kind == JSON_ARRAY ? env->first : NULL; v; v = v->next)
+		if (v->kind == JSON_STRING && v->str.n > name.n && v->str.p[name.n] == '=' && !memcmp(v->str.p, name.p, name.n)) {
+			*n = v->str.n - name.n - 1;
+			return v->str.p + name.n + 1;
+		}
+	return NULL;
+}
+
 static void take(struct image_spec *s, struct jnode *env, struct jnode **last, struct slice name, const struct buf *value,
 		 struct buf *path)
 {
 	struct buf text = BUF_INIT;
+	size_t n;
 
 	if (slice_eq(name, SLICE("nativeBuildInputs")))
 		add_path(path, buf_str(value));
-	if (!slice_in_words(name, own)) {
+	if (!slice_in_words(name, own) && !given(json_member(s->config, SLICE("Env")), name, &n)) {
 		buf_addf(&text, "%.*s=", (int)name.n, name.p);
 		buf_add(&text, buf_str(value), value->len);
 		if (!utf8_check(text.p, text.len))
 			json_append(env, last, json_string(&s->a, (struct slice){ text.p, text.len }));
 	}
 	buf_release(&text);
+}
+
+static void add_variable(struct image_spec *s, struct jnode *env, struct jnode **last, const char *text, size_t n)
+{
+	if (n && !utf8_check(text, n))
+		json_append(env, last, json_string(&s->a, (struct slice){ text, n }));
+}
+
+/* What the description sets is behind what the shell does; its PATH is behind the shell's. */
+static void add_given(struct image_spec *s, struct jnode *env, struct jnode **last, struct buf *path)
+{
+	const struct jnode *list = json_member(s->config, SLICE("Env"));
+	size_t n;
+	const char *own_path = given(list, SLICE("PATH"), &n);
+
+	if (own_path) {
+		buf_adds(path, path->len ? ":" : "PATH=");
+		buf_add(path, own_path, n);
+	}
+	for (const struct jnode *v = list && list->kind == JSON_ARRAY ? list->first : NULL; v; v = v->next)
+		if (v->kind == JSON_STRING && !slice_starts(v->str, SLICE("PATH=")))
+			add_variable(s, env, last, v->str.p, v->str.n);
+	add_variable(s, env, last, path->p, path->len);
 }
 
 int image_shell(struct image_spec *s, struct slice text)
@@ -87,10 +122,10 @@ int image_shell(struct image_spec *s, struct slice text)
 		p += p < end;
 		found = 1;
 	}
-	if (path.len && !utf8_check(path.p, path.len))
-		json_append(env, &last, json_string(&s->a, (struct slice){ path.p, path.len }));
-	if (found)
+	if (found) {
+		add_given(s, env, &last, &path);
 		json_set(s->config, SLICE("Env"), env);
+	}
 	buf_release(&value);
 	buf_release(&path);
 	return found;

@@ -7,7 +7,8 @@
 
 #include "image/spec.h"
 
-/* Sets the environment of an image from the text of a shell's object ("export NAME='VALUE'" lines); 0 when it is none. */
+/* Sets the environment of an image from the text of a shell's object ("export NAME='VALUE'" lines); what the image's configuration
+ * sets already stays, its PATH behind the shell's.  0 when the text is none of a shell. */
 int image_shell(struct image_spec *s, struct slice text);
 
 #endif

@@ -251,5 +251,7 @@ int image_spec_parse(struct image_spec *s, struct slice store_dir, struct slice 
 	rc = rc ? rc : take_base(s, store_dir, o, e);
 	if (!rc && has(o, "root"))
 		rc = take_path(image_text(o, "root"), "root", store_dir, &s->root, e);
+	if (!rc && has(o, "shell"))
+		rc = take_path(image_text(o, "shell"), "shell", store_dir, &s->shell, e);
 	return rc;
 }

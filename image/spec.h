@@ -11,6 +11,7 @@
  *     config         entrypoint and the like, by the names of OCI
  *     annotations    of the manifest
  *     created        a time, or null
+ *     shell          what mkShell made, whose variables are the image's, or null
  *     root           an object whose contents are put at the root, or null
  *     folders        [ { path, mode, uid, gid } … ], at the root
  *     base           another description's path, or "REGISTRY/REPOSITORY@sha256:…", or null
@@ -39,7 +40,7 @@ struct image_spec {
 	struct jnode *config, *annotations; /* objects */
 	struct layer_folder *folders;
 	size_t nfolders;
-	struct store_path root, base; /* len 0: none */
+	struct store_path root, base, shell; /* len 0: none */
 	struct slice base_ref;	      /* n 0: none */
 	struct store_path *images;
 	size_t nimages;

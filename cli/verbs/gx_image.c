@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "cli/programs.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/runner.h"
@@ -404,9 +405,19 @@ static int act_build(struct image_command *c, struct buf *out, struct err *e)
 
 /* --- load --- */
 
+/* What dev containers and people take first. */
+static const char *engine_here(void)
+{
+	struct buf path = BUF_INIT;
+	int docker = program_in_path("docker", &path);
+
+	buf_release(&path);
+	return docker ? "docker-daemon:" : "containers-storage:";
+}
+
 static int act_load(struct image_command *c, struct buf *out, struct err *e)
 {
-	const char *to = c->to ? c->to : "containers-storage:", *podman = behind(to, "containers-storage:"),
+	const char *to = c->to, *podman = behind(to, "containers-storage:"),
 		   *docker = behind(to, "docker-daemon:"), *dir = getenv("TMPDIR");
 	struct buf file = BUF_INIT;
 	struct target t = { NULL, NULL };
@@ -563,7 +574,8 @@ static int image_load_run(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ O_TO, 't', "to", "PLACE",
-		  "Where to: containers-storage:[NAME], by podman (without this option), or docker-daemon:[NAME], by docker." },
+		  "Where to: docker-daemon:[NAME], by docker, or containers-storage:[NAME], by podman. Without: what is installed, "
+		  "docker first." },
 		OPTIONS_OF_IMAGES,
 		OPTION_JSON,
 		{ 0 }
@@ -573,7 +585,7 @@ static int image_load_run(int argc, char **argv)
 		"gx image load", "give an image to podman or docker", "gx image load [options] [FLAKE#ATTR]",
 		"It is called what it calls itself, unless NAME says otherwise. The program has to be installed.", groups
 	};
-	struct image_command c = { .to = NULL };
+	struct image_command c = { .to = engine_here() };
 
 	return run(&c, &program, argc, argv, act_load);
 }

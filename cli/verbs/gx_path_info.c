@@ -13,11 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_RECURSIVE = 1, O_SIZE, O_CLOSURE, O_HUMAN, O_SIGS, O_ALL, O_FORMAT, O_STDIN };
+enum { O_RECURSIVE = 1, O_SIZE, O_CLOSURE, O_HUMAN, O_SIGS, O_ALL, O_FORMAT, O_STDIN, O_DRVS };
 
 struct info_command {
 	struct named n; /* first: options get it */
-	int recursive, size, closure, human, sigs, all, format, from_stdin;
+	int recursive, size, closure, human, sigs, all, format, from_stdin, drvs;
 };
 
 static int on_option(struct named *n, int id, char **values)
@@ -37,6 +37,7 @@ static int on_option(struct named *n, int id, char **values)
 		i->format = *values[0] - '0';
 		break;
 	case O_STDIN: i->from_stdin = 1; break;
+	case O_DRVS: i->drvs = 1; break;
 	}
 	return 0;
 }
@@ -48,6 +49,7 @@ static const struct option options[] = {
 	{ O_CLOSURE, 'S', "closure-size", NULL, "Show the size of each object with all it refers to." },
 	{ O_HUMAN, 'H', "human-readable", NULL, "With -s and -S: sizes in K, M, G." },
 	{ O_SIGS, 0, "sigs", NULL, "Show signatures, and what else vouches for an object." },
+	{ O_DRVS, 0, "derivation", NULL, "Of packages their derivations, not their outputs." },
 	OPTION_JSON,
 	{ O_FORMAT, 0, "json-format", "N",
 	  "With --json: a set instead of a list; 1: by paths; 2: by names. What is not valid is null in it." },
@@ -358,7 +360,7 @@ int path_info_run(int argc, char **argv)
 	if (!i.from_stdin && i.all == (i.n.c.n > 0 || value_options_given(&i.n.eval)))
 		rc = usage_error(&program, i.all ? "with --all no path is named" : "'gx path-info' needs a path");
 	else
-		rc = named_find(&i.n, 0, &named);
+		rc = named_find(&i.n, i.drvs, &named);
 	rc = rc ? rc : print(&i, &named);
 	path_set_release(&named);
 	return command_end(&i.n.c, rc);

@@ -36,6 +36,7 @@ let
     annotations.vendor = "me";
   };
   many = n: lib.concatStringsSep " " (map (i: builtins.toFile "f${toString i}" (toString i)) (lib.range 1 n));
+  shell = pkgs.mkShell { packages = [ hello tool ]; env.FOO = "b'a r"; };
   small = args: pkgs.buildImage ({ name = "small"; config.env.ALL = many 3; } // args);
 in
 {
@@ -50,7 +51,11 @@ in
   large = pkgs.runCommand "large" { } "mkdir $out; for f in a b; do head -c 52000000 /dev/zero >$out/$f; done; echo c >$out/c";
   file = pkgs.buildImage { name = "file"; contents = [ ]; config.cmd = [ "x" ]; };
   index = pkgs.buildImageIndex { name = "index"; images = [ image (pkgs.buildImage { name = "arm"; architecture = "arm64"; variant = "v8"; config.cmd = [ data ]; }) ]; };
-  shell = pkgs.mkShell { packages = [ hello tool ]; env.FOO = "b'a r"; };
+  inherit shell;
+  inShell = pkgs.buildImage { name = "in-shell"; inherit shell; config.env = { FOO = "mine"; PATH = "/bin"; TERM = "dumb"; }; };
+  noShell = pkgs.buildImage { name = "no-shell"; shell = hello; };
+  noFile = pkgs.buildImage { name = "no-file"; shell = pkgs.writeText "text" "some text"; };
+  dev = pkgs.devContainerImage { name = "dev"; packages = [ hello ]; system = [ tool ]; shell = shell // { shellHook = "export HOOK=1"; }; };
   layered = pkgs.dockerTools.buildLayeredImage { name = "layered"; tag = "t"; contents = [ hello ]; config.Cmd = [ "/bin/hello" ]; extraCommands = "mkdir -p var/lib; echo x >var/lib/x"; };
   stream = pkgs.dockerTools.streamLayeredImage { name = "stream"; contents = hello; fromImage = image; };
   docker = pkgs.dockerTools.buildImage { name = "docker"; copyToRoot = [ hello pkgs.dockerTools.fakeNss ]; config.Entrypoint = [ "/bin/hello" ]; };
@@ -197,6 +202,29 @@ on inspect shell >shell.json
 check "a shell is one: its variables, its packages in PATH" prints "[\"FOO=b'a r\", 'PATH=hello/bin:tool/bin']" python3 -c '
 import json, re
 print([re.sub("/nix/store/[a-z0-9]*-", "", v) for v in json.load(open("shell.json"))["config"]["config"]["Env"]])'
+on inspect inShell >shell.json
+check "one of a shell: what it sets itself stays, its PATH is behind" prints "['FOO=mine', 'TERM=dumb', 'PATH=hello/bin:tool/bin:/bin']" python3 -c '
+import json, re
+print([re.sub("/nix/store/[a-z0-9]*-", "", v) for v in json.load(open("shell.json"))["config"]["config"]["Env"]])'
+check "again, out of what is remembered" sh -c 'gx image inspect -q --store "$PWD/s" -f t.gx inShell >again.json && cmp again.json shell.json'
+check "what is no shell is told" complains "is no shell: that has no variables" on inspect noFile
+check "nor is a folder" complains "is no shell" on inspect noShell
+check "the image of a dev container" on build dev --to oci-archive:dev.tar:dev
+mkdir dev && tar xf dev.tar -C dev
+on inspect dev >dev.json
+check "its user, and PATH: the shell, its tools, the system" prints "['vscode', '/workspaces', 'PATH=hello/bin:tool/bin:hello/bin:/usr/local/bin:/usr/bin:/bin']" python3 -c '
+import json, re
+c = json.load(open("dev.json"))["config"]["config"]
+print([c["User"], c["WorkingDir"], re.sub("/nix/store/[a-z0-9]*-", "", [v for v in c["Env"] if v.startswith("PATH=")][0])])'
+check "at its root are users, the system, and what the shell does when it is entered" prints "/usr/bin -> ../bin; vscode:x:1000:1000::/home/vscode:/bin/bash; export HOOK=1" python3 -c '
+import io, json, re, tarfile, subprocess, glob
+d = json.load(open("dev.json"))
+blob = "dev/blobs/sha256/" + d["layers"][-1]["digest"][7:]
+t = tarfile.open(fileobj=io.BytesIO(subprocess.run(["zstd", "-dcq", blob], stdout=subprocess.PIPE).stdout))
+names = {m.name: m for m in t.getmembers()}
+profile = glob.glob("s" + names["etc/profile"].linkname)[0]
+passwd = t.extractfile("etc/passwd").read().decode().split()
+print("/usr/bin -> %s; %s; %s" % (names["usr/bin"].linkname, passwd[1], open(profile).read().split("\n")[1]))'
 on inspect layered >layered.json
 check "dockerTools, with commands" prints "True layered t ['/bin/hello']" json layered.json 'str("root" in x["layers"][-1]) + " " + x["name"] + " " + x["tag"] + " " + str(x["config"]["config"]["Cmd"])'
 check "streamLayeredImage on a base" on digest stream
@@ -227,12 +255,15 @@ mkdir bin
 printf '#!/bin/sh\necho "$0 $1 $2 $3" >>loaded\ntar xOf "$4" index.json manifest.json 2>/dev/null >>loaded\ntrue\n' >bin/podman
 cp bin/podman bin/docker
 chmod +x bin/podman bin/docker
-check "podman is given it" env PATH="$PWD/bin:$PATH" "$gx" image load -q --store "$PWD/s" -f t.gx image
+mkdir only && cp bin/podman only && ln -s "$(command -v tar)" only/tar
+check "podman is given it" env PATH="$PWD/only" "$gx" image load -q --store "$PWD/s" -f t.gx image
 check "under its name" grep -q '"org.opencontainers.image.ref.name":"registry.example/team/hello:1"' loaded
 check "docker as well" env PATH="$PWD/bin:$PATH" "$gx" image load -q --store "$PWD/s" -f t.gx image --to docker-daemon:other:3
 check "under another" grep -q '"RepoTags":\["other:3"\]' loaded
+check "where both are docker is" env PATH="$PWD/bin:$PATH" "$gx" image load -q --store "$PWD/s" -f t.gx image
 check "with the words for it" prints "podman load -q -i
-docker load -q -i" sed -n 's|.*/bin/\([a-z]* load\)|\1|p' loaded
+docker load -q -i
+docker load -q -i" sed -n 's#.*/\(bin\|only\)/\([a-z]* load\)#\2#p' loaded
 mkdir with:colon
 check "a colon in the temporary folder begins no name" env TMPDIR="$PWD/with:colon" PATH="$PWD/bin:$PATH" "$gx" image load -q \
 	--store "$PWD/s" -f t.gx image --to docker-daemon:third:1

@@ -20,6 +20,7 @@ check "of what is not built there is no path" complains "path '$out' is not vali
 check "nor is it built" not_valid "$out"
 in_flake build .#hello 2>/dev/null
 check "path-info of a package" prints "$out" in_flake path-info .#hello
+check "its derivation" prints "$(in_flake eval --raw .#hello.drvPath)" in_flake path-info --derivation .#hello
 check "of an output" prints "$dev" in_flake path-info '.#hello^dev'
 paths_of() { in_flake path-info "$@" >sorted.out && sort sorted.out; }
 check "of all" prints "$(printf '%s\n' "$out" "$dev" | sort)" paths_of '.#hello^*'
