@@ -13,6 +13,7 @@
 #include "builtins/fs.h"
 #include "builtins/fs_members.h"
 #include "builtins/store_ops.h"
+#include "eval/compare.h"
 #include "flake/call.h"
 #include "flake/registry.h"
 #include "flake/source.h"
@@ -22,7 +23,7 @@
 
 /* Everything a session has of its own. */
 static const struct session_part *const tables[] = {
-	source_session,	 eval_session,		addpath_session,      compiled_session,	  drvs_session, fs_session,
+	source_session, eval_session, compare_session, addpath_session, compiled_session, drvs_session, fs_session,
 	store_ops_session, fs_members_session, flake_source_session, flake_registry_session, flake_call_session, NULL,
 };
 

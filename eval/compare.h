@@ -6,6 +6,10 @@
 #define EVAL_COMPARE_H
 
 #include "eval/value.h"
+#include "base/session.h"
+
+/* The derivations that were compared. */
+extern const struct session_part compare_session[];
 
 /* a == b.  Functions are never equal, except to themselves inside sets and lists, as in Nix. */
 int value_equal(W a, W b);
