@@ -8,6 +8,9 @@
  * being evaluated in place, and behind the elements the function and the source.  list_force evaluates an
  * element in place; thunks are made only for words that must be kept elsewhere first, and for all by list_of.
  * So a fold over a mapped list makes no thunk at all.
+ *
+ * The tail of a long list is a node that reads that list, so that to walk it by `tail` takes time in its length.  Only
+ * where all elements are asked for at once they are copied.
  */
 #include "config.h"
 #include "eval/list.h"
@@ -20,6 +23,13 @@
 struct concat {
 	uint32_t n, kind;
 	struct list *l, *r, *flat;
+};
+
+struct tail {
+	uint32_t n, kind;
+	struct list *of; /* no tail itself; NULL when flat */
+	struct list *flat;
+	size_t from;
 };
 
 /* The one empty list: zero elements, flat. */
@@ -126,13 +136,27 @@ static W evaluate(struct list *l, uint32_t i)
 	return l->e[i] = v;
 }
 
+/* Where element *i of a list that reads another's is: there, and which one. */
+static struct list *where(struct list *l, uint32_t *i)
+{
+	struct tail *t = (struct tail *)l;
+
+	if (l->kind != LIST_TAIL)
+		return l;
+	if (t->flat)
+		return t->flat;
+	*i += (uint32_t)t->from;
+	return t->of;
+}
+
 W list_force_slow(W w, uint32_t i)
 {
 	struct list *l = W_PTR(w);
 
 	CHECK(W_TAG(w) == TAG_LIST && i < l->n);
+	l = where(l, &i);
 	if (l->kind == LIST_CONCAT)
-		l = list_of(w);
+		l = list_of(w_list(l));
 	W e = l->e[i];
 	if (W_TAG(e) == TAG_THUNK)
 		return l->e[i] = force_thunk(e);
@@ -148,9 +172,24 @@ W list_share(W w, uint32_t i)
 	struct list *l = W_PTR(w);
 
 	CHECK(W_TAG(w) == TAG_LIST && i < l->n);
+	l = where(l, &i);
 	if (l->kind == LIST_LAZY)
 		return share_lazy(l, i);
-	return w_peek(list_of(w)->e[i]);
+	return w_peek(list_of(w_list(l))->e[i]);
+}
+
+static struct list *flatten_tail(struct tail *t)
+{
+	if (!t->flat) {
+		struct list *l = list_new(t->n);
+		for (uint32_t i = 0; t->of->kind == LIST_LAZY && i < t->n; i++)
+			l->e[i] = share_lazy(t->of, (uint32_t)t->from + i);
+		if (t->of->kind == LIST_FLAT)
+			memcpy(l->e, t->of->e + t->from, t->n * sizeof(W));
+		t->flat = l;
+		t->of = NULL;
+	}
+	return t->flat;
 }
 
 /* Copies the leaves of c, left to right, to out. */
@@ -166,9 +205,8 @@ static void flatten_into(struct list *root, W *out)
 		struct concat *c = (struct concat *)l;
 		if (l->kind == LIST_CONCAT && c->flat)
 			l = c->flat;
-		if (l->kind == LIST_LAZY)
-			make_all(l);
-		if (l->kind == LIST_FLAT) {
+		if (l->kind != LIST_CONCAT) {
+			l = list_of(w_list(l));
 			CHECK(l->n <= (size_t)(end - out));
 			memcpy(out, l->e, l->n * sizeof(W));
 			out += l->n;
@@ -202,10 +240,35 @@ struct list *list_of(W w)
 {
 	struct list *l = W_PTR(w);
 
-	CHECK(W_TAG(w) == TAG_LIST && (l->kind == LIST_FLAT || l->kind == LIST_LAZY || l->kind == LIST_CONCAT));
+	CHECK(W_TAG(w) == TAG_LIST && l->kind <= LIST_TAIL);
 	if (__builtin_expect(l->kind == LIST_FLAT, 1))
 		return l;
-	return l->kind == LIST_LAZY ? make_all(l) : flatten((struct concat *)l);
+	if (l->kind == LIST_LAZY)
+		return make_all(l);
+	return l->kind == LIST_TAIL ? flatten_tail((struct tail *)l) : flatten((struct concat *)l);
+}
+
+/* Below this many elements a copy is not larger than the node, and holds nothing else. */
+#define TAIL_MIN 5
+
+W list_tail(W w)
+{
+	struct list *l = W_PTR(w);
+	uint32_t from = 1, n = l->n - 1;
+
+	CHECK(W_TAG(w) == TAG_LIST && l->n);
+	l = where(l, &from);
+	if (l->kind != LIST_LAZY)
+		l = list_of(w_list(l));
+	if (n < TAIL_MIN) {
+		struct list *copy = list_new(n);
+		for (uint32_t i = 0; i < n; i++)
+			copy->e[i] = l->kind == LIST_LAZY ? share_lazy(l, from + i) : l->e[from + i];
+		return w_list(copy);
+	}
+	struct tail *t = alloc(sizeof *t);
+	*t = (struct tail){ n, LIST_TAIL, l, NULL, from };
+	return w_tag(t, TAG_LIST);
 }
 
 W list_concat(W a, W b)

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
  * Lists: an array of words.  `++` makes a concatenation node that is flattened the first time an
- * element is asked for, and map and genList make lists whose elements are made when they are asked for.  Read single
- * elements with list_force and list_share, whole lists through list_of; make them with list_new.
+ * element is asked for, map and genList make lists whose elements are made when they are asked for, and `tail` makes a
+ * list that reads another's.  Read single elements with list_force and list_share, whole lists through list_of; make them
+ * with list_new.
  */
 #ifndef EVAL_LIST_H
 #define EVAL_LIST_H
 
 #include "eval/value.h"
 
-/* Kinds of list.  FLAT: its elements follow; the others are list.c's. */
-enum { LIST_FLAT, LIST_CONCAT, LIST_LAZY };
+/* Kinds of list.  FLAT: its elements follow; the others are list.c's.  Of those behind LAZY the first words are no
+ * elements. */
+enum { LIST_FLAT, LIST_LAZY, LIST_CONCAT, LIST_TAIL };
 
 struct list {
 	uint32_t n;
@@ -30,8 +32,7 @@ static inline W list_force(W w, uint32_t i)
 {
 	struct list *l = W_PTR(w);
 
-	/* Of a concatenation the first words are no elements. */
-	return __builtin_expect(l->kind != LIST_CONCAT && w_is_value(l->e[i]), 1) ? l->e[i] : list_force_slow(w, i);
+	return __builtin_expect(l->kind <= LIST_LAZY && w_is_value(l->e[i]), 1) ? l->e[i] : list_force_slow(w, i);
 }
 
 /* A word for element i, perhaps a thunk; evaluates nothing. */
@@ -62,5 +63,8 @@ W w_list_empty(void);
 
 /* l ++ r, both list values; does not force anything. */
 W list_concat(W l, W r);
+
+/* The elements of l, a list value that is not empty, behind the first; does not force anything. */
+W list_tail(W l);
 
 #endif

@@ -31,3 +31,9 @@ check "many formals" quickly 300000 formals.gx
 
 { echo '({' && words 200000 'a%d ? 1,' && echo '}: 1) {' && words 200000 'a%d = 1;' && echo 'b = 1; }'; } >extra.gx
 check "an argument beside many formals" complains "unexpected argument 'b'" gxeval -f extra.gx
+
+cat >tail.gx <<'X'
+let drop = l: builtins.foldl' (l: _: builtins.tail l) l (builtins.genList (x: x) 299990);
+in builtins.head (drop (builtins.genList (x: x) 300000)) + builtins.head (drop (map (x: x) (builtins.genList (x: x) 300000)))
+X
+check "a long list walked by tail" quickly 599980 tail.gx
