@@ -347,33 +347,48 @@ static void find_folder(const char *gx, struct buf *b)
 	buf_adds(b, LIBEXECDIR "/gx/nix");
 }
 
-enum { O_INSTALL = 1 };
+enum { O_INSTALL = 1, O_AS };
+
+static const struct option names_options[] = {
+	{ O_INSTALL, 0, "install", "DIR", "Make links to gx by Nix's names in the folder DIR." },
+	{ O_AS, 0, "as", "NAME", "Be gx by that name of Nix; all that comes after it is that program's." },
+	{ 0 }
+};
+static const struct option_group names_groups[] = { { "Options", names_options }, { "Help", command_help_options }, { 0 } };
+static const struct program names_program = {
+	"gx nix-names", "the folder with Nix's names for gx",
+	"gx nix-names\ngx nix-names --install DIR\ngx nix-names --as NAME [WORD ...]",
+	"With it in PATH, nix, nix-build, nix-store and the others are gx:\n\n  PATH=$(gx nix-names):$PATH nix-build\n",
+	names_groups
+};
 
 static int on_names_option(void *arg, int id, char **values)
 {
-	(void)id;
+	if (id == O_AS)
+		return usage_error(&names_program, "'--as' comes before all else");
 	*(const char **)arg = values[0];
 	return 0;
 }
 
+static int run_as(int argc, char **argv)
+{
+	int rc = nix_main(verb_root()->verbs, argc, argv);
+
+	return rc >= 0 ? rc : usage_error(&names_program, "'%s' is none of Nix's names for gx", argv[0]);
+}
+
 int nix_names_run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ O_INSTALL, 0, "install", "DIR", "Make links to gx by Nix's names in the folder DIR." }, { 0 }
-	};
-	static const struct option_group groups[] = { { "Options", options }, { "Help", command_help_options }, { 0 } };
-	static const struct program program = {
-		"gx nix-names", "the folder with Nix's names for gx", "gx nix-names\ngx nix-names --install DIR",
-		"With it in PATH, nix, nix-build, nix-store and the others are gx:\n\n  PATH=$(gx nix-names):$PATH nix-build\n",
-		groups
-	};
 	const char *dir = NULL;
-	struct command c = { .program = &program, .option = on_names_option, .arg = &dir };
+	struct command c = { .program = &names_program, .option = on_names_option, .arg = &dir };
 	char gx[PATH_MAX];
 	struct buf b = BUF_INIT;
 	struct stat st;
-	int rc = command_read(&c, argc, argv, 0, 0, "");
+	int rc;
 
+	if (argc > 2 && !strcmp(argv[1], "--as"))
+		return run_as(argc - 2, argv + 2);
+	rc = command_read(&c, argc, argv, 0, 0, "");
 	if (rc != COMMAND_GO)
 		return rc;
 	if (own_program(gx, sizeof gx))

@@ -9,6 +9,15 @@ unset NIX_PATH NIX_REMOTE
 check "gx nix-names --install makes the links" "$gx" nix-names --install names
 check "a second time they are there" "$gx" nix-names --install names
 check "nix-build says whose language it has" prints "$("$gxeval" --raw -E builtins.nixVersion)" sh -c 'names/nix-build --version | sed "s/.* //"'
+check "gx by one of the names" prints 2 "$gx" nix-names --as nix-instantiate --eval -E '1 + 1'
+check "by one that is none" status 2 "$gx" nix-names --as nix-nothing --version
+check "the name comes before all else" status 2 "$gx" nix-names --install names --as nix
+package=$PWD/package$("$gx" build --store "$PWD/package" --no-link --print-out-paths gx:std#nix)
+check "gx:std has a package of the names" prints "$(ls names)" ls "$package/bin"
+check "which are the gx in PATH" prints 2 "$package/bin/nix-instantiate" --eval -E '1 + 1'
+check "it has the version of the language" prints "$(names/nix --version)" "$package/bin/nix" --version
+check "where there is none it says so" status 127 env PATH=/nowhere "$package/bin/nix-build"
+remove package
 cat >t.nix <<'END_NIX'
 { word ? "w" }:
 let
