@@ -296,7 +296,9 @@ check "a name that means something is gone" complains "cannot be in an image" on
 check "a word of config that is none" complains "'entrypoit' of 'config' is not known" on digest slip
 check "an argument that is none" complains "did you mean 'contents'?" on digest slip2
 check "running as root" complains "'runAsRoot' is not here" on digest root
-check "now" complains "another one each time" on digest now
+on digest now >now.digest 2>now.log
+check "an image that is made now has no time" [ -s now.digest ]
+check "which is told" grep -qF "'x' would be another image each time it is made 'now'" now.log
 check "a base without a digest" complains "'base' of the image is not" on digest base
 check "a form that is none" complains "'form' of the image is not" on digest form
 check "a folder above the root" complains "paths below the root" on digest folder
