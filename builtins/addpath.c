@@ -25,6 +25,7 @@
 #include "eval/eval.h"
 #include "fetch/large_tree.h"
 #include "fetch/trail.h"
+#include "fetch/tree_hash.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -159,6 +160,38 @@ void tree_tell_large(struct large_tree *l, const char *place, int some)
 		eval_world()->remark(b.p, b.len);
 }
 
+/* Reads all of what lies at a place; some: only some of what lies there counts.  root: what stands for it in paths. */
+static int read_object(const struct tree_question *q, int some, struct hash *out, struct err *e)
+{
+	struct large_tree large;
+	const struct nar_filter *filter = large_tree_begin(&large, strlen(q->root), q->filter);
+	unsigned activity = activity_begin(ACTIVITY_HASH, q->place);
+	int rc;
+
+	if (q->flat)
+		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, q->place, out, NULL, e);
+	else
+		rc = nar_hash(HASH_SHA256, AT_FDCWD, q->place, q->root, filter, out, &large.size, e);
+	activity_end(activity, rc);
+	tree_tell_large(&large, q->place, some);
+	return rc;
+}
+
+/* The same, unless it is known of a state that did not change since; a filter may be another function each time. */
+static int hash_place(const struct tree_question *q, int some, int filtered, struct hash *out, struct err *e)
+{
+	struct hash state;
+
+	if (filtered)
+		return read_object(q, some, out, e);
+	if (tree_hash_recall(q, &state, out))
+		return 0;
+	int rc = read_object(q, some, out, e);
+	if (!rc)
+		tree_hash_remember(q, &state, out);
+	return rc;
+}
+
 static void hash_object(const struct add_path *p, struct filtering *f, struct hash *out)
 {
 	const char *path = w_get_path(p->path)->b, *text = fs_provided(p->path);
@@ -167,25 +200,18 @@ static void hash_object(const struct add_path *p, struct filtering *f, struct ha
 	struct fs_members_filter members = members_of(p->path, path);
 	const struct nar_filter tracked = { fs_members_include, &members }, *filter = f ? &ask : members.n ? &tracked : NULL;
 	struct trail_tree trail;
-	struct large_tree large;
 	struct err e = ERR_INIT;
 	int rc = 0;
 
 	if (place)
 		filter = trail_tree_begin(&trail, place, strlen(path), filter, members.n ? TRAIL_OF_INDEX : TRAIL_ALL);
-	filter = large_tree_begin(&large, strlen(path), filter);
-	unsigned activity = text ? 0 : activity_begin(ACTIVITY_HASH, place);
-
+	const struct tree_question question = { place, path, filter, p->method == CA_FLAT };
 	if (text && p->method == CA_FLAT)
 		hash_bytes(HASH_SHA256, text, strlen(text), out);
 	else if (text)
 		nar_hash_bytes(HASH_SHA256, slice_of(text), 0, out, NULL);
-	else if (p->method == CA_FLAT)
-		rc = nar_hash_file_flat(HASH_SHA256, AT_FDCWD, place, out, NULL, &e);
 	else
-		rc = nar_hash(HASH_SHA256, AT_FDCWD, place, path, filter, out, &large.size, &e);
-	activity_end(activity, rc);
-	tree_tell_large(&large, place, members.n || f);
+		rc = hash_place(&question, members.n || f, f != NULL, out, &e);
 	if (f && f->raised) {
 		err_release(&e);
 		unwind_rethrow(&f->failure);

@@ -20,7 +20,7 @@
  *     lfs        hashed each time one is copied into a tree
  *     modules    compared with go.sum by whoever gets it
  *     trees      hashed each time one is taken; what does not have the hash it is named by is removed, and fetched again.
- *                Which tree a commit has is a file in files/, and so is the hash that gx:std has in a state (fetch/tree_state.h)
+ *                Which tree a commit has is a file in files/, and so is the hash that a tree has in a state (fetch/tree_hash.h)
  *     compiled   sums, and device, inode, size and times of the file that each entry was made of
  *     answers    sums, and everything that the evaluation looked at (fetch/trail.h)
  */

@@ -23,8 +23,8 @@
 #include "eval/eval.h"
 #include "fetch/large_tree.h"
 #include "fetch/trail.h"
+#include "fetch/tree_hash.h"
 #include "flake/registry.h"
-#include "flake/tree_hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,17 +137,18 @@ static void fetch_path(const struct input *in, struct flake_tree *t)
 
 static void hash_place(struct flake_tree *t, const struct nar_filter *filter)
 {
+	const struct tree_question question = { .place = t->place, .filter = filter };
 	struct large_tree large;
-	struct buf key;
+	struct hash state;
 	struct err e = ERR_INIT;
 
-	if (tree_hash_recall(t->place, filter, &key, &t->hash))
+	if (tree_hash_recall(&question, &state, &t->hash))
 		return;
 	filter = large_tree_begin(&large, strlen(t->place), filter);
 	int rc = nar_hash(HASH_SHA256, AT_FDCWD, t->place, NULL, filter, &t->hash, &large.size, &e);
 	tree_tell_large(&large, t->place, t->nmembers > 0);
 	throw_if(rc, &e);
-	tree_hash_remember(&key, &t->hash);
+	tree_hash_remember(&question, &state, &t->hash);
 }
 
 static void hash_tree(struct flake_tree *t)

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "eval/error.h"
 #include "fetch/trail.h"
-#include "flake/tree_hash.h"
+#include "fetch/tree_hash.h"
 #include "format/nar.h"
 
 #include <fcntl.h>
@@ -57,13 +57,14 @@ static void hash_library(const char *dir, struct hash *out)
 {
 	struct trail_tree trail;
 	const struct nar_filter *filter = trail_tree_begin(&trail, dir, strlen(dir), NULL, TRAIL_ALL);
-	struct buf key;
+	const struct tree_question question = { .place = dir, .filter = filter };
+	struct hash state;
 	struct err e = ERR_INIT;
 
-	if (tree_hash_recall(dir, filter, &key, out))
+	if (tree_hash_recall(&question, &state, out))
 		return;
 	throw_if(nar_hash(HASH_SHA256, AT_FDCWD, dir, NULL, filter, out, NULL, &e), &e);
-	tree_hash_remember(&key, out);
+	tree_hash_remember(&question, &state, out);
 }
 
 /* --- the input --- */

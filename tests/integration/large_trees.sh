@@ -64,6 +64,32 @@ check "and they are" prints "note: 115.4 MiB $here$git" noted "path:$PWD/tree#wh
 check "also without a flake" prints "note: 101.0 MiB of '$PWD/tree/huge' are copied$git" noted -E '"${./tree/huge}"'
 rm tree/huge
 
+# --- what was hashed is remembered, whoever asks
+
+file once/large 600000
+file once/dir/1 600000
+file once/dir/opened 1
+sleep 0.1
+path() { GX_EVAL_CACHE=0 gxeval --raw -E "$1" 2>/dev/null; }
+# As a run that remembers nothing, and the second time without opening FILE.
+remembered() { # FILE EXPRESSION
+	prints "$(XDG_CACHE_HOME=$PWD/other path "$2")" path "$2" && prints "$(path "$2")" path "$2" || return 1
+	rm -rf other
+	command -v strace >/dev/null || return 0
+	GX_EVAL_CACHE=0 strace -f -e trace=openat -o opened.log gxeval -E "$2" >/dev/null 2>&1 && ! grep -q "\"$1\"" opened.log
+}
+file='builtins.path { path = ./once/large; recursive = false; }'
+folder='builtins.path { path = ./once/dir; name = "other"; }'
+check "a file" remembered "$PWD/once/large" "$file"
+check "as an archive it is another object" sh -c "[ '$(path "$file")' != '$(path '"${./once/large}"')' ]"
+check "a folder" remembered opened "$folder"
+before=$(path "$file") && touch -r once/large then && printf x | dd of=once/large conv=notrunc 2>/dev/null && touch -r then once/large && sleep 0.1
+check "what was changed is read" sh -c "[ '$before' != '$(path "$file")' ]"
+echo y >once/dir/opened && sleep 0.1
+check "and remembered anew" remembered opened "$folder"
+filtered() { path "builtins.path { path = ./once/dir; filter = p: t: $1; }"; }
+check "a filter is asked" sh -c "[ '$(filtered true)' != '$(filtered 'baseNameOf p != "1"')' ]"
+
 # --- repositories: what is tracked counts
 
 git_init tree
