@@ -13,6 +13,7 @@
 #include "cli/runner.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
+#include "cli/verbs/gx_image.h"
 #include "image/attach.h"
 #include "image/image.h"
 #include "image/layout.h"
@@ -542,11 +543,16 @@ static int image_digest_run(int argc, char **argv)
 {
 	static const struct option options[] = { OPTIONS_OF_IMAGES, { 0 } };
 	GROUPS(options);
-	static const struct program program = {
-		"gx image digest", "print the digest of an image", "gx image digest [options] [FLAKE[#ATTR]]",
-		"Nothing is written but what is remembered: layers that were made before are not even read.", groups
-	};
+	static const struct program program = { "gx image digest", "print the digest of an image",
+						"gx image digest [options] [FLAKE[#ATTR] | PLACE]",
+						"Nothing is written but what is remembered: layers that were made before are not "
+						"even read. PLACE is an image of others: "
+						"see gx image inspect.",
+						groups };
 	struct image_command c = { .to = NULL };
+
+	if (image_names_place(argc, argv))
+		return image_look_run(&program, argc, argv, 0);
 
 	return run(&c, &program, argc, argv, act_digest);
 }
@@ -599,11 +605,16 @@ static int image_inspect_run(int argc, char **argv)
 		{ 0 }
 	};
 	GROUPS(options);
-	static const struct program program = {
-		"gx image inspect", "print what an image is made of, as JSON", "gx image inspect [options] [FLAKE[#ATTR]]",
-		"Manifest, configuration, and which objects are in which layer.", groups
-	};
+	static const struct program program = { "gx image inspect", "print what an image is made of, as JSON",
+						"gx image inspect [options] [FLAKE[#ATTR] | PLACE]",
+						"Manifest, configuration, and which objects are in which layer. PLACE is an image "
+						"of others: docker://REFERENCE in a "
+						"registry, oci:FOLDER[:NAME], oci-archive:FILE[:NAME] or docker-archive:FILE.",
+						groups };
 	struct image_command c = { .r.c.json = 1 };
+
+	if (image_names_place(argc, argv))
+		return image_look_run(&program, argc, argv, 1);
 
 	return run(&c, &program, argc, argv, act_inspect);
 }

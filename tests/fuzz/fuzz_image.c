@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Any bytes as what registries say: a manifest with a configuration (parted by a NUL), the head of an answer, a name, an entry of docker's file; and as
+ * Any bytes as an archive with images of others; as what registries say: a manifest with a configuration (parted by a NUL), the head of an answer, a name, an entry of docker's file; and as
  * the description of an image.  What is accepted holds what it promises.
  */
 #include "config.h"
@@ -8,10 +8,13 @@
 #include "image/manifest.h"
 #include "image/registry.h"
 #include "image/spec.h"
+#include "image/tar_read.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -104,10 +107,27 @@ static void as_description(struct slice text)
 	arena_release(&a);
 }
 
+static void as_archive(struct slice text)
+{
+	struct buf out = BUF_INIT;
+	struct err e = ERR_INIT;
+	int fd = memfd_create("archive", MFD_CLOEXEC);
+
+	if (fd < 0 || write(fd, text.p, text.n) != (ssize_t)text.n)
+		abort();
+	if (tar_get(fd, "index.json", 1 << 16, &out, &e))
+		want_message(&e);
+	else if (out.len > text.n || out.len > 1 << 16)
+		abort();
+	close(fd);
+	buf_release(&out);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice text = { size ? (const char *)data : "", size };
 
+	as_archive(text);
 	as_manifest(text);
 	as_answer(text);
 	as_name(text);

@@ -285,6 +285,31 @@ with tarfile.open("d.tar") as t:
     assert m["RepoTags"] == ["me:2"]
     assert ["sha256:" + hashlib.sha256(t.extractfile(l).read()).hexdigest() for l in m["Layers"]] == c["rootfs"]["diff_ids"]
 X
+
+# --- images of others ---
+"$gx" image digest --store "$PWD/s" -f t.gx image >digest
+for place in oci:image:registry.example/team/hello:1 oci-archive:a1.tar oci-archive:a1.tar:x; do
+	check "the digest of $place" prints "$(cat digest)" "$gx" image digest "$place"
+done
+check "what is in it" sh -c "'$gx' image inspect oci-archive:a1.tar >theirs.json && on() { '$gx' image inspect --store '$PWD/s' -f t.gx image; } && on >ours.json"
+check "is what it was" python3 -c '
+import json
+a, b = json.load(open("theirs.json")), json.load(open("ours.json"))
+assert all(a[k] == b[k] for k in ("digest", "mediaType", "manifest", "config"))
+assert [(l["digest"], l["diffId"]) for l in a["layers"]] == [(l["digest"], l["diffId"]) for l in b["layers"]]'
+check "what docker saved" sh -c "'$gx' image inspect docker-archive:d.tar >docker.json"
+check "is as it says" prints "['me:2'] 1000" json docker.json 'print(x["manifest"]["RepoTags"], x["config"]["config"]["User"]) or ""'
+check "but has no digest" complains "no digest until it is pushed" "$gx" image digest docker-archive:d.tar
+check "several in one folder: which" complains "2 images are in it" "$gx" image digest oci:image
+check "none of that name" complains "there is no 'third'" "$gx" image digest oci:image:third
+check "no folder of images" complains "cannot open 'index.json'" "$gx" image inspect oci:odd
+check "no archive" complains "no tar archive" "$gx" image inspect oci-archive:t.gx
+check "no place" complains "names no image" "$gx" image inspect oci:
+cp -r image bent && chmod -R u+w bent && for f in bent/blobs/sha256/*; do [ "$(wc -c <"$f")" -gt 5000 ] || printf ' ' >>"$f"; done
+check "one that somebody changed" complains "another digest" "$gx" image inspect oci:bent:second
+head -c 3000 a1.tar >cut.tar
+check "an archive that is cut off" complains "cut.tar" "$gx" image inspect oci-archive:cut.tar
+
 mkdir full && echo x >full/x
 check "a folder with something else" complains "is no folder of images" on build image --to oci:full
 check "what is no place" complains "is no place for an image" on build image --to nowhere

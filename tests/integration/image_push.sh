@@ -215,12 +215,72 @@ check "its digest needs no registry" sh -c "'$gx' image digest --store '$PWD/s' 
 mode
 check "on top of it, the base is taken over" push above/app above
 check "from where it is" asked 2 "^POST .*&from=one/app"
-for how in other-manifest cut-manifest huge-manifest other-blob short-blob long-blob; do
+for how in other-manifest cut-manifest huge-manifest other-blob short-blob long-blob redirect-loop redirect-file redirect-flood; do
 	rm -rf above
 	check "a base: $how" complains "the b" base $how
 done
 echo "\"$at/one/none@$digest\"" >base.gx
 check "a base that is not there" complains "the server says 404" base
+
+# --- what images of others are made of
+mode
+push multi two >/dev/null 2>&1
+look() { # VERB NAME MODE...
+	_verb=$1 _of=$2
+	shift 2
+	mode "$@"
+	"$gx" image "$_verb" "docker://$at/$_of"
+}
+same_config() {
+	look inspect two/app >remote.json && "$gx" image inspect --store "$PWD/s" -f t.gx app >own.json && python3 -c '
+import json
+a, b = json.load(open("remote.json")), json.load(open("own.json"))
+assert all(a[k] == b[k] for k in ("digest", "mediaType", "manifest", "config")), (a, b)
+assert all(all(x[k] == y[k] for k in ("digest", "diffId", "size", "mediaType")) for x, y in zip(a["layers"], b["layers"]))
+assert len(a["layers"]) == len(b["layers"])'
+}
+check "one in a registry is what it was here" same_config
+check "no layer is read for it" asked 2 "^GET"
+check "its digest" prints "$digest" look digest two/app
+check "by its digest" prints "$digest" look digest "two/app@$digest"
+check "several platforms" sh -c "'$gx' image inspect docker://$at/multi >multi.json"
+check "each with what it is for" prints "linux/amd64 linux/arm64" python3 -c '
+import json
+x = json.load(open("multi.json"))
+assert all(i["layers"] and i["config"] for i in x["images"])
+print(*sorted("%s/%s" % (i["os"], i["architecture"]) for i in x["images"]))'
+check "led elsewhere" prints "$digest" look digest two/app redirect-away
+printf '{"auths": {"%s": {"auth": "%s"}}}' "$at" "$auth" >home/.docker/config.json
+check "with a token" prints "$digest" look digest two/app token redirect-away
+check "which goes to nobody else" sh -c "grep -q '^GET /away.* localhost -$' requests && ! grep -q ' localhost B' requests"
+rm home/.docker/config.json
+for how in other-manifest cut-manifest huge-manifest deep-manifest many-manifest other-blob short-blob long-blob redirect-loop redirect-file \
+	redirect-flood; do
+	check "one in a registry: $how" complains "" look inspect two/app $how
+done
+mode
+python3 - "$at" <<'X'
+import hashlib, json, sys, urllib.request
+kind = "application/vnd.oci.image.index.v1+json"
+def put(name, x):
+    data = json.dumps(x).encode()
+    q = urllib.request.Request("http://%s/v2/odd/manifests/%s" % (sys.argv[1], name), data=data, method="PUT", headers={"Content-Type": kind})
+    urllib.request.urlopen(q)
+    return {"mediaType": kind, "digest": "sha256:" + hashlib.sha256(data).hexdigest(), "size": len(data)}
+inner = put("inner", {"schemaVersion": 2, "mediaType": kind, "manifests": []})
+put("outer", {"schemaVersion": 2, "mediaType": kind, "manifests": [inner]})
+put("md5", {"schemaVersion": 2, "mediaType": kind, "manifests": [dict(inner, digest="md5:00")]})
+put("negative", {"schemaVersion": 2, "mediaType": kind, "manifests": [dict(inner, size=-1)]})
+put("escape", {"schemaVersion": 2, "mediaType": kind, "manifests": [dict(inner, digest="sha256:../../../../etc/passwd")]})
+X
+check "an index of an index" complains "lists an index" look inspect odd:outer
+for tag in md5 negative escape; do
+	check "an index: $tag" complains "makes no sense" look inspect odd:$tag
+done
+check "what is not there" complains "404" look inspect one/none
+check "names of others that are none" complains "is no name of an image" look digest "Upper/Case"
+check "two at once" status 2 "$gx" image digest "docker://$at/one/app" "docker://$at/multi"
+
 check "names that are none" complains "is no name of an image" push "Upper/Case"
 check "a tag that is none" complains "its tag is none" push "one/app:-x"
 check "a digest to push to" complains "not to a digest" push "one/app@$digest"

@@ -11,7 +11,7 @@
 #   expired            a token is refused after its fourth use
 #   deny               403 to who writes             busy         429 to all
 #   away               uploads go to another host's name
-#   no-location, bad-location, http-location         what an upload's begin says of where to send
+#   no-location, bad-location                        what an upload's begin says of where to send
 #   break              the first PATCH of each upload breaks off half-way; its session knows what came
 #   forget             the first PATCH for a repository is answered 404, and its session is gone
 #   too-far            it says to have more than there is
@@ -19,8 +19,10 @@
 #   no-mount           nothing is taken over from another repository
 #   lie-digest         it says that it has something else
 #   lie-length         blobs have another length than they have
-#   other-manifest, cut-manifest, huge-manifest, deep-manifest, many-manifest, list-list
+#   other-manifest, cut-manifest, huge-manifest, deep-manifest, many-manifest
 #                      what it gives for a manifest
+#   redirect-away, redirect-loop, redirect-file, redirect-flood
+#                      where it sends those who read blobs and manifests: to another host's name, back again and again, to a file, through 100 places
 #   other-blob, short-blob, long-blob                what it gives for a blob
 #   referrers          it knows the referrers API
 #
@@ -201,6 +203,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = blobs.get((repo, name))
         if data is None:
             return self.say(404)
+        if self.command == "GET" and self.led_on():
+            return
         if self.has("other-blob"):
             data = b"x" * len(data)
         if self.has("short-blob"):
@@ -211,7 +215,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.say(200, Content_Length=str(len(data) + 1))
         self.say(200, data)
 
+    def led_on(self):
+        """Sends a reader elsewhere, where the mode says so."""
+        to = None
+        if self.has("redirect-away") and not self.path.startswith("/away/"):
+            to = "http://localhost:%d/away%s" % (self.port, self.path)
+        if self.has("redirect-loop"):
+            to = self.path
+        if self.has("redirect-file"):
+            to = "file:///etc/passwd"
+        if self.has("redirect-flood"):
+            n = int(self.path.partition("?n=")[2] or 0)
+            to = "%s?n=%d" % (self.path.partition("?")[0], n + 1) if n < 100 else None
+        if to:
+            self.say(307, Location=to)
+        return to
+
     def manifests(self, repo, name, query):
+        if self.command == "GET" and self.led_on():
+            return
         if self.command == "PUT":
             data = self.body()
             x = json.loads(data)
@@ -233,6 +255,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             data = data[: len(data) // 2]
         if self.has("huge-manifest"):
             data = b"{" + b" " * (5 << 20) + b"}"
+        if self.has("deep-manifest"):
+            data = b'{"schemaVersion":2,"layers":' + b"[" * 100000 + b"]" * 100000 + b"}"
+        if self.has("many-manifest"):
+            one = {"mediaType": "x", "digest": digest(b""), "size": 0}
+            data = json.dumps({"schemaVersion": 2, "config": one, "layers": [one] * 5000}).encode()
+        if self.has("deep-manifest", "many-manifest"):
+            said = digest(data)
         self.say(200, data, Docker_Content_Digest=said, Content_Type=kind)
 
     def referrers(self, repo, name, query):
