@@ -93,8 +93,7 @@ static void keep_error(struct build *b, struct err *e)
 	b->err = all;
 }
 
-/* Deals with the end of a build, rc being how it went. */
-static void node_ended(struct build *b, struct node *n, int rc, struct err *e)
+void build_node_ended(struct build *b, struct node *n, int rc, struct err *e)
 {
 	struct build_event ev = { .kind = rc ? BUILD_FAILED : BUILD_DONE, .drv = &n->path, .fetch = n->fetch };
 	struct job *j = n->job;
@@ -129,7 +128,7 @@ static int start_node(struct build *b, struct node *n)
 	int rc = job_start(b, n, &e);
 
 	if (rc < 0) {
-		node_ended(b, n, rc, &e);
+		build_node_ended(b, n, rc, &e);
 	} else if (rc == 2) {
 		graph_finish(n, 0);
 		*(n->fetch ? &b->fetches : &b->builds) -= 1;
@@ -150,6 +149,8 @@ static int has_room(const struct build *b, const struct node *n)
 {
 	size_t same = 0;
 
+	if (!commit_has_room(b))
+		return 0;
 	for (size_t i = 0; i < b->njobs; i++)
 		same += b->jobs[i]->node->fetch == n->fetch;
 	return same < (n->fetch ? (size_t)BUILD_FETCHES : max_jobs(b));
@@ -214,7 +215,7 @@ static int work_left(const struct build *b)
 static double next_time(const struct build *b)
 {
 	const struct build_settings *set = b->set;
-	double now = build_now(), t = now + 3600, look = b->space ? space_look(b->space, now) : t;
+	double t = commit_time(b), look = b->space ? space_look(b->space, build_now()) : t;
 
 	if (look < t)
 		t = look;
@@ -258,13 +259,16 @@ static void end_job(struct build *b, struct job *j)
 	struct err e = ERR_INIT;
 	int rc = job_finish(j, &e);
 
-	node_ended(b, j->node, rc, &e);
+	if (rc == 1)
+		commit_add(b, j);
+	else
+		build_node_ended(b, j->node, rc, &e);
 }
 
 /* Waits for something to happen and deals with it. */
 static void step(struct build *b)
 {
-	struct pollfd *p = xcalloc(b->njobs * 2 + 1, sizeof *p);
+	struct pollfd *p = xcalloc(b->njobs * 2 + 2, sizeof *p);
 	struct job **jobs = xcalloc(b->njobs + 1, sizeof(struct job *));
 	size_t n = b->njobs;
 	double wait = next_time(b) - build_now();
@@ -275,7 +279,8 @@ static void step(struct build *b)
 		p[2 * i + 1] = (struct pollfd){ .fd = jobs[i]->box.pidfd, .events = POLLIN };
 	}
 	p[2 * n] = (struct pollfd){ .fd = b->set->cancel_fd, .events = POLLIN };
-	if (poll(p, (nfds_t)(2 * n + 1), wait < 0 ? 0 : (int)(wait * 1000) + 1) > 0) {
+	p[2 * n + 1] = (struct pollfd){ .fd = commit_fd(b), .events = POLLIN };
+	if (poll(p, (nfds_t)(2 * n + 2), wait < 0 ? 0 : (int)(wait * 1000) + 1) > 0) {
 		if (p[2 * n].revents)
 			err_set(&b->err, ERR_INTERRUPT, "interrupted");
 		for (size_t i = 0; i < n && may_go_on(b); i++) {
@@ -284,6 +289,8 @@ static void step(struct build *b)
 			if (p[2 * i + 1].revents)
 				end_job(b, jobs[i]);
 		}
+		if (p[2 * n + 1].revents)
+			commit_done(b);
 	}
 	free(p);
 	free(jobs);
@@ -299,13 +306,15 @@ static void run(struct build *b)
 		if (!work_left(b) || !may_go_on(b))
 			break;
 		say_next(b);
-		step(b);
+		if (!commit_start(b, b->njobs < max_jobs(b)))
+			step(b);
 	}
 	/* All at once, so that a builder that will not die does not keep the others alive meanwhile. */
 	for (size_t i = 0; i < b->njobs; i++)
 		sandbox_kill(&b->jobs[i]->box);
 	while (b->njobs)
 		forget_job(b, b->jobs[0], 1);
+	commit_all(b);
 	space_end(b->space);
 	logs_wait(b->err.code == ERR_INTERRUPT);
 }
@@ -360,6 +369,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	int rc = 0;
 
 	*out = (struct build_result){ NULL, 0, 0 };
+	b.made = xcalloc(max_jobs(&b) + BUILD_FETCHES + BUILD_WAITING, sizeof *b.made);
 	b.jobs = xcalloc(max_jobs(&b) + BUILD_FETCHES + 1, sizeof *b.jobs);
 	rc = secret_keys_of_settings(&b.keys, e);
 	for (size_t i = 0; i < n && !rc; i++)
@@ -389,6 +399,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	secret_keys_release(&b.keys);
 	graph_release(&b);
 	free(b.jobs);
+	free(b.made);
 	if (rc)
 		build_result_release(out);
 	return rc;

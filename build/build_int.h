@@ -15,6 +15,7 @@
 #include "cache/substitute.h"
 #include "format/drv_options.h"
 #include "store/lock.h"
+#include "store/object.h"
 #include "build/log.h"
 #include "build/sandbox.h"
 
@@ -25,6 +26,7 @@ enum {
 	BUILD_LOG_LINES = 25,
 	BUILD_LINE_MAX = 65536, /* a longer line is shown in pieces */
 	BUILD_CLOSED_TIME = 2, /* seconds that a builder has after it closed its output, which means that it is done */
+	BUILD_WAITING = 64, /* builds whose outputs wait for the disk before no more are started; each has some descriptors */
 	BUILD_FETCHES = 16 /* at once: they wait for servers and not for this machine; each is a process with a connection */
 };
 
@@ -90,6 +92,14 @@ struct moved {
 	struct store_path from, to;
 };
 
+/* What a build made, on its way into the store. */
+struct made {
+	struct new_object *v;	  /* by output; without a name: it was not made now */
+	struct new_object *fresh; /* those that were */
+	struct stage *stage;	  /* where they lie */
+	struct commit *commit;
+};
+
 enum job_end { JOB_RUNS, JOB_TIMEOUT, JOB_SILENT, JOB_LOG_LIMIT, JOB_CLOSED };
 
 struct job {
@@ -117,6 +127,7 @@ struct job {
 	struct tail tail;
 	uint64_t printed;
 	uint64_t counted, to_count; /* lines of this phase that stand for a unit of work; of how many, 0: none do */
+	struct made made;
 	double started, last_output, closed; /* closed: when nobody could print any more; 0: not yet */
 	enum job_end end;
 };
@@ -142,6 +153,10 @@ struct build {
 	size_t table_cap;
 	struct job **jobs;
 	size_t njobs, started;
+	struct job **made; /* jobs whose outputs wait for the disk, no longer among those that run */
+	size_t nmade;
+	double made_since; /* when the first of them began to wait */
+	struct placing *placing; /* those that a thread puts into the store now */
 	size_t builds, fetches; /* to do and done in all */
 	struct err err; /* the first failure */
 	struct buf told; /* variables whose refusal was told, each between blanks */
@@ -162,6 +177,30 @@ void build_add_drv(const struct build *b, struct buf *out, const struct node *n)
 /* What people know a derivation by: its name; of a Go module path and version, whose derivation's name is both with other
  * signs. */
 void build_add_title(struct buf *b, const struct drv *d);
+
+/* The end of a build, rc being how it went. */
+void build_node_ended(struct build *b, struct node *n, int rc, struct err *e);
+
+/* --- build_commit.c --- */
+
+/* Takes over a job whose builder has ended well and whose outputs may go into the store. */
+void commit_add(struct build *b, struct job *j);
+
+/* Whether there may be more. */
+int commit_has_room(const struct build *b);
+
+/* Puts what waits into the store once that is due; idle: there is nothing else to do meanwhile.  1: it is done already. */
+int commit_start(struct build *b, int idle);
+
+/* When it is due by itself. */
+double commit_time(const struct build *b);
+
+/* Readable when a thread is done with it, -1 without one; and what is to be done then. */
+int commit_fd(const struct build *b);
+void commit_done(struct build *b);
+
+/* Waits until nothing waits. */
+void commit_all(struct build *b);
 
 /* --- build_graph.c --- */
 
@@ -224,8 +263,11 @@ void job_read(struct job *j);
 /* Kills it for a limit it passed. */
 void job_stop(struct job *j, enum job_end why);
 
-/* Once the builder has ended: registers the outputs, or says why not. */
+/* Once the builder has ended: looks at the outputs and registers them, or says why not.  1: they wait for commit_add. */
 int job_finish(struct job *j, struct err *e);
+
+/* Gives up what only a builder that runs needs. */
+void job_rest(struct job *j);
 
 /* Kills what runs and frees all. */
 void job_free(struct job *j, int failed);
@@ -285,8 +327,11 @@ int build_hook_run(struct job *j, struct err *e);
 
 /* --- build_output.c --- */
 
-/* Copies, checks and registers what the builder made. */
+/* Copies, checks and registers what the builder made; 1: what is left to do is in j->made. */
 int build_outputs(struct job *j, struct err *e);
+
+/* Once that was placed: makes it valid. */
+int build_outputs_end(struct job *j, struct err *e);
 
 /* The derivation's outputHashMode when it is none that this library knows, else NULL. */
 const struct slice *build_foreign_mode(const struct drv *d);
@@ -295,7 +340,6 @@ const struct slice *build_foreign_mode(const struct drv *d);
 int build_foreign_hash(struct build *b, const struct node *n, int dirfd, const char *name, struct hash *out, struct err *e);
 
 /* --- build_check.c --- */
-struct new_object;
 
 /* Whether the outputs v[0..n) (new ones, by output; name NULL for those that were valid) may be as they are. */
 int build_check_outputs(struct job *j, const struct new_object *v, struct err *e);

@@ -599,6 +599,19 @@ int job_finish(struct job *j, struct err *e)
 	return build_outputs(j, e);
 }
 
+void job_rest(struct job *j)
+{
+	log_close(j->log);
+	j->log = NULL;
+	if (j->output >= 0)
+		close(j->output);
+	j->output = -1;
+	/* What comes to nothing after all may be looked at. */
+	if (!j->b->set->keep_failed)
+		build_dir_close(j, 0);
+	build_user_release(&j->user);
+}
+
 void job_free(struct job *j, int failed)
 {
 	int builtin = slice_starts(j->node->drv.builder, SLICE("builtin:"));

@@ -268,50 +268,71 @@ static int sign(struct job *j, struct new_object *v, struct err *e)
 	return rc;
 }
 
-static int commit(struct job *j, const struct new_object *v, struct err *e)
+static void release_made(struct made *m, size_t n)
 {
-	size_t n = 0, all = j->node->drv.noutputs;
-	struct new_object *some = xcalloc(all + 1, sizeof *some);
-	int rc;
+	for (size_t i = 0; i < n && m->v; i++)
+		path_info_release(&m->v[i].info);
+	free(m->v);
+	free(m->fresh);
+	stage_free(m->stage);
+	*m = (struct made){ 0 };
+}
 
+/* Those that were made now go into the store: at once when something is to be compared or replaced, else with those of others. */
+static int begin_commit(struct job *j, struct err *e)
+{
+	struct made *m = &j->made;
+	size_t n = 0, all = j->node->drv.noutputs;
+
+	m->fresh = xcalloc(all + 1, sizeof *m->fresh);
 	for (size_t i = 0; i < all; i++)
-		if (v[i].name)
-			some[n++] = v[i];
-	rc = j->node->asked && j->b->set->repair ? store_replace(j->b->s, some, n, e) : store_commit(j->b->s, some, n, e);
-	free(some);
-	return rc;
+		if (m->v[i].name)
+			m->fresh[n++] = m->v[i];
+	if (j->node->asked && j->b->set->repair)
+		return store_replace(j->b->s, m->fresh, n, e);
+	return commit_begin(j->b->s, m->fresh, n, &m->commit, e);
+}
+
+/* What is wrong with an output is the builder's doing: also one that is called a derivation and is none. */
+static int blame(int rc, struct err *e)
+{
+	return rc == ERR_INVALID || rc == ERR_LIMIT ? e->code = ERR_BUILD : rc;
 }
 
 int build_outputs(struct job *j, struct err *e)
 {
 	int check = j->node->asked && j->b->set->check, rc = 0;
 	size_t n = j->node->drv.noutputs;
-	struct new_object *v = xcalloc(n + 1, sizeof *v);
+	struct made *m = &j->made;
 	struct path_set candidates = PATH_SET_INIT;
-	struct stage *st = NULL;
 
+	m->v = xcalloc(n + 1, sizeof *m->v);
 	path_set_add_all(&candidates, &j->inputs);
 	for (size_t i = 0; i < n; i++)
 		path_set_add(&candidates, &j->node->paths[i]);
-	rc = stage_open(j->b->s, &st, e);
+	rc = stage_open(j->b->s, &m->stage, e);
 	for (size_t i = 0; i < n && !rc; i++)
 		if (check || !j->skip[i])
-			rc = copy_one(j, i, stage_fd(st), &candidates, &v[i], e);
-	rc = rc ? rc : check_cycles(j, v, e);
-	rc = rc ? rc : build_check_outputs(j, v, e);
-	rc = rc ? rc : sign(j, v, e);
+			rc = copy_one(j, i, stage_fd(m->stage), &candidates, &m->v[i], e);
+	rc = rc ? rc : check_cycles(j, m->v, e);
+	rc = rc ? rc : build_check_outputs(j, m->v, e);
+	rc = rc ? rc : sign(j, m->v, e);
 	if (!rc)
-		rc = check && !j->b->set->repair && graph_outputs_valid(j->b, j->node, 1, e) == 1 ? compare(j, v, e)
-												  : commit(j, v, e);
-	rc = rc ? rc : build_hook_run(j, e);
-	/* What is wrong with an output is the builder's doing: also one that is called a derivation and is none. */
-	if (rc == ERR_INVALID || rc == ERR_LIMIT)
-		rc = e->code = ERR_BUILD;
-	for (size_t i = 0; i < n; i++)
-		path_info_release(&v[i].info);
-	free(v);
+		rc = check && !j->b->set->repair && graph_outputs_valid(j->b, j->node, 1, e) == 1 ? compare(j, m->v, e)
+												  : begin_commit(j, e);
 	path_set_release(&candidates);
-	if (st)
-		stage_free(st);
-	return rc;
+	if (!rc && m->commit)
+		return 1;
+	rc = rc ? rc : build_hook_run(j, e);
+	release_made(m, n);
+	return blame(rc, e);
+}
+
+int build_outputs_end(struct job *j, struct err *e)
+{
+	int rc = commit_end(j->made.commit, e);
+
+	rc = rc ? rc : build_hook_run(j, e);
+	release_made(&j->made, j->node->drv.noutputs);
+	return blame(rc, e);
 }

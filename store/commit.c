@@ -2,16 +2,17 @@
  *
  * From staged to valid.
  *
- *     1. syncfs           the bytes of the whole batch are on the disk
- *     2. rename           each object gets its name; whatever invalid thing lay there is removed first
- *     3. fsync            of the store directory: the names are on the disk
- *     4. transaction      rows of all objects, their references, the outputs of derivations
+ *     1. rename           each object gets its name; whatever invalid thing lay there is removed first
+ *     2. sync             the bytes and names of the whole batch are on the disk (store/sync.c)
+ *     3. transaction      rows of all objects, their references, the outputs of derivations
  *
- * After a crash before 4 there are files without a row, which the collector removes and the next commit replaces; there is never
- * a row without its files.  When 4 fails the objects are removed again: the caller still holds their locks.
+ * After a crash before 3 there are files without a row, whole or not, which the collector removes and the next commit replaces;
+ * there is never a row without its files.  When 3 fails the objects are removed again: the caller still holds their locks.
+ *
+ * Only the second step waits long, and it needs no database: it may be left to another thread (struct commit).
  *
  * Renaming a directory changes its "..", so an ordinary user must be able to write to it: its mode is 0755 for
- * the moment of the rename, and set (and synced) again before the row is written.
+ * the moment of the rename, and set again before the batch is synced.
  */
 #include "config.h"
 #include "base/alloc.h"
@@ -86,7 +87,7 @@ static int move_directory(struct store *s, const struct new_object *o, struct er
 	if (fd < 0)
 		return err_errno(e, "cannot put '%s' into the store", o->info.path.base);
 	if (fchmod(fd, 0755) < 0 || renameat(o->dirfd, o->name, s->fd, o->info.path.base) < 0 || fchmod(fd, 0555) < 0 ||
-	    futimens(fd, times) < 0 || (store_syncs(s) && fsync(fd) < 0))
+	    futimens(fd, times) < 0)
 		rc = err_errno(e, "cannot put '%s' into the store", o->info.path.base);
 	close(fd);
 	return rc;
@@ -157,23 +158,15 @@ out:
 	return rc;
 }
 
-static int place(struct store *s, const struct new_object *const *v, size_t n, struct err *e)
-{
-	size_t moved = 0;
-	int rc = 0;
+/* --- the three steps --- */
 
-	if (store_syncs(s) && syncfs(v[0]->dirfd) < 0)
-		return err_errno(e, "cannot write the new objects to the disk");
-	while (!rc && moved < n)
-		rc = move(s, v[moved++], e);
-	if (!rc && store_syncs(s) && fsync(s->fd) < 0)
-		rc = err_errno(e, "cannot write the store directory to the disk");
-	if (!rc)
-		rc = enter(s, v, n, e);
-	for (size_t i = 0; rc && i < moved; i++)
-		tree_remove(s->fd, v[i]->info.path.base, NULL, NULL, NULL);
-	return rc;
-}
+struct commit {
+	struct store *s;
+	const struct new_object **v;
+	size_t n, moved;
+	int rc;
+	struct err err;
+};
 
 /* They are valid already: that a file could not be shared is worth a word, no more. */
 static void share(struct store *s, const struct new_object *const *v, size_t n)
@@ -190,26 +183,85 @@ static void share(struct store *s, const struct new_object *const *v, size_t n)
 	path_set_release(&paths);
 }
 
-int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e)
+int commit_begin(struct store *s, const struct new_object *v, size_t n, struct commit **out, struct err *e)
 {
-	const struct new_object **fresh = xcalloc(n + 1, sizeof *fresh);
-	size_t nfresh = 0;
+	struct commit *c = xcalloc(1, sizeof *c);
 	int rc = store_want_writable(s, e);
 
+	c->s = s;
+	c->v = xcalloc(n + 1, sizeof *c->v);
 	for (size_t i = 0; !rc && i < n; i++) {
 		/* What lost its files gets them back, and a row that fits them. */
 		int valid = store_is_there(s, &v[i].info.path, NULL, e);
 		if (valid < 0)
 			rc = valid;
 		else if (!valid)
-			rc = check(s, fresh[nfresh++] = &v[i], e);
+			rc = check(s, c->v[c->n++] = &v[i], e);
 	}
-	if (!rc && nfresh)
-		rc = place(s, fresh, nfresh, e);
-	if (!rc && nfresh && optimise_settings.automatic)
-		share(s, fresh, nfresh);
-	free(fresh);
+	if (rc) {
+		free(c->v);
+		free(c);
+	}
+	*out = rc ? NULL : c;
 	return rc;
+}
+
+void commit_place(struct commit *const *v, size_t n)
+{
+	const struct new_object **all;
+	struct err e = ERR_INIT;
+	size_t k = 0;
+	int rc;
+
+	for (size_t i = 0; i < n; i++) {
+		while (!v[i]->rc && v[i]->moved < v[i]->n)
+			v[i]->rc = move(v[i]->s, v[i]->v[v[i]->moved++], &v[i]->err);
+		k += v[i]->n;
+	}
+	if (!k || !store_syncs(v[0]->s))
+		return;
+	all = xcalloc(k, sizeof *all);
+	k = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t o = 0; !v[i]->rc && o < v[i]->n; o++)
+			all[k++] = v[i]->v[o];
+	rc = store_sync_objects(v[0]->s, all, k, &e);
+	for (size_t i = 0; rc && i < n; i++)
+		if (!v[i]->rc)
+			v[i]->rc = err_set(&v[i]->err, rc, "%s", e.msg);
+	err_release(&e);
+	free(all);
+}
+
+int commit_end(struct commit *c, struct err *e)
+{
+	int rc = c->rc;
+
+	if (rc && e) {
+		*e = c->err;
+		c->err = (struct err)ERR_INIT;
+	} else if (!rc && c->n) {
+		rc = enter(c->s, c->v, c->n, e);
+		if (!rc && optimise_settings.automatic)
+			share(c->s, c->v, c->n);
+	}
+	for (size_t i = 0; rc && i < c->moved; i++)
+		tree_remove(c->s->fd, c->v[i]->info.path.base, NULL, NULL, NULL);
+	err_release(&c->err);
+	free(c->v);
+	free(c);
+	return rc;
+}
+
+int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e)
+{
+	struct commit *c;
+	int rc = commit_begin(s, v, n, &c, e);
+
+	if (rc)
+		return rc;
+	commit_place(&c, 1);
+	return commit_end(c, e);
 }
 
 /* --- repairing --- */

@@ -126,6 +126,15 @@ int store_check_address(struct store *s, const struct path_info *i, struct err *
  * registered from their text. */
 int store_commit(struct store *s, const struct new_object *v, size_t n, struct err *e);
 
+/* The same in three steps, so that several may wait for the disk together, and elsewhere.  The objects are borrowed until the end.
+ * Begin: looks which are not there.  Place, of as many commits of one store as one likes, in any thread: puts them in place and
+ * waits for the disk; what fails is told at the end.  End: registers them, or removes what was put in place; frees. */
+struct commit;
+
+int commit_begin(struct store *s, const struct new_object *v, size_t n, struct commit **out, struct err *e);
+void commit_place(struct commit *const *v, size_t n);
+int commit_end(struct commit *c, struct err *e);
+
 /* The same for one object that lies in a stage under a name; its lock is taken and given up here. */
 int store_commit_staged(struct store *s, struct stage *st, const char *name, const struct path_info *info, struct err *e);
 

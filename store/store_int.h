@@ -80,6 +80,10 @@ int store_read_schema(int db_fd, int *version, struct err *e);
 /* verify.c: 1 and what it is when something in the tree is not as canonical objects are. */
 int verify_form(int dirfd, const char *name, struct buf *why);
 
+/* sync.c: waits until n objects, which lie in the store directory by now, and their names are on the disk. */
+struct new_object;
+int store_sync_objects(struct store *s, const struct new_object *const *v, size_t n, struct err *e);
+
 /* ERR_DENIED when the store was opened for reading. */
 int store_want_writable(struct store *s, struct err *e);
 

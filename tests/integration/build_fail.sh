@@ -36,6 +36,14 @@ check "no folder is left" no_leftovers
 script needs 'echo ok > $out' -i "$drv"
 check "what needs it is not built" complains "builder for '$fails' failed" build "$drv"
 check "and is not valid" not_valid "$out"
+# Outputs wait for the disk together, but those of a build that ended are not lost with one that fails then.
+before=
+for i in 1 2 3 4 5; do
+	script "early$i" 'echo ok > $out'
+	before="$before $drv $out"
+done
+set -- $before
+check "what was built before a failure is kept" sh -c "! '$gx' build --store '$store' --no-link -j 1 $1 $3 $5 $7 $9 '$fails' && '$gx' path-info --store '$store' $2 $4 $6 $8 ${10}"
 script other 'echo ok > $out'
 check "--keep-going builds the rest" sh -c "'$gx' build --store '$store' --no-link -k '$fails' '$drv'; [ \$? = 100 ] && '$gx' path-info --store '$store' '$out'"
 script noout 'echo nothing'
