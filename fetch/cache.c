@@ -241,7 +241,7 @@ static unsigned wait_begins(struct slice key)
 	return id;
 }
 
-int cache_lock(struct cache *c, struct slice key, struct err *e)
+int cache_lock(struct cache *c, struct slice key, int *waited, struct err *e)
 {
 	char name[CACHE_NAME_LEN + 1];
 	int rc;
@@ -259,6 +259,8 @@ int cache_lock(struct cache *c, struct slice key, struct err *e)
 			break;
 	}
 	activity_end(activity, rc);
+	if (waited)
+		*waited = activity != 0;
 	if (!rc)
 		return fd;
 	close(fd);
@@ -274,7 +276,7 @@ int cache_repository(struct slice url, struct buf *path, struct err *e)
 	cache_name(url, name);
 	if (!rc) {
 		buf_addf(path, "%s/git/%s", c->path, name);
-		rc = cache_lock(c, url, e);
+		rc = cache_lock(c, url, NULL, e);
 	}
 	cache_free(c);
 	return rc;

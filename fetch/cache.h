@@ -61,8 +61,9 @@ int cache_put(struct cache *c, struct slice key, struct slice value, struct err 
 
 /* --- repositories --- */
 
-/* A lock on what belongs to a key, between processes; waits.  Returns a descriptor to close, or negative. */
-int cache_lock(struct cache *c, struct slice key, struct err *e);
+/* A lock on what belongs to a key, between processes; waits, which *waited (may be NULL) then says.  Returns a descriptor to close,
+ * or negative. */
+int cache_lock(struct cache *c, struct slice key, int *waited, struct err *e);
 
 /* Locks what belongs to an address in the user's cache, and appends the path of its repository, which may not be there yet.
  * Returns a descriptor to close, or negative. */

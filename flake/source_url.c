@@ -11,6 +11,7 @@
 #include "eval/error.h"
 #include "eval/eval.h"
 #include "fetch/archive.h"
+#include "fetch/cache.h"
 #include "fetch/transfer.h"
 #include "flake/download.h"
 #include "flake/kept.h"
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 const char *source_url_shown(const char *url)
@@ -219,15 +221,20 @@ static void check_local(const struct url_request *r, const char *path)
 			 "'%s' is a folder, not a file", path);
 }
 
-/* An address elsewhere, of which something may be here. */
-static void bring_remote(const struct url_request *r, struct at_url *out)
+/* What was noted at most max_age seconds ago (0: ever) is here, and what is wanted. */
+static int is_noted(const struct url_request *r, unsigned max_age, struct at_url *out)
+{
+	const char *note = noted(words[r->kind], r->url, max_age), *etag;
+
+	return note && recall(note, out, &etag) && (!r->want || hash_eq(r->want, &out->hash));
+}
+
+/* Asks an address elsewhere, unless there is to be no network; what was here before may do. */
+static void ask(const struct url_request *r, struct at_url *out)
 {
 	struct download d = { .url = r->url, .bearer = r->bearer };
-	const char *fresh = r->always ? noted(words[r->kind], r->url, 0) : source_url_noted(words[r->kind], r->url), *etag = NULL;
+	const char *old = noted(words[r->kind], r->url, 0), *etag = NULL;
 
-	if (fresh && recall(fresh, out, &etag) && (!r->want || hash_eq(r->want, &out->hash)))
-		return;
-	const char *old = fresh ? fresh : noted(words[r->kind], r->url, 0);
 	if (old && recall(old, out, &etag)) {
 		if (eval_settings.offline)
 			return;
@@ -240,6 +247,40 @@ static void bring_remote(const struct url_request *r, struct at_url *out)
 		return;
 	}
 	remember(r, out, d.not_modified ? etag : d.new_etag);
+}
+
+static void close_lock(void *arg)
+{
+	close(*(int *)arg);
+}
+
+/* One process asks for an address at a time; waited is 1 when another did so until now. */
+static int lock_address(const struct url_request *r, int *waited)
+{
+	struct cache *c;
+	struct err e = ERR_INIT;
+	int rc = cache_open(&c, NULL, &e);
+
+	rc = rc ? rc : cache_lock(c, note_key(words[r->kind], r->url), waited, &e);
+	cache_free(c);
+	if (rc < 0)
+		throw_err(&e);
+	return rc;
+}
+
+static void bring_remote(const struct url_request *r, struct at_url *out)
+{
+	time_t began = time(NULL);
+	int waited = 0, lock;
+
+	if ((r->always || eval_settings.tarball_ttl) && is_noted(r, r->always ? 0 : eval_settings.tarball_ttl, out))
+		return;
+	lock = lock_address(r, &waited);
+	protect_push(close_lock, &lock);
+	/* What came meanwhile is new enough for whoever does not want what came before. */
+	if (!waited || !is_noted(r, (unsigned)(time(NULL) - began) + 1, out))
+		ask(r, out);
+	protect_pop(1);
 }
 
 void source_url_bring(const struct url_request *r, struct at_url *out)

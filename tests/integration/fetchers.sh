@@ -158,3 +158,22 @@ check "a file that a person fetches" complains "gx store add --mode flat notes" 
 cp body notes
 check "is there once it was added" sh -c 'gx store add --store ./s --mode flat notes >added &&
 	gxeval --store ./s --realise --impure -E "with import ./std { system = builtins.currentSystem; }; requireFile { name = \"notes\"; hash = \"'"$file"'\"; }" >path && cmp added path'
+
+# --- several at once: one of them asks, the others wait for what it gets
+at_once() { # WORD BUILTIN [OPTION...]
+	_word=$1 _expr="builtins.$2 \"http://127.0.0.1:$port/$1/late\""
+	shift 2
+	for i in 1 2 3; do
+		gxeval --impure --raw "$@" -E "\"\${$_expr}\"" >"once$i" 2>"once$i.err" &
+		eval "_pid$i=$!"
+	done
+	wait "$_pid1" && wait "$_pid2" && wait "$_pid3" && cmp once1 once2 && cmp once2 once3 &&
+		prints 1 grep -c "/$_word/late " requests && return
+	cat once?.err requests
+	return 1
+}
+check "a file is fetched once" at_once f fetchurl
+check "an archive too" at_once t fetchTarball
+check "also where what came before will not do" at_once r fetchTarball --refresh
+again() { : >requests && gxeval --impure --refresh -E "\"\${builtins.fetchTarball \"http://127.0.0.1:$port/r/late\"}\"" && grep -q /r/late requests; }
+check "the next one asks by itself" again

@@ -488,7 +488,7 @@ static void caching(void **state)
 
 	utimensat(AT_FDCWD, path, old, 0);
 	assert_int_equal(cache_get(c, SLICE("k"), 60, &b, NULL), 0);
-	int fd = cache_lock(c, SLICE("u"), NULL);
+	int fd = cache_lock(c, SLICE("u"), NULL, NULL);
 
 	assert_true(fd >= 0);
 	close(fd);
@@ -524,11 +524,14 @@ static void waiting_is_told(void **state)
 	snprintf(dir, sizeof dir, "%s/cache-waiting", top);
 	assert_int_equal(cache_open(&c, dir, &e), 0);
 	activity_watch(&watcher);
-	holder = cache_lock(c, SLICE("http://u"), &e);
+	int waited = 1;
+	holder = cache_lock(c, SLICE("http://u"), &waited, &e);
 	assert_true(holder >= 0);
+	assert_int_equal(waited, 0);
 	assert_null(told.p);
-	int fd = cache_lock(c, SLICE("http://u"), &e);
+	int fd = cache_lock(c, SLICE("http://u"), &waited, &e);
 	assert_true(fd >= 0);
+	assert_int_equal(waited, 1);
 	assert_string_equal(told.p, "1 begins: another process with 'http://u'\n1 ends: 0\n");
 	activity_watch(NULL);
 	close(fd);

@@ -47,6 +47,8 @@ def handler(name):
                 body = b"hello\n"
             elif how == "wrong":
                 body = b"jello\n"
+            elif how == "late":
+                time.sleep(1)
             if how == "html":
                 body = b"<html><body>Please log in.</body></html>\n"
             elif how == "built":
