@@ -22,3 +22,4 @@ check "a derivation" prints /nix/store/hfd23x120hp2f7nydzf8si34jrpp93pg-hello-1.
 check "the profile names functions" sh -c 'gxeval --profile "$tmp/profile" -f "$srcdir/bench/fib.gx" >/dev/null && grep -q "fib.* [0-9]*$" "$tmp/profile"'
 check "the image of the service" prints '["go-service","1.0.0",["8080/tcp"],"1000"]' gxeval --read-only --json \
 	--attr packages.x86_64-linux.image.imageDescription --apply 'd: [ d.name d.tag (builtins.attrNames d.config.ExposedPorts) d.config.User ]' ./go-service
+check "each folder with a flake has a page, but the first" prints "" sh -c 'for f in */flake.gx; do [ -f "$(dirname "$f")/README.md" ] || [ "$f" = go-service/flake.gx ] || echo "$f"; done'

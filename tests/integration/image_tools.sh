@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Images beside the tools that others have for them: docker-registry, skopeo, umoci, podman and runc, those of them that are installed.
+# Images beside the tools that others have for them: docker-registry, skopeo, umoci, podman, runc, buildah and containerd, those of them that are
+# installed, and crane, which gx:std has, with TEST_TOOLS=1 and a store to keep it in (tests/integration/go_real.sh).
 . "$srcdir/tests/integration/lib.sh"
 gx=${gxeval%/*}/gx
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache"
@@ -113,9 +114,70 @@ if have docker-registry && have python3; then
 		check "skopeo sees it there" prints "$digest" skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$at/team/app:1"
 		check "and fetches all of it" skopeo copy -q --src-tls-verify=false "docker://$at/other/app:1" oci:fetched
 	fi
+	check "gx sees what it sent" prints "$digest" "$gx" image digest "docker://$at/team/app:1"
+	crane=$(command -v crane || { [ -n "${TEST_TOOLS-}" ] && [ -n "${TEST_STORE-}" ] && [ "${TEST_REAL-}" != no ] &&
+		echo "$TEST_STORE$("$gx" build --store "$TEST_STORE" --no-link --print-out-paths -E '(import ./std { system = builtins.currentSystem; }).crane' 2>crane.log)/bin/crane"; })
+	if [ -n "$crane" ] && [ -x "$crane" ]; then
+		on push app --compression gzip --to "$at/gzip/app:1" >/dev/null
+		check "crane finds it valid, each layer" "$crane" validate --insecure --remote "$at/gzip/app:1"
+		check "it is the same to it" prints "$(cat gzip.digest)" "$crane" digest --insecure "$at/gzip/app:1"
+	else
+		skip "crane" "it is not built here"
+	fi
 	kill $pid
 else
 	skip "docker-registry" "it is not installed"
+fi
+
+# --- buildah
+if have buildah && [ "$(id -u)" = 0 ]; then
+	printf '[storage]\ndriver="vfs"\ngraphroot="%s/bgraph"\nrunroot="%s/brun"\n' "$PWD" "$PWD" >buildah.conf
+	mkdir -p home/.config/containers
+	echo '{"default": [{"type": "insecureAcceptAnything"}]}' >home/.config/containers/policy.json
+	buildah() {
+		CONTAINERS_STORAGE_CONF="$PWD/buildah.conf" TMPDIR="$PWD" command buildah "$@"
+	}
+	check "buildah takes it for a base" buildah from --name gx-test "oci:zstd:x"
+	check "as what it says it is" prints 1000 buildah inspect --format '{{.OCIv1.Config.User}}' gx-test
+	remove bgraph brun
+else
+	skip "buildah" "it is not installed, or this is not root"
+fi
+
+# --- containerd
+if have containerd && have ctr && have runc && [ "$(id -u)" = 0 ]; then
+	# Sockets have short names.
+	run=$(mktemp -d /tmp/gx-ctr.XXXXXX)
+	cat >containerd.toml <<X
+version = 2
+root = "$run/root"
+state = "$run/state"
+disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper"]
+[grpc]
+address = "$run/sock"
+X
+	containerd -c containerd.toml >containerd.log 2>&1 &
+	cpid=$!
+	ctr() {
+		command ctr -a "$run/sock" "$@"
+	}
+	until ctr version >/dev/null 2>&1 || ! kill -0 $cpid 2>/dev/null; do sleep 0.1; done
+	check "containerd takes it" ctr images import --snapshotter native oci.tar
+	on build app --compression gzip --to oci-archive:gzip.tar:gx-test/gzip:1 >/dev/null
+	check "with gzip too" ctr images import --snapshotter native gzip.tar
+	ctr images ls >images
+	check "it is the same to it" grep -q "^gx-test/app:1 .*$digest" images
+	if ctr run --rm --snapshotter native --runc-binary runc --read-only gx-test/app:1 "gx-$$" >ran 2>ran.err; then
+		check "and runs it, read-only, as who it says" prints "hello, 1000" cat ran
+		check "nobody can write to the store" mentions "Read-only" ctr run --rm --snapshotter native --read-only gx-test/gzip:1 "gxw-$$" /bin/touch /nix/store/x
+	else
+		skip "containerd" "no container runs here: $(tail -1 ran.err | cut -c1-200)"
+	fi
+	kill $cpid
+	wait $cpid 2>/dev/null
+	remove "$run"
+else
+	skip "containerd" "it is not installed, or this is not root"
 fi
 
 # --- podman

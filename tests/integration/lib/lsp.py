@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
 # lsp.py ROOT FILE WORD... -- SERVER ARG...: asks a language server over standard input and output where the last identifier of each
-# WORD ("chi.NewRouter") in FILE is defined; prints an address a line.  Ends with an error unless the whole conversation goes as
+# WORD ("chi.NewRouter", "(greet") in FILE is defined; prints an address a line; of "?WORD" what the server says about it.  Ends with an error unless the whole conversation goes as
 # the protocol has it: initialize, initialized, didOpen, definition, shutdown, exit with status 0.
 import json, os, pathlib, subprocess, sys, threading
 
@@ -62,9 +62,14 @@ send({"method": "initialized", "params": {}})
 text = open(path).read()
 send({"method": "textDocument/didOpen", "params": {"textDocument": {"uri": uri, "languageId": "go", "version": 1, "text": text}}})
 for word in words:
-    at = text.index(word) + word.rindex(".") + 1
+    about, word = word.startswith("?"), word.lstrip("?")
+    at = text.index(word) + max(word.rfind("."), word.rfind("(")) + 1
     line = text.count("\n", 0, at)
     position = {"line": line, "character": at - (text.rfind("\n", 0, at) + 1)}
+    if about:
+        said = ask("textDocument/hover", {"textDocument": {"uri": uri}, "position": position})["contents"]["value"].splitlines()
+        print(": ".join(l for l in said if l and not l.startswith("```") and l != "---" and not l.startswith("[")))
+        continue
     found = ask("textDocument/definition", {"textDocument": {"uri": uri}, "position": position})
     print((found[0] if isinstance(found, list) else found)["uri"] if found else "nowhere")
 ask("shutdown", None)
