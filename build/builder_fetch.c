@@ -531,11 +531,11 @@ static int build_go_archive(const struct builtin_call *c, struct err *e)
 }
 
 const struct builtin_builder fetch_builders[] = {
-	{ "go-archive", build_go_archive, 0 },
-	{ "go-module", build_go_module, 0 },
-	{ "release", build_release, 0 },
-	{ "fetchurl", build_fetchurl, 1 },
-	{ NULL, NULL, 0 },
+	{ "go-archive", build_go_archive, 0, 1 },
+	{ "go-module", build_go_module, 0, 1 },
+	{ "release", build_release, 0, 1 },
+	{ "fetchurl", build_fetchurl, 1, 1 },
+	{ NULL, NULL, 0, 0 },
 };
 
 /* --- the other side --- */
@@ -689,7 +689,8 @@ int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, 
 		rc = archive_load(e);
 	if (!rc && slice_eq(fetch_attr(d, "unpack", SLICE("")), SLICE("1")))
 		rc = decompress_load(COMPRESS_XZ, e);
-	if (rc)
+	/* What asks for no hash is refused, and sees nothing before that. */
+	if (rc || !builtin_is_fixed(d))
 		return rc;
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))
 		show_addresses(d, show, arg);

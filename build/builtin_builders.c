@@ -17,10 +17,10 @@
 enum { TELL_MS = 100 }; /* not oftener: what is shown is drawn as often */
 
 static const struct builtin_builder own[] = {
-	{ "buildenv", builtin_buildenv, 0 },
-	{ "go-unpack", builtin_go_unpack, 0 },
-	{ "unpack-deb", builtin_unpack_deb, 0 },
-	{ NULL, NULL, 0 },
+	{ "buildenv", builtin_buildenv, 0, 0 },
+	{ "go-unpack", builtin_go_unpack, 0, 0 },
+	{ "unpack-deb", builtin_unpack_deb, 0, 0 },
+	{ NULL, NULL, 0, 0 },
 };
 
 static const struct builtin_builder *find(const struct builtin_builder *v, struct slice name)
@@ -88,13 +88,23 @@ static void transfer_ends(unsigned id, int rc)
 
 static const struct activity_watcher to_parent = { transfer_begins, transfer_moves, transfer_ends };
 
+int builtin_is_fixed(const struct drv *d)
+{
+	enum drv_output_kind kind;
+
+	return !drv_kind(d, &kind, NULL) && kind == DRV_FIXED;
+}
+
 int builtin_run(void *call)
 {
 	const struct builtin_call *c = call;
 	struct err e = ERR_INIT;
+	int rc = 0;
 
 	activity_watch(&to_parent);
-	int rc = c->builtin->run(c, &e);
+	if (c->builtin->fixed && !builtin_is_fixed(c->drv))
+		rc = err_set(&e, ERR_INVALID, "'builtin:%s' must be a fixed-output or impure derivation", c->builtin->name);
+	rc = rc ? rc : c->builtin->run(c, &e);
 
 	if (!rc && c->then) {
 		execve(c->then[0], c->then, c->envp);

@@ -31,11 +31,15 @@ struct builtin_builder {
 	const char *name; /* without "builtin:" */
 	/* Makes the outputs.  What it prints on standard error is the build's log; the error is added to it. */
 	int (*run)(const struct builtin_call *c, struct err *e);
-	int then; /* what it made may be given to a program */
+	int then;  /* what it made may be given to a program */
+	int fixed; /* the derivation must say the hash of what comes: it asks others, or shows files of this machine */
 };
 
 /* The builder called so ("builtin:NAME"), of our own or of `more`; NULL when there is none. */
 const struct builtin_builder *builtin_find(struct slice builder, const struct builtin_builder *more);
+
+/* 1 when a derivation says what comes of it. */
+int builtin_is_fixed(const struct drv *d);
 
 /* Runs a struct builtin_call, returns an exit status: the function of a sandbox. */
 int builtin_run(void *call);

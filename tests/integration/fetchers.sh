@@ -52,6 +52,9 @@ check "a folder with the one file of an archive" has "$(gx hash path folder)" "f
 check "a commit" has "$tree" "runCommand \"x\" { src = fetchgit { url = \"file://$PWD/repo\"; rev = \"$rev\"; hash = \"$tree\"; }; } \"cp -R \$src \$out\""
 check "a tag" has "$tree" "runCommand \"x\" { src = fetchgit { url = \"file://$PWD/repo\"; tag = \"v1\"; hash = \"$tree\"; }; } \"cp -R \$src \$out\""
 
+check "what says no hash is refused" mentions "'builtin:fetchurl' must be a fixed-output" gxeval --store "$PWD/s" --realise --impure -E \
+	"derivation { name = \"x\"; system = builtins.currentSystem; builder = \"builtin:fetchurl\"; url = \"file://$PWD/body\"; outputHashMode = \"flat\"; }"
+
 # What a shell makes of it; the hash is that of what it leaves.
 mkdir changed
 cp -R notes-1/. changed
