@@ -81,13 +81,27 @@ static void check_given(const struct input *in, const char *builtin, const char 
 		throw_error(EK_EVAL, "'%s' needs a string as the attribute '%s'", builtin, name);
 }
 
+/* Of what only its hash is known, that one is here or there by chance. */
+static void warn_unlocked(const struct input *in)
+{
+	struct buf b = BUF_GC;
+
+	buf_addf(&b, "warning: nothing but its hash is known of '%s': when something else is there, nobody can fetch it again",
+		 flake_ref_text(in));
+	eval_world()->message(b.p, b.len);
+}
+
 void source_check_locked(const struct input *in, const char *builtin)
 {
-	if (eval_settings.pure && !input_is_locked(in))
+	int unlocked = eval_settings.pure && !input_is_locked(in);
+
+	if (unlocked && !source_get(in, "narHash"))
 		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
 				 "in pure evaluation, '%s' takes only what is locked, which '%s' is not", builtin,
 				 flake_ref_text(in));
 	source_check_allowed(in);
+	if (unlocked)
+		warn_unlocked(in);
 }
 
 /* Each attribute stands where the call does. */
@@ -162,9 +176,10 @@ BUILTIN_FLAGS(
 	"A commit, or the working tree, of a git repository: *source* is its address, or a set with `url` and perhaps "
 	"`rev`, `ref`, `shallow`, `submodules`, `name` (of the store path), as in "
 	"`fetchGit { url = \"https://example.org/repo.git\"; ref = \"main\"; }`. Returns what `fetchTree` does. Pure "
-	"evaluation needs `rev`. What `export-ignore` in .gitattributes leaves out is left out, unless `submodules` is "
-	"true or `exportIgnore` false. With `lfs = true` the files that .gitattributes gives `filter=lfs` are the large files that "
-	"their pointers stand for, checked by hash and size. No example: there is no repository where the tests run.",
+	"evaluation needs `rev`, or takes a `narHash` with a warning. What `export-ignore` in .gitattributes leaves "
+	"out is left out, unless `submodules` is true or `exportIgnore` false. With `lfs = true` the files that "
+	".gitattributes gives `filter=lfs` are the large files that their pointers stand for, checked by hash and size. "
+	"No example: there is no repository where the tests run.",
 	"", "")
 {
 	struct input in = { 0 };

@@ -114,6 +114,14 @@ check "a commit without its history" prints false eval_ "builtins.fetchTree { ty
 check "does not spoil the one with it" prints 2 eval_ "(builtins.fetchGit { $url; ref = \"master\"; }).revCount"
 check "a commit on no branch, by all references" prints "\"$two\"" eval_ "(builtins.fetchGit { $url; rev = \"$two\"; allRefs = true; }).rev"
 
+# --- pure evaluation takes what only its hash is known of
+hash=$(gxeval --impure --raw -E "(builtins.fetchGit { $url; ref = \"master\"; }).narHash")
+by_hash() { gxeval --pure-eval --raw -E "(builtins.fetchGit { $url; ref = \"master\"; $1 }).outPath"; }
+check "a hash is enough" prints "$(gxeval --impure --raw -E "(builtins.fetchGit { $url; ref = \"master\"; }).outPath")" by_hash "narHash = \"$hash\";"
+check "with a warning, each time" sh -c "$(command -v gxeval) --pure-eval -E '(builtins.fetchGit { $url; ref = \"master\"; narHash = \"$hash\"; }).rev' 2>&1 >/dev/null | grep -q 'warning: nothing but'"
+check "it has to be right" complains "is not what was locked" by_hash "narHash = \"sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\";"
+check "without one there is none" complains "takes only what is locked" by_hash ""
+
 # --- addresses
 check "a relative one, as text" prints "\"$two\"" eval_ '(builtins.fetchGit "./whole").rev'
 check "git+file: from where one stands" prints "\"$two\"" eval_ '(builtins.fetchTree "git+file:./whole").rev'
