@@ -121,12 +121,97 @@ static int may_go_on(const struct build *b)
 
 /* --- starting --- */
 
+/* Nobody can do it. */
+static int no_place(struct build *b, const struct node *n, const struct drv_options *o, struct err *e)
+{
+	struct buf text = BUF_INIT;
+
+	if (b->set->max_jobs && !b->set->machines)
+		return job_check_system(b, n, o, e);
+	buf_addc(&text, '\'');
+	build_add_drv(b, &text, n);
+	buf_addf(&text, "' needs a machine of system '%.*s'", (int)n->drv.system.n, n->drv.system.p);
+	for (size_t i = 0; i < o->features.n; i++)
+		buf_addf(&text, "%s%.*s", i ? ", " : " with the features ", (int)o->features.v[i].n, o->features.v[i].p);
+	buf_addf(&text, ": none of 'builders' takes it, and this one %s",
+		 b->set->max_jobs ? "is another" : "builds nothing, because of --max-jobs 0");
+	err_set(e, ERR_BUILD, "%s", text.p);
+	buf_release(&text);
+	return ERR_BUILD;
+}
+
+/* How many can run at once, here and at machines. */
+static size_t all_places(const struct build *b)
+{
+	return b->set->max_jobs + BUILD_FETCHES + (b->set->machines ? b->set->machines->seats : 0);
+}
+
+/* Whether there is room for it beside what runs here. */
+static int has_room(const struct build *b, const struct node *n)
+{
+	size_t same = 0;
+
+	if (!commit_has_room(b))
+		return 0;
+	for (size_t i = 0; i < b->njobs; i++)
+		same += b->jobs[i]->seat < 0 && b->jobs[i]->node->fetch == n->fetch;
+	return same < (n->fetch ? (size_t)BUILD_FETCHES : b->set->max_jobs);
+}
+
+enum where { START_HERE, START_AT_SEAT, WAIT_HERE, WAIT_FOR_SEAT };
+
+/* Where a build is to be done, or what it has to wait for; negative when that is in vain. */
+static int choose_place(struct build *b, const struct node *n, const struct drv_options *o, int *seat, struct err *e)
+{
+	const struct build_machines *m = b->set->machines;
+	int here = b->set->max_jobs && !job_check_system(b, n, o, NULL), busy = 2;
+
+	/* What is compared is compared here. */
+	if (n->asked && b->set->check && !here)
+		return b->set->max_jobs ? job_check_system(b, n, o, e)
+					: err_set(e, ERR_INVALID,
+						  "'%s' is to be built once more, which is done on this machine: not "
+						  "with --max-jobs 0",
+						  n->path.base);
+	if (m && commit_has_room(b) && !(here && (o->prefer_local || (n->asked && b->set->check))))
+		busy = m->enter(m->user, b->s, &n->drv, o, seat, e);
+	if (busy <= 0)
+		return busy < 0 ? busy : START_AT_SEAT;
+	if (here && has_room(b, n))
+		return START_HERE;
+	return busy == 1 ? WAIT_FOR_SEAT : here ? WAIT_HERE : no_place(b, n, o, e);
+}
+
+static int find_place(struct build *b, const struct node *n, int *seat, struct err *e)
+{
+	struct drv_options o;
+	int rc;
+
+	*seat = -1;
+	if (slice_starts(n->drv.builder, SLICE("builtin:")) || (b->set->max_jobs && !b->set->machines))
+		return has_room(b, n) || !b->set->max_jobs ? START_HERE : WAIT_HERE;
+	rc = drv_options_read(&o, &n->drv, NULL);
+	/* One that makes no sense fails where it is begun. */
+	rc = rc ? START_HERE : choose_place(b, n, &o, seat, e);
+	drv_options_release(&o);
+	return rc;
+}
+
 /* Returns 1 when the node is over already, which may have made others ready. */
 static int start_node(struct build *b, struct node *n)
 {
 	struct err e = ERR_INIT;
-	int rc = job_start(b, n, &e);
+	int seat, rc = find_place(b, n, &seat, &e);
 
+	if (n->waits_for_seat)
+		n->retry_at = n->waits_for_seat = 0;
+	if (rc == WAIT_FOR_SEAT) {
+		n->waits_for_seat = 1;
+		n->retry_at = build_now() + BUILD_SEAT_TIME;
+	}
+	if (rc == WAIT_FOR_SEAT || rc == WAIT_HERE)
+		return 0;
+	rc = rc < 0 ? rc : job_start(b, n, seat, &e);
 	if (rc < 0) {
 		build_node_ended(b, n, rc, &e);
 	} else if (rc == 2) {
@@ -139,21 +224,13 @@ static int start_node(struct build *b, struct node *n)
 	return rc < 0 || rc == 2;
 }
 
-static size_t max_jobs(const struct build *b)
+/* A seat is free that was ours: who waits for one need not wait for the clock. */
+static void wake_waiting(struct build *b)
 {
-	return b->set->max_jobs ? b->set->max_jobs : 1;
-}
-
-/* Whether there is room for it beside what runs. */
-static int has_room(const struct build *b, const struct node *n)
-{
-	size_t same = 0;
-
-	if (!commit_has_room(b))
-		return 0;
-	for (size_t i = 0; i < b->njobs; i++)
-		same += b->jobs[i]->node->fetch == n->fetch;
-	return same < (n->fetch ? (size_t)BUILD_FETCHES : max_jobs(b));
+	for (size_t i = 0; i < b->n; i++)
+		if (b->nodes[i]->waits_for_seat)
+			b->nodes[i]->retry_at = 0;
+	b->left_seat = 0;
 }
 
 static void start_ready(struct build *b)
@@ -161,10 +238,12 @@ static void start_ready(struct build *b)
 	double now = build_now();
 	int again;
 
+	if (b->left_seat)
+		wake_waiting(b);
 	do {
 		again = 0;
 		for (size_t i = 0; i < b->n && may_go_on(b); i++)
-			if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now && has_room(b, b->nodes[i]))
+			if (b->nodes[i]->state == NODE_READY && b->nodes[i]->retry_at <= now)
 				again |= start_node(b, b->nodes[i]);
 		/* What became ready may stand before what made it so; nothing else would wake us for it. */
 	} while (again);
@@ -257,12 +336,19 @@ static void check_limits(struct build *b)
 static void end_job(struct build *b, struct job *j)
 {
 	struct err e = ERR_INIT;
+	struct node *n = j->node;
 	int rc = job_finish(j, &e);
 
-	if (rc == 1)
+	b->left_seat |= j->seat >= 0;
+	if (rc == 1) {
 		commit_add(b, j);
-	else
-		build_node_ended(b, j->node, rc, &e);
+	} else if (rc == 2) {
+		forget_job(b, j, 0);
+		n->state = NODE_READY;
+		build_event(b, &(struct build_event){ .kind = BUILD_AGAIN, .drv = &n->path });
+	} else {
+		build_node_ended(b, n, rc, &e);
+	}
 }
 
 /* Waits for something to happen and deals with it. */
@@ -306,7 +392,7 @@ static void run(struct build *b)
 		if (!work_left(b) || !may_go_on(b))
 			break;
 		say_next(b);
-		if (!commit_start(b, b->njobs < max_jobs(b)))
+		if (!commit_start(b, b->njobs < all_places(b) - BUILD_FETCHES))
 			step(b);
 	}
 	/* All at once, so that a builder that will not die does not keep the others alive meanwhile. */
@@ -369,8 +455,8 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	int rc = 0;
 
 	*out = (struct build_result){ NULL, 0, 0 };
-	b.made = xcalloc(max_jobs(&b) + BUILD_FETCHES + BUILD_WAITING, sizeof *b.made);
-	b.jobs = xcalloc(max_jobs(&b) + BUILD_FETCHES + 1, sizeof *b.jobs);
+	b.made = xcalloc(all_places(&b) + BUILD_WAITING, sizeof *b.made);
+	b.jobs = xcalloc(all_places(&b) + 1, sizeof *b.jobs);
 	rc = secret_keys_of_settings(&b.keys, e);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = v[i].given ? graph_give(&b, &v[i].drv, v[i].given, e) : 0;

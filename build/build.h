@@ -12,6 +12,7 @@
 #define BUILD_BUILD_H
 
 #include "format/drv.h"
+#include "store/object.h"
 #include "store/store.h"
 
 #include <stdint.h>
@@ -32,6 +33,7 @@ enum build_event_kind {
 	BUILD_PROGRESS, /* now of all: bytes of a fetch, else what the builder counts (packages) */
 	BUILD_WAIT,	/* text: who else is building it */
 	BUILD_FOUND,	/* somebody else has made it */
+	BUILD_AGAIN,	/* a machine did not do it: it will be started again */
 	BUILD_DONE,	/* seconds */
 	BUILD_FAILED,	/* text: why, as in the error */
 	BUILD_NOTE	/* text: something a person should know */
@@ -46,10 +48,12 @@ struct build_event {
 	int fetch; /* a builder of ours that fetches; these are not counted as builds */
 	uint64_t now, all;
 	size_t builds, fetches;
+	const char *machine; /* BUILD_START: where it is done, NULL for here */
 };
 
 /* Builders that are part of this program, "builtin:NAME"; see build/builtin_builders.h. */
 struct builtin_builder;
+struct drv_options;
 
 /* What others provide. Any function may be NULL. */
 struct build_hooks {
@@ -73,8 +77,61 @@ struct build_hooks {
 	void *user;
 };
 
+/* A build for another machine. */
+struct build_order {
+	struct slice dir; /* the store directory, and its descriptor */
+	int store;
+	const struct store_path *path;
+	const struct drv *drv;
+
+	/* What the builder may see: each after what it refers to. */
+	const struct path_info *inputs;
+	size_t ninputs;
+
+	/* The derivation with all it refers to, likewise; 0 unless they were asked for. */
+	const struct path_info *drvs;
+	size_t ndrvs;
+	const unsigned char *skip; /* by output: it is here already */
+	int keep_failed;
+	unsigned timeout, max_silent, cores;
+
+	/* To be told of: a line of the builder's, what is going on, what a person should know, an output with its archive. */
+	void (*line)(void *user, struct slice text);
+	void (*phase)(void *user, struct slice text);
+	void (*note)(void *user, struct slice text);
+	int (*output)(void *user, size_t i, const struct path_info *info, const struct byte_source *nar, struct err *e);
+	void *user;
+};
+
+enum build_ordered {
+	ORDER_DONE,	   /* it was built, and all outputs came */
+	ORDER_WANTS_DRVS,  /* the machine builds only what it is given the derivation of */
+	ORDER_UNREACHABLE, /* nobody answers there, for which e has the reason */
+	ORDER_FAILED	   /* it was not built: e */
+};
+
+/* Machines that builds can be given to. */
+struct build_machines {
+	size_t seats; /* builds at once, on all of them */
+
+	/* Takes a place for a build: 0; 1 when those that could do it are busy; 2 when there is none; negative on failure. */
+	int (*enter)(void *user, struct store *s, const struct drv *d, const struct drv_options *o, int *seat, struct err *e);
+	void (*leave)(void *user, int seat);
+
+	/* Has it built, in a process of its own, where no database may be touched. */
+	enum build_ordered (*run)(void *user, int seat, const struct build_order *o, struct err *e);
+
+	/* What came of that is told to the process that gave it. */
+	void (*unreachable)(void *user, int seat);
+	void (*wants_drvs)(void *user, int seat);
+	int (*gets_drvs)(void *user, int seat);
+	const char *(*name)(void *user, int seat);
+	void *user;
+};
+
 struct build_settings {
-	unsigned max_jobs;	    /* builders at once, but for those of ours that fetch; 0 counts as 1 */
+	unsigned max_jobs; /* builders of this machine at once, but for those of ours that fetch; 0: none, all builds are for
+			    * others */
 	unsigned cores;		    /* NIX_BUILD_CORES; 0: all of this machine */
 	unsigned timeout;	    /* seconds for one build, 0 for any */
 	unsigned max_silent;	    /* seconds without output, 0 for any */
@@ -90,6 +147,7 @@ struct build_settings {
 	const char *features;	    /* system features, separated by blanks; NULL: Nix's usual ones */
 	unsigned log_lines;	    /* last lines of a failed build's log in the error */
 	int cancel_fd;		    /* readable when all should stop; -1 for none */
+	const struct build_machines *machines; /* that builds may be given to; NULL: none */
 	struct build_hooks hooks;
 
 	/* When set, nothing is built: called with hooks.user for each derivation that would be. */

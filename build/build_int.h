@@ -27,6 +27,7 @@ enum {
 	BUILD_LINE_MAX = 65536, /* a longer line is shown in pieces */
 	BUILD_CLOSED_TIME = 2, /* seconds that a builder has after it closed its output, which means that it is done */
 	BUILD_WAITING = 64, /* builds whose outputs wait for the disk before no more are started; each has some descriptors */
+	BUILD_SEAT_TIME = 1, /* seconds after which a machine is asked again whether others have left it */
 	BUILD_FETCHES = 16 /* at once: they wait for servers and not for this machine; each is a process with a connection */
 };
 
@@ -57,6 +58,7 @@ struct node {
 	size_t nusers, capusers;
 	struct job *job;
 	double retry_at; /* when its lock is tried again, 0 when it was not taken */
+	int waits_for_seat; /* until then at another machine */
 	int substitute;	    /* its outputs come from binary caches */
 	int no_substitute;  /* none has them */
 	struct claim *claim;
@@ -125,6 +127,8 @@ struct job {
 	int output; /* what it prints, -1 once closed */
 	struct build_log *log;
 	struct tail tail;
+	int seat;		     /* at another machine, -1: it is done here */
+	struct elsewhere *elsewhere; /* with a seat: what comes from there */
 	uint64_t printed;
 	uint64_t counted, to_count; /* lines of this phase that stand for a unit of work; of how many, 0: none do */
 	struct made made;
@@ -164,6 +168,7 @@ struct build {
 	struct work todo; /* to be looked at by graph_walk */
 	struct substituter *sub;
 	int no_sub; /* there is nobody to ask */
+	int left_seat; /* a build elsewhere ended: those that wait for a seat may try */
 	struct secret_keys keys; /* sign what is built */
 	struct space *space;	 /* NULL: no garbage is collected meanwhile */
 };
@@ -253,9 +258,12 @@ void substitute_release(struct build *b);
 
 /* --- build_job.c --- */
 
-/* Starts the build of a ready node.  0: it runs; 1: another process builds it, try later; 2: it turned out valid; negative:
- * it failed (error filled in). */
-int job_start(struct build *b, struct node *n, struct err *e);
+/* Starts the build of a ready node, here (seat -1) or with a seat at a machine, which it leaves at its end.  0: it runs; 1: another
+ * process builds it, try later; 2: it turned out valid; negative: it failed (error filled in). */
+int job_start(struct build *b, struct node *n, int seat, struct err *e);
+
+/* Whether this machine can do it: ERR_BUILD when it cannot. */
+int job_check_system(const struct build *b, const struct node *n, const struct drv_options *o, struct err *e);
 
 /* Takes what the builder printed. */
 void job_read(struct job *j);
@@ -263,14 +271,27 @@ void job_read(struct job *j);
 /* Kills it for a limit it passed. */
 void job_stop(struct job *j, enum job_end why);
 
-/* Once the builder has ended: looks at the outputs and registers them, or says why not.  1: they wait for commit_add. */
+/* Once the builder has ended: looks at the outputs and registers them, or says why not.  1: they wait for commit_add; 2: it is to be
+ * started again. */
 int job_finish(struct job *j, struct err *e);
 
 /* Gives up what only a builder that runs needs. */
 void job_rest(struct job *j);
 
+/* Appends the last lines that it printed, and how to see all. */
+void job_add_log(const struct job *j, struct buf *b);
+
 /* Kills what runs and frees all. */
 void job_free(struct job *j, int failed);
+
+/* --- build_elsewhere.c --- */
+
+/* As job_begin and job_finish of a job with a seat; the second gets the status of the process, as of waitpid. */
+int elsewhere_begin(struct job *j, struct err *e);
+int elsewhere_finish(struct job *j, int status, struct err *e);
+
+/* Leaves its seat too; nothing to do for one that has none. */
+void elsewhere_free(struct job *j);
 
 /* --- build_env.c --- */
 
@@ -332,6 +353,12 @@ int build_outputs(struct job *j, struct err *e);
 
 /* Once that was placed: makes it valid. */
 int build_outputs_end(struct job *j, struct err *e);
+
+/* That output i, which another machine made and which is staged as n, is what a fixed output has to be; hash: of its contents. */
+int build_check_brought(struct job *j, size_t i, const struct hash *hash, struct new_object *n, struct err *e);
+
+/* As build_outputs, of what is in j->made; rc: how it went so far. */
+int build_brought(struct job *j, int rc, struct err *e);
 
 /* The derivation's outputHashMode when it is none that this library knows, else NULL. */
 const struct slice *build_foreign_mode(const struct drv *d);

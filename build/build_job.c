@@ -48,21 +48,21 @@ const char *build_usual_features(void)
 	return access("/dev/kvm", R_OK | W_OK) ? "nixos-test benchmark big-parallel" : "nixos-test benchmark big-parallel kvm";
 }
 
-static int check_system(const struct job *j, struct err *e)
+int job_check_system(const struct build *b, const struct node *n, const struct drv_options *o, struct err *e)
 {
-	const char *have = j->b->set->features;
-	const struct drv *d = &j->node->drv;
+	const char *have = b->set->features;
+	const struct drv *d = &n->drv;
 	int good = runs_here(d->system) || slice_starts(d->builder, SLICE("builtin:"));
 	struct buf drv = BUF_INIT, need = BUF_INIT;
 
 	if (!have)
 		have = build_usual_features();
-	for (size_t i = 0; i < j->opt.features.n; i++) {
-		buf_addf(&need, "%s%.*s", i ? ", " : "", (int)j->opt.features.v[i].n, j->opt.features.v[i].p);
-		good = good && slice_in_words(j->opt.features.v[i], have);
+	for (size_t i = 0; i < o->features.n; i++) {
+		buf_addf(&need, "%s%.*s", i ? ", " : "", (int)o->features.v[i].n, o->features.v[i].p);
+		good = good && slice_in_words(o->features.v[i], have);
 	}
 	if (!good) {
-		build_add_drv(j->b, &drv, j->node);
+		build_add_drv(b, &drv, n);
 		err_set(e, ERR_BUILD, "a '%.*s' with features {%s} is required to build '%s', but I am a '%s' with features {%s}",
 			(int)d->system.n, d->system.p, buf_str(&need), buf_str(&drv), build_system(), have);
 	}
@@ -164,7 +164,7 @@ static int find_valid(struct job *j, struct err *e)
 			return valid;
 		j->skip[i] = (unsigned char)valid;
 	}
-	return build_move_outputs(j, e);
+	return 0;
 }
 
 /* The terminal: *master stays here, the other end is returned. */
@@ -274,12 +274,13 @@ static int prepare(struct job *j, struct err *e)
 	return rc;
 }
 
-static struct job *job_new(struct build *b, struct node *n)
+static struct job *job_new(struct build *b, struct node *n, int seat)
 {
 	struct job *j = xcalloc(1, sizeof *j);
 
 	j->b = b;
 	j->node = n;
+	j->seat = seat;
 	j->arena = (struct arena)ARENA_INIT;
 	j->dir = (struct build_dir){ NULL, NULL, -1, -1, -1, -1 };
 	j->user.lock = -1;
@@ -314,9 +315,12 @@ static int job_begin(struct job *j, struct err *e)
 	rc = drv_options_read(&j->opt, &j->node->drv, e);
 	if (rc == ERR_INVALID)
 		rc = e->code = ERR_BUILD;
-	rc = rc ? rc : check_system(j, e);
-	rc = rc ? rc : check_confinement(j, e);
 	rc = rc ? rc : find_valid(j, e);
+	if (!rc && j->seat >= 0)
+		return elsewhere_begin(j, e);
+	rc = rc ? rc : job_check_system(b, j->node, &j->opt, e);
+	rc = rc ? rc : check_confinement(j, e);
+	rc = rc ? rc : build_move_outputs(j, e);
 	rc = rc ? rc : graph_inputs(b, j->node, &j->inputs, e);
 	rc = rc ? rc : prepare(j, e);
 	if (rc)
@@ -341,17 +345,19 @@ void build_add_title(struct buf *b, const struct drv *d)
 
 static void say_start(struct job *j)
 {
+	const struct build_machines *m = j->b->set->machines;
 	struct buf title = BUF_INIT;
 
 	build_add_title(&title, &j->node->drv);
 	build_event(j->b, &(struct build_event){ .kind = BUILD_START, .drv = &j->node->path, .fetch = j->node->fetch,
-						 .text = { buf_str(&title), title.len } });
+						 .text = { buf_str(&title), title.len },
+						 .machine = j->seat < 0 ? NULL : m->name(m->user, j->seat) });
 	buf_release(&title);
 }
 
-int job_start(struct build *b, struct node *n, struct err *e)
+int job_start(struct build *b, struct node *n, int seat, struct err *e)
 {
-	struct job *j = job_new(b, n);
+	struct job *j = job_new(b, n, seat);
 	int rc = take_locks(j, e);
 
 	if (rc == 1) {
@@ -423,6 +429,15 @@ static void result_line(struct job *j, const struct jnode *n)
 		say_progress(j, (uint64_t)now->i, (uint64_t)all->i);
 }
 
+/* {"action":"msg","msg":TEXT} of the process that talks to a machine. */
+static void note_line(struct job *j, const struct jnode *n)
+{
+	const struct jnode *text = json_member(n, SLICE("msg"));
+
+	if (text && text->kind == JSON_STRING)
+		build_note(j->b, j->node, "%.*s", (int)text->str.n, text->str.p);
+}
+
 /* "@nix {…}": what a builder says to the program, not to people. */
 static void structured_line(struct job *j, struct slice text)
 {
@@ -435,14 +450,17 @@ static void structured_line(struct job *j, struct slice text)
 			phase_line(j, n);
 		else if (action && slice_eq(action->str, SLICE("result")))
 			result_line(j, n);
+		else if (action && slice_eq(action->str, SLICE("msg")) && j->seat >= 0)
+			note_line(j, n);
 	}
 	arena_release(&a);
 }
 
-/* Builders of ours tell how far they are ten times a second, which is not for the log. */
+/* Builders of ours tell how far they are ten times a second, which is not for the log; nor is what they do who talk to a machine.
+ */
 static void log_text(struct job *j, const char *p, size_t n, int line)
 {
-	int ours = slice_starts(j->node->drv.builder, SLICE("builtin:"));
+	int ours = j->seat >= 0 || slice_starts(j->node->drv.builder, SLICE("builtin:"));
 
 	if (ours != line)
 		return;
@@ -530,10 +548,10 @@ static int is_disk_full(const struct job *j)
 	enum { LITTLE = 8 << 20 };
 	struct statvfs st;
 
-	return !fstatvfs(j->dir.fd, &st) && (uint64_t)st.f_bavail * st.f_bsize < LITTLE;
+	return j->seat < 0 && !fstatvfs(j->dir.fd, &st) && (uint64_t)st.f_bavail * st.f_bsize < LITTLE;
 }
 
-static void add_log(const struct job *j, struct buf *b, const char *drv)
+void job_add_log(const struct job *j, struct buf *b)
 {
 	const struct place *p = store_place(j->b->s);
 	const struct tail *t = &j->tail;
@@ -544,14 +562,15 @@ static void add_log(const struct job *j, struct buf *b, const char *drv)
 		buf_addf(b, ";\nlast %zu log line%s:", t->n, t->n == 1 ? "" : "s");
 	for (size_t i = 0; i < t->n; i++)
 		buf_addf(b, "\n> %s", t->v[(t->at + t->max - t->n + i) % t->max]);
-	if (!j->printed || !j->log)
+	if (!j->printed || !j->log || (j->seat >= 0 && !t->n))
 		return;
 	buf_adds(b, "\nFor full logs, run 'gx log ");
 	if (p->mode == PLACE_ROOT)
 		buf_addf(b, "--store %s ", p->root);
 	else if (p->mode == PLACE_RELOCATED)
 		buf_addf(b, "--store-dir %s ", p->store_dir);
-	buf_addf(b, "%s'.", drv);
+	build_add_drv(j->b, b, j->node);
+	buf_adds(b, "'.");
 }
 
 static int failure(struct job *j, int status, struct err *e)
@@ -572,7 +591,7 @@ static int failure(struct job *j, int status, struct err *e)
 		buf_addf(&b, "cannot build '%s': builder failed due to signal %d (%s)", buf_str(&drv), sig, strsignal(sig));
 	else
 		buf_addf(&b, "builder for '%s' failed with exit code %d", buf_str(&drv), WEXITSTATUS(status));
-	add_log(j, &b, buf_str(&drv));
+	job_add_log(j, &b);
 	err_set(e, code, "%s", buf_str(&b));
 	buf_release(&b);
 	buf_release(&drv);
@@ -592,6 +611,8 @@ int job_finish(struct job *j, struct err *e)
 	}
 	if (j->tail.line.len)
 		end_line(j);
+	if (j->seat >= 0 && j->end == JOB_RUNS)
+		return elsewhere_finish(j, status, e);
 	if (j->end != JOB_RUNS || status)
 		return failure(j, status, e);
 	build_event(j->b,
@@ -610,6 +631,7 @@ void job_rest(struct job *j)
 	if (!j->b->set->keep_failed)
 		build_dir_close(j, 0);
 	build_user_release(&j->user);
+	elsewhere_free(j);
 }
 
 void job_free(struct job *j, int failed)
@@ -623,6 +645,7 @@ void job_free(struct job *j, int failed)
 	if (j->output >= 0)
 		close(j->output);
 	log_close(j->log);
+	elsewhere_free(j);
 	build_moved_remove(j, failed);
 	/* What a builder of ours was working on may hold what it was trusted with. */
 	build_dir_close(j, failed && j->b->set->keep_failed && !builtin);

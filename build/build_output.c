@@ -299,6 +299,28 @@ static int blame(int rc, struct err *e)
 	return rc == ERR_INVALID || rc == ERR_LIMIT ? e->code = ERR_BUILD : rc;
 }
 
+int build_check_brought(struct job *j, size_t i, const struct hash *hash, struct new_object *n, struct err *e)
+{
+	const struct drv_output *o = &j->node->drv.outputs[i];
+	struct object_facts f = { .hash = *hash, .refs = n->info.refs };
+
+	return o->kind == DRV_FIXED ? check_fixed(j, o, &f, n, e) : 0;
+}
+
+int build_brought(struct job *j, int rc, struct err *e)
+{
+	struct made *m = &j->made;
+
+	rc = rc ? rc : check_cycles(j, m->v, e);
+	rc = rc ? rc : build_check_outputs(j, m->v, e);
+	rc = rc ? rc : begin_commit(j, e);
+	if (!rc && m->commit)
+		return 1;
+	rc = rc ? rc : build_hook_run(j, e);
+	release_made(m, j->node->drv.noutputs);
+	return blame(rc, e);
+}
+
 int build_outputs(struct job *j, struct err *e)
 {
 	int check = j->node->asked && j->b->set->check, rc = 0;

@@ -13,6 +13,10 @@
 #include "cli/report.h"
 #include "cli/signals.h"
 #include "build/builder_fetch.h"
+#include "cli/conf.h"
+#include "cli/programs.h"
+#include "remote/machines.h"
+#include "remote/remote_settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,8 +52,8 @@ enum {
 
 const struct option build_option_table[] = {
 	{ O_MAX_JOBS, 'j', "max-jobs", "N",
-	  "Run N builders at once; auto, the default: as many as this machine has cores. What is fetched is not "
-	  "counted." },
+	  "Run N builders at once; auto, the default: as many as this machine has cores; 0: none, the machines of 'builders' do "
+	  "it all. What is fetched is not counted." },
 	{ O_CORES, 0, "cores", "N", "Tell builders to use N cores (NIX_BUILD_CORES); 0: all." },
 	{ O_KEEP_GOING, 'k', "keep-going", NULL, "After a failure build what does not need what failed." },
 	{ O_KEEP_FAILED, 'K', "keep-failed", NULL, "Keep the folder of a failed build." },
@@ -168,7 +172,7 @@ static int take_jobs(struct build_options *o, const char *text)
 	}
 	if (take_unsigned("max-jobs", text, &o->settings.max_jobs))
 		return EXIT_USAGE;
-	return o->settings.max_jobs && o->settings.max_jobs <= 4096 ? 0 : bad("max-jobs", text, "auto or from 1 to 4096");
+	return o->settings.max_jobs <= 4096 ? 0 : bad("max-jobs", text, "auto or from 0 to 4096");
 }
 
 static int take_sandbox(struct build_options *o, const char *text)
@@ -440,6 +444,32 @@ static void add_fetchers(struct build_hooks *h)
 	h->input = fetch_builder_input;
 }
 
+/* What the setting 'builders' names, as long as it says the same: a daemon's clients say other things. */
+static const struct build_machines *machines(void)
+{
+	static struct machines *all;
+	static const char *from;
+	static char own[PATH_MAX];
+	const char *text = remote_settings.builders;
+	struct buf usual = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (all && text == from)
+		return machines_for_builds(all);
+	if (!*own && !own_program(own, sizeof own))
+		remote_settings.own_program = own;
+	machines_free(all);
+	all = NULL;
+	from = text;
+	buf_addf(&usual, "@%s/machines", conf_folder());
+	if (machines_parse(&all, text ? text : usual.p, &e)) {
+		report_warning(0, 0, e.msg);
+		err_release(&e);
+	}
+	buf_release(&usual);
+	return machines_for_builds(all);
+}
+
 static unsigned failure_bits(int code)
 {
 	switch (code) {
@@ -475,16 +505,21 @@ static void on_event(void *user, const struct build_event *ev)
 	progress_build_event(ev);
 }
 
-void build_options_prepare(struct build_options *o)
+void build_options_prepare(struct build_options *o, const struct store *s)
 {
+	const char *features = store_place(s)->features;
+
+	if (features && !(o->given & bit_of(O_FEATURES)))
+		o->settings.features = features;
 	add_fetchers(&o->settings.hooks);
+	o->settings.machines = machines();
 }
 
 void build_options_apply(struct build_options *o, const struct store *s)
 {
 	progress_begin();
 	catch_signals();
-	add_fetchers(&o->settings.hooks);
+	build_options_prepare(o, s);
 	progress_watch_builds(store_dir(s));
 	o->failed = 0;
 	o->settings.hooks.event = on_event;

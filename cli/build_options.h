@@ -46,7 +46,7 @@ int build_setting_now(size_t i, struct buf *b);
 int build_options_take(struct build_options *o, int id, char **values);
 
 /* Ready to build with nothing shown and no signal caught: for those that tell of builds in their own way. */
-void build_options_prepare(struct build_options *o);
+void build_options_prepare(struct build_options *o, const struct store *s);
 
 /* Ready to build in a store: what it does is shown; SIGINT, SIGTERM and SIGHUP cancel it until build_options_end. */
 void build_options_apply(struct build_options *o, const struct store *s);

@@ -206,6 +206,13 @@ static void read_in(const char *dir, size_t n, const char *below, const char *fi
 	buf_release(&b);
 }
 
+const char *conf_folder(void)
+{
+	const char *dir = getenv("NIX_CONF_DIR");
+
+	return dir && *dir ? dir : "/etc/nix";
+}
+
 static void read_system(void)
 {
 	const char *dir = getenv("NIX_CONF_DIR");

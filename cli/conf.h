@@ -18,4 +18,7 @@ void conf_load(void);
 /* Adds two lines: behind each text the nix.conf of the machine, and those of the user, the first to count first, there or not. */
 void conf_add_files(struct buf *b, const char *machine, const char *user);
 
+/* The folder of the machine's nix.conf: NIX_CONF_DIR, else /etc/nix. */
+const char *conf_folder(void);
+
 #endif

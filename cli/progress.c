@@ -349,6 +349,7 @@ static struct task *begin_task(enum task_kind kind, char *name, char *drv, char 
 static void forget_task(struct task *t)
 {
 	free(t->name);
+	free(t->machine);
 	free(t->drv);
 	free(t->detail);
 	memmove(t, t + 1, (size_t)(all.p.v + --all.p.n - t) * sizeof *t);
@@ -451,6 +452,7 @@ static void begin_build(const struct build_event *ev, char *drv, struct task *wa
 	if (waiting)
 		end_task(waiting, 0);
 	struct task *t = begin_task(ev->fetch ? TASK_FETCH : TASK_BUILD, clean(ev->text), drv, NULL);
+	t->machine = ev->machine ? clean(slice_of(ev->machine)) : NULL;
 	if (!ev->fetch)
 		t->usual = durations_get(t->name);
 	tell(CHANGE_BEGIN, t, (struct slice){ "", 0 });
@@ -487,6 +489,10 @@ static void task_event(const struct build_event *ev, struct task *t)
 		end_task(t, 0);
 		break;
 	case BUILD_FAILED: end_task(t, 1); break;
+	case BUILD_AGAIN:
+		tell(CHANGE_FAIL, t, (struct slice){ "", 0 });
+		forget_task(t);
+		break;
 	default: break;
 	}
 }

@@ -20,6 +20,7 @@ struct task {
 	enum task_kind kind;
 	char *name;   /* as people know it */
 	char *drv;    /* path of the derivation, NULL for what is no build */
+	char *machine; /* where it is built, NULL: here */
 	char *detail; /* what it is doing, may be NULL */
 	double began;
 	double usual;	   /* seconds it took last time, 0: not known */

@@ -26,6 +26,8 @@ static void say_begin(struct progress *p, const struct task *t)
 {
 	if (t->kind == TASK_WAIT && t->drv)
 		buf_addf(&p->out, "waiting for '%s': %s is building it\n", t->drv, t->detail ? t->detail : "?");
+	else if (t->machine)
+		buf_addf(&p->out, "%s '%s' on '%s'...\n", doing[t->kind], name_of(t), t->machine);
 	else
 		buf_addf(&p->out, "%s '%s'...\n", doing[t->kind], name_of(t));
 }

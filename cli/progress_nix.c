@@ -35,7 +35,7 @@ static void add_string(struct buf *b, const char *s)
 	output_json_string(b, s, strlen(s));
 }
 
-static void start(struct progress *p, unsigned id, unsigned parent, enum task_kind kind, const char *name)
+static void start(struct progress *p, unsigned id, unsigned parent, enum task_kind kind, const char *name, const char *machine)
 {
 	struct buf text = BUF_INIT, *b = &p->out;
 
@@ -43,7 +43,13 @@ static void start(struct progress *p, unsigned id, unsigned parent, enum task_ki
 	buf_addf(b, "@nix {\"action\":\"start\",\"fields\":[");
 	add_string(b, name);
 	/* A build's machine, and which of how many rounds; what is copied from and to. */
-	buf_adds(b, kind == TASK_BUILD ? ",\"\",1,1" : kind == TASK_COPY ? ",\"\",\"\"" : "");
+	if (kind == TASK_BUILD) {
+		buf_addc(b, ',');
+		add_string(b, machine ? machine : "");
+		buf_adds(b, ",1,1");
+	} else if (kind == TASK_COPY) {
+		buf_adds(b, ",\"\",\"\"");
+	}
 	buf_addf(b, "],\"id\":%u,\"level\":%d,\"parent\":%u,\"text\":", id, kinds[kind].level, parent);
 	add_string(b, text.p);
 	buf_addf(b, ",\"type\":%d}\n", kinds[kind].type);
@@ -53,11 +59,11 @@ static void start(struct progress *p, unsigned id, unsigned parent, enum task_ki
 static void begin(struct progress *p, const struct task *t)
 {
 	if (t->drv && t->kind == TASK_FETCH)
-		start(p, 2 * t->id, 0, TASK_BUILD, t->drv);
+		start(p, 2 * t->id, 0, TASK_BUILD, t->drv, NULL);
 	if (t->kind == TASK_FETCH)
-		start(p, 2 * t->id + 1, t->drv ? 2 * t->id : 0, TASK_FETCH, t->name);
+		start(p, 2 * t->id + 1, t->drv ? 2 * t->id : 0, TASK_FETCH, t->name, NULL);
 	else
-		start(p, 2 * t->id, 0, t->kind, t->drv ? t->drv : t->name);
+		start(p, 2 * t->id, 0, t->kind, t->drv ? t->drv : t->name, t->machine);
 }
 
 static void stop(struct progress *p, unsigned id)

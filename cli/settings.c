@@ -118,6 +118,12 @@ static const struct setting settings[] = {
 	  USUAL_TRUSTED, "Who may do through the daemon what its own user may." },
 	{ "trusted-substituters", SET_LIST, &remote_settings.trusted_substituters,
 	  "none", "Binary caches that users of the daemon may name who are not trusted." },
+	{ "builders", SET_STRING, &remote_settings.builders,
+	  "@/etc/nix/machines",
+	  "Machines that builds are given to: 'STORE SYSTEMS SSH-KEY JOBS SPEED FEATURES NEEDED', with ';' between; '@FILE': "
+	  "those in a file." },
+	{ "builders-use-substitutes", SET_BOOL, &remote_settings.builders_substitute,
+	  "false", "Let these machines ask binary caches for what they need before it is sent to them." },
 	{ "always-allow-substitutes", SET_BOOL, &cache_settings.always_allow,
 	  "false", "Ask binary caches also for what says allowSubstitutes = false." },
 	{ "fallback", SET_BOOL, &cache_settings.fallback,

@@ -9,7 +9,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#define NO_REMOTE "gx builds on this machine only"
 #define BY_ITSELF "gx finds a size of its own"
 #define ALWAYS_SO "gx always does"
 #define NEVER_SO "gx never does"
@@ -24,11 +23,9 @@ static const struct known_setting settings[] = {
 	{ "bash-prompt-prefix", 0, "gx develop keeps your shell and its prompt" },
 	{ "bash-prompt-suffix", 0, "gx develop keeps your shell and its prompt" },
 	{ "build-dir", 0, "builders have a folder below the store's own state" },
-	{ "build-hook", 0, NO_REMOTE },
+	{ "build-hook", 0, "gx itself talks to the machines of 'builders'" },
 	{ "build-poll-interval", 0, "gx waits for locks without asking again" },
 	{ "build-users-group", 0, "builders are users of their own namespace" },
-	{ "builders", 0, NO_REMOTE },
-	{ "builders-use-substitutes", 1, NO_REMOTE },
 	{ "compress-build-log", 1, ALWAYS_SO " compress logs" },
 	{ "darwin-log-sandbox-violations", 1, "it is of macOS" },
 	{ "debugger-on-trace", 1, "gx has no debugger" },
@@ -44,7 +41,7 @@ static const struct known_setting settings[] = {
 	{ "eval-profile-file", 0, "--profile FILE writes a profile" },
 	{ "eval-profiler", 0, "--profile FILE writes a profile" },
 	{ "eval-profiler-frequency", 0, "--profile FILE writes a profile" },
-	{ "external-builders", 0, NO_REMOTE },
+	{ "external-builders", 0, "gx runs the builders of this machine only" },
 	{ "extra-platforms", 0, "gx knows what this machine runs" },
 	{ "filter-syscalls", 1, ALWAYS_SO " filter system calls" },
 	{ "fsync-metadata", 1, ALWAYS_SO " sync what is valid" },
@@ -61,7 +58,7 @@ static const struct known_setting settings[] = {
 	{ "keep-env-derivations", 1, "profiles keep what they need" },
 	{ "lazy-locks", 1, ALWAYS_SO " lock whole" },
 	{ "lazy-trees", 1, ALWAYS_SO " copy trees only when they are needed" },
-	{ "mounted-ssh-ng-store", 0, NO_REMOTE },
+	{ "mounted-ssh-ng-store", 0, "gx mounts no stores of others" },
 	{ "nar-buffer-size", 0, BY_ITSELF },
 	{ "netrc-access", 0, "netrc-file says where passwords are" },
 	{ "nix-shell-always-looks-for-shell-nix", 1, "gx develop looks for shell.gx and shell.nix" },

@@ -6,8 +6,7 @@
  * output (outputChecks) and switch the top-level ones and passAsFile off; the plain form checks all
  * outputs alike and does not count an output as a requisite of itself.
  *
- * What says where to build (preferLocalBuild, timeouts in meta) has no meaning here and is
- * not read.
+ * Timeouts in meta have no meaning here and are not read.
  */
 #include "config.h"
 #include "format/drv_options.h"
@@ -289,6 +288,7 @@ int drv_options_read(struct drv_options *o, const struct drv *d, struct err *e)
 	rc = rc ? rc : read_list(o, d, "impureEnvVars", &o->impure_env, e);
 	rc = rc ? rc : read_list(o, d, "requiredSystemFeatures", &o->features, e);
 	o->no_chroot = read_bool(o, d, "__noChroot", 0);
+	o->prefer_local = read_bool(o, d, "preferLocalBuild", 0);
 	o->allow_substitutes = read_bool(o, d, "allowSubstitutes", 1);
 	return rc;
 }

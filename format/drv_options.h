@@ -45,6 +45,7 @@ struct drv_options {
 	struct export_graph *exports;
 	size_t nexports;
 	int no_chroot;
+	int prefer_local;      /* it is not worth sending elsewhere */
 	int allow_substitutes; /* its outputs may come from binary caches */
 	struct arena arena;
 };

@@ -7,10 +7,13 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "fetch/url.h"
+#include "remote/remote_settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct remote_settings remote_settings = { .allowed_users = NULL };
 
 static int is_daemon(const char *text)
 {
@@ -49,7 +52,7 @@ static void take_param(struct remote_address *a, const struct url_param *p)
 		const char *name;
 		char **field;
 	} known[] = { { "remote-program", &a->program }, { "remote-store", &a->remote_store }, { "ssh-key", &a->key },
-		      { "store", &a->store_dir } };
+		      { "base64-ssh-public-host-key", &a->host_key }, { "store", &a->store_dir } };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (slice_eq(p->name, slice_of(known[i].name))) {
@@ -128,9 +131,18 @@ int remote_address_parse(const char *text, struct remote_address *out, struct er
 	return rc;
 }
 
+int remote_address_of_folder(const char *text, struct remote_address *out, struct err *e)
+{
+	if (!*text)
+		return err_set(e, ERR_INVALID, "the name of a store is empty");
+	*out = (struct remote_address){ .kind = REMOTE_FOLDER, .shown = xstrdup(text), .remote_store = xstrdup(text) };
+	return 0;
+}
+
 void remote_address_release(struct remote_address *a)
 {
-	char *const v[] = { a->shown, a->socket, a->user, a->host, a->port, a->program, a->remote_store, a->key, a->store_dir };
+	char *const v[] = { a->shown, a->socket, a->user, a->host, a->port, a->program, a->remote_store, a->key, a->store_dir,
+			    a->host_key, a->features };
 
 	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
 		free(v[i]);

@@ -9,7 +9,7 @@
  *
  * and behind '?':
  *     remote-program=NAME, remote-store=STORE    what is started instead (not of ssh://), and with which --store
- *     ssh-key=FILE, compress=BOOL
+ *     ssh-key=FILE, base64-ssh-public-host-key=TEXT, compress=BOOL
  *     store=DIR                                  the logical store directory
  * Other parameters are of Nix, and change nothing here.
  */
@@ -18,7 +18,7 @@
 
 #include "base/err.h"
 
-enum remote_kind { REMOTE_SOCKET, REMOTE_SSH };
+enum remote_kind { REMOTE_SOCKET, REMOTE_SSH, REMOTE_FOLDER };
 
 /* Strings are malloc'd, NULL where they are not said. */
 struct remote_address {
@@ -27,6 +27,8 @@ struct remote_address {
 	char *socket;
 	char *user, *host, *port;
 	char *program, *remote_store, *key, *store_dir;
+	char *host_key; /* the line of known_hosts behind the host, in base64 */
+	char *features; /* of REMOTE_FOLDER: the system features of what builds there */
 	int compress;
 };
 
@@ -35,6 +37,9 @@ int remote_address_is(const char *text);
 
 /* ERR_INVALID; nothing to release then. */
 int remote_address_parse(const char *text, struct remote_address *out, struct err *e);
+
+/* The folder of a store, as place_choose takes it, which a program of ours is to serve (remote_settings.own_program). */
+int remote_address_of_folder(const char *text, struct remote_address *out, struct err *e);
 void remote_address_release(struct remote_address *a);
 
 #endif

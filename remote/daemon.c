@@ -51,7 +51,8 @@ void client_note(void *user, const char *text)
 	client_say(user, slice_of(text));
 }
 
-static void say_start(struct client *c, uint64_t id, enum activity_type type, const char *text, const char *path)
+static void say_start(struct client *c, uint64_t id, enum activity_type type, const char *text, const char *path,
+		      const char *machine)
 {
 	struct wire m;
 
@@ -66,7 +67,7 @@ static void say_start(struct client *c, uint64_t id, enum activity_type type, co
 		wire_put_number(&m, 1);
 		wire_put_string(&m, path);
 		wire_put_number(&m, 1);
-		wire_put_string(&m, "");
+		wire_put_string(&m, machine);
 		for (int i = 0; i < 2; i++) {
 			wire_put_number(&m, 0);
 			wire_put_number(&m, 1);
@@ -117,7 +118,9 @@ static void build_starts(struct client *c, const struct build_event *ev)
 		c->told[c->ntold++] = (struct told_activity){ *ev->drv, ++c->last_id };
 		store_path_add(&path, c->dir, ev->drv);
 		buf_addf(&text, "building '%s'", path.p);
-		say_start(c, c->last_id, ACT_BUILD, text.p, path.p);
+		if (ev->machine)
+			buf_addf(&text, " on '%s'", ev->machine);
+		say_start(c, c->last_id, ACT_BUILD, text.p, path.p, ev->machine);
 	}
 	buf_release(&path);
 	buf_release(&text);
@@ -149,6 +152,7 @@ void client_build_event(void *user, const struct build_event *ev)
 			say_result(c, t->id, RESULT_PHASE, ev->text);
 		break;
 	case BUILD_FOUND:
+	case BUILD_AGAIN:
 	case BUILD_DONE:
 	case BUILD_FAILED: build_ends(c, ev->drv); break;
 	case BUILD_NOTE: client_say(c, ev->text); break;

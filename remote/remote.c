@@ -8,16 +8,20 @@
 #include "config.h"
 #include "remote/remote_int.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "base/limits.h"
+#include "format/basen.h"
 #include "remote/listen.h"
+#include "remote/remote_settings.h"
 
 #include <endian.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { FRAME = 1 << 16, LINE_MAX_TEXT = 1 << 24, FIELDS_MAX = 64, SAID_MAX = 100 };
+enum { FRAME = 1 << 16, LINE_MAX_TEXT = 1 << 24, FIELDS_MAX = 64, SAID_MAX = 100, CONNECT_SECONDS = 15 };
 
 extern char **environ;
 
@@ -40,9 +44,44 @@ static void add_command(struct words *w, const struct remote_address *a)
 	}
 }
 
-static void add_ssh(struct words *w, const struct remote_address *a)
+/* One of our own, which is given no machines: it could be among them. */
+static int add_own(struct words *w, const struct remote_address *a, struct err *e)
+{
+	const char *const words[] = { remote_settings.own_program, "daemon", "--stdio", "--store", a->remote_store,
+				      "--option", "builders", "", "--option", "system-features", a->features ? a->features : "" };
+
+	if (!words[0])
+		return err_set(e, ERR_INVALID, "nothing here can serve the store '%s'", a->shown);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		words_add(w, words[i]);
+	return 0;
+}
+
+/* ssh is to know the host by this key alone: a list of hosts with one line, in a file that is gone with this process. */
+static int add_host_key(struct words *w, const struct remote_address *a, struct err *e)
+{
+	size_t n = strlen(a->host_key), len = 0;
+	uint8_t *key = xmalloc(n + 1);
+	struct buf b = BUF_INIT;
+	int fd, rc = base64_decode(a->host_key, n, key, &len, e);
+
+	buf_addf(&b, "%s ", a->host);
+	buf_add(&b, key, len);
+	buf_addc(&b, '\n');
+	fd = rc ? -1 : memfd_create("known_hosts", MFD_CLOEXEC);
+	if (!rc && (fd < 0 || fd_write_all(fd, b.p, b.len)))
+		rc = err_errno(e, "a file in memory");
+	if (!rc)
+		words_addf(w, "-oUserKnownHostsFile=/proc/%ld/fd/%d", (long)getpid(), fd);
+	free(key);
+	buf_release(&b);
+	return rc;
+}
+
+static int add_ssh(struct words *w, const struct remote_address *a, struct err *e)
 {
 	const char *more = getenv("NIX_SSHOPTS");
+	int rc = 0;
 
 	words_add(w, "ssh");
 	words_add(w, "-x");
@@ -53,30 +92,37 @@ static void add_ssh(struct words *w, const struct remote_address *a)
 		words_add(w, "-i");
 		words_add(w, a->key);
 	}
+	if (a->host_key)
+		rc = add_host_key(w, a, e);
 	if (a->port) {
 		words_add(w, "-p");
 		words_add(w, a->port);
 	}
 	if (more)
 		add_words(w, more);
+	words_addf(w, "-oConnectTimeout=%d", CONNECT_SECONDS);
 	if (a->user)
 		words_addf(w, "%s@%s", a->user, a->host);
 	else
 		words_add(w, a->host);
 	words_add(w, "--");
+	return rc;
 }
 
 static int start_program(struct remote *r, const struct remote_address *a, struct err *e)
 {
 	struct words argv = { NULL, 0, 0 };
-	int rc;
+	int rc = 0;
 
-	if (strcmp(a->host, "localhost"))
-		add_ssh(&argv, a);
-	add_command(&argv, a);
-	rc = program_start(&r->program, &argv, NULL, 1, e);
+	if (a->kind == REMOTE_FOLDER)
+		rc = add_own(&argv, a, e);
+	else if (strcmp(a->host, "localhost"))
+		rc = add_ssh(&argv, a, e);
+	if (a->kind == REMOTE_SSH)
+		add_command(&argv, a);
+	rc = rc ? rc : program_start(&r->program, &argv, NULL, 1, e);
 	/* The words stay the program's name. */
-	r->program.name = strcmp(a->host, "localhost") ? "ssh" : "nix-daemon";
+	r->program.name = a->kind == REMOTE_SSH && strcmp(a->host, "localhost") ? "ssh" : "nix-daemon";
 	words_release(&argv);
 	if (!rc)
 		wire_init(&r->w, r->program.out, r->program.in, r->name);

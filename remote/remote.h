@@ -75,6 +75,21 @@ int remote_archive(struct remote *r, const struct store_path *p,
 
 /* --- changing --- */
 
+/* Objects to be sent, each after what it refers to. */
+struct remote_objects {
+	size_t n;
+	int store; /* descriptor of the folder their files lie in */
+	const struct store_path *(*path)(void *user, size_t i);
+
+	/* All about one, borrowed until the next. */
+	int (*get)(void *user, size_t i, const struct path_info **out, struct err *e);
+	void *user;
+};
+
+/* Adds those that it does not have; what they refer to must be there or among them.  substitute: it may fetch them instead.  *added
+ * counts. */
+int remote_send(struct remote *r, const struct remote_objects *from, int substitute, int check_sigs, size_t *added, struct err *e);
+
 /* Adds objects that are valid in s and that it does not have; what they refer to must be there or among them. *added counts. */
 int remote_add(struct remote *r, struct store *s, const struct path_set *paths, int check_sigs, size_t *added, struct err *e);
 
@@ -109,6 +124,10 @@ struct remote_plan {
 	struct path_set builds, fetches, unknown;
 	uint64_t packed, unpacked;
 };
+
+/* Has a derivation built that it need not have: `inputs` are all that its builder may see, and are there. */
+int remote_build_given(struct remote *r, const struct store_path *path, const struct drv *d, const struct path_set *inputs,
+		       struct remote_outcome *outcome, struct err *e);
 
 int remote_missing(struct remote *r, const struct wanted *v, size_t n, struct remote_plan *out, struct err *e);
 void remote_plan_release(struct remote_plan *p);

@@ -39,6 +39,12 @@ int remote_poll(struct remote *r, struct err *e);
 /* rc is what reading the results came to: after a failure the connection is dead. */
 int remote_end(struct remote *r, int rc);
 
+/* Reads how one build went. */
+int remote_get_outcome(struct remote *r, struct remote_outcome *o, struct err *e);
+
+/* A derivation without its name; inputs are what its builder may see. */
+void wire_put_derivation(struct wire *w, struct slice dir, const struct drv *d, const struct path_set *inputs);
+
 /* Reads the number 1 that says "done". */
 int remote_get_done(struct remote *r, struct err *e);
 

@@ -167,9 +167,8 @@ int remote_archive(struct remote *r, const struct store_path *p,
 
 struct add {
 	struct remote *r;
-	struct store *s;
-	struct path_set missing;
-	size_t *order;
+	const struct remote_objects *from;
+	size_t *missing, n; /* which of them it does not have */
 	int check;
 };
 
@@ -179,21 +178,19 @@ static int put_objects(struct add *a, const struct nar_sink *to, struct err *e)
 	struct wire head = { .in = -1, .out = -1 };
 	int rc;
 
-	wire_put_number(&head, a->missing.n);
+	wire_put_number(&head, a->n);
 	rc = to->write(to->user, head.later.p, head.later.len, e);
-	for (size_t i = 0; !rc && i < a->missing.n; i++) {
-		struct path_info info;
+	for (size_t i = 0; !rc && i < a->n; i++) {
+		const struct path_info *info;
 
-		rc = store_have_files(a->s, &a->missing.v[a->order[i]], e);
-		rc = rc ? rc : db_info(store_db(a->s), &a->missing.v[a->order[i]], &info, e);
+		rc = a->from->get(a->from->user, a->missing[i], &info, e);
 		if (rc)
 			break;
 		buf_trim(&head.later, 0);
-		wire_put_path(&head, a->r->dir, &info.path);
-		protocol_put_info(&head, a->r->dir, &info);
+		wire_put_path(&head, a->r->dir, &info->path);
+		protocol_put_info(&head, a->r->dir, info);
 		rc = to->write(to->user, head.later.p, head.later.len, e);
-		rc = rc ? rc : nar_write(store_fd(a->s), info.path.base, info.path.base, NULL, to, e);
-		path_info_release(&info);
+		rc = rc ? rc : nar_write(a->from->store, info->path.base, info->path.base, NULL, to, e);
 	}
 	buf_release(&head.later);
 	return rc;
@@ -213,11 +210,11 @@ static int add_many(struct add *a, struct err *e)
 	return frames_end(&f, f.rc ? 0 : rc, e);
 }
 
-static int add_one(struct add *a, const struct store_path *p, struct err *e)
+static int add_one(struct add *a, size_t i, struct err *e)
 {
-	struct path_info i;
+	const struct path_info *info;
 	struct frames_out f;
-	int rc = db_info(store_db(a->s), p, &i, e);
+	int rc = a->from->get(a->from->user, i, &info, e);
 
 	/* Before, a daemon asked for each piece. */
 	if (!rc && a->r->minor < 23)
@@ -225,39 +222,79 @@ static int add_one(struct add *a, const struct store_path *p, struct err *e)
 			     a->r->name, a->r->minor);
 	rc = rc ? rc : remote_begin(a->r, OP_ADD_TO_STORE_NAR, e);
 	if (!rc) {
-		wire_put_path(&a->r->w, a->r->dir, p);
-		protocol_put_info(&a->r->w, a->r->dir, &i);
+		wire_put_path(&a->r->w, a->r->dir, &info->path);
+		protocol_put_info(&a->r->w, a->r->dir, info);
 		wire_put_number(&a->r->w, 0);
 		wire_put_number(&a->r->w, !a->check);
 		frames_begin(&f, a->r);
-		rc = nar_write(store_fd(a->s), p->base, p->base, NULL, &f.sink, e);
+		rc = nar_write(a->from->store, info->path.base, info->path.base, NULL, &f.sink, e);
 		rc = frames_end(&f, f.rc ? 0 : rc, e);
 	}
-	path_info_release(&i);
 	return rc;
+}
+
+int remote_send(struct remote *r, const struct remote_objects *from, int substitute, int check_sigs, size_t *added, struct err *e)
+{
+	struct add a = { .r = r, .from = from, .check = check_sigs };
+	struct path_set all = PATH_SET_INIT, there = PATH_SET_INIT;
+	int rc;
+
+	for (size_t i = 0; i < from->n; i++)
+		path_set_push(&all, from->path(from->user, i));
+	path_set_sort(&all);
+	rc = remote_valid(r, &all, substitute, &there, e);
+	a.missing = xcalloc(from->n + 1, sizeof *a.missing);
+	for (size_t i = 0; !rc && i < from->n; i++)
+		if (!path_set_has(&there, from->path(from->user, i)))
+			a.missing[a.n++] = i;
+	if (!rc && a.n && r->minor >= 32)
+		rc = add_many(&a, e);
+	else
+		for (size_t i = 0; !rc && i < a.n; i++)
+			rc = add_one(&a, a.missing[i], e);
+	*added = rc ? 0 : a.n;
+	free(a.missing);
+	path_set_release(&all);
+	path_set_release(&there);
+	return rc;
+}
+
+/* Objects of a store, one of which is looked at at a time. */
+struct of_store {
+	struct store *s;
+	const struct path_set *paths;
+	size_t *order;
+	struct path_info info;
+};
+
+static const struct store_path *path_of_store(void *user, size_t i)
+{
+	const struct of_store *o = user;
+
+	return &o->paths->v[o->order[i]];
+}
+
+static int get_of_store(void *user, size_t i, const struct path_info **out, struct err *e)
+{
+	struct of_store *o = user;
+	const struct store_path *p = path_of_store(user, i);
+	int rc = store_have_files(o->s, p, e);
+
+	path_info_release(&o->info);
+	*out = &o->info;
+	return rc ? rc : db_info(store_db(o->s), p, &o->info, e);
 }
 
 int remote_add(struct remote *r, struct store *s, const struct path_set *paths, int check_sigs, size_t *added, struct err *e)
 {
-	struct add a = { .r = r, .s = s, .check = check_sigs };
-	struct path_set there = PATH_SET_INIT;
-	int rc = remote_valid(r, paths, 0, &there, e);
+	struct of_store o = { .s = s, .paths = paths };
+	const struct remote_objects from = { paths->n, store_fd(s), path_of_store, get_of_store, &o };
+	int rc = store_order(s, paths->v, paths->n, &o.order, e);
 
 	*added = 0;
-	for (size_t i = 0; !rc && i < paths->n; i++)
-		if (!path_set_has(&there, &paths->v[i]))
-			path_set_push(&a.missing, &paths->v[i]);
-	if (!rc && a.missing.n)
-		rc = store_order(s, a.missing.v, a.missing.n, &a.order, e);
-	if (!rc && a.missing.n && r->minor >= 32)
-		rc = add_many(&a, e);
-	else
-		for (size_t i = 0; !rc && i < a.missing.n; i++)
-			rc = add_one(&a, &a.missing.v[a.order[i]], e);
-	*added = rc ? 0 : a.missing.n;
-	free(a.order);
-	path_set_release(&a.missing);
-	path_set_release(&there);
+	rc = rc ? rc : remote_send(r, &from, 0, check_sigs, added, e);
+	path_info_release(&o.info);
+	free(o.order);
 	return rc;
 }
 
@@ -306,7 +343,7 @@ static int skip_optional(struct remote *r, struct err *e)
 	return rc || !there ? rc : skip_numbers(r, 1, e);
 }
 
-static int get_outcome(struct remote *r, struct remote_outcome *o, struct err *e)
+int remote_get_outcome(struct remote *r, struct remote_outcome *o, struct err *e)
 {
 	struct buf text = BUF_INIT;
 	uint64_t status = 0;
@@ -334,7 +371,7 @@ static int get_outcomes(struct remote *r, size_t n, struct remote_outcome *o, st
 		rc = err_set(e, ERR_INVALID, "%s sent %llu results of %zu builds", r->name, (unsigned long long)count, n);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = wire_skip_text(&r->w, e);
-		rc = rc ? rc : get_outcome(r, &o[i], e);
+		rc = rc ? rc : remote_get_outcome(r, &o[i], e);
 	}
 	return rc;
 }

@@ -89,6 +89,7 @@ void place_release(struct place *p)
 	free(p->state_dir);
 	free(p->log_dir);
 	free(p->address);
+	free(p->features);
 	*p = (struct place){ 0 };
 }
 
@@ -205,6 +206,20 @@ static void decode(struct buf *out, struct slice s)
 	}
 }
 
+/* What settings are otherwise; 0 when it is none of these. */
+static int take_setting(struct place *p, struct slice key, const char *value)
+{
+	if (slice_eq(key, SLICE("require-sigs"))) {
+		p->takes_unsigned = !strcmp(value, "false") || !strcmp(value, "0");
+	} else if (slice_eq(key, SLICE("system-features"))) {
+		free(p->features);
+		p->features = join(value, "");
+	} else {
+		return 0;
+	}
+	return 1;
+}
+
 static int take_parameter(struct place *p, char **root, struct slice key, struct slice value, struct err *e)
 {
 	struct buf b = BUF_INIT;
@@ -215,14 +230,20 @@ static int take_parameter(struct place *p, char **root, struct slice key, struct
 		       slice_eq(key, SLICE("log"))   ? &p->log_dir :
 						       NULL;
 
-	if (!field)
-		return err_set(e, ERR_INVALID, "the store has no parameter '%.*s'; it has root, store, real, state and log",
-			       (int)key.n, key.p);
+	int rc = 0;
+
 	decode(&b, value);
-	free(*field);
-	*field = real(buf_str(&b));
+	if (field) {
+		free(*field);
+		*field = real(buf_str(&b));
+	} else if (!take_setting(p, key, buf_str(&b))) {
+		rc = err_set(
+			e, ERR_INVALID,
+			"the store has no parameter '%.*s'; it has root, store, real, state, log, system-features and require-sigs",
+			(int)key.n, key.p);
+	}
 	buf_release(&b);
-	return 0;
+	return rc;
 }
 
 /* What stands behind the '?'; root: what stands before it, ours, may be NULL. */

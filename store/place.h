@@ -28,11 +28,15 @@ struct place {
 	char *state_dir;  /* physical: ROOT "/nix/var/nix" */
 	char *log_dir;	  /* physical: ROOT "/nix/var/log/nix" */
 	char *address;	  /* PLACE_VIEW, else NULL */
+	char *features;	  /* system features of what builds for it, with blanks between; NULL: as settings say */
+	int takes_unsigned; /* what comes in needs no signature, whatever settings say */
 };
 
 /* What the user said; NULL for what he did not. */
 struct place_request {
-	const char *store; /* a directory, "auto", "local", local?root=…&store=…&state=…&log=…, "daemon", or SCHEME://… */
+	/* A directory, "auto", "local", local?root=…&store=…&state=…&log=…, "daemon", or SCHEME://…; system-features=…
+	 * and require-sigs=… of a directory, or of "local", are settings otherwise. */
+	const char *store;
 	const char *store_dir; /* a directory */
 };
 

@@ -19,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-struct remote_settings remote_settings = { NULL, NULL, NULL };
-
 enum { O_STDIO = 1, O_SOCKET, O_TRUST, O_DISTRUST, O_NOTHING };
 
 struct daemon {
@@ -67,7 +65,7 @@ static int serve(struct daemon *d, int in, int out, int trusted)
 
 	rc = rc ? rc : store_open(&store, &place, 0, &e);
 	if (!rc) {
-		build_options_prepare(&d->build);
+		build_options_prepare(&d->build, store);
 		rc = daemon_serve(store, in, out, &o, &e);
 	}
 	store_free(store);

@@ -108,11 +108,11 @@ check "restrict-eval in a file" complains "forbidden in restricted mode" gxeval 
 printf 'show-trace = true\nmax-call-depth = 50\n' >etc/nix.conf
 check "max-call-depth" complains "50" gxeval -E 'let f = n: 1 + f (n + 1); in f 0'
 rm etc/nix.conf
-noted() { gxeval --option builders x -E 1 2>&1 >/dev/null | grep -qx "note: setting 'builders' has no effect here: gx builds on this machine only"; }
+noted() { gxeval --option pre-build-hook x -E 1 2>&1 >/dev/null | grep -qx "note: setting 'pre-build-hook' has no effect here: gx runs no hooks"; }
 check "what changes nothing is said on a command line" noted
 check "also where it adds" sh -c "gxeval --option extra-sandbox-paths x -E 1 2>&1 | grep -q 'no effect here: builders see their inputs only'"
 
-shown() { complains "setting 'builders' has no effect: gx builds on this machine only" "$gx" config show builders; }
+shown() { complains "setting 'pre-build-hook' has no effect: gx runs no hooks" "$gx" config show pre-build-hook; }
 check "and by gx config show" shown
 check "what is added to nix-path is shown with it" prints "nix-path = a=/b c=/d" env NIX_CONFIG='nix-path = a=/b
 extra-nix-path = c=/d' sh -c "'$gx' config show nix-path | head -n 1"

@@ -38,6 +38,7 @@ ways() { # WHAT HOST
 	check "$1: gx copies to gx" "$gx" copy --no-check-sigs --store "$PWD/g" --to "$_of_gx$PWD/$1-3" "$b"
 	check "$1: gx copies from gx" "$gx" copy --no-check-sigs --store "$PWD/$1-4" --from "$_of_gx$PWD/$1-3" "$b"
 	check "$1: gx builds there" prints "$b" "$gx" build --no-link --print-out-paths --store "$_of_gx$PWD/$1-5" -f two.gx
+	check "$1: gx has it built there" sh -c "'$gx' build --store '$PWD/$1-8' --no-link -f two.gx -j0 --builders '$_of_gx$PWD/$1-9' && '$gx' path-info --store '$PWD/$1-9' '$b' && '$gx' store verify --store '$PWD/$1-8'"
 	check "$1: and all are whole" sh -c "for s in 3 4 5; do '$gx' store verify --store '$PWD/$1-'\$s || exit 1; done"
 	command -v nix-daemon >/dev/null || return 0
 	check "$1: gx copies to Nix" "$gx" copy --no-check-sigs --store "$PWD/g" --to "$_of_nix$PWD/$1-6" "$b"
