@@ -387,7 +387,7 @@ static int send_wishes(struct remote *r, struct err *e)
 
 static int connect_view(struct view *v, const struct place *p, struct err *e)
 {
-	const struct remote_hooks hooks = { note, on_event, v };
+	const struct remote_hooks hooks = { .note = note, .event = on_event, .user = v };
 	struct remote_address a;
 	int rc;
 

@@ -59,12 +59,12 @@ static int spawn(struct program *p, const struct words *argv, const struct words
 	return rc;
 }
 
-int program_start(struct program *p, const struct words *argv, const struct words *env, int with_input, struct err *e)
+static int start(struct program *p, const struct words *argv, const struct words *env, int with_input, int said_to, struct err *e)
 {
 	int in[2] = { -1, -1 }, out[2] = { -1, -1 }, rc = 0;
 
 	*p = (struct program){ .pid = -1, .in = -1, .out = -1, .name = argv->v[0] };
-	p->err = memfd_create("stderr", MFD_CLOEXEC);
+	p->err = said_to ? fcntl(said_to, F_DUPFD_CLOEXEC, 3) : memfd_create("stderr", MFD_CLOEXEC);
 	if (p->err < 0 || pipe2(out, O_CLOEXEC) < 0 || 
 	    (with_input && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, in) < 0))
 		rc = err_errno(e, "cannot start '%s'", p->name);
@@ -81,6 +81,16 @@ int program_start(struct program *p, const struct words *argv, const struct word
 		close_fd(&p->err);
 	}
 	return rc;
+}
+
+int program_start(struct program *p, const struct words *argv, const struct words *env, int with_input, struct err *e)
+{
+	return start(p, argv, env, with_input, 0, e);
+}
+
+int program_start_saying(struct program *p, const struct words *argv, int said_to, struct err *e)
+{
+	return start(p, argv, NULL, 1, said_to, e);
 }
 
 int program_write(struct program *p, const void *data, size_t n, struct err *e)

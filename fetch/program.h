@@ -23,6 +23,9 @@ struct program {
 /* Starts argv->v[0], looked up in PATH.  ERR_NOTFOUND when there is no such program. */
 int program_start(struct program *p, const struct words *argv, const struct words *env, int with_input, struct err *e);
 
+/* The same with input, what it says on standard error going to a descriptor (borrowed); 0: it is kept. */
+int program_start_saying(struct program *p, const struct words *argv, int said_to, struct err *e);
+
 /* Writes to its standard input. */
 int program_write(struct program *p, const void *data, size_t n, struct err *e);
 

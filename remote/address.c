@@ -108,11 +108,7 @@ static int take_url(struct remote_address *a, const char *text, struct err *e)
 	}
 	for (size_t i = 0; !rc && i < u.nquery; i++)
 		take_param(a, &u.query[i]);
-	/* There it names another program than the daemon. */
-	if (!rc && slice_eq(u.scheme, SLICE("ssh"))) {
-		free(a->program);
-		a->program = NULL;
-	}
+	a->serves = slice_eq(u.scheme, SLICE("ssh"));
 	arena_release(&mem);
 	return rc;
 }

@@ -5,10 +5,10 @@
  *     daemon                        the one of this machine: NIX_DAEMON_SOCKET_PATH, else NIX_STATE_DIR/daemon-socket/socket
  *     unix://PATH                   the one that listens there
  *     ssh-ng://[USER@]HOST[:PORT]   the one that ssh starts there: 'nix-daemon --stdio'; localhost: that this machine starts
- *     ssh://…                       the same: where 'nix-store --serve' is, which Nix starts for this, there is the daemon too
+ *     ssh://…                       'nix-store --serve' there, which is older, and less
  *
  * and behind '?':
- *     remote-program=NAME, remote-store=STORE    what is started instead (not of ssh://), and with which --store
+ *     remote-program=NAME, remote-store=STORE    what is started instead, and with which --store
  *     ssh-key=FILE, base64-ssh-public-host-key=TEXT, compress=BOOL
  *     store=DIR                                  the logical store directory
  * Other parameters are of Nix, and change nothing here.
@@ -29,6 +29,7 @@ struct remote_address {
 	char *program, *remote_store, *key, *store_dir;
 	char *host_key; /* the line of known_hosts behind the host, in base64 */
 	char *features; /* of REMOTE_FOLDER: the system features of what builds there */
+	int serves; /* ssh://: by the protocol of 'nix-store --serve' */
 	int compress;
 };
 

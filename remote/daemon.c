@@ -9,9 +9,11 @@
 #include "config.h"
 #include "remote/daemon_int.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- messages --- */
 
@@ -40,6 +42,11 @@ void client_say(struct client *c, struct slice line)
 
 	buf_add(&b, line.p, line.n);
 	buf_addc(&b, '\n');
+	if (c->serves) {
+		fd_write_all(STDERR_FILENO, b.p, b.len);
+		buf_release(&b);
+		return;
+	}
 	message_begin(&m, MESSAGE_NEXT);
 	wire_put_text(&m, (struct slice){ b.p, b.len });
 	send_message(c, &m);
@@ -139,7 +146,13 @@ static void build_ends(struct client *c, const struct store_path *drv)
 void client_build_event(void *user, const struct build_event *ev)
 {
 	struct client *c = user;
-	const struct told_activity *t = ev->drv ? activity_of(c, ev->drv) : NULL;
+	const struct told_activity *t = ev->drv && !c->serves ? activity_of(c, ev->drv) : NULL;
+
+	if (c->serves) {
+		if (ev->kind == BUILD_LINE || ev->kind == BUILD_NOTE)
+			client_say(c, ev->text);
+		return;
+	}
 
 	switch (ev->kind) {
 	case BUILD_START: build_starts(c, ev); break;
@@ -180,7 +193,8 @@ int client_done(struct client *c, struct err *e)
 	if (rc)
 		return rc;
 	c->working = 0;
-	wire_put_number(&c->w, MESSAGE_LAST);
+	if (!c->serves)
+		wire_put_number(&c->w, MESSAGE_LAST);
 	return 0;
 }
 

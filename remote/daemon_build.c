@@ -285,6 +285,28 @@ int op_build_paths(struct client *c, enum operation op, struct err *e)
 
 /* --- results --- */
 
+static enum build_status status_of(int code);
+
+int serve_build_paths(struct client *c, struct err *e)
+{
+	struct request r = { .c = c };
+	struct build_result result = { 0 };
+	struct err failed = ERR_INIT;
+	int rc = get_wanted(&r, e);
+
+	rc = rc ? rc : serve_get_options(c, e);
+	if (!rc && fulfil(&r, &result, &failed)) {
+		wire_put_number(&c->w, status_of(failed.code));
+		wire_put_string(&c->w, failed.msg);
+	} else if (!rc) {
+		wire_put_number(&c->w, 0);
+	}
+	build_result_release(&result);
+	err_release(&failed);
+	request_release(&r);
+	return rc;
+}
+
 static enum build_status status_of(int code)
 {
 	switch (code) {
@@ -635,7 +657,7 @@ int op_build_derivation(struct client *c, enum operation op, struct err *e)
 	(void)op;
 	rc = rc ? rc : drv_name(&w.path, &name, e);
 	rc = rc ? rc : get_derivation(c, name, &text, e);
-	rc = rc ? rc : get_mode(&r, e);
+	rc = rc ? rc : c->serves ? serve_get_options(c, e) : get_mode(&r, e);
 	if (!rc) {
 		client_begin(c);
 		rc = drv_parse(&d, c->dir, name, (struct slice){ text.p, text.len }, e);

@@ -28,6 +28,8 @@ struct client {
 	size_t ntold, captold;
 	uint64_t last_id;
 	int use_substitutes; /* it wants caches to be asked */
+	int serves;	     /* 2.N of the protocol of --serve, in which there are no messages; 0: it is that of a daemon */
+	int may_write;	     /* then: what changes the store is done */
 };
 
 /* --- daemon.c --- */
@@ -90,6 +92,12 @@ int op_query_missing(struct client *c, enum operation op, struct err *e);
 
 /* Fetches those of the paths that are not valid, as far as they can be had. */
 int client_substitute(struct client *c, const struct path_set *paths, struct err *e);
+
+/* Builds what is wanted, and answers as --serve does. */
+int serve_build_paths(struct client *c, struct err *e);
+
+/* serve.c: reads what a client says of how builds are to be done. */
+int serve_get_options(struct client *c, struct err *e);
 
 /* daemon_care.c */
 int op_temp_root(struct client *c, enum operation op, struct err *e);

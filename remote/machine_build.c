@@ -185,10 +185,12 @@ static int fetch_all(struct visit *v, struct err *e)
 
 static int connect_to(struct visit *v, struct err *e)
 {
-	const struct remote_hooks hooks = { on_note, on_event, v };
+	/* Of --serve the log is what is said. */
+	const struct remote_hooks hooks = { .note = on_note, .event = on_event, .user = v,
+					    .said_to = v->m->address.serves ? STDERR_FILENO : 0 };
 	struct remote_wishes w = { .keep_failed = v->o->keep_failed, .fallback = 1, .max_jobs = 1,
 				   .max_silent = v->o->max_silent, .cores = v->o->cores,
-				   .substitute = remote_settings.builders_substitute };
+				   .substitute = remote_settings.builders_substitute, .timeout = v->o->timeout };
 	const char *more[] = { "timeout", NULL, NULL };
 	char seconds[16];
 	int rc;

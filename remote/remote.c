@@ -36,8 +36,10 @@ static void add_words(struct words *w, const char *text)
 /* What is started at the other end. */
 static void add_command(struct words *w, const struct remote_address *a)
 {
-	add_words(w, a->program ? a->program : "nix-daemon");
-	words_add(w, "--stdio");
+	add_words(w, a->program ? a->program : a->serves ? "nix-store" : "nix-daemon");
+	words_add(w, a->serves ? "--serve" : "--stdio");
+	if (a->serves)
+		words_add(w, "--write");
 	if (a->remote_store) {
 		words_add(w, "--store");
 		words_add(w, a->remote_store);
@@ -120,9 +122,11 @@ static int start_program(struct remote *r, const struct remote_address *a, struc
 		rc = add_ssh(&argv, a, e);
 	if (a->kind == REMOTE_SSH)
 		add_command(&argv, a);
-	rc = rc ? rc : program_start(&r->program, &argv, NULL, 1, e);
+	rc = rc ? rc : program_start_saying(&r->program, &argv, r->hooks.said_to, e);
+	r->serves = a->serves;
 	/* The words stay the program's name. */
-	r->program.name = a->kind == REMOTE_SSH && strcmp(a->host, "localhost") ? "ssh" : "nix-daemon";
+	r->program.name = a->kind == REMOTE_SSH && strcmp(a->host, "localhost") ? "ssh" :
+			  a->serves ? "nix-store" : "nix-daemon";
 	words_release(&argv);
 	if (!rc)
 		wire_init(&r->w, r->program.out, r->program.in, r->name);
@@ -173,6 +177,7 @@ static int no_daemon(const struct remote *r, uint64_t magic, struct err *e)
 {
 	struct buf b = BUF_INIT;
 	size_t n = r->w.end - r->w.at < SAID_MAX ? r->w.end - r->w.at : SAID_MAX;
+	const char *who = r->serves ? "'nix-store --serve'" : "daemon of Nix";
 
 	magic = htole64(magic);
 	buf_add(&b, &magic, sizeof magic);
@@ -180,9 +185,9 @@ static int no_daemon(const struct remote *r, uint64_t magic, struct err *e)
 	for (n = 0; n < b.len && b.p[n] >= ' ' && b.p[n] < 127;)
 		n++;
 	if (n > 2)
-		err_set(e, ERR_INVALID, "what answers is no daemon of Nix: it says '%.*s'", (int)n, b.p);
+		err_set(e, ERR_INVALID, "what answers is no %s: it says '%.*s'", who, (int)n, b.p);
 	else
-		err_set(e, ERR_INVALID, "what answers is no daemon of Nix");
+		err_set(e, ERR_INVALID, "what answers is no %s", who);
 	buf_release(&b);
 	return ERR_INVALID;
 }
@@ -192,6 +197,10 @@ static int greet(struct remote *r, struct err *e)
 	uint64_t magic = 0, version = 0;
 	int rc;
 
+	if (r->serves) {
+		rc = serve_greet(r, &magic, e);
+		return rc == 1 ? no_daemon(r, magic, e) : rc;
+	}
 	wire_put_number(&r->w, WORKER_MAGIC_1);
 	wire_put_number(&r->w, PROTOCOL_VERSION(PROTOCOL_NEWEST));
 	/* Who does not listen may still have said why. */
@@ -272,6 +281,16 @@ int remote_open_fds(struct remote **out, int in, int to, const char *name, struc
 	return begin(out, r, 0, e);
 }
 
+int remote_open_serving(struct remote **out, int in, int to, const char *name, struct slice store_dir, const struct remote_hooks *h,
+			struct err *e)
+{
+	struct remote *r = new_remote(name, store_dir, h);
+
+	wire_init(&r->w, in, to, r->name);
+	r->serves = 1; /* as the greeting decides */
+	return begin(out, r, 0, e);
+}
+
 void remote_free(struct remote *r)
 {
 	if (!r)
@@ -312,6 +331,11 @@ int remote_trust(const struct remote *r)
 int remote_minor(const struct remote *r)
 {
 	return r->minor;
+}
+
+int remote_lists(const struct remote *r)
+{
+	return !r->serves;
 }
 
 /* --- messages --- */
@@ -467,20 +491,25 @@ static void add_plain(struct buf *out, const struct buf *text)
 		buf_trim(out, out->len - 1);
 }
 
+int remote_refused(const struct remote *r, int code, const struct buf *text, struct err *e)
+{
+	struct buf plain = BUF_INIT;
+
+	add_plain(&plain, text);
+	err_set(e, code, "%s: %s", r->name, buf_str(&plain));
+	buf_release(&plain);
+	return code;
+}
+
 static int on_error(struct remote *r, struct err *e)
 {
-	struct buf text = BUF_INIT, plain = BUF_INIT;
+	struct buf text = BUF_INIT;
 	int rc = get_error(r, &text, e);
 
 	r->nbuilds = 0;
-	if (rc) {
-		r->dead = 1;
-	} else {
-		add_plain(&plain, &text);
-		rc = err_set(e, ERR_INVALID, "%s: %s", r->name, buf_str(&plain));
-	}
+	r->dead |= rc != 0;
+	rc = rc ? rc : remote_refused(r, ERR_INVALID, &text, e);
 	buf_release(&text);
-	buf_release(&plain);
 	return rc;
 }
 
@@ -517,6 +546,8 @@ static int take_message(struct remote *r, struct err *e)
 
 int remote_begin(struct remote *r, enum operation op, struct err *e)
 {
+	if (r->serves)
+		return err_set(e, ERR_INVALID, "'%s' does not do this: ssh-ng:// does", r->name);
 	if (r->dead)
 		return err_set(e, ERR_IO, "the connection to '%s' is lost", r->name);
 	wire_put_number(&r->w, op);

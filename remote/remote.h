@@ -17,13 +17,14 @@ struct remote;
 struct remote_hooks {
 	void (*note)(void *user, const char *text); /* a line for people */
 	void (*event)(void *user, const struct build_event *ev); /* of its builds */
+	int said_to; /* where a program that leads there says what it has to say; 0: it is kept for an error */
 	void *user;
 };
 
 /* What it is to know of this user's settings. */
 struct remote_wishes {
 	int keep_failed, keep_going, fallback, substitute;
-	uint64_t max_jobs, max_silent, cores;
+	uint64_t max_jobs, max_silent, timeout, cores;
 	const char *const *overrides; /* name, value, name, value …, NULL */
 };
 
@@ -34,6 +35,10 @@ int remote_open(struct remote **out, const struct remote_address *a, struct slic
 /* The same over descriptors (borrowed) that lead to one. */
 int remote_open_fds(struct remote **out, int in, int to, const char *name, struct slice store_dir, const struct remote_hooks *h,
 		    struct err *e);
+
+/* The same to 'nix-store --serve'. */
+int remote_open_serving(struct remote **out, int in, int to, const char *name, struct slice store_dir, const struct remote_hooks *h,
+			struct err *e);
 void remote_free(struct remote *r);
 void remote_set_hooks(struct remote *r, const struct remote_hooks *h);
 
@@ -41,6 +46,7 @@ const char *remote_name(const struct remote *r);    /* its address */
 const char *remote_version(const struct remote *r); /* of its Nix, "" when it did not say */
 int remote_trust(const struct remote *r);	    /* 1 it trusts this user, 0 it does not, -1 it did not say */
 int remote_minor(const struct remote *r);
+int remote_lists(const struct remote *r); /* 1 when it tells which objects it has */
 
 int remote_wish(struct remote *r, const struct remote_wishes *w, struct err *e);
 

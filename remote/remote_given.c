@@ -49,9 +49,12 @@ void wire_put_derivation(struct wire *w, struct slice dir, const struct drv *d, 
 int remote_build_given(struct remote *r, const struct store_path *path, const struct drv *d, const struct path_set *inputs,
 		       struct remote_outcome *outcome, struct err *e)
 {
-	int rc = remote_begin(r, OP_BUILD_DERIVATION, e);
+	int rc;
 
 	*outcome = (struct remote_outcome){ .text = NULL };
+	if (r->serves)
+		return serve_build_given(r, path, d, inputs, outcome, e);
+	rc = remote_begin(r, OP_BUILD_DERIVATION, e);
 	if (rc)
 		return rc;
 	wire_put_path(&r->w, r->dir, path);

@@ -19,7 +19,12 @@ int remote_wish(struct remote *r, const struct remote_wishes *w, struct err *e)
 	const uint64_t v[] = { (uint64_t)w->keep_failed, (uint64_t)w->keep_going, (uint64_t)w->fallback, LEVEL_INFO, w->max_jobs,
 			       w->max_silent, 1, LEVEL_TALKATIVE, 0, 0, w->cores, (uint64_t)w->substitute };
 	size_t n = 0;
-	int rc = remote_begin(r, OP_SET_OPTIONS, e);
+	int rc;
+
+	r->wishes = *w;
+	if (r->serves)
+		return 0;
+	rc = remote_begin(r, OP_SET_OPTIONS, e);
 
 	while (w->overrides && w->overrides[n])
 		n++;
@@ -35,8 +40,10 @@ int remote_wish(struct remote *r, const struct remote_wishes *w, struct err *e)
 
 int remote_valid(struct remote *r, const struct path_set *paths, int substitute, struct path_set *out, struct err *e)
 {
-	int rc = remote_begin(r, OP_QUERY_VALID_PATHS, e);
+	int rc = r->serves ? 0 : remote_begin(r, OP_QUERY_VALID_PATHS, e);
 
+	if (r->serves)
+		return serve_valid(r, paths, substitute, out, e);
 	if (rc)
 		return rc;
 	wire_put_paths(&r->w, r->dir, paths);
@@ -64,8 +71,10 @@ static int get_info(struct remote *r, const struct store_path *p, struct path_in
 
 int remote_info(struct remote *r, const struct store_path *p, struct path_info *out, struct err *e)
 {
-	int rc = remote_begin(r, OP_QUERY_PATH_INFO, e);
+	int rc = r->serves ? 0 : remote_begin(r, OP_QUERY_PATH_INFO, e);
 
+	if (r->serves)
+		return serve_info(r, p, out, e);
 	if (rc)
 		return rc;
 	wire_put_path(&r->w, r->dir, p);
@@ -79,6 +88,8 @@ int remote_infos(struct remote *r, const struct path_set *paths, int (*take)(voi
 	size_t asked = 0;
 	int rc = 0;
 
+	if (r->serves)
+		return serve_infos(r, paths, take, user, e);
 	for (size_t i = 0; !rc && i < paths->n; i++) {
 		for (; !rc && asked < paths->n && asked < i + AHEAD; asked++)
 			if (!(rc = remote_begin(r, OP_QUERY_PATH_INFO, e)))
@@ -148,12 +159,12 @@ int remote_archive(struct remote *r, const struct store_path *p,
 		   int (*take)(void *user, const struct byte_source *nar, struct err *e), void *user, struct err *e)
 {
 	struct wire_archive a;
-	int rc = remote_begin(r, OP_NAR_FROM_PATH, e), left;
+	int rc = r->serves ? serve_archive(r, p, e) : remote_begin(r, OP_NAR_FROM_PATH, e), left;
 
-	if (rc)
-		return rc;
-	wire_put_path(&r->w, r->dir, p);
-	rc = remote_wait(r, e);
+	if (!rc && !r->serves) {
+		wire_put_path(&r->w, r->dir, p);
+		rc = remote_wait(r, e);
+	}
 	if (rc)
 		return rc;
 	wire_archive_begin(&a, &r->w);
@@ -216,6 +227,8 @@ static int add_one(struct add *a, size_t i, struct err *e)
 	struct frames_out f;
 	int rc = a->from->get(a->from->user, i, &info, e);
 
+	if (!rc && a->r->serves)
+		return serve_add(a->r, a->from->store, info, e);
 	/* Before, a daemon asked for each piece. */
 	if (!rc && a->r->minor < 23)
 		rc = err_set(e, ERR_INVALID, "'%s' speaks version 1.%d of the protocol; objects can be sent from 1.23 on",
@@ -300,7 +313,7 @@ int remote_add(struct remote *r, struct store *s, const struct path_set *paths, 
 
 /* --- building --- */
 
-static void put_wanted(struct remote *r, const struct wanted *v, size_t n)
+void remote_put_wanted(struct remote *r, const struct wanted *v, size_t n)
 {
 	wire_put_number(&r->w, n);
 	for (size_t i = 0; i < n; i++) {
@@ -378,12 +391,15 @@ static int get_outcomes(struct remote *r, size_t n, struct remote_outcome *o, st
 
 int remote_build(struct remote *r, const struct wanted *v, size_t n, int mode, struct remote_outcome *outcomes, struct err *e)
 {
-	int each = r->minor >= 34, rc = remote_begin(r, each ? OP_BUILD_PATHS_WITH_RESULTS : OP_BUILD_PATHS, e);
+	int each = r->minor >= 34, rc;
 
+	memset(outcomes, 0, n * sizeof *outcomes);
+	if (r->serves)
+		return serve_build(r, v, n, e);
+	rc = remote_begin(r, each ? OP_BUILD_PATHS_WITH_RESULTS : OP_BUILD_PATHS, e);
 	if (rc)
 		return rc;
-	memset(outcomes, 0, n * sizeof *outcomes);
-	put_wanted(r, v, n);
+	remote_put_wanted(r, v, n);
 	wire_put_number(&r->w, (uint64_t)mode);
 	rc = remote_wait(r, e);
 	if (rc)
@@ -398,7 +414,7 @@ int remote_missing(struct remote *r, const struct wanted *v, size_t n, struct re
 	*out = (struct remote_plan){ .packed = 0 };
 	if (rc)
 		return rc;
-	put_wanted(r, v, n);
+	remote_put_wanted(r, v, n);
 	rc = remote_wait(r, e);
 	if (rc)
 		return rc;

@@ -22,6 +22,9 @@ int nix_instantiate_run(int argc, char **argv);
 int nix_store_run(int argc, char **argv);
 int nix_shell_run(int argc, char **argv);
 int nix_daemon_run(int argc, char **argv);
+
+/* nix-store --serve, in a store (NULL: the usual one).  Returns an exit status. */
+int nix_serve(const char *store, int may_write);
 int nix_env_run(int argc, char **argv);
 int nix_hash_run(int argc, char **argv);
 int nix_collect_garbage_run(int argc, char **argv);

@@ -21,7 +21,7 @@ enum operation {
 
 	ADD_ROOT, INDIRECT, DRY_RUN, CHECK, REPAIR, CONTENTS, IGNORE_LIVENESS, PRINT_ROOTS, PRINT_LIVE, PRINT_DEAD, DELETE_DEAD,
 	MAX_FREED, RECURSIVE, INVALID, HASH_GIVEN, REREGISTER, USE_OUTPUT, INCLUDE_OUTPUTS, FORCE_REALISE, NO_GC_WARNING,
-	IGNORE_UNKNOWN,
+	IGNORE_UNKNOWN, WRITE,
 
 	FIRST_QUERY /* and enum query_kind */
 };
@@ -52,7 +52,7 @@ static const struct option operations[] = {
 	{ OPTIMISE, 0, "optimise", NULL, "Keep equal files once." },
 	{ OPTIMISE, 0, "optimize", NULL, NULL },
 	{ INIT, 0, "init", NULL, NULL },
-	{ SERVE, 0, "serve", NULL, NULL },
+	{ SERVE, 0, "serve", NULL, "Serve one client, on standard input and output: what ssh:// starts; --write." },
 	{ 0 }
 };
 
@@ -96,6 +96,7 @@ static const struct option others[] = {
 	{ REREGISTER, 0, "reregister", NULL, NULL },
 	{ NO_GC_WARNING, 0, "no-gc-warning", NULL, NULL },
 	{ IGNORE_UNKNOWN, 0, "ignore-unknown", NULL, NULL },
+	{ WRITE, 0, "write", NULL, NULL },
 	NIX_OPTIONS_OF_ALL,
 	{ 0 }
 };
@@ -267,8 +268,8 @@ static int run_operation(struct line *s)
 					      usage_error(&program, "'--restore' needs the name of what to make");
 	case READ_LOG: return RUN("log", "");
 	case SERVE:
-		report_error("the protocol of '--serve' was replaced by that of ssh-ng://, which is Nix's way since 2.0");
-		return EXIT_FAILED;
+		return s->l.operands.n ? usage_error(&program, "'--serve' takes no operand") :
+					 nix_serve(s->l.store, has(s, WRITE));
 	default: return do_files(s);
 	}
 }

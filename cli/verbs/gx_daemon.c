@@ -14,6 +14,7 @@
 #include "remote/daemon.h"
 #include "remote/listen.h"
 #include "remote/remote_settings.h"
+#include "remote/serve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,8 +53,11 @@ static void set_for_client(void *user, const char *name, const char *value)
 	settings_set_from(kept[n - 2], kept[n - 1], "a client");
 }
 
+/* How a client of either protocol is served. */
+enum how { AS_DAEMON, AS_SERVE, AS_SERVE_READING };
+
 /* One client, whose process this is. */
-static int serve(struct daemon *d, int in, int out, int trusted)
+static int serve(struct daemon *d, enum how how, int in, int out, int trusted)
 {
 	const struct daemon_options o = { .trusted = trusted, .version = NIX_VERSION, .build = &d->build.settings,
 					  .trusted_substituters = remote_settings.trusted_substituters,
@@ -66,7 +70,8 @@ static int serve(struct daemon *d, int in, int out, int trusted)
 	rc = rc ? rc : store_open(&store, &place, 0, &e);
 	if (!rc) {
 		build_options_prepare(&d->build, store);
-		rc = daemon_serve(store, in, out, &o, &e);
+		rc = how == AS_DAEMON ? daemon_serve(store, in, out, &o, &e) :
+					serve_run(store, in, out, how == AS_SERVE, &o, &e);
 	}
 	store_free(store);
 	place_release(&place);
@@ -75,7 +80,7 @@ static int serve(struct daemon *d, int in, int out, int trusted)
 
 static void serve_connection(void *user, int fd, int trusted)
 {
-	serve(user, fd, fd, trusted);
+	serve(user, AS_DAEMON, fd, fd, trusted);
 }
 
 static void ready(void *user, const char *path)
@@ -118,7 +123,7 @@ static int run(struct daemon *d)
 
 	build_options_init(&d->build);
 	if (d->stdio)
-		return serve(d, STDIN_FILENO, STDOUT_FILENO, d->forced >= 0);
+		return serve(d, AS_DAEMON, STDIN_FILENO, STDOUT_FILENO, d->forced >= 0);
 	path = d->socket ? xstrdup(d->socket) : usual_socket(d, &e);
 	if (path)
 		daemon_listen(path, &o, &e);
@@ -166,6 +171,16 @@ int daemon_run(int argc, char **argv)
 		return command_end(&c, usage_error(&program, "'gx daemon' takes no operand"));
 	d.request = c.request;
 	return command_end(&c, run(&d));
+}
+
+/* --- nix-store --serve --- */
+
+int nix_serve(const char *store, int may_write)
+{
+	struct daemon d = { .request.store = store };
+
+	build_options_init(&d.build);
+	return serve(&d, may_write ? AS_SERVE : AS_SERVE_READING, STDIN_FILENO, STDOUT_FILENO, 1);
 }
 
 /* --- nix-daemon --- */

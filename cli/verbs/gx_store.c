@@ -307,33 +307,64 @@ static int delete_run(int argc, char **argv)
 
 /* --- info, roots --- */
 
+/* How many objects there are; -1 where nobody can tell. */
+static int count_objects(struct command *c, long *n, struct err *e)
+{
+	const struct remote *r = view_remote(c->store);
+	struct path_set all = PATH_SET_INIT;
+	int rc = 0;
+
+	*n = -1;
+	if (!c->place.address || (r && remote_lists(r))) {
+		rc = db_all(store_db(c->store), &all, e);
+		*n = (long)all.n;
+	}
+	path_set_release(&all);
+	return rc;
+}
+
+static void add_json_member(struct buf *b, const char *name, const char *text)
+{
+	buf_addf(b, ",\"%s\":", name);
+	output_json_string(b, text, strlen(text));
+}
+
+/* Who does not say whether it trusts this user has no such member. */
+static void add_info_json(struct command *c, const char *url, long n, struct buf *b)
+{
+	static const char *const modes[] = { "system", "root", "user", "relocated", "view" };
+	const struct remote *r = view_remote(c->store);
+	int trust = r ? remote_trust(r) : c->place.address ? -1 : 1;
+
+	buf_addf(b, "{\"mode\":\"%s\"", modes[c->place.mode]);
+	add_json_member(b, "url", url);
+	if (r ? *remote_version(r) : !c->place.address)
+		add_json_member(b, "version", r ? remote_version(r) : NIX_VERSION);
+	if (trust >= 0)
+		buf_addf(b, ",\"trusted\":%s", trust ? "true" : "false");
+	add_json_member(b, "storeDir", c->place.store_dir);
+	add_json_member(b, "realStoreDir", c->place.real_store);
+	add_json_member(b, "stateDir", c->place.state_dir);
+	if (n >= 0)
+		buf_addf(b, ",\"objects\":%ld", n);
+	buf_adds(b, "}\n");
+}
+
 static int add_info(struct command *c, struct buf *b, struct err *e)
 {
 	const char *url = c->place.address ? c->place.address : "local";
-	const struct remote *r = view_remote(c->store);
 	char *mode = place_describe(&c->place);
-	struct path_set all = PATH_SET_INIT;
-	int rc = db_all(store_db(c->store), &all, e);
+	long n;
+	int rc = count_objects(c, &n, e);
 
 	if (!rc && c->json) {
-		static const char *const modes[] = { "system", "root", "user", "relocated", "view" };
-		buf_addf(b, "{\"mode\":\"%s\",\"url\":", modes[c->place.mode]);
-		output_json_string(b, url, strlen(url));
-		buf_addf(b, ",\"version\":\"%s\",\"trusted\":%s,\"storeDir\":", r ? remote_version(r) : NIX_VERSION,
-			 !r || remote_trust(r) == 1 ? "true" : "false");
-		output_json_string(b, c->place.store_dir, strlen(c->place.store_dir));
-		buf_adds(b, ",\"realStoreDir\":");
-		output_json_string(b, c->place.real_store, strlen(c->place.real_store));
-		buf_adds(b, ",\"stateDir\":");
-		output_json_string(b, c->place.state_dir, strlen(c->place.state_dir));
-		buf_addf(b, ",\"objects\":%zu}\n", all.n);
+		add_info_json(c, url, n, b);
 	} else if (!rc) {
-		buf_addf(b,
-			 "Store URL: %s\n%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\nvalid objects:   "
-			 "%zu\n",
-			 url, mode, c->place.store_dir, c->place.real_store, c->place.state_dir, all.n);
+		buf_addf(b, "Store URL: %s\n%s\nstore directory: %s\nobjects lie in:  %s\nstate:           %s\n", url, mode,
+			 c->place.store_dir, c->place.real_store, c->place.state_dir);
+		if (n >= 0)
+			buf_addf(b, "valid objects:   %ld\n", n);
 	}
-	path_set_release(&all);
 	free(mode);
 	return rc;
 }

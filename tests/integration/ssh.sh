@@ -6,7 +6,7 @@
 . "$srcdir/tests/integration/lib/store.sh"
 have_nix || { echo "nix-store is missing"; exit 77; }
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/xdg" NIX_CONF_DIR="$PWD/conf" && mkdir home conf names
-printf 'build-users-group =\nsubstituters =\n' >conf/nix.conf
+printf 'build-users-group =\nsubstituters =\nsandbox-paths = /bin/sh=%s\n' "$(command -v busybox)" >conf/nix.conf
 nix="nix --extra-experimental-features nix-command"
 "$gx" nix-names --install "$PWD/names"
 
@@ -47,7 +47,33 @@ ways() { # WHAT HOST
 	check "$1: and it is whole here" clean "$1-7"
 }
 ways local localhost
-check "ssh:// as well" sh -c "PATH=$PWD/names:\$PATH '$gx' copy --no-check-sigs --store '$PWD/g' --to 'ssh://localhost?remote-store=$PWD/old' '$b' && '$gx' store verify --store '$PWD/old'"
+check "ssh:// by the name of the program" sh -c "PATH=$PWD/names:\$PATH '$gx' copy --no-check-sigs --store '$PWD/g' --to 'ssh://localhost?remote-store=$PWD/old' '$b' && '$gx' store verify --store '$PWD/old'"
+# The older protocol, both sides with gx and with Nix.
+serves() { # WHAT CLIENT-COPIES SERVER FOLDER
+	_with="ssh://localhost?remote-program=$3&remote-store=$PWD/$4"
+	check "$1: there" $2 copy --no-check-sigs --from "$PWD/g" --to "$_with-1" "$b"
+	check "$1: and back" $2 copy --no-check-sigs --from "$_with-1" --to "$PWD/$4-2" "$b"
+	check "$1: whole" sh -c "for s in 1 2; do '$gx' store verify --store '$PWD/$4-'\$s && nix-store --store '$PWD/$4-'\$s --verify --check-contents || exit 1; done"
+}
+serves "serve, Nix to gx" "$nix" "$PWD/names/nix-store" old-a
+of_gx="ssh://localhost?remote-program=$PWD/names/nix-store&remote-store=$PWD" of_nix="ssh://localhost?remote-program=$(command -v nix-store)&remote-store=$PWD"
+for peer in gx nix; do
+	[ $peer = gx ] && at=$of_gx || at=$of_nix
+	check "serve, gx to $peer" "$gx" copy --no-check-sigs --store "$PWD/g" --to "$at/old-$peer" "$b"
+	check "serve, gx from $peer" "$gx" copy --no-check-sigs --store "$PWD/old-$peer-2" --from "$at/old-$peer" "$b"
+	check "serve, $peer: whole" sh -c "for s in '' -2; do '$gx' store verify --store '$PWD/old-$peer'\$s && nix-store --store '$PWD/old-$peer'\$s --verify --check-contents || exit 1; done"
+	check "serve, $peer: asked about" prints "$b" "$gx" path-info --store "$at/old-$peer" "$b"
+	check "serve, $peer: builds" prints "$b" "$gx" build --no-link --print-out-paths --store "$at/old-$peer-3" -f two.gx
+	check "serve, $peer: has it built" sh -c "'$gx' build --store '$PWD/old-$peer-4' --no-link -f two.gx -j0 --builders '$at/old-$peer-5' && '$gx' path-info --store '$PWD/old-$peer-5' '$b' && '$gx' store verify --store '$PWD/old-$peer-4'"
+done
+check "serve: the log of what a machine built" sh -c "printf 'derivation { name = \"says\"; system = builtins.currentSystem; builder = \"/bin/sh\"; args = [ \"-c\" \"echo so; echo it is >\$out\" ]; }' >says.nix; '$gx' build --store '$PWD/said' --no-link -f says.nix -j0 --builders '$of_gx/old-said' && '$gx' log --store '$PWD/said' \$('$gx' eval --store '$PWD/said' --raw -f says.nix drvPath) | grep -x so"
+check "serve: does not say whether it trusts" sh -c "'$gx' store info --json --store '$of_gx/old-gx' >info && ! grep trusted info && grep 'ssh://localhost' info"
+check "serve: lists nothing" complains "does not do this" "$gx" path-info --all --store "$of_gx/old-gx"
+check "Nix has it built by --serve" sh -c "nix-build --store '$PWD/old-here' --no-out-link two.gx --max-jobs 0 --builders '$of_gx/old-there x86_64-linux - 1 1' && '$gx' path-info --store '$PWD/old-there' '$b'"
+printf '#!/bin/sh\nexec "%s" --serve --store "%s"\n' "$PWD/names/nix-store" "$PWD/old-gx" >reads && chmod +x reads
+check "serve: who may only read" prints "$b" "$gx" path-info --store "ssh://localhost?remote-program=$PWD/reads" "$b"
+check "changes nothing" mentions "closed the connection" "$gx" build --no-link --store "ssh://localhost?remote-program=$PWD/reads" -f says.nix
+check "serve: a program that is something else" complains "is no 'nix-store --serve'" "$gx" path-info --store "ssh://localhost?remote-program=$srcdir/tests/integration/lib/no_daemon.sh" "$b"
 # nix-copy-closure, whose machine is one of gx's.
 copies() { NIX_REMOTE="local?root=$1" && export NIX_REMOTE && shift && PATH=$PWD/names:$PATH nix-copy-closure "$@"; }
 check "nix-copy-closure" copies "$PWD/g" --to "localhost?remote-store=$PWD/closure" "$b"

@@ -7,6 +7,7 @@
 #include "cache/cache_settings.h"
 #include "remote/daemon.h"
 #include "remote/remote.h"
+#include "remote/serve.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -264,6 +265,139 @@ static void answers(void **state)
 	}
 }
 
+/* --- the same by the protocol of --serve --- */
+
+static void serve_greeting(struct wire *w)
+{
+	*w = (struct wire){ .in = -1, .out = -1 };
+	wire_put_number(w, SERVE_MAGIC_1);
+	wire_put_number(w, SERVE_VERSION(7));
+}
+
+static void serve_ends(struct fixture *f, struct wire *w, int may_write, const char *text)
+{
+	struct build_settings set;
+	const struct daemon_options o = { .version = "0", .build = &set, .trusted = 1 };
+	int in = memfd_create("client", 0), out = open("/dev/null", O_WRONLY);
+	struct err e = ERR_INIT;
+
+	build_settings_init(&set);
+	assert_int_equal(fd_write_all(in, w->later.p, w->later.len), 0);
+	wire_release(w);
+	lseek(in, 0, SEEK_SET);
+	assert_int_equal(serve_run(f->store, in, out, may_write, &o, &e) < 0, *text != 0);
+	if (*text && !strstr(e.msg, text))
+		fail_msg("'%s' does not say '%s'", e.msg, text);
+	err_release(&e);
+	close(in);
+	close(out);
+}
+
+static void put_object(struct wire *w, const struct store_path *p, uint64_t size)
+{
+	struct path_info i = { .path = *p, .nar_size = size };
+
+	hash_bytes(HASH_SHA256, "", 0, &i.nar_hash);
+	wire_put_number(w, SERVE_ADD);
+	wire_put_path(w, store_dir_default, p);
+	protocol_put_info(w, store_dir_default, &i);
+	wire_put(w, "12345678", 8);
+}
+
+static void serve_clients(void **state)
+{
+	const struct store_path p = path("00000000000000000000000000000000-x");
+	static const enum serve_command writes[] = { SERVE_IMPORT, SERVE_BUILD_PATHS, SERVE_BUILD, SERVE_ADD };
+	struct wire w = { .in = -1, .out = -1 };
+
+	serve_ends(*state, &w, 1, "closed the connection");
+	wire_put_number(&w, WORKER_MAGIC_1);
+	serve_ends(*state, &w, 1, "no client of");
+	wire_put_number(&w, SERVE_MAGIC_1);
+	wire_put_number(&w, SERVE_VERSION(4));
+	serve_ends(*state, &w, 1, "version 2.4");
+	serve_greeting(&w);
+	serve_ends(*state, &w, 1, "");
+	serve_greeting(&w);
+	wire_put_number(&w, 99);
+	serve_ends(*state, &w, 1, "command 99");
+	serve_greeting(&w);
+	wire_put_number(&w, SERVE_PATH_INFOS);
+	wire_put_number(&w, UINT64_MAX);
+	serve_ends(*state, &w, 1, "where at most");
+	for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+		serve_greeting(&w);
+		wire_put_number(&w, writes[i]);
+		serve_ends(*state, &w, 0, "without '--write'");
+	}
+	serve_greeting(&w);
+	put_object(&w, &p, (uint64_t)1 << 62);
+	serve_ends(*state, &w, 1, "x");
+	serve_greeting(&w);
+	put_object(&w, &p, 8);
+	serve_ends(*state, &w, 1, "x");
+	assert_int_equal(store_is_valid(((struct fixture *)*state)->store, &p, NULL), 0);
+}
+
+/* What it answers behind its greeting. */
+static struct remote *serve_opened(struct wire *w)
+{
+	struct remote *r = NULL;
+	int in = memfd_create("server", 0), out = open("/dev/null", O_WRONLY);
+
+	assert_int_equal(fd_write_all(in, w->later.p, w->later.len), 0);
+	wire_release(w);
+	lseek(in, 0, SEEK_SET);
+	assert_int_equal(remote_open_serving(&r, in, out, "server", store_dir_default, NULL, NULL), 0);
+	return r;
+}
+
+static void serve_welcome(struct wire *w)
+{
+	*w = (struct wire){ .in = -1, .out = -1 };
+	wire_put_number(w, SERVE_MAGIC_2);
+	wire_put_number(w, SERVE_VERSION(7));
+}
+
+static void fails_with(struct remote *r, const char *text)
+{
+	const struct store_path p = path("00000000000000000000000000000000-x");
+	struct path_info info;
+	struct err e = ERR_INIT;
+
+	assert_true(remote_info(r, &p, &info, &e) < 0);
+	if (!strstr(e.msg, text))
+		fail_msg("'%s' does not say '%s'", e.msg, text);
+	err_release(&e);
+	assert_true(remote_info(r, &p, &info, &e) < 0);
+	assert_non_null(strstr(e.msg, "is lost"));
+	err_release(&e);
+	remote_free(r);
+}
+
+static void serve_answers(void **state)
+{
+	const struct store_path p = path("00000000000000000000000000000000-x"), q = path("00000000000000000000000000000000-y");
+	struct wire w;
+
+	(void)state;
+	serve_welcome(&w);
+	fails_with(serve_opened(&w), "closed the connection");
+	serve_welcome(&w);
+	wire_put_path(&w, store_dir_default, &q);
+	fails_with(serve_opened(&w), "which nobody asked for");
+	serve_welcome(&w);
+	wire_put_path(&w, store_dir_default, &p);
+	wire_put_string(&w, "");
+	wire_put_number(&w, UINT64_MAX);
+	fails_with(serve_opened(&w), "where at most");
+	serve_welcome(&w);
+	wire_put_path(&w, store_dir_default, &p);
+	for (int i = 0; i < 7; i++) /* deriver references 0 size hash ca sigs, all nothing */
+		wire_put_number(&w, 0);
+	fails_with(serve_opened(&w), "hash");
+}
+
 /* --- both with one another --- */
 
 static pid_t start_daemon(struct fixture *f, int fd, int other)
@@ -385,6 +519,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_such_output, fixture_start, fixture_end),
 		cmocka_unit_test(welcomes),
 		cmocka_unit_test(answers),
+		cmocka_unit_test_setup_teardown(serve_clients, fixture_start, fixture_end),
+		cmocka_unit_test(serve_answers),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
