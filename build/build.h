@@ -216,6 +216,9 @@ static inline int build_is_failure(int code)
 	       code == ERR_REJECTED;
 }
 
+/* Makes an object valid, with all it refers to, out of a binary cache.  ERR_NOTFOUND when it cannot be had. */
+int build_fetch(struct store *s, const struct store_path *p, struct err *e);
+
 /* The system whose programs this machine runs, "x86_64-linux". */
 const char *build_system(void);
 

@@ -271,8 +271,8 @@ void job_read(struct job *j);
 /* Kills it for a limit it passed. */
 void job_stop(struct job *j, enum job_end why);
 
-/* Once the builder has ended: looks at the outputs and registers them, or says why not.  1: they wait for commit_add; 2: it is to be
- * started again. */
+/* Once the builder has ended: looks at the outputs and registers them, or says why not.  1: they wait for commit_add; 2: it
+ * is to be started again. */
 int job_finish(struct job *j, struct err *e);
 
 /* Gives up what only a builder that runs needs. */

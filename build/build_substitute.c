@@ -10,6 +10,7 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "build/build_int.h"
+#include "cache/copy.h"
 
 #include <stdlib.h>
 
@@ -21,6 +22,22 @@ struct claim {
 static void note(void *user, const char *text)
 {
 	store_notice(((struct build *)user)->s, "%s", text);
+}
+
+static void notice(void *store, const char *text)
+{
+	store_notice(store, "%s", text);
+}
+
+int build_fetch(struct store *s, const struct store_path *p, struct err *e)
+{
+	struct path_set one = PATH_SET_INIT;
+	int rc;
+
+	path_set_push(&one, p);
+	rc = ensure_objects(s, &one, notice, s, e);
+	path_set_release(&one);
+	return rc;
 }
 
 /* 1 when there is anybody to ask. */

@@ -267,12 +267,17 @@ static int is_valid_as(void *user, struct slice path, enum ca_method m, const st
 
 static int ensure(void *user, struct slice path, struct err *e)
 {
+	struct store_real *r = user;
+	struct store_path p;
 	int rc = is_valid(user, path, e);
 
-	if (rc == 0)
+	if (rc)
+		return rc < 0 ? rc : 0;
+	if (r->flags & STORE_READONLY)
 		return err_set(e, ERR_NOTFOUND, "path '%.*s' is not in the store, and there is no other place to get it from",
 			       (int)path.n, path.p);
-	return rc < 0 ? rc : 0;
+	rc = store_path_parse(store_dir(r->store), path, &p, e);
+	return rc ? rc : build_fetch(r->store, &p, e);
 }
 
 static int references(void *user, struct slice path, void (*each)(void *arg, struct slice ref), void *arg, struct err *e)

@@ -192,12 +192,27 @@ static int want(struct substituter *u, struct store *to, const struct path_set *
 	for (size_t k = 0; there >= 0 && k < paths->n; k++) {
 		there = store_add_temp_root(to, &paths->v[k], e);
 		there = there ? there : store_is_there(to, &paths->v[k], NULL, e);
-		if (!there) {
+		if (!there)
 			path_set_add(missing, &paths->v[k]);
+		if (!there && u)
 			substituter_want(u, &(struct wanted_path){ .path = paths->v[k] });
-		}
 	}
 	return there < 0 ? there : 0;
+}
+
+/* Those that were wanted. */
+static int get(struct substituter *u, struct store *to, const char *where, const struct path_set *missing, struct err *e)
+{
+	int rc = substituter_ask(u, e);
+
+	for (size_t k = 0; !rc && k < missing->n; k++)
+		if (!substituter_has(u, &missing->v[k]))
+			rc = cannot(to, u, where, &missing->v[k], e);
+	rc = rc ? rc : substituter_fetch(u, missing, e);
+	for (size_t k = 0; !rc && k < missing->n; k++)
+		if (substituter_reason(u, &missing->v[k]))
+			rc = cannot(to, u, where, &missing->v[k], e);
+	return rc;
 }
 
 int copy_from_cache(const struct cache_source *from, struct store *to, const struct path_set *paths, struct copy_result *out,
@@ -211,15 +226,32 @@ int copy_from_cache(const struct cache_source *from, struct store *to, const str
 	if (rc)
 		return rc;
 	rc = want(u, to, paths, &missing, e);
-	rc = rc ? rc : substituter_ask(u, e);
-	for (size_t k = 0; !rc && k < missing.n; k++)
-		if (!substituter_has(u, &missing.v[k]))
-			rc = cannot(to, u, from->address, &missing.v[k], e);
-	rc = rc ? rc : substituter_fetch(u, &missing, e);
-	for (size_t k = 0; !rc && k < missing.n; k++)
-		if (substituter_reason(u, &missing.v[k]))
-			rc = cannot(to, u, from->address, &missing.v[k], e);
+	rc = rc ? rc : get(u, to, from->address, &missing, e);
 	*out = (struct copy_result){ substituter_count(u), paths->n - missing.n };
+	substituter_free(u);
+	path_set_release(&missing);
+	return rc;
+}
+
+/* --- out of any cache --- */
+
+int ensure_objects(struct store *to, const struct path_set *paths, void (*note)(void *user, const char *text), void *user,
+		   struct err *e)
+{
+	struct substituter *u = NULL;
+	struct path_set missing = PATH_SET_INIT;
+	int rc = cache_settings.substitute && !store_source(to) ? substituter_new(&u, to, note, user, e) : 0;
+
+	if (u && !substituter_any(u)) {
+		substituter_free(u);
+		u = NULL;
+	}
+	rc = rc ? rc : want(u, to, paths, &missing, e);
+	if (!rc && missing.n && u)
+		rc = get(u, to, cache_settings.substituters ? cache_settings.substituters : USUAL_SUBSTITUTERS, &missing, e);
+	else if (!rc && missing.n)
+		rc = err_set(e, ERR_NOTFOUND, "path '%.*s/%s' is not valid", (int)store_dir(to).n, store_dir(to).p,
+			     missing.v[0].base);
 	substituter_free(u);
 	path_set_release(&missing);
 	return rc;

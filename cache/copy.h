@@ -28,6 +28,11 @@ struct cache_source {
 int copy_from_cache(const struct cache_source *from, struct store *to, const struct path_set *paths, struct copy_result *out,
 		    struct err *e);
 
+/* Makes objects valid that are not, with all they refer to, out of the caches of the settings.  Notices go to note (as in
+ * cache/substitute.h).  ERR_NOTFOUND when one cannot be had. */
+int ensure_objects(struct store *to, const struct path_set *paths, void (*note)(void *user, const char *text), void *user,
+		   struct err *e);
+
 /* What check_sigs asks of one that is to come in: that its path follows from its contents, or that one of the keys signed it. */
 struct public_keys;
 int copy_check_trust(struct store *to, const struct public_keys *keys, const struct path_info *i, struct err *e);

@@ -63,11 +63,12 @@ int build_targets_name(struct build_targets *t, size_t first, const char *text)
 	return n || all ? 0 : -1;
 }
 
-static int check_object(struct store *s, const struct store_path *p, const char *word, struct err *e)
+/* One that is not there comes out of a cache. */
+static int check_object(struct store *s, const struct store_path *p, struct err *e)
 {
 	int rc = store_add_temp_root(s, p, e), valid = rc ? rc : store_is_made(s, p, NULL, e);
 
-	return valid < 0 ? valid : valid ? 0 : err_set(e, ERR_NOTFOUND, "path '%s' is not valid", word);
+	return valid == 1 ? 0 : valid < 0 ? valid : build_fetch(s, p, e);
 }
 
 int build_targets_read(struct build_targets *t, struct store *s, char *word, struct store_path *object, struct err *e)
@@ -91,7 +92,7 @@ int build_targets_read(struct build_targets *t, struct store *s, char *word, str
 	if (hat)
 		return err_set(e, ERR_INVALID, "'%s' is not a derivation: it has no outputs", word);
 	*object = p;
-	return check_object(s, &p, word, e);
+	return check_object(s, &p, e);
 }
 
 void build_targets_release(struct build_targets *t)

@@ -24,7 +24,7 @@ void build_targets_add(struct build_targets *t, const struct store_path *drv, co
 int build_targets_name(struct build_targets *t, size_t first, const char *text);
 
 /* Reads an operand that names what is in the store, "DRV^out,dev" or "PATH": outputs of a derivation are added, and object->len is
- * 0 then; any other object has to be valid, and is kept from the collector.  Cuts the word at '^'. */
+ * 0 then; any other object is made valid, out of a cache if need be, and is kept from the collector.  Cuts the word at '^'. */
 int build_targets_read(struct build_targets *t, struct store *s, char *word, struct store_path *object, struct err *e);
 
 void build_targets_release(struct build_targets *t);

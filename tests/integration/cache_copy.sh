@@ -42,6 +42,17 @@ check "or the cache is trusted" "$gx" copy --store "$PWD/f3" --from "file://$PWD
 check "what is not there" complains "does not have" "$gx" copy --store "$PWD/f4" --from "file://$PWD/plain" /nix/store/00000000000000000000000000000000-x
 check "a source needs no signature" sh -c "echo hello >hello && p=\$('$gx' store add --store $PWD/built hello) && '$gx' copy --store $PWD/built --to file://$PWD/plain \$p && '$gx' copy --store $PWD/f5 --from file://$PWD/plain \$p"
 
+# --- by their paths
+named() { NIX_CONFIG="trusted-public-keys = $public
+substituters = file://$PWD/signed" "$gx" "$@"; }
+check "an object that is named is fetched" prints "$c" named build --store "$PWD/f6" --no-link --print-out-paths "$c"
+check "with all it refers to" prints 3 fetched "$PWD/f6"
+check "and is whole" "$gx" store verify --store "$PWD/f6"
+check "so is one that an expression names" prints inputs named eval --store "$PWD/f7" --impure --raw --expr "builtins.head (builtins.filter (n: n == \"inputs\") (builtins.attrNames (builtins.readDir (builtins.storePath \"$c\"))))"
+check "one that nobody has" complains "does not have" named build --store "$PWD/f8" --no-link /nix/store/00000000000000000000000000000000-x
+check "without caches" complains "is not valid" "$gx" build --store "$PWD/f8" --substituters '' --no-link /nix/store/00000000000000000000000000000000-x
+check "a store that takes what nobody signed" copy --to "$PWD/f9?require-sigs=false" "$c"
+
 # --- between stores
 check "to another store" complains "has no signature of a key that is trusted here" copy --to "$PWD/other" "$c"
 check "not signed, not taken" nothing_in "$PWD/other"
