@@ -99,6 +99,15 @@ rec {
     echo ${tool} >$out/nix-support/propagated-native-build-inputs
   '';
   hooked = runCommand "hooked" { nativeBuildInputs = [ hook ]; } "greet you >$out; tool >>$out; grep -c . seen >>$out";
+  # Names that the builders' shell has in itself: as a program, as a command that stays its own.
+  preferred = runCommand "preferred" { nativeBuildInputs = map (n: writeShellScriptBin n "echo own ${n} $*") [ "awk" "wc" "echo" "od-d" ]; } ''
+    { awk a; x() { wc; }; x; echo b; echo c | (wc -l); } >$out
+    printf '#!/usr/bin/awk -f\n' >script
+    chmod +x script
+    patchShebangs --build script
+    grep -o '/awk -f' script >>$out
+    grep -c "$NIX_STORE" script >>$out
+  '';
   phases = stdenv.mkDerivation {
     name = "phases";
     phases = [ "one" "two" ];
@@ -193,6 +202,12 @@ check "its attributes" prints "app an app m" gxeval --raw -f t.gx --apply 'x: "$
 check "setup hooks, and what a package propagates" shows "greeted you
 tool
 2" hooked
+check "programs of inputs come before those of the shell" shows "own awk a
+own wc
+b
+own wc -l
+/awk -f
+1" preferred
 check "phases by their names" shows 1 phases
 check "every change is another derivation" prints 7 gxeval --store ./s -f t.gx --apply 'x: let v = builtins.attrValues x.changed; in
 	builtins.length (builtins.attrNames (builtins.listToAttrs (map (name: { name = builtins.unsafeDiscardStringContext name; value = 1; }) v)))'

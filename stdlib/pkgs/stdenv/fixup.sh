@@ -7,8 +7,8 @@
 _program() { # NAME [--build]
 	_in=$HOST_PATH
 	[ "${2-}" != --build ] || _in=$PATH
-	_found=$(PATH=$_in command -v "$1" 2>/dev/null) || _found=
-	case $_found in "$NIX_STORE"/*) printf %s "$_found" ;; esac
+	_findIn "$_in" "$1" || return 0
+	case $_file in "$NIX_STORE"/*) printf %s "$_file" ;; esac
 }
 
 # "#!/usr/bin/env NAME" and "#!/bin/NAME" become NAME of an input, where one has it; /bin/sh stays, it is there on all systems.
