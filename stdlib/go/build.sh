@@ -203,6 +203,6 @@ fi
 run_phase buildPhase
 [ -z "${doCheck-}" ] || run_phase checkPhase
 run_phase installPhase
-[ -z "${goCC-}" ] || find "$out" -type f -exec "$goCC/bin/forget-zig" {} +
+[ -z "${goCC-}" ] || [ -n "${dontStrip-}" ] || find "$out" -type f -exec "$goCC/bin/forget-zig" {} +
 runHook preFixup
 runHook postFixup

@@ -12,6 +12,9 @@
  *
  * Programs do name zig: what debuggers are told of the C library are its folders.  forget-zig FILE... makes that names of nothing, since they would
  * otherwise need all of it.
+ *
+ * With LOADER and C_LIBRARY, of Debian's C library in the store, programs are started by the one and find the other, and the libraries they are linked
+ * with, where these lie.  Headers and libraries whose packages pkg-config knows (PKG_CONFIG_PATH) are then found without it as well.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -25,8 +28,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "cc.h"
 
-static void fail(const char *what, const char *name)
+void fail(const char *what, const char *name)
 {
 	fprintf(stderr, "error: cannot %s '%s': %s\n", what, name, strerror(errno));
 	exit(1);
@@ -149,6 +153,36 @@ static void choose_cache(void)
 	setenv("ZIG_LOCAL_CACHE_DIR", cache, 0);
 }
 
+/* --- files --- */
+
+void *read_file(const char *name, size_t *size, mode_t *mode)
+{
+	int fd = open(name, O_RDONLY | O_CLOEXEC);
+	void *all = NULL;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		fail("read", name);
+	*size = (size_t)st.st_size;
+	*mode = st.st_mode & 07777;
+	if (*size)
+		all = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	if (all == MAP_FAILED)
+		fail("read", name);
+	close(fd);
+	return all;
+}
+
+void replace_file(const char *name, const void *bytes, size_t size, mode_t mode)
+{
+	char *new = text("%s.new", name);
+	FILE *f = fopen(new, "we");
+
+	if (!f || fwrite(bytes, 1, size, f) != size || fchmod(fileno(f), mode) || fclose(f) || rename(new, name))
+		fail("write", name);
+	free(new);
+}
+
 /* --- forgetting --- */
 
 /* The hash in zig's path becomes one that no object has: length and place of all else stay. */
@@ -156,34 +190,19 @@ static void forget(const char *name)
 {
 	static const char path[] = ZIG;
 	const char *hash = strrchr(path, '/') + 1;
-	size_t n = strcspn(hash, "-");
-	struct stat st;
-	int fd = open(name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0 || fstat(fd, &st))
-		fail("read", name);
-	char *all = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) : NULL, *p = all;
+	size_t n = strcspn(hash, "-"), size;
+	mode_t mode;
+	char *all = read_file(name, &size, &mode), *p = all;
 	int changed = 0;
 
-	if (all == MAP_FAILED)
-		fail("read", name);
-	while (all && (p = memmem(p, (size_t)(all + st.st_size - p), hash, n))) {
+	while (all && (p = memmem(p, (size_t)(all + size - p), hash, n))) {
 		memset(p, 'e', n);
 		changed = 1;
 	}
-	close(fd);
-	if (changed) {
-		/* It may be read-only, and may be running. */
-		char *new = text("%s.new", name);
-		FILE *f = fopen(new, "we");
-
-		if (!f || fwrite(all, 1, (size_t)st.st_size, f) != (size_t)st.st_size || fchmod(fileno(f), st.st_mode & 07777) || fclose(f) ||
-		    rename(new, name))
-			fail("write", name);
-		free(new);
-	}
+	if (changed)
+		replace_file(name, all, size, mode);
 	if (all)
-		munmap(all, (size_t)st.st_size);
+		munmap(all, size);
 }
 
 /* --- the programs --- */
@@ -203,48 +222,163 @@ static int is_one_of(const char *word, const char *const *all)
 	return *all != NULL;
 }
 
+static int has_one_of(int argc, char **argv, const char *const *all)
+{
+	for (int i = 1; i < argc; i++)
+		if (is_one_of(argv[i], all))
+			return 1;
+	return 0;
+}
+
+static int links(int argc, char **argv)
+{
+	static const char *const others[] = { "-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-r", NULL };
+
+	return !has_one_of(argc, argv, others);
+}
+
 static int links_program(int argc, char **argv)
 {
-	static const char *const others[] = { "-c", "-S", "-E", "-M", "-MM", "-fsyntax-only", "-shared", "-r", "-pie", "-static-pie", NULL };
+	static const char *const others[] = { "-shared", "-pie", "-static-pie", NULL };
 
-	for (int i = 1; i < argc; i++)
-		if (is_one_of(argv[i], others))
-			return 0;
-	return 1;
+	return links(argc, argv) && !has_one_of(argc, argv, others);
+}
+
+/* The arguments of zig. */
+struct arguments {
+	char **all;
+	size_t n, room;
+};
+
+static void add(struct arguments *a, const char *argument)
+{
+	if (a->n + 1 >= a->room) {
+		a->room = a->room ? 2 * a->room : 64;
+		a->all = realloc(a->all, a->room * sizeof *a->all);
+		if (!a->all)
+			fail("start", ZIG "/zig");
+	}
+	a->all[a->n++] = (char *)argument;
+	a->all[a->n] = NULL;
+}
+
+static void add_once(struct arguments *a, const char *argument)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (!strcmp(a->all[i], argument))
+			return;
+	add(a, argument);
 }
 
 /* The arguments of a compiler.  A program that lies at one place is linked with a library that does: another of any place would be compiled for who
  * says -fPIC, as the go command does for all that it compiles or links. */
-static void add_arguments(char **all, int argc, char **argv)
+static void add_own(struct arguments *a, int argc, char **argv)
 {
 	static const char *const anywhere[] = { "-fPIC", "-fpic", "-fPIE", "-fpie", NULL };
 	int program = links_program(argc, argv);
-	size_t n = 0;
 
 	for (int i = 1; i < argc; i++)
 		if (!program || !is_one_of(argv[i], anywhere))
-			all[n++] = argv[i];
+			add(a, argv[i]);
 }
+
+/* --- libraries in the store --- */
+
+#ifdef LOADER
+/* What debuggers are told of headers in an object names none, as forget-zig does with zig: who runs a program needs no headers. */
+static void forget_headers(struct arguments *a, const char *object)
+{
+	static const char store[] = ZIG;
+	size_t hash = (size_t)(strrchr(store, '/') + 1 - store), n = strlen(object);
+	char *map = text("-ffile-prefix-map=%s=%s", object, object);
+
+	for (char *p = map + strlen(map) - n + hash; n > hash && !strncmp(object, store, hash) && *p && *p != '-'; p++)
+		*p = 'e';
+	add_once(a, map);
+}
+
+/* X/include and X/lib/... for each X/lib/.../pkgconfig. */
+static void add_folders(struct arguments *a)
+{
+	const char *variable = getenv("PKG_CONFIG_PATH");
+	char *all = strdup(variable ? variable : "");
+
+	for (char *one = strtok(all, ":"); one; one = strtok(NULL, ":")) {
+		char *lib = strstr(one, "/lib/"), *end = strrchr(one, '/');
+
+		if (*one != '/' || !lib || lib >= end || access(one, F_OK))
+			continue;
+		add_once(a, text("-L%.*s", (int)(end - one), one));
+		add_once(a, text("-I%.*s/include", (int)(lib - one), one));
+		forget_headers(a, text("%.*s", (int)(lib - one), one));
+	}
+	free(all);
+}
+
+/* Where the file lies that a library's name leads to, if that is in the store. */
+static void add_place(struct arguments *a, const char *folder, const char *name)
+{
+	static const char store[] = ZIG;
+	char *file = text("%s/lib%s.so", folder, name), *real = realpath(file, NULL), *slash = real ? strrchr(real, '/') : NULL;
+
+	if (slash && !strncmp(real, store, (size_t)(strrchr(store, '/') - store)))
+		add_once(a, text("-Wl,-rpath,%.*s", (int)(slash - real), real));
+	free(real);
+	free(file);
+}
+
+static void add_places(struct arguments *a)
+{
+	size_t n = a->n;
+
+	add(a, "-Wl,-rpath," C_LIBRARY);
+	for (size_t folder = 0; folder < n; folder++)
+		for (size_t name = 0; !strncmp(a->all[folder], "-L/", 3) && name < n; name++)
+			if (!strncmp(a->all[name], "-l", 2))
+				add_place(a, a->all[folder] + 2, a->all[name] + 2);
+}
+
+static void add_libraries(struct arguments *a, int argc, char **argv)
+{
+	static const char *const shared[] = { "-shared", NULL };
+
+	add_folders(a);
+	if (!links(argc, argv))
+		return;
+	add_places(a);
+	if (!has_one_of(argc, argv, shared))
+		add(a, "-Wl,--dynamic-linker=" LOADER);
+}
+#else
+static void add_libraries(struct arguments *a, int argc, char **argv)
+{
+	(void)a;
+	(void)argc;
+	(void)argv;
+}
+#endif
+
+/* --- zig --- */
 
 static void run(const struct program *p, int argc, char **argv)
 {
-	/* As other compilers do, and not as zig: what a standard leaves open ends no program. */
-	static char *const usual[] = { "-target", TARGET, "-fno-sanitize=undefined" };
-	char **all = calloc((size_t)argc + 6, sizeof *all);
-	size_t n = 0;
+	struct arguments a = { 0 };
 
-	if (!all)
-		fail("start", ZIG "/zig");
-	all[n++] = ZIG "/zig";
-	all[n++] = (char *)p->verb;
-	for (size_t i = 0; p->compiles && i < sizeof usual / sizeof *usual; i++)
-		all[n++] = usual[i];
-	if (p->compiles)
-		add_arguments(all + n, argc, argv);
-	else
-		memcpy(all + n, argv + 1, (size_t)(argc - 1) * sizeof *argv);
-	execv(*all, all);
-	fail("start", *all);
+	add(&a, ZIG "/zig");
+	add(&a, p->verb);
+	if (p->compiles) {
+		/* As other compilers do, and not as zig: what a standard leaves open ends no program. */
+		add(&a, "-target");
+		add(&a, TARGET);
+		add(&a, "-fno-sanitize=undefined");
+		add_own(&a, argc, argv);
+		add_libraries(&a, argc, argv);
+	} else {
+		for (int i = 1; i < argc; i++)
+			add(&a, argv[i]);
+	}
+	execv(*a.all, a.all);
+	fail("start", *a.all);
 }
 
 int main(int argc, char **argv)
@@ -256,6 +390,8 @@ int main(int argc, char **argv)
 			choose_cache();
 			run(&programs[i], argc, argv);
 		}
+	if (!strcmp(name, "strip"))
+		return strip(argc, argv);
 	for (int i = 1; !strcmp(name, "forget-zig"); i++) {
 		if (i >= argc)
 			return 0;
