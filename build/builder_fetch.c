@@ -28,6 +28,7 @@
 #include "fetch/cache.h"
 #include "fetch/fetch_settings.h"
 #include "fetch/program.h"
+#include "fetch/npm.h"
 #include "fetch/pyindex.h"
 #include "fetch/url.h"
 #include "format/compress.h"
@@ -50,7 +51,7 @@ static struct {
 	struct apt_sources apt;
 	int apt_known;
 	int turn; /* a file that is locked by who asks an archive that wants no crowd; 0: not opened yet */
-	struct buf python; /* the address of the index */
+	struct buf python, npm; /* the addresses of the index and the registry */
 } settings;
 
 int fetch_builders_prepare(struct err *e)
@@ -428,6 +429,11 @@ int fetch_find_python(struct slice file, struct buf *url, struct err *e)
 	return rc;
 }
 
+int fetch_find_npm(struct slice file, struct buf *url, struct err *e)
+{
+	return npm_address(buf_str(&settings.npm), file, url, e);
+}
+
 /* The first that gives it.  Of the last the building side looks at the hash, and says what it is. */
 static int fetch_first(const struct drv *d, const struct addresses *from, int fd, struct err *e)
 {
@@ -670,6 +676,17 @@ static int expect_repository(const struct store *s, const struct drv *d, struct 
 	return rc;
 }
 
+/* Programs are asked only for those who need the answer. */
+static void read_indexes(const struct drv *d)
+{
+	struct slice all = fetch_attr(d, "sources", SLICE(""));
+
+	if (!settings.python.len && memmem(all.p, all.n, "pypi:", 5))
+		pyindex_address(&settings.python);
+	if (!settings.npm.len && memmem(all.p, all.n, "npm:", 4))
+		npm_registry(&settings.npm);
+}
+
 int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, void (*show)(void *arg, const char *path),
 			void *arg, struct err *e)
 {
@@ -697,8 +714,7 @@ int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, 
 	if (slice_eq(d->builder, SLICE("builtin:go-archive")))
 		show_archive(d, show, arg);
 	if (slice_eq(d->builder, SLICE("builtin:release"))) {
-		if (!settings.python.len)
-			pyindex_address(&settings.python);
+		read_indexes(d);
 		release_addresses(d, show_source, &(struct shown){ show, arg });
 	}
 	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {

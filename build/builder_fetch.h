@@ -16,6 +16,7 @@
  *         file              its name there
  *     builtin:release     a part of the first of several archives that can be had (builder_release.c), known by any hash
  *         sources           groups of three words: an address, the SHA-256 sum of what is there, a folder in it.  The address
+ *                           npm:NAME/-/FILE is that of a file in the user's registry of npm packages (fetch/npm.h),
  *                           pypi:PROJECT/FILE is that of a file in the user's index of Python packages (fetch/pyindex.h)
  *         keep, drop        files and folders below that folder that become the output; files in these that do not
  *

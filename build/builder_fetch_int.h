@@ -28,6 +28,9 @@ int fetch_restart(void *fd, struct err *e);
  */
 int fetch_file(const struct drv *d, const char *url, const struct hash *want, int fd, struct err *e);
 
+/* Appends the address of a file, "NAME/-/FILE", of the user's registry of npm packages (fetch/npm.h). */
+int fetch_find_npm(struct slice file, struct buf *url, struct err *e);
+
 /* Appends the address of a file, "PROJECT/FILE", of the user's index of Python packages (fetch/pyindex.h). */
 int fetch_find_python(struct slice file, struct buf *url, struct err *e);
 

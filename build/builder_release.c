@@ -42,12 +42,14 @@ static int next_source(struct slice *list, struct source *s, struct err *e)
 
 static int at_address(const struct drv *d, struct slice address, const struct hash *want, int fd, struct err *e)
 {
-	struct slice python = SLICE("pypi:");
+	struct slice python = SLICE("pypi:"), npm = SLICE("npm:");
 	struct buf url = BUF_INIT;
 	int rc = 0;
 
 	if (slice_starts(address, python))
 		rc = fetch_find_python((struct slice){ address.p + python.n, address.n - python.n }, &url, e);
+	else if (slice_starts(address, npm))
+		rc = fetch_find_npm((struct slice){ address.p + npm.n, address.n - npm.n }, &url, e);
 	else
 		buf_add(&url, address.p, address.n);
 	rc = rc ? rc : fetch_file(d, buf_str(&url), want, fd, e);
@@ -96,6 +98,21 @@ static int fetch_any(const struct drv *d, int fd, struct source *s, struct err *
 
 /* --- what is taken of it --- */
 
+/* "bin" of "bin/tool". */
+static int make_parent(const char *out, struct slice name, struct err *e)
+{
+	const char *slash = memrchr(name.p, '/', name.n);
+	struct buf dir = BUF_INIT;
+	int rc = 0;
+
+	if (slash) {
+		buf_addf(&dir, "%s/%.*s", out, (int)(slash - name.p), name.p);
+		rc = mkdir(buf_str(&dir), 0755) && errno != EEXIST ? err_errno(e, "cannot make '%s'", buf_str(&dir)) : 0;
+	}
+	buf_release(&dir);
+	return rc;
+}
+
 /* The folder of the archive, with `keep` and without `drop`, as the output. */
 static int take(const struct builtin_call *c, const char *tree, const char *out, struct err *e)
 {
@@ -108,6 +125,8 @@ static int take(const struct builtin_call *c, const char *tree, const char *out,
 		buf_trim(&to, 0);
 		buf_addf(&from, "%s/%.*s", tree, (int)name.n, name.p);
 		buf_addf(&to, "%s/%.*s", out, (int)name.n, name.p);
+		if ((rc = make_parent(out, name, e)))
+			break;
 		if (rename(buf_str(&from), buf_str(&to)))
 			rc = err_errno(e, "the archive has no '%.*s'", (int)name.n, name.p);
 	}

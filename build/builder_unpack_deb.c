@@ -3,7 +3,8 @@
  * builtin:unpack-deb: packages of Debian as one object of the store, whose programs run from there.  It reads
  *
  *     debs     .deb files, unpacked one after the other; those of one source package belong together, for they find each other
- *              by their places; also another archive, with one folder that is as /usr
+ *              by their places; also another archive, with one folder that is as /usr, or a folder that is; lib/x=PATH: it is as
+ *              /usr/lib/x
  *     deps     other objects of this kind, where libraries, interpreters and targets of links are looked for, in this order
  *     prune    paths and patterns ("share/man", "lib/python*") that are not unpacked, with all below
  *     repoint  triples: a file or a pattern ("bin/[a-f]?"), a string that is built into it ("/bin/sh"), and

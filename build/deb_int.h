@@ -44,6 +44,7 @@ struct deb_alternative {
 
 struct deb_tree {
 	int fd;		 /* $out */
+	int copies;	 /* what is taken from stays as it is */
 	const char *out; /* its path */
 	struct words debs, deps, prune;
 	struct words repoint; /* triples: files, a string, what it shall be */

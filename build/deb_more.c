@@ -16,10 +16,12 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Makes a file, which becomes one of the tree. */
@@ -91,6 +93,9 @@ static int link_one(struct deb_tree *t, const char *path, const char *target, st
 	char *from = deb_join("/usr", path), *to = deb_join("/usr", target);
 	int rc = deb_note_link(t, from, to, 0, e);
 
+	/* What bin/ leads to is a program, also where its maker leaves it to installers to make it one. */
+	if (!rc && !strncmp(path, "bin/", 4) && fchmodat(t->fd, target, 0755, 0) && errno != ENOENT)
+		rc = err_errno(e, "cannot change '%s'", target);
 	free(from);
 	free(to);
 	return rc;

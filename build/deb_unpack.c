@@ -146,6 +146,28 @@ static int is_same_file(int from, const char *a, int to, const char *b)
 	return same;
 }
 
+/* Of an object, which stays as it is. */
+static int copy_file(struct deb_tree *t, int from, const char *name, const char *path, struct err *e)
+{
+	int in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), out = -1, rc = 0;
+	char piece[65536];
+	struct stat st;
+	ssize_t n = -1;
+
+	if (in >= 0 && !fstat(in, &st))
+		out = openat(t->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, st.st_mode & 0100 ? 0755 : 0644);
+	while (out >= 0 && (n = read(in, piece, sizeof piece)) > 0)
+		if (fd_write_all(out, piece, (size_t)n))
+			break;
+	if (n)
+		rc = err_errno(e, "cannot copy '%s'", path);
+	if (in >= 0)
+		close(in);
+	if (out >= 0)
+		close(out);
+	return rc;
+}
+
 static int move_file(struct deb_tree *t, int from, const char *name, const char *path, struct err *e)
 {
 	struct stat st;
@@ -158,7 +180,10 @@ static int move_file(struct deb_tree *t, int from, const char *name, const char 
 			return 0;
 		return err_set(e, ERR_INVALID, "there is another '%s' already", path);
 	}
-	if (renameat(from, name, t->fd, path))
+	rc = t->copies ? copy_file(t, from, name, path, e) : 0;
+	if (rc)
+		return rc;
+	if (!t->copies && renameat(from, name, t->fd, path))
 		return err_errno(e, "cannot make '%s'", path);
 	words_add(&t->files, path);
 	return 0;
@@ -264,7 +289,7 @@ static int is_package(int fd)
 }
 
 /* What a publisher offers: an archive whose one folder is as /usr. */
-static int unpack_archive(struct deb_tree *t, int fd, int top, struct err *e)
+static int unpack_archive(struct deb_tree *t, int fd, int top, const char *origin, struct err *e)
 {
 	struct archive_facts facts = { 0 };
 	struct stat st;
@@ -280,17 +305,29 @@ static int unpack_archive(struct deb_tree *t, int fd, int top, struct err *e)
 		rc = err_set(e, ERR_INVALID, "an archive that is no package has one folder in it, and this one has not");
 	close(data);
 	archive_facts_release(&facts);
-	return rc ? rc : move_folder(t, folder, "/usr", e);
+	return rc ? rc : move_folder(t, folder, origin, e);
 }
 
-static int unpack_both(struct deb_tree *t, int deb, const char *top, struct err *e)
+/* A folder of the store is copied. */
+static int copy_object(struct deb_tree *t, int deb, const char *origin, struct err *e)
+{
+	int fd = dup(deb);
+
+	t->copies = 1;
+	int rc = fd < 0 ? err_errno(e, "cannot read it") : move_folder(t, fd, origin, e);
+
+	t->copies = 0;
+	return rc;
+}
+
+static int unpack_both(struct deb_tree *t, int deb, const char *top, const char *origin, struct err *e)
 {
 	int rc, fd = -1, data = -1;
 
 	if (mkdir(top, 0700) || (fd = open(top, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
 		return err_errno(e, "cannot make '%s'", top);
 	if (!is_package(deb)) {
-		rc = unpack_archive(t, deb, fd, e);
+		rc = unpack_archive(t, deb, fd, origin, e);
 		close(fd);
 		return rc;
 	}
@@ -301,15 +338,35 @@ static int unpack_both(struct deb_tree *t, int deb, const char *top, struct err 
 	return rc;
 }
 
-int deb_unpack(struct deb_tree *t, const char *deb, const char *top, struct err *e)
+static int unpack_one(struct deb_tree *t, const char *deb, const char *top, const char *origin, struct err *e)
 {
 	int fd = open(deb, O_RDONLY | O_CLOEXEC), rc;
+	struct stat st;
 
-	if (fd < 0)
-		return err_errno(e, "cannot read '%s'", deb);
-	rc = unpack_both(t, fd, top, e);
-	close(fd);
-	if (rc)
-		err_prefix(e, "'%s'", deb);
-	return rc ? rc : tree_remove(AT_FDCWD, top, NULL, NULL, e);
+	if (fd < 0 || fstat(fd, &st)) {
+		rc = err_errno(e, "cannot read '%s'", deb);
+	} else {
+		rc = S_ISDIR(st.st_mode) ? copy_object(t, fd, origin, e) : unpack_both(t, fd, top, origin, e);
+		if (rc)
+			err_prefix(e, "'%s'", deb);
+		else if (!S_ISDIR(st.st_mode))
+			rc = tree_remove(AT_FDCWD, top, NULL, NULL, e);
+	}
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int deb_unpack(struct deb_tree *t, const char *deb, const char *top, struct err *e)
+{
+	const char *equals = *deb == '/' ? NULL : strchr(deb, '=');
+	struct buf origin = BUF_INIT;
+
+	buf_adds(&origin, "/usr");
+	if (equals)
+		buf_addf(&origin, "/%.*s", (int)(equals - deb), deb);
+	int rc = unpack_one(t, equals ? equals + 1 : deb, top, buf_str(&origin), e);
+
+	buf_release(&origin);
+	return rc;
 }

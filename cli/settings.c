@@ -102,6 +102,8 @@ static const struct setting settings[] = {
 	  "5", "Seconds between two looks at how much is free." },
 	{ "netrc-file", SET_STRING, &fetch_settings.netrc_file,
 	  "NETRC, else ~/.netrc", "The file with the passwords for servers." },
+	{ "npm-registry", SET_STRING, &fetch_settings.npm_registry,
+	  "NPM_CONFIG_REGISTRY, else as npm says", "Where npm packages lie: the address of a registry." },
 	{ "python-index", SET_STRING, &fetch_settings.python_index,
 	  "PIP_INDEX_URL, else as pip says", "Where files of Python packages are looked up: the address of an index." },
 	{ "ssl-cert-file", SET_STRING, &fetch_settings.ca_file,

@@ -13,6 +13,7 @@ struct fetch_settings {
 	const char *access_tokens; /* "host=token …", NULL: none */
 	const char *go_archives;   /* the address below which releases of Go lie */
 	const char *apt_folder;	   /* apt's sources of packages, for who is after one of Debian; "": they are not read */
+	const char *npm_registry;  /* the address of a registry of npm packages; NULL: as npm has it (fetch/npm.h) */
 	const char *python_index;  /* the address of an index of Python packages; NULL: as pip has it (fetch/pyindex.h) */
 	const char *hashed_mirrors; /* addresses that have files by their hash, blanks between; NULL: none */
 	int allow_dirty, warn_dirty; /* of working trees with changes */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# builtin:release: a part of a release, from a publisher's archive or from a wheel that an index of Python packages has: one address from either.
+# builtin:release: a part of a release, from a publisher's archive, from a wheel that an index of Python packages has, or from a registry of npm: one
+# address from each.
 # Small archives of both forms, served from here.
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/serving.sh"
@@ -92,6 +93,27 @@ check "the index that pip would ask" prints "$path" index PATH="$PWD/pip:$PATH"
 check "no index, no pip" complains "no index of Python packages is known here" index PATH="$PWD/none:${GX_BIN:-$(dirname "$(command -v gxeval)")}"
 printf '[global]\nindex-url = %s\n' "$at/simple" >home/.config/pip/pip.conf
 check "the environment counts more" complains "cannot fetch 'http://127.0.0.1:9/tool/'" index PIP_INDEX_URL=http://127.0.0.1:9
+
+# A registry of npm, which has the archive as well; of folders a file can be all that is kept.
+mkdir -p dl/npm/tool/-
+cp dl/a/tool-1.tar.gz dl/npm/tool/-/tool-1.tgz
+registry() { # VARIABLE=VALUE...
+	remove s
+	env -u NPM_CONFIG_REGISTRY -u npm_config_registry -u NPM_CONFIG_USERCONFIG "$@" gxeval --store "$PWD/s" --option download-attempts 1 --realise -E "derivation {
+		name = \"tool\"; system = \"builtin\"; builder = \"builtin:release\"; sources = [ \"npm:tool/-/tool-1.tgz\" \"$tar\" \"tool-x-1\" ];
+		keep = [ \"tool\" \"lib/a.h\" \"lib/sub\" ]; outputHashMode = \"recursive\"; outputHash = \"$hash\"; }"
+}
+check "a registry of npm, by the environment" prints "$path" registry NPM_CONFIG_REGISTRY="$at/npm/"
+check "in lower case as well" prints "$path" registry npm_config_registry="$at/npm"
+echo "registry = $at/npm/" >home/.npmrc
+check "the registry of the user's file" prints "$path" registry
+check "another file of the user's" prints "$path" registry NPM_CONFIG_USERCONFIG="$PWD/home/.npmrc" HOME=/nowhere
+check "the environment counts more than that" complains "cannot fetch 'http://127.0.0.1:9/tool/-/tool-1.tgz'" registry NPM_CONFIG_REGISTRY=http://127.0.0.1:9
+rm home/.npmrc
+printf '#!/bin/sh\n[ "$*" = "--prefix / config get registry" ] && echo %s\n' "$at/npm/" >pip/npm
+chmod +x pip/npm
+check "the registry that npm would ask" prints "$path" registry PATH="$PWD/pip:$PATH"
+check "no registry, no npm" complains "no registry of npm packages is known here" registry PATH="$PWD/none:${GX_BIN:-$(dirname "$(command -v gxeval)")}"
 
 check "an index without the project" complains "404" realise "\"pypi:other/tool-1-py3.whl\" \"$wheel\" \"pytool\""
 check "a project without the file" complains "has no 'tool-2-py3.whl'" realise "\"pypi:tool/tool-2-py3.whl\" \"$wheel\" \"pytool\""

@@ -474,6 +474,16 @@ two" cat "$more/share/all.crt"
 check "a file that is added knows where the output is" prints "root = $more" cat "$more/etc/own.conf"
 check "  a script among them can be run" prints added "$more/bin/added"
 check "links are added, by name and by pattern" prints "../lib/own/x ../lib/own/y ../lib/own/x" sh -c "cd $more/bin && echo \$(readlink x y z)"
+mkdir -p parts/bin parts/lib
+printf '#!/usr/bin/env say\n' >parts/bin/cli.js
+echo text >parts/lib/a
+own="debs = [ (builtins.path { path = $PWD/debs/more.deb; name = \"more.deb\"; })
+	\"lib/node/own=\${builtins.path { path = $PWD/parts; name = \"parts\"; }}\" ];"
+parts=$(unpack parts '' "$libc" "$own link = [ \"bin/own\" \"lib/node/own/bin/cli.js\" ];" 2>parts.log) || cat parts.log
+check "a folder is copied to its place; what bin/ leads to is a program" prints "text
+../lib/node/own/bin/cli.js
+#!$parts/bin/say" sh -c 'cat "$1/lib/node/own/lib/a"; readlink "$1/bin/own"; cat "$1/bin/own"' sh "$parts"
+check "  and stays as it was" prints "#!/usr/bin/env say" cat parts/bin/cli.js
 check "a program is wrapped: variables that are not set, and lists" prints "$more/bin/.say-wrapped one $more/b word" env -u A -u B "$more/bin/say" word
 check "  those that are set stay, and lists grow at their end" prints "$more/bin/.say-wrapped mine before:$more/b word" env A=mine B=before "$more/bin/say" word
 mkdir -p tree/data/usr/include/x/one tree/data/usr/include/one
