@@ -23,3 +23,5 @@ check "the profile names functions" sh -c 'gxeval --profile "$tmp/profile" -f "$
 check "the image of the service" prints '["go-service","1.0.0",["8080/tcp"],"1000"]' gxeval --read-only --json \
 	--attr packages.x86_64-linux.image.imageDescription --apply 'd: [ d.name d.tag (builtins.attrNames d.config.ExposedPorts) d.config.User ]' ./go-service
 check "each folder with a flake has a page, but the first" prints "" sh -c 'for f in */flake.gx; do [ -f "$(dirname "$f")/README.md" ] || [ "$f" = go-service/flake.gx ] || echo "$f"; done'
+check "what a cluster is told of the service that a ConfigMap configures" prints '["ConfigMap","Deployment","Service"]' gxeval --json \
+	-E 'map (o: o.kind) (import ./config-service/kubernetes.gx "localhost/config-service:1").items'
