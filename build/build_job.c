@@ -71,27 +71,24 @@ int job_check_system(const struct build *b, const struct node *n, const struct d
 	return good ? 0 : ERR_BUILD;
 }
 
+/* A store that is not at its place is seen there in a sandbox only, so what is built for it is confined whatever was asked for. */
 static int check_confinement(struct job *j, struct err *e)
 {
 	enum build_confinement c = j->b->set->confinement;
 	struct buf drv = BUF_INIT;
+	int rc = 0;
 
-	j->bare = c == CONFINE_NONE || (c == CONFINE_RELAXED && j->opt.no_chroot);
+	j->bare = (c == CONFINE_NONE || (c == CONFINE_RELAXED && j->opt.no_chroot)) && !place_is_mapped(store_place(j->b->s));
 	build_add_drv(j->b, &drv, j->node);
 	if (j->opt.no_chroot && c == CONFINE_REQUIRED)
-		err_set(e, ERR_DENIED,
-			"derivation '%s' has '__noChroot' set, but that's not allowed unless --sandbox=relaxed is given",
-			buf_str(&drv));
-	else if (j->bare && place_is_mapped(store_place(j->b->s)))
-		err_set(e, ERR_DENIED,
-			"'%s' cannot be built without the sandbox: the store is at '%s' and only a sandbox can show it as '%.*s'",
-			buf_str(&drv), store_place(j->b->s)->real_store, (int)store_dir(j->b->s).n, store_dir(j->b->s).p);
+		rc = err_set(e, ERR_DENIED,
+			     "derivation '%s' has '__noChroot' set, but that's not allowed unless --sandbox=relaxed is given",
+			     buf_str(&drv));
 	else if (j->bare)
 		build_note(j->b, j->node, "building '%s' without the sandbox: it sees this machine, and runs as the same user",
 			   buf_str(&drv));
 	buf_release(&drv);
-	return j->opt.no_chroot && c == CONFINE_REQUIRED ? ERR_DENIED :
-	       j->bare && place_is_mapped(store_place(j->b->s)) ? ERR_DENIED : 0;
+	return rc;
 }
 
 /* --- locks --- */
