@@ -9,6 +9,7 @@
 #include "cli/nix/nix_store_query.h"
 #include "cli/output.h"
 #include "cli/report.h"
+#include "format/sign.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
@@ -16,7 +17,7 @@
 
 enum operation {
 	REALISE = 1, ADD, ADD_FIXED, QUERY, DELETE, GC, VERIFY, VERIFY_PATH, REPAIR_PATH, DUMP, RESTORE, EXPORT, IMPORT, PRINT_ENV,
-	READ_LOG, DUMP_DB, LOAD_DB, REGISTER_VALIDITY, CHECK_VALIDITY, PRINT_FIXED_PATH, OPTIMISE, INIT, SERVE,
+	READ_LOG, DUMP_DB, LOAD_DB, REGISTER_VALIDITY, CHECK_VALIDITY, PRINT_FIXED_PATH, OPTIMISE, INIT, SERVE, GENERATE_KEY,
 	LAST_OPERATION,
 
 	ADD_ROOT, INDIRECT, DRY_RUN, CHECK, REPAIR, CONTENTS, IGNORE_LIVENESS, PRINT_ROOTS, PRINT_LIVE, PRINT_DEAD, DELETE_DEAD,
@@ -51,6 +52,8 @@ static const struct option operations[] = {
 	{ CHECK_VALIDITY, 0, "check-validity", NULL, "Fail when an object is not valid; --print-invalid." },
 	{ OPTIMISE, 0, "optimise", NULL, "Keep equal files once." },
 	{ OPTIMISE, 0, "optimize", NULL, NULL },
+	{ GENERATE_KEY, 0, "generate-binary-cache-key", NULL,
+	  "Make a key to sign with: --generate-binary-cache-key NAME SECRET-FILE PUBLIC-FILE." },
 	{ INIT, 0, "init", NULL, NULL },
 	{ SERVE, 0, "serve", NULL, "Serve one client, on standard input and output: what ssh:// starts; --write." },
 	{ 0 }
@@ -187,6 +190,34 @@ static int realise_all(struct line *s)
 		   has(s, DRY_RUN) ? "--dry-run" : "", has(s, CHECK) ? "--rebuild" : "", has(s, REPAIR) ? "--repair" : "");
 }
 
+/* The secret is this user's alone. */
+static int generate_key(struct line *s)
+{
+	char **v = s->l.operands.v;
+	struct buf secret = BUF_INIT, public = BUF_INIT;
+	struct secret_key key;
+	struct err e = ERR_INIT;
+	int rc;
+
+	if (s->l.operands.n != 3)
+		return usage_error(&program, "'--generate-binary-cache-key' needs a name and two files");
+	rc = secret_key_generate(slice_of(v[0]), &key, &e);
+	if (!rc) {
+		secret_key_add(&secret, &key);
+		secret_key_add_public(&public, &key);
+		secret_key_release(&key);
+	}
+	if (!rc && file_replace(v[2], public.p, public.len, 0666))
+		rc = err_errno(&e, "cannot write '%s'", v[2]);
+	if (!rc && file_replace(v[1], secret.p, secret.len, 0600))
+		rc = err_errno(&e, "cannot write '%s'", v[1]);
+	if (secret.p)
+		explicit_bzero(secret.p, secret.len);
+	buf_release(&secret);
+	buf_release(&public);
+	return rc ? command_fail(&e) : EXIT_DONE;
+}
+
 static int add_fixed(struct line *s)
 {
 	struct words *w = &s->l.operands;
@@ -267,6 +298,7 @@ static int run_operation(struct line *s)
 		return s->l.operands.n == 1 ? files_restore(s->l.operands.v[0]) :
 					      usage_error(&program, "'--restore' needs the name of what to make");
 	case READ_LOG: return RUN("log", "");
+	case GENERATE_KEY: return generate_key(s);
 	case SERVE:
 		return s->l.operands.n ? usage_error(&program, "'--serve' takes no operand") :
 					 nix_serve(s->l.store, has(s, WRITE));

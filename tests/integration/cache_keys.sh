@@ -16,3 +16,10 @@ check "a public key is no secret key" \
 	complains "this is no secret key" sh -c 'gx key convert-secret-to-public <public'
 check "a key needs a name" complains "needs --key-name" gx key generate-secret
 check "a name cannot have a colon" complains "without blanks and colons" gx key generate-secret --key-name a:b
+
+# --- by Nix's name
+mkdir names && gx nix-names --install "$PWD/names" >/dev/null
+check "nix-store makes one" names/nix-store --generate-binary-cache-key cache.example.org-2 sk pk
+check "whose halves belong together" prints "$(cat pk)" gx key convert-secret-to-public <sk
+check "and which only its user may read" prints 600 stat -c %a sk
+check "it needs two files" complains "needs a name and two files" names/nix-store --generate-binary-cache-key name sk
