@@ -157,6 +157,13 @@ struct build_settings {
 	void (*plan_fetch)(void *user, const struct store *s, const struct path_set *paths, uint64_t packed, uint64_t unpacked);
 };
 
+/* Where builders work, and what they see there. */
+struct build_place {
+	const char *dir; /* a folder that is there, which others may use as well; NULL: one of the store's own */
+	const char *paths; /* what confined builders see as well, with blanks between: PATH[=SOURCE][?]; NULL: nothing */
+};
+extern struct build_place build_place;
+
 /* What is done after each build, whoever asked for it. */
 struct build_after {
 	const char *hook; /* a program to run, with DRV_PATH and OUT_PATHS in its environment; NULL: none */

@@ -11,6 +11,7 @@
  *     /tmp, /dev/shm    for scratch
  *     /nix/store        the closure of its inputs, read-only, and room for its outputs
  *     /bin/sh           one static shell (doc/ARCHITECTURE.md, "How a builder gets its shell")
+ *     …                 what the setting sandbox-paths names, read-only
  *     /dev              null zero full random urandom tty fd stdin stdout stderr pts ptmx
  *     /etc              passwd group hosts; for fixed outputs what is needed to reach the network
  *     /proc             its own processes
@@ -32,8 +33,27 @@
 
 /* --- the folder --- */
 
+#define PREFIX "nix-" /* of those in a folder that others use as well */
+#define KEPT "kept"   /* a file in one that stays where it was */
+
+struct build_place build_place;
+
+/* Where builds are: the folder that the setting build-dir names, else <state>/builds. */
+static void builds_name(struct store *s, struct buf *b)
+{
+	if (build_place.dir)
+		buf_adds(b, build_place.dir);
+	else
+		buf_addf(b, "%s/builds", store_place(s)->state_dir);
+}
+
 static int builds_open(struct store *s, struct err *e)
 {
+	if (build_place.dir) {
+		int named = open(build_place.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		return named < 0 ? err_errno(e, "cannot open the folder of builds '%s' (build-dir)", build_place.dir) : named;
+	}
 	int fd = tree_make_dirs(store_state_fd(s), "builds", e);
 	struct stat st;
 
@@ -47,7 +67,15 @@ static int builds_open(struct store *s, struct err *e)
 	return fd;
 }
 
-/* 1 when nobody works in builds/name. */
+static int has(int builds, const char *name, const char *file)
+{
+	char path[NAME_MAX + 8];
+
+	snprintf(path, sizeof path, "%s/%s", name, file);
+	return !faccessat(builds, path, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+/* 1 when nobody works in builds/name.  In a folder that others use as well only one that has our lock is ours. */
 static int is_stale(int builds, const char *name)
 {
 	char path[NAME_MAX + 8];
@@ -55,7 +83,7 @@ static int is_stale(int builds, const char *name)
 
 	snprintf(path, sizeof path, "%s/lock", name);
 	fd = openat(builds, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	stale = fd < 0 ? errno == ENOENT : !lock_fd(fd, LOCK_EX | LOCK_NB, NULL);
+	stale = fd < 0 ? errno == ENOENT && !build_place.dir && !has(builds, name, KEPT) : !lock_fd(fd, LOCK_EX | LOCK_NB, NULL);
 	if (fd >= 0)
 		close(fd);
 	return stale;
@@ -68,7 +96,8 @@ static void sweep(int builds)
 	int rc = dir_open(&d, builds, ".", NULL);
 
 	while (!rc && dir_next(&d, NULL) > 0)
-		if (d.name[0] != '.' && strncmp(d.name, "kept-", 5) && is_stale(builds, d.name))
+		if (d.name[0] != '.' && strncmp(d.name, "kept-", 5) && (!build_place.dir || !strncmp(d.name, PREFIX, 4)) &&
+		    is_stale(builds, d.name))
 			tree_remove(builds, d.name, NULL, NULL, NULL);
 	dir_close(&d);
 }
@@ -124,9 +153,13 @@ int build_dir_open(struct job *j, struct err *e)
 	rc = lock_fd(builds, LOCK_EX, e);
 	if (!rc && !j->b->started)
 		sweep(builds);
-	buf_addf(&b, "%ld-%u", (long)getpid(), count++);
+	do {
+		buf_trim(&b, 0);
+		buf_addf(&b, "%s%ld-%u", build_place.dir ? PREFIX : "", (long)getpid(), count++);
+	} while (has(builds, b.p, KEPT));
 	d->name = buf_detach(&b, NULL);
-	buf_addf(&b, "%s/builds/%s", store_place(j->b->s)->state_dir, d->name);
+	builds_name(j->b->s, &b);
+	buf_addf(&b, "/%s", d->name);
 	d->path = buf_detach(&b, NULL);
 	if (!rc) {
 		/* A process of this number died here before. */
@@ -143,17 +176,29 @@ static void keep_dir(struct job *j, int builds)
 {
 	static const char *const parts[] = { "root", "store", "tmp", "lock" };
 	char name[NAME_MAX];
+	struct buf where = BUF_INIT;
 
 	for (size_t i = 0; i < 4; i++)
 		tree_remove(j->dir.fd, parts[i], NULL, NULL, NULL);
+	builds_name(j->b->s, &where);
+	/* Its builder knew it by that name, and so may what it wrote. */
+	if (j->bare || build_place.dir) {
+		int fd = openat(j->dir.fd, KEPT, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+		if (fd >= 0)
+			close(fd);
+		build_note(j->b, j->node, "keeping build directory '%s/build'", j->dir.path);
+		buf_release(&where);
+		return;
+	}
 	for (unsigned i = 0; i < 10000; i++) {
 		snprintf(name, sizeof name, "kept-%.*s-%u", (int)j->node->drv.name.n, j->node->drv.name.p, i);
 		if (!renameat2(builds, j->dir.name, builds, name, 1 /* RENAME_NOREPLACE */)) {
-			build_note(j->b, j->node, "keeping build directory '%s/builds/%s/build'",
-				   store_place(j->b->s)->state_dir, name);
-			return;
+			build_note(j->b, j->node, "keeping build directory '%s/%s/build'", buf_str(&where), name);
+			break;
 		}
 	}
+	buf_release(&where);
 }
 
 void build_dir_close(struct job *j, int keep)
@@ -372,8 +417,76 @@ const char *build_shell(void)
 	return found;
 }
 
+/* --- what sandbox-paths names --- */
+
+/* A word of it: TARGET, TARGET=SOURCE, either with a '?' behind when it need not be there. */
+struct named_path {
+	char target[PATH_MAX], source[PATH_MAX];
+	int optional;
+};
+
+static int read_named_path(struct slice word, struct named_path *p, struct err *e)
+{
+	const char *eq = memchr(word.p, '=', word.n);
+	size_t n = eq ? (size_t)(eq - word.p) : word.n;
+
+	p->optional = word.p[word.n - 1] == '?';
+	word.n -= p->optional;
+	n = n > word.n ? word.n : n;
+	if (word.n >= PATH_MAX || word.p[0] != '/' || (eq && eq[1] != '/'))
+		return err_set(e, ERR_INVALID, "sandbox-paths: '%.*s' is neither PATH nor PATH=SOURCE, both absolute", (int)word.n,
+			       word.p);
+	snprintf(p->target, sizeof p->target, "%.*s", (int)n, word.p);
+	snprintf(p->source, sizeof p->source, "%.*s", eq ? (int)(word.n - n - 1) : (int)n, eq ? eq + 1 : word.p);
+	return 0;
+}
+
+/* Whether one of them is at `path`, or a folder that it is in. */
+static int is_named(const char *path)
+{
+	struct named_path p;
+
+	for (const char *w = build_place.paths ? build_place.paths : ""; *(w += strspn(w, " ")); w += strcspn(w, " ")) {
+		size_t n;
+
+		if (read_named_path((struct slice){ w, strcspn(w, " ") }, &p, NULL) || access(p.source, F_OK))
+			continue;
+		n = strlen(p.target);
+		if (!strncmp(path, p.target, n) && (!path[n] || path[n] == '/'))
+			return 1;
+	}
+	return 0;
+}
+
+static int show_named_path(struct job *j, int root, const struct named_path *p, struct err *e)
+{
+	struct slice dir = store_dir(j->b->s);
+	size_t n = strlen(p->target);
+
+	/* Of the store it sees its inputs. */
+	if (dir.n >= n && !memcmp(dir.p, p->target, n) && (dir.n == n || dir.p[n] == '/'))
+		return 0;
+	if (!p->optional && access(p->source, F_OK))
+		return err_errno(e, "cannot show '%s' to a builder (sandbox-paths)", p->source);
+	return show(j, root, p->source, p->target + 1, BIND_RECURSIVE, e);
+}
+
+static int show_named(struct job *j, int root, struct err *e)
+{
+	struct named_path p;
+	int rc = 0;
+
+	for (const char *w = build_place.paths ? build_place.paths : ""; !rc && *(w += strspn(w, " ")); w += strcspn(w, " ")) {
+		rc = read_named_path((struct slice){ w, strcspn(w, " ") }, &p, e);
+		rc = rc ? rc : show_named_path(j, root, &p, e);
+	}
+	return rc;
+}
+
 static int show_shell(struct job *j, int root, struct err *e)
 {
+	if (is_named("/bin/sh"))
+		return 0;
 	const char *shell = j->b->set->shell ? j->b->set->shell : build_shell();
 
 	if (access(shell, X_OK) && slice_eq(j->node->drv.builder, SLICE("/bin/sh")))
@@ -435,6 +548,7 @@ int build_root_make(struct job *j, struct err *e)
 	rc = rc ? rc : show_own(j, root, "tmp", e);
 	rc = rc ? rc : make_dev(j, root, e);
 	rc = rc ? rc : make_etc(j, root, e);
+	rc = rc ? rc : show_named(j, root, e);
 	rc = rc ? rc : show_store(j, root, e);
 	rc = rc ? rc : show_shell(j, root, e);
 	rc = rc ? rc : show_more(j, root, e);

@@ -205,10 +205,21 @@ static unsigned default_procs(void)
 	return n > BUILD_PROCS_LEAST ? n : BUILD_PROCS_LEAST;
 }
 
+/* Where its builder makes the outputs, by output. */
+static const struct store_path *made_paths(struct job *j)
+{
+	size_t n = j->node->drv.noutputs;
+	struct store_path *v = arena_alloc(&j->arena, (n + 1) * sizeof *v);
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = *build_made_path(j, i);
+	return v;
+}
+
 static int start_process(struct job *j, struct err *e)
 {
 	const struct drv *d = &j->node->drv;
-	struct builtin_call call = { d->name, d, j->node->paths, store_dir(j->b->s), j->top, NULL, NULL, j->envp };
+	struct builtin_call call = { d->name, d, made_paths(j), store_dir(j->b->s), j->top, NULL, NULL, j->envp };
 	struct sandbox_spec spec = {
 		.program = d->builder.p,
 		.argv = j->argv,

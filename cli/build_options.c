@@ -482,13 +482,21 @@ static unsigned failure_bits(int code)
 }
 
 /* Nobody who types a command sees what a file of the machine says: weaker than usual is never silent. */
+/* Where a file says that builders are not confined, and not who gave the command; NULL otherwise. */
+static const char *freed_by(const struct build_options *o)
+{
+	if (o->settings.confinement != CONFINE_NONE || settings_is_said("sandbox") ||
+	    (o->given & (bit_of(O_SANDBOX) | bit_of(O_NO_SANDBOX))))
+		return NULL;
+	return settings_from("sandbox");
+}
+
 static void say_confinement(const struct build_options *o)
 {
 	static int said;
-	const char *from = settings_from("sandbox");
+	const char *from = freed_by(o);
 
-	if (said || o->settings.confinement != CONFINE_NONE || !from || settings_is_said("sandbox") ||
-	    (o->given & (bit_of(O_SANDBOX) | bit_of(O_NO_SANDBOX))))
+	if (said || !from)
 		return;
 	said = 1;
 	report_line("note: builders are not confined: %s sets 'sandbox'", from);
@@ -517,6 +525,9 @@ void build_options_prepare(struct build_options *o, const struct store *s)
 
 void build_options_apply(struct build_options *o, const struct store *s)
 {
+	/* A file speaks of the machine's store; one that lies elsewhere only a sandbox can show. */
+	if (place_is_mapped(store_place(s)) && freed_by(o))
+		o->settings.confinement = CONFINE_REQUIRED;
 	progress_begin();
 	catch_signals();
 	build_options_prepare(o, s);

@@ -7,6 +7,7 @@
 #include "base/fdio.h"
 #include "base/source.h"
 #include "builtins/fs.h"
+#include "cli/report.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/eval.h"
@@ -18,10 +19,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static const char *base;
+
+void given_relative_to(const char *dir)
+{
+	base = dir;
+}
+
 static const char *cwd(void)
 {
 	static char path[PATH_MAX];
 
+	if (base)
+		return base;
 	if (!*path && !getcwd(path, sizeof path))
 		throw_error(EK_IO, "cannot tell the current directory: %s", strerror(errno));
 	return path;
@@ -64,8 +74,43 @@ static const struct source *given_text(const struct eval_request *r)
 	return source_of_text("«stdin»", text, len);
 }
 
-/* The path value of a file that was named: `<name>` goes through the search path. */
-static W file_path(const char *file)
+/* A file of a folder, W_ABSENT when it has none of that name. */
+static W file_of(W dir, const char *name)
+{
+	W file = fs_join(dir, name, strlen(name));
+
+	return fs_stat(file) >= FS_REGULAR ? file : W_ABSENT;
+}
+
+static W first_of(W dir, const char *gx, const char *nix)
+{
+	W file = file_of(dir, gx);
+
+	return file == W_ABSENT ? file_of(dir, nix) : file;
+}
+
+enum given_folder given_folder;
+
+/* The file that a folder stands for; another path is what it is. */
+static W in_folder(W path)
+{
+	W shell;
+
+	if (given_folder == GIVEN_DEFAULT || fs_stat(path) != FS_DIRECTORY)
+		return path;
+	shell = first_of(path, "shell.gx", "shell.nix");
+	if (shell != W_ABSENT && given_folder == GIVEN_SHELL)
+		return shell;
+	if (shell != W_ABSENT)
+		report_line("warning: Skipping '%s', because the setting 'nix-shell-always-looks-for-shell-nix' is disabled. "
+			    "This is a deprecated behavior. Consider enabling 'nix-shell-always-looks-for-shell-nix'.",
+			    w_get_path(shell)->b);
+	else if (first_of(path, "default.gx", "default.nix") == W_ABSENT)
+		throw_error(EK_IO, "neither 'shell.nix' nor 'default.nix' found in '%s'", w_get_path(path)->b);
+	return path;
+}
+
+static W named_path(const char *file)
 {
 	size_t n = strlen(file);
 	struct stat st;
@@ -82,6 +127,12 @@ static W file_path(const char *file)
 	if (stat(file, &st) < 0 && !eval_settings.restricted)
 		throw_error(EK_IO, "cannot open '%s': %s", file, strerror(errno));
 	return fs_user_path(file, n);
+}
+
+/* The path value of a file that was named: `<name>` goes through the search path. */
+static W file_path(const char *file)
+{
+	return in_folder(named_path(file));
 }
 
 const struct source *given_source(const struct eval_request *r)

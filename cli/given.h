@@ -10,6 +10,17 @@
 
 struct source;
 
+/* What a folder stands for that is given as a file. */
+enum given_folder {
+	GIVEN_DEFAULT,	/* its default.gx or default.nix */
+	GIVEN_SHELL,	/* its shell.gx or shell.nix, if it has one */
+	GIVEN_NO_SHELL, /* as the first, with a word about what the second would be */
+};
+extern enum given_folder given_folder;
+
+/* Expressions are from now on as if they stood in a file in this folder, an absolute path that stays; NULL: in the current one. */
+void given_relative_to(const char *dir);
+
 /* The text of -E, of standard input or of the file.  Throws. */
 const struct source *given_source(const struct eval_request *r);
 

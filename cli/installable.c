@@ -456,3 +456,13 @@ int installables_eval(const struct eval_request *r, struct store *s, char *const
 	free(k.v);
 	return status;
 }
+
+int installable_is_evaluated(const struct eval_request *r, const char *word)
+{
+	const char *hat = strrchr(word, '^');
+	char *bare = xstrndup(word, hat ? (size_t)(hat - word) : strlen(word));
+	int yes = value_options_given(r) || flake_options_is_flake(bare) || (!place_obeys_environment() && project_is_file(bare));
+
+	free(bare);
+	return yes;
+}

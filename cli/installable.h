@@ -39,6 +39,9 @@ struct installable {
 int installables_eval(const struct eval_request *r, struct store *s, char *const *refs, size_t n, enum flake_want want,
 		      struct installable *out);
 
+/* 1 when a word is for installables_eval, 0 when it names something of the store. */
+int installable_is_evaluated(const struct eval_request *r, const char *word);
+
 void installable_release(struct installable *i);
 
 #endif

@@ -76,6 +76,32 @@ int runner_read(struct runner *r, const struct program *p, int argc, char **argv
 	return rc;
 }
 
+/* What is in the store already is read from there, the rest evaluated together. */
+static int find_wanted(struct runner *r, enum flake_want want)
+{
+	char **words = xcalloc(r->c.n + 1, sizeof *words);
+	struct installable *v = xcalloc(runner_count(r), sizeof *v);
+	size_t n = 0, k = 0;
+	struct err e = ERR_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < r->c.n && !e.code; i++)
+		if (installable_is_evaluated(&r->eval, r->c.operands[i]))
+			words[n++] = r->c.operands[i];
+		else
+			build_targets_read(&r->wanted[i].targets, r->c.store, r->c.operands[i], &r->wanted[i].path, &e);
+	if (e.code)
+		rc = command_fail(&e);
+	else if (n || !r->c.n)
+		rc = installables_eval(&r->eval, r->c.store, words, n, want, v);
+	for (size_t i = 0; i < runner_count(r); i++)
+		if (!r->c.n || (k < n && words[k] == r->c.operands[i]))
+			r->wanted[i] = v[k++];
+	free(v);
+	free(words);
+	return rc;
+}
+
 int runner_eval(struct runner *r, enum flake_want want)
 {
 	r->wanted = xcalloc(runner_count(r), sizeof *r->wanted);
@@ -84,7 +110,7 @@ int runner_eval(struct runner *r, enum flake_want want)
 		return EXIT_FAILED;
 	progress_begin();
 	r->eval.build = &r->build;
-	int rc = installables_eval(&r->eval, r->c.store, r->c.operands, r->c.n, want, r->wanted);
+	int rc = find_wanted(r, want);
 	return rc ? rc : COMMAND_GO;
 }
 

@@ -18,6 +18,7 @@
 #include "cli/flake_config.h"
 #include "cli/flake_options.h"
 #include "cli/report.h"
+#include "cli/nix/nix.h"
 #include "cli/settings_int.h"
 #include "cli/shell.h"
 #include "eval/eval.h"
@@ -80,6 +81,8 @@ static const struct setting settings[] = {
 	  "none", "What may be fetched in restricted evaluation: beginnings of addresses, with blanks between." },
 	{ "apt-folder", SET_STRING, &fetch_settings.apt_folder,
 	  "/etc/apt", "Where apt's sources.list is: its mirrors are asked first for packages of Debian; empty: none are." },
+	{ "build-dir", SET_UNLESS_EMPTY, &build_place.dir,
+	  "a folder of the store's state", "Where builders work: a folder that is there." },
 	{ "connect-timeout", SET_UINT, &fetch_settings.connect_s,
 	  "5", "Seconds to connect to a server." },
 	{ "download-attempts", SET_UINT, &fetch_settings.attempts,
@@ -168,12 +171,18 @@ static const struct setting settings[] = {
 	  "false", "Keep profiles and channels of a user below $XDG_STATE_HOME/nix instead of ~/.nix-…." },
 	{ "nix-path", SET_LIST, &nix_path,
 	  "none", "Where <name> is looked up: 'name=path' or folders, with blanks between." },
+	{ "nix-shell-always-looks-for-shell-nix", SET_BOOL, &nix_shell_settings.looks_for_shell,
+	  "true", "nix-shell takes shell.nix before default.nix of a folder that is named, as of the current one." },
+	{ "nix-shell-shebang-arguments-relative-to-script", SET_BOOL, &nix_shell_settings.relative,
+	  "true", "Paths in expressions on the first lines of a script for nix-shell are relative to the script." },
 	{ "post-build-hook", SET_STRING, &build_after.hook,
 	  "none", "A program to run after each build, with DRV_PATH and OUT_PATHS in its environment." },
 	{ "pure-eval", SET_BOOL, &eval_settings.pure,
 	  "true for flakes, else false", "No clock, environment, search path or file that was not given." },
 	{ "restrict-eval", SET_BOOL, &eval_settings.restricted,
 	  "false", "Only files of the search path may be read, and nothing fetched." },
+	{ "sandbox-paths", SET_LIST, &build_place.paths,
+	  "none", "What builders see besides their inputs: PATH[=SOURCE]; with '?' behind, only if it is there." },
 	{ "shell-note", SET_BOOL, &shell_note,
 	  "true", "Say that a shell has begun, and how to leave it." },
 	{ "show-trace", SET_BOOL, &eval_settings.show_trace,

@@ -143,7 +143,9 @@ void shell_path(struct shell_request *r, const char *folders)
 	if (path && *path)
 		buf_addf(&b, "%s%s", b.len ? ":" : "", path);
 	put("PATH", buf_str(&b));
-	put("GX_SHELL_PATH", folders);
+	/* For what a shell reads first; a program has no use for it. */
+	if (!r->command)
+		put("GX_SHELL_PATH", folders);
 	buf_release(&b);
 }
 

@@ -267,7 +267,8 @@ static int is_harmless(const struct client *c, const char *name, const char *val
 static int is_ours(const char *name)
 {
 	static const char *const names[] = { "store", "trusted-users", "allowed-users", "experimental-features", "plugin-files",
-					     "sandbox-shell", "ssh-auth-sock", "post-build-hook", "builders", "system" };
+					     "sandbox-shell", "ssh-auth-sock", "post-build-hook", "builders", "system", "build-dir",
+					     "sandbox-paths", "extra-sandbox-paths" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (!strcmp(name, names[i]))

@@ -96,6 +96,7 @@ static const struct {
 	{ "store add-path", "store add" },
 	{ "store add-file", "store add --mode flat" },
 	{ "store optimize", "store optimise" },
+	{ "env shell", "shell" },
 	{ "store repair", "store verify --repair" },
 	{ "store dump-path", "nar pack" },
 	{ "nar dump-path", "nar pack" },

@@ -31,6 +31,13 @@ int nix_collect_garbage_run(int argc, char **argv);
 int nix_copy_closure_run(int argc, char **argv);
 int nix_prefetch_url_run(int argc, char **argv);
 
+/* Settings of nix-shell. */
+struct nix_shell_settings {
+	int relative;	/* expressions in a script are relative to it */
+	int looks_for_shell; /* of a folder shell.nix comes before default.nix, also of one that is named */
+};
+extern struct nix_shell_settings nix_shell_settings;
+
 /* --- what they share --- */
 
 /* A command line of Nix, taken apart.  Zeroed before use, but for program and option. */

@@ -11,6 +11,7 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
+#include "cli/given.h"
 #include "cli/nix/nix_classic.h"
 #include "cli/programs.h"
 #include "cli/report.h"
@@ -25,6 +26,8 @@
 
 enum { O_PACKAGES = 1, O_RUN, O_COMMAND, O_PURE, O_IMPURE, O_KEEP, O_INTERPRETER, O_LINK };
 
+struct nix_shell_settings nix_shell_settings = { .relative = 1, .looks_for_shell = 1 };
+
 static const struct option options[] = {
 	{ O_PACKAGES, 'p', "packages", NULL, "The operands are packages of <nixpkgs>." },
 	{ O_RUN, 0, "run", "COMMAND", "Run the shell text COMMAND and end." },
@@ -32,7 +35,7 @@ static const struct option options[] = {
 	{ O_PURE, 0, "pure", NULL, "Start from an almost empty environment." },
 	{ O_IMPURE, 0, "impure", NULL, NULL },
 	{ O_KEEP, 0, "keep", "NAME", "With --pure keep the variable NAME." },
-	{ O_INTERPRETER, 'i', "interpreter", "PROGRAM", "In a script: what runs it (bash)." },
+	{ O_INTERPRETER, 'i', "interpreter", "PROGRAM", "In a script: what runs it; else it is only evaluated." },
 	{ O_LINK, 0, "add-root", "NAME", NULL },
 	NIX_OPTIONS_OF_ALL,
 	{ 0 }
@@ -51,6 +54,7 @@ struct line {
 	const char *attr, *command, *interpreter;
 	int packages, expr, pure, interactive;
 	const char *script; /* in whose place this runs; NULL: none */
+	char *script_dir;   /* where relative paths of a script begin; NULL: in the current folder */
 	char **script_args;
 	size_t nscript_args;
 };
@@ -193,16 +197,36 @@ static char *find_drv(const char *word)
 	return NULL;
 }
 
-/* A file named in a script lies beside that. */
-static void add_file(struct line *s, const char *file)
+/* The folder of a file, absolute, without links; NULL when there is none.  The caller frees it. */
+static char *folder_of(const char *file)
 {
-	const char *slash = s->script ? strrchr(s->script, '/') : NULL;
+	char *real = realpath(file, NULL), *slash = real ? strrchr(real, '/') : NULL;
 
+	if (slash)
+		slash[slash == real] = 0;
+	return real;
+}
+
+/* A file named in a script lies beside that. */
+static void add_file(struct line *s, const char *file, int named)
+{
 	words_add(&s->develop, "--file");
-	if (slash && file[0] != '/' && file[0] != '<')
-		words_addf(&s->develop, "%.*s/%s", (int)(slash - s->script), s->script, file);
+	if (s->script_dir && file[0] != '/' && file[0] != '<')
+		words_addf(&s->develop, "%s/%s", s->script_dir, file);
 	else
 		words_add(&s->develop, file);
+	given_folder = named && !nix_shell_settings.looks_for_shell ? GIVEN_NO_SHELL : GIVEN_SHELL;
+}
+
+/* Whether the current folder has one of those that are looked for. */
+static int has_file(void)
+{
+	static const char *const names[] = { "shell.gx", "shell.nix", "default.gx", "default.nix" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!access(names[i], F_OK))
+			return 1;
+	return 0;
 }
 
 static int add_source(struct line *s)
@@ -227,11 +251,11 @@ static int add_source(struct line *s)
 		words_add(&s->develop, "--expr");
 		words_addf(&s->develop, "import %s", drv);
 		free(drv);
+	} else if (!w->n && !s->script && !has_file()) {
+		report_error("no argument specified and no 'shell.nix' or 'default.nix' file found in the working directory");
+		return EXIT_FAILED;
 	} else {
-		add_file(s, w->n			     ? w->v[0]
-			    : access("shell.gx", F_OK) == 0  ? "shell.gx"
-			    : access("shell.nix", F_OK) == 0 ? "shell.nix"
-							     : ".");
+		add_file(s, w->n ? w->v[0] : ".", w->n != 0);
 	}
 	if (s->attr)
 		words_add(&s->develop, s->attr);
@@ -243,7 +267,10 @@ static int add_source(struct line *s)
 static void add_script(const struct line *s, struct buf *b)
 {
 	/* An almost empty PATH may have no bash. */
-	buf_addf(b, "%s ", s->interpreter && strcmp(s->interpreter, "bash") ? s->interpreter : "\"$BASH\"");
+	buf_addf(b, "%s ", strcmp(s->interpreter, "bash") ? s->interpreter : "\"$BASH\"");
+	/* By itself it would look for a first line that names ruby. */
+	if (strstr(s->interpreter, "ruby"))
+		buf_adds(b, "-e 'load(ARGV.shift)' -- ");
 	attrs_sh_add_quoted(b, slice_of(s->script));
 	for (size_t i = 0; i < s->nscript_args; i++) {
 		buf_addc(b, ' ');
@@ -265,7 +292,7 @@ static void add_setup(const struct line *s, const char *dir, struct buf *b)
 		    "set +e\n"
 		    "[ -z \"$PS1\" ] || PS1='\\n\\[\\033[1;32m\\][nix-shell:\\w]\\$\\[\\033[0m\\] '\n"
 		    "unset NIX_ENFORCE_PURITY\nshopt -u nullglob\nshopt -s execfail\n");
-	if (s->script)
+	if (s->script && s->interpreter)
 		add_script(s, b);
 	else if (s->command)
 		buf_addf(b, "%s\nexit\n", s->command);
@@ -324,7 +351,7 @@ static int open_shell(struct line *s)
 		words_add(&s->develop, "--impure");
 		words_add(&s->develop, "--command");
 		words_add(&s->develop, buf_str(&bash));
-		if (!s->script && (!s->command || s->interactive))
+		if (!(s->script && s->interpreter) && (!s->command || s->interactive))
 			words_add(&s->develop, "--rcfile");
 		words_add(&s->develop, buf_str(&rc));
 		status = nix_run_verb(&s->l, "develop", &s->develop);
@@ -342,8 +369,13 @@ int nix_shell_run(int argc, char **argv)
 	int is_script = read_script(&s, argc, argv, &script);
 	int rc = is_script ? nix_line_read(&s.l, (int)script.n, script.v) : nix_line_read(&s.l, argc, argv);
 
+	if (rc == COMMAND_GO && s.script && nix_shell_settings.relative)
+		s.script_dir = folder_of(s.script);
+	given_relative_to(s.script_dir);
 	if (rc == COMMAND_GO)
 		rc = open_shell(&s);
+	given_relative_to(NULL);
+	free(s.script_dir);
 	words_release(&script);
 	words_release(&s.develop);
 	nix_line_release(&s.l);

@@ -95,17 +95,6 @@ struct evaluated {
 	size_t n;
 };
 
-static int is_evaluated(const struct request *r, const char *word)
-{
-	const char *hat = strrchr(word, '^');
-	char *bare = xstrndup(word, hat ? (size_t)(hat - word) : strlen(word));
-	int yes = value_options_given(&r->eval) || flake_options_is_flake(bare) ||
-		  (!place_obeys_environment() && project_is_file(bare));
-
-	free(bare);
-	return yes;
-}
-
 /* Returns 0 or an exit status. */
 static int evaluate(struct command *c, struct request *r, struct evaluated *x)
 {
@@ -113,7 +102,7 @@ static int evaluate(struct command *c, struct request *r, struct evaluated *x)
 
 	x->words = xcalloc(c->n + 1, sizeof *x->words);
 	for (size_t i = 0; i < c->n; i++)
-		if (is_evaluated(r, c->operands[i]))
+		if (installable_is_evaluated(&r->eval, c->operands[i]))
 			x->words[n++] = c->operands[i];
 	x->n = c->n ? n : 1; /* or the folder here */
 	x->v = xcalloc(x->n, sizeof *x->v);

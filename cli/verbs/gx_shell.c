@@ -9,7 +9,10 @@
 #include "cli/value_options.h"
 #include "cli/verb.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { O_PACKAGES = 1, O_RUN };
 
@@ -70,6 +73,26 @@ static char **package_refs(struct command *c)
 	return texts;
 }
 
+/* An object that is a link has the programs of what it leads to, which must be in the store as well: what lies elsewhere is not
+ * what was built. */
+static int check_link(struct runner *r, const struct store_path *p)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(store_fd(r->c.store), p->base, target, sizeof target - 1);
+	struct slice dir = store_dir(r->c.store);
+	struct buf name = BUF_INIT;
+
+	if (n <= 0)
+		return COMMAND_GO;
+	target[n] = 0;
+	if ((size_t)n > dir.n && !memcmp(target, dir.p, dir.n) && target[dir.n] == '/' && !strstr(target, "/../"))
+		return COMMAND_GO;
+	store_add_path(r->c.store, &name, p);
+	report_error("'%s' leads to '%s', which is not in the Nix store", buf_str(&name), target);
+	buf_release(&name);
+	return EXIT_FAILED;
+}
+
 static void add_bin(struct runner *r, struct buf *bin, const struct store_path *p)
 {
 	if (bin->len)
@@ -90,10 +113,14 @@ static int build_all(struct runner *r, struct buf *bin)
 		/* With --dry-run each is told of. */
 		if (rc != COMMAND_GO && rc != EXIT_DONE)
 			return rc;
-		for (size_t k = 0; k < r->built.n; k++)
+		for (size_t k = 0; rc == COMMAND_GO && k < r->built.n; k++) {
 			add_bin(r, bin, &r->built.v[k].path);
+			rc = check_link(r, &r->built.v[k].path);
+		}
 		build_result_release(&r->built);
 		r->built = (struct build_result){ NULL, 0, 0 };
+		if (rc == EXIT_FAILED)
+			return rc;
 	}
 	return rc;
 }

@@ -54,6 +54,33 @@ wait $pid 2>/dev/null
 check "and when gx is killed" stays_dead "sleep 4714"
 script suid "$path"'cp $0 $out 2>/dev/null || echo x > $out; chmod 4755 $out; echo "status $?"'
 check "the call filter stays" sh -c "'$gx' build --store-dir '$dir' --no-link --sandbox none '$drv' -L 2>&1 | grep -q 'status 1'"
+
+# --- where builders work
+mkdir elsewhere elsewhere/nix-mine
+script kept "$path"'echo $NIX_BUILD_TOP; echo left > left; exit 1'
+check "a failed one in a folder that was named" must_fail build --sandbox none -K --option build-dir "$PWD/elsewhere" "$drv"
+check "is kept there" prints left sh -c 'cat elsewhere/nix-*/build/left'
+check "also when another has begun" sh -c "! '$gx' build --store-dir '$dir' --no-link --sandbox none --option build-dir '$PWD/elsewhere' '$drv' && cat elsewhere/nix-*/build/left"
+check "of others nothing is removed" test -d elsewhere/nix-mine
+check "what did not ask to be kept is gone" prints 2 sh -c 'ls -d elsewhere/nix-* | wc -l'
+check "a folder that is not there" complains "cannot open the folder of builds" build --option build-dir "$PWD/nowhere" "$drv"
+check "without the sandbox one is kept where its builder saw it" sh -c "'$gx' build --store-dir '$dir' --no-link --sandbox none -K -L '$drv' 2>keep.log
+	grep left \"\$(sed -n 's/^kept> //p' keep.log)/left\""
+
+# --- what builders see besides
+echo seen >seen
+script sees 'cat /seen /deep/er/seen >$out; (echo x >/seen) || :'
+see="$PWD/seen"
+check "what sandbox-paths names is seen" build --sandbox-paths "/seen=$see /deep/er/seen=$see?" "$drv"
+check "as it is" prints "seen seen" sh -c "tr '\n' ' ' <'$out' | sed 's/ \$//'"
+check "and not written to" prints seen cat seen
+check "what is not there" complains "sandbox-paths" build --rebuild --sandbox-paths "/seen=$PWD/unseen" "$drv"
+script missing '[ ! -e /seen ] && echo > $out'
+check "unless it need not be" build --sandbox-paths "/seen=$PWD/unseen?" "$drv"
+check "what is no path" complains "neither PATH nor PATH=SOURCE" build --rebuild --sandbox-paths seen "$drv"
+script shell 'echo "$0" > $out; [ -e /bin/ls ] || exit 3'
+check "a /bin of the machine has its own shell" build --sandbox-paths "/bin /usr /lib? /lib64?" "$drv"
+
 script relaxed 'echo ok > $out' -e __noChroot=1
 check "a relaxed sandbox lets those out that ask" build --sandbox relaxed "$drv"
 check "the store is in order" "$gx" store verify --store-dir "$dir" --check-contents

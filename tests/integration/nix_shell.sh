@@ -49,6 +49,24 @@ check "packages of another set" prints one nix-shell -I nixpkgs="$PWD/packages.n
 check "no such package" mentions "undefined variable 'nothing'" nix-shell -p nothing --run true
 check "two files" complains "takes one file" nix-shell shell.nix shell.nix
 
+# --- folders
+mkdir both none && cp shell.nix both && echo 'abort "default.nix"' >both/default.nix
+check "shell.nix of a folder that is named" prints "hook
+tool x" nix-shell both -A a --run tool
+check "in the search path as well" prints "hook
+tool x" nix-shell -I "here=$PWD" '<here/both>' -A a --run tool
+check "unless it is not wanted" mentions "Skipping '$PWD/both/shell.nix'" nix-shell both -A a --option nix-shell-always-looks-for-shell-nix false
+check "a folder with neither" complains "neither 'shell.nix' nor 'default.nix' found in" nix-shell none
+check "nothing here" complains "no 'shell.nix' or 'default.nix' file found" sh -c 'cd none && exec nix-shell'
+check "nix develop of a derivation" prints "hook
+it's" nix develop "$drv" -c sh -c 'echo "$VAR"'
+check "of what is none" must_fail nix develop "$(nix-store --add shell.nix)" -c true
+check "nix env shell" prints one nix env shell --impure --expr '(import ./packages.nix { }).one' -c one
+check "what a program gets is as it was" prints "" nix env shell --impure --expr '(import ./packages.nix { }).one' -c sh -c 'echo "${GX_SHELL_PATH-}"'
+echo 'derivation { name = "out"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "ln -s /tmp/x $out" ]; }' >outside.nix
+nix-build --no-out-link outside.nix >/dev/null 2>&1
+check "a link out of the store" complains "which is not in the Nix store" nix shell -f outside.nix -c true
+
 # --- scripts
 mkdir "a folder"
 cp shell.nix "a folder"
@@ -65,3 +83,26 @@ check "its words, and what is beside it" prints "hook
 2 b c it's
 tool x" cat script.out
 check "no folder is left" test -z "$(ls tmp)"
+cat >"a folder/expression.sh" <<'END_SH'
+#! /usr/bin/env nix-shell
+#! nix-shell -i bash --expr "(import ./shell.nix { n = builtins.baseNameOf ./.; }).a"
+tool
+END_SH
+cat >"a folder/only.nix" <<'END_NIX'
+#! /usr/bin/env nix-shell
+#! nix-shell ./shell.nix -A a --run tool
+no expression
+END_NIX
+cat >"a folder/load" <<'END_SH'
+#! /usr/bin/env nix-shell
+#! nix-shell -i "echo ruby" shell.nix -A a
+END_SH
+chmod +x "a folder"/*
+check "paths in its expressions are relative to it" prints "hook
+tool a folder" "a folder/expression.sh"
+check "unless they are not to be" prints "hook
+tool ${PWD##*/}" env NIX_CONFIG='nix-shell-shebang-arguments-relative-to-script = false' "$PWD/a folder/expression.sh"
+check "a script without an interpreter is not run" prints "hook
+tool x" "a folder/only.nix"
+check "ruby is told to load it" prints "hook
+ruby -e load(ARGV.shift) -- $PWD/a folder/load x" "$PWD/a folder/load" x

@@ -110,7 +110,7 @@ check "max-call-depth" complains "50" gxeval -E 'let f = n: 1 + f (n + 1); in f 
 rm etc/nix.conf
 noted() { gxeval --option pre-build-hook x -E 1 2>&1 >/dev/null | grep -qx "note: setting 'pre-build-hook' has no effect here: gx runs no hooks"; }
 check "what changes nothing is said on a command line" noted
-check "also where it adds" sh -c "gxeval --option extra-sandbox-paths x -E 1 2>&1 | grep -q 'no effect here: builders see their inputs only'"
+check "also where it adds" sh -c "gxeval --option extra-ignored-acls x -E 1 2>&1 | grep -q 'no effect here: objects of the store have no attributes'"
 
 shown() { complains "setting 'pre-build-hook' has no effect: gx runs no hooks" "$gx" config show pre-build-hook; }
 check "and by gx config show" shown
