@@ -189,6 +189,8 @@ static const struct setting settings[] = {
 	  "false", "Show the whole trace of an error." },
 	{ "tarball-ttl", SET_UINT, &eval_settings.tarball_ttl,
 	  "3600", "Seconds before what an address without a hash gave is asked for again." },
+	{ "trace-function-calls", SET_BOOL, &eval_settings.trace_calls,
+	  "false", "Tell of each call when it begins and when it ends, with its place and nanoseconds since 1970." },
 	{ "trace-verbose", SET_BOOL, &eval_settings.trace_verbose,
 	  "false", "Let builtins.traceVerbose print." },
 	{ "use-registries", SET_BOOL, &registry_settings.use,

@@ -75,7 +75,6 @@ static const struct known_setting settings[] = {
 	{ "start-id", 0, "builders are users of their own namespace" },
 	{ "store", 0, "--store says which" },
 	{ "sync-before-registering", 1, ALWAYS_SO },
-	{ "trace-function-calls", 1, "--profile FILE writes a profile" },
 	{ "trust-tarballs-from-git-forges", 1, "locks say what a tarball has to be" },
 	{ "upgrade-nix-store-path-url", 0, "gx does not upgrade itself" },
 	{ "use-case-hack", 1, "it is of macOS" },

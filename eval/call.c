@@ -19,6 +19,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { ARITY_MAX = 8 };
 
@@ -405,14 +406,53 @@ static W call_exact_builtin(const struct n_call *c, const struct box_builtin *b,
 	return v;
 }
 
-W call_node(const struct node *n, struct frame *f)
+static inline W call_value(const struct n_call *c, W fn, struct frame *f)
 {
-	const struct n_call *c = (const void *)n;
-	W fn = ev(c->fn, f);
-
 	if (W_TAG(fn) == TAG_CLOSURE && ((struct closure *)W_PTR(fn))->l->arity == c->n)
 		return call_exact_closure(c, W_PTR(fn), f);
 	if (w_is_box(fn, BOX_BUILTIN) && ((struct box *)W_PTR(fn))->n == c->n)
 		return call_exact_builtin(c, W_PTR(fn), f);
 	return call_many(c, fn, f);
+}
+
+W call_node(const struct node *n, struct frame *f)
+{
+	const struct n_call *c = (const void *)n;
+
+	return call_value(c, ev(c->fn, f), f);
+}
+
+/* --- told of (the setting trace-function-calls) --- */
+
+static void tell_call(const struct n_call *c, const char *what)
+{
+	struct buf b = BUF_GC;
+	struct source_loc at;
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	buf_addf(&b, "function-trace %s ", what);
+	if (source_locate(c->h.pos, &at))
+		buf_adds(&b, "undefined position");
+	else
+		buf_addf(&b, "%s:%u:%u", source_shown_name(at.src), at.line, at.column);
+	buf_addf(&b, " at %lld%09ld", (long long)t.tv_sec, t.tv_nsec);
+	eval_world()->message(buf_str(&b), b.len);
+}
+
+static void tell_end(void *call)
+{
+	tell_call(call, "exited");
+}
+
+W call_node_told(const struct node *n, struct frame *f)
+{
+	const struct n_call *c = (const void *)n;
+	W fn = ev(c->fn, f), v;
+
+	tell_call(c, "entered");
+	protect_push(tell_end, (void *)c);
+	v = call_value(c, fn, f);
+	protect_pop(1);
+	return v;
 }

@@ -154,6 +154,7 @@ void eval_init(const struct builtin *const *const *builtins, const struct eval_i
 	struct attrs_builder b;
 
 	of_session.io = io;
+	ops_eval[OP_CALL] = eval_settings.trace_calls ? call_node_told : call_node;
 	of_session.globals = mem_root(sizeof *of_session.globals);
 	attrs_builder_init(&b, 192);
 	for (; *builtins; builtins++)

@@ -746,7 +746,7 @@ static W dl_unread(const struct node *n, struct frame *f)
 #define dl_thunk thunk_new
 #define dl_lambda ev_lambda
 
-const op_eval ops_eval[OP_COUNT] = {
+op_eval ops_eval[OP_COUNT] = {
 #define X(id, evaluate, put_off) [OP_##id] = ev_##evaluate,
 	NODE_OPS(X)
 #undef X

@@ -155,7 +155,7 @@ static inline struct frame *frame_new(uint32_t nslots, struct frame *up)
 
 typedef W (*op_eval)(const struct node *n, struct frame *f);
 
-extern const op_eval ops_eval[OP_COUNT];
+extern op_eval ops_eval[OP_COUNT]; /* written by eval_init alone */
 extern const op_eval ops_delay[OP_COUNT];
 
 /* The value of a node in a frame. Throws. */
@@ -216,6 +216,7 @@ static inline sym_t word_symbol(W str)
 W call_words(W fn, unsigned n, const W *args, const struct node *by);
 W call_closure(const struct n_lambda *l, struct frame *nf, const struct node *by);
 W call_node(const struct node *n, struct frame *f);
+W call_node_told(const struct node *n, struct frame *f); /* telling when it begins and ends */
 
 /* --- unwind.c, interrupt.c, profile.c --- */
 
