@@ -5,10 +5,12 @@
 #include "config.h"
 #include "build/builder_archive.h"
 #include "base/buf.h"
+#include "build/builtin_builders.h"
 #include "fetch/archive.h"
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,5 +58,32 @@ int archive_place(int fd, const char *out, int strip, struct err *e)
 		close(dirfd);
 	archive_facts_release(&facts);
 	buf_release(&tree);
+	return rc;
+}
+
+/* builtin:unpack-channel: what is below the one folder of the archive `src` becomes the folder channelName of the output. */
+int builtin_unpack_channel(const struct builtin_call *c, struct err *e)
+{
+	struct buf out = BUF_INIT, file = BUF_INIT;
+	struct slice src, name;
+	int rc = builtin_attr(c, "src", &src, e), fd = -1;
+
+	rc = rc ? rc : builtin_attr(c, "channelName", &name, e);
+	rc = rc ? rc : builtin_output(c, SLICE("out"), &out, e);
+	if (!rc && (!name.n || memchr(name.p, '/', name.n) || name.p[0] == '.'))
+		rc = err_set(e, ERR_INVALID, "'%.*s' is no name of a channel", (int)name.n, name.p);
+	if (!rc) {
+		buf_add(&file, src.p, src.n);
+		fd = open(buf_str(&file), O_RDONLY | O_CLOEXEC);
+		rc = fd < 0 ? err_errno(e, "cannot read '%s'", file.p) : 0;
+	}
+	if (!rc && mkdir(buf_str(&out), 0755))
+		rc = err_errno(e, "cannot make '%s'", out.p);
+	buf_addf(&out, "/%.*s", rc ? 0 : (int)name.n, rc ? "" : name.p);
+	rc = rc ? rc : archive_place(fd, out.p, 1, e);
+	if (fd >= 0)
+		close(fd);
+	buf_release(&out);
+	buf_release(&file);
 	return rc;
 }

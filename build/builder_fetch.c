@@ -603,7 +603,7 @@ static void show_source(struct slice address, void *arg)
 
 static int unpacks(const struct drv *d)
 {
-	return slice_in_words(d->builder, "builtin:go-unpack builtin:release builtin:unpack-deb") ||
+	return slice_in_words(d->builder, "builtin:go-unpack builtin:release builtin:unpack-deb builtin:unpack-channel") ||
 	       slice_eq(fetch_attr(d, "archive", SLICE("")), SLICE("1"));
 }
 

@@ -19,6 +19,7 @@ enum { TELL_MS = 100 }; /* not oftener: what is shown is drawn as often */
 static const struct builtin_builder own[] = {
 	{ "buildenv", builtin_buildenv, 0, 0 },
 	{ "go-unpack", builtin_go_unpack, 0, 0 },
+	{ "unpack-channel", builtin_unpack_channel, 0, 0 },
 	{ "unpack-deb", builtin_unpack_deb, 0, 0 },
 	{ NULL, NULL, 0, 0 },
 };

@@ -50,7 +50,8 @@ int builtin_attr(const struct builtin_call *c, const char *name, struct slice *o
 /* Appends the full path of an output; ERR_INVALID when there is none of that name. */
 int builtin_output(const struct builtin_call *c, struct slice name, struct buf *out, struct err *e);
 
-/* --- builder_buildenv.c, builder_go_unpack.c, builder_unpack_deb.c --- */
+/* --- builder_archive.c, builder_buildenv.c, builder_go_unpack.c, builder_unpack_deb.c --- */
+int builtin_unpack_channel(const struct builtin_call *c, struct err *e);
 int builtin_buildenv(const struct builtin_call *c, struct err *e);
 int builtin_go_unpack(const struct builtin_call *c, struct err *e);
 int builtin_unpack_deb(const struct builtin_call *c, struct err *e);

@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cli/complete.h"
 #include "base/alloc.h"
+#include "base/words.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/settings.h"
@@ -22,6 +23,8 @@ struct completion {
 	enum flake_want want;
 	const char *file; /* of -f: operands are attributes of it */
 	int given;	  /* -f or -E was there */
+	struct words flakes; /* operands, and what --flake names */
+	int attrs;	  /* attributes were asked for */
 };
 
 void complete_offer(struct buf *b, const char *word, const char *candidate, const char *doc)
@@ -106,6 +109,16 @@ static void offer_settings(const struct completion *c)
 		complete_offer(c->out, c->word, settings_name(i), NULL);
 }
 
+static void offer_inputs(const struct completion *c)
+{
+	char *here[] = { (char *)"." };
+
+	if (c->flakes.n)
+		complete_inputs(c->out, c->word, c->flakes.v, c->flakes.n);
+	else
+		complete_inputs(c->out, c->word, here, 1);
+}
+
 /* A value of an option, by the name that the table gives it. */
 static void offer_value(const struct completion *c, const struct option *o, const char *kind, size_t n, const char *before)
 {
@@ -134,7 +147,7 @@ static void offer_value(const struct completion *c, const struct option *o, cons
 	else if (before && settings_is_bool(before) == 1)
 		offer_list(c, "true false");
 	else if (o->name && !before && (!strcmp(o->name, "override-input") || !strcmp(o->name, "update-input")))
-		complete_inputs(c->out, c->word);
+		offer_inputs(c);
 }
 
 /* --option=value: what is offered begins with the whole word. */
@@ -162,15 +175,16 @@ static int usage_has(const struct completion *c, const char *word)
 	return strstr(c->p->usage, word) != NULL;
 }
 
-static void offer_operand(const struct completion *c)
+static void offer_operand(struct completion *c)
 {
+	c->attrs = c->given || (usage_has(c, "FLAKE[#ATTR]") && strchr(c->word, '#'));
 	if (usage_has(c, "gx doc")) {
 		complete_documented(c->out, c->word);
 	} else if (c->given) {
 		if (c->file)
 			complete_paths(c->out, c->word, c->file);
 	} else if (usage_has(c, "[INPUT]")) {
-		complete_inputs(c->out, c->word);
+		offer_inputs(c);
 	} else if (usage_has(c, "FLAKE[#ATTR]")) {
 		if (!strchr(c->word, '/') || strchr(c->word, '#'))
 			complete_attributes(c->out, c->word, c->want);
@@ -198,6 +212,36 @@ static void read_given(struct completion *c, char *const *words, size_t n)
 		c->given = i + 1 < n;
 		if (!strcmp(o->name, "file") && c->given)
 			c->file = words[i + 1];
+	}
+}
+
+/* A word as a flake: "~/" is a shell's, which did not see it between quotes. */
+static void add_flake(struct completion *c, const char *word)
+{
+	const char *home = getenv("HOME");
+	size_t n = strcspn(word, "#");
+
+	if (!n)
+		return;
+	if (!strncmp(word, "~/", 2) && home)
+		words_addf(&c->flakes, "%s%.*s", home, (int)n - 1, word + 1);
+	else
+		words_addf(&c->flakes, "%.*s", (int)n, word);
+}
+
+/* The flakes among the words, but for the one that is completed. */
+static void read_flakes(struct completion *c, char *const *words, size_t n, size_t at)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct option *o = find_option(c->p, words[i]);
+		const char *kind = o ? o->value : NULL;
+
+		if (o && o->name && !strcmp(o->name, "flake") && i + 1 < n && i + 1 != at)
+			add_flake(c, words[i + 1]);
+		for (const char *p = kind; p; p = strchr(p, ' '), p = p ? p + 1 : NULL)
+			i++;
+		if (!o && i != at && words[i][0] != '-' && usage_has(c, "FLAKE"))
+			add_flake(c, words[i]);
 	}
 }
 
@@ -237,18 +281,18 @@ static enum flake_want want_of(const struct verb *v)
 	return v->run == run_run ? FLAKE_WANT_APP : FLAKE_WANT_PACKAGE;
 }
 
-void complete_words(struct buf *b, char *const *words, size_t n)
+int complete_word_at(struct buf *b, char *const *words, size_t all, size_t at)
 {
-	const char *word = words[n - 1];
+	const char *word = words[at];
 	struct verb_found f;
-	size_t used = verb_find(&f, words, n - 1);
+	size_t n = at + 1, used = verb_find(&f, words, at);
 
 	/* These two speak of verbs. */
 	if (f.verb.run == help_run || f.verb.run == man_run) {
 		size_t from = used;
 		if (*word != '-' && (used += verb_find(&f, words + from, n - 1 - from), used == n - 1) && f.verb.verbs) {
 			offer_verbs(b, word, f.verb.verbs);
-			return;
+			return 0;
 		}
 	}
 	if (f.verb.run == completion_run && *word != '-') {
@@ -257,14 +301,25 @@ void complete_words(struct buf *b, char *const *words, size_t n)
 		if (used == n - 1)
 			offer_verbs(b, word, f.verb.verbs);
 	} else {
-		struct completion c = { b, word, options_program(f.verb.run, f.verb.name), want_of(&f.verb), NULL, 0 };
+		struct completion c = { .out = b, .word = word, .p = options_program(f.verb.run, f.verb.name),
+					.want = want_of(&f.verb) };
+
+		read_flakes(&c, words + used, all - used, at - used);
 		offer_argument(&c, words + used, n - 1 - used);
+		words_release(&c.flakes);
+		return c.attrs;
 	}
+	return 0;
+}
+
+void complete_words(struct buf *b, char *const *words, size_t n)
+{
+	complete_word_at(b, words, n, n - 1);
 }
 
 void complete_program(struct buf *b, const struct program *p, char *const *words, size_t n)
 {
-	struct completion c = { b, words[n - 1], p, FLAKE_WANT_PACKAGE, NULL, 0 };
+	struct completion c = { .out = b, .word = words[n - 1], .p = p, .want = FLAKE_WANT_PACKAGE };
 
 	offer_argument(&c, words, n - 1);
 }

@@ -15,6 +15,9 @@
 /* Candidates for the last of the words after "gx", of which there is at least one (it may be empty). */
 void complete_words(struct buf *b, char *const *words, size_t n);
 
+/* The same for the word `at` of n, those behind it being there already.  Returns 1 when attributes were asked for. */
+int complete_word_at(struct buf *b, char *const *words, size_t n, size_t at);
+
 /* The same for a program that has no verbs: after "gxeval". */
 void complete_program(struct buf *b, const struct program *p, char *const *words, size_t n);
 
@@ -24,8 +27,8 @@ int complete_gxeval(int argc, char **argv);
 /* The attributes of the file or, for NULL, of the flake here that an attribute path may go on with. */
 void complete_paths(struct buf *b, const char *word, const char *file);
 
-/* The inputs of the flake here, with theirs as they are locked. */
-void complete_inputs(struct buf *b, const char *word);
+/* The inputs of the flakes (one at least), with theirs as they are locked. */
+void complete_inputs(struct buf *b, const char *word, char *const *flakes, size_t n);
 
 /* The attributes of a flake that a reference such as ".#he" may go on with, without the network and in a second or two;
  * nothing when that is not enough.  Of these three, once a process. */

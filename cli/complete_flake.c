@@ -31,6 +31,8 @@ struct attributes {
 	const char *word, *path;
 	enum flake_want want;
 	const char *file; /* to look into instead of a flake */
+	char *const *flakes; /* whose inputs are meant */
+	size_t n_flakes;
 };
 
 static void give_up(int sig)
@@ -166,14 +168,13 @@ static void offer_input(void *arg, const struct input_path *p, const struct lock
 		complete_offer(a->out, a->word, buf_str(&name), NULL);
 }
 
-static void find_inputs(void *arg)
+static void find_inputs_of(struct attributes *a, const char *ref)
 {
 	const struct input_path none = { NULL, 0 };
-	struct attributes *a = arg;
 	const char *fragment;
 	struct input in;
 
-	flake_ref_parse(".", &in, &fragment);
+	flake_ref_parse(ref, &in, &fragment);
 	const struct flake *f = flake_get(&in, &none, REGISTRY_ALL);
 	for (size_t i = 0; i < f->ninputs; i++) {
 		struct buf name = BUF_GC;
@@ -184,9 +185,17 @@ static void find_inputs(void *arg)
 	lockfile_each(&l, offer_input, a);
 }
 
-void complete_inputs(struct buf *b, const char *word)
+static void find_inputs(void *arg)
 {
-	struct attributes a = { .out = b, .word = word };
+	struct attributes *a = arg;
+
+	for (size_t i = 0; i < a->n_flakes; i++)
+		find_inputs_of(a, a->flakes[i]);
+}
+
+void complete_inputs(struct buf *b, const char *word, char *const *flakes, size_t n)
+{
+	struct attributes a = { .out = b, .word = word, .flakes = flakes, .n_flakes = n };
 
 	run_quietly(&a.eval, 1, find_inputs, &a);
 }

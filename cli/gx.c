@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	{ "env", "what gx develop sets, for direnv", env_run, NULL },
 	{ "shell", "a shell with packages in PATH", shell_run, NULL },
 	{ "run", "run a program of a flake", run_run, NULL },
+	{ "fmt", "reformat your code in the standard style", fmt_run, NULL },
+	{ "formatter", "build or run the formatter of a flake", NULL, formatter_verbs },
 	{ "bundle", "build what a bundler makes of a program", bundle_run, NULL },
 	{ "search", "find packages by name and description", search_run, NULL },
 	{ "verify-tools", "which programs are here, by their hashes", verify_tools_run, NULL },

@@ -133,7 +133,7 @@ static const char *derivation_kind(const struct spot *s)
 		return "development environment";
 	if (output_is(s, "checks hydraJobs"))
 		return "derivation";
-	return output_is(s, "formatter") ? "formatter" : "package";
+	return "package";
 }
 
 static void classify(const struct spot *s, int legacy, int lenient, struct found *f)

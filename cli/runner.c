@@ -133,6 +133,16 @@ int runner_build(struct runner *r, const struct build_targets *t)
 	return r->build.dry_run ? EXIT_DONE : COMMAND_GO;
 }
 
+void runner_program(const struct runner *r, struct buf *path)
+{
+	if (r->wanted[0].program) {
+		buf_adds(path, r->wanted[0].program);
+	} else if (r->built.n && r->wanted[0].main) {
+		store_add_path(r->c.store, path, &r->built.v[0].path);
+		buf_addf(path, "/bin/%s", r->wanted[0].main);
+	}
+}
+
 int runner_exec(struct runner *r, char *const *argv)
 {
 	int rc = shebang_leave();

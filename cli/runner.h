@@ -45,6 +45,9 @@ const char *runner_name(const struct runner *r, size_t i);
  * done. */
 int runner_build(struct runner *r, const struct build_targets *t);
 
+/* Adds the path of the program that what was built first has; nothing when none is known. */
+void runner_program(const struct runner *r, struct buf *path);
+
 /* Becomes the program argv[0]; returns an exit status when it could not, or when it has ended. */
 int runner_exec(struct runner *r, char *const *argv);
 

@@ -44,7 +44,8 @@ int verb_help(char *const *words, size_t n);
 
 /* The groups, one a file. */
 extern const struct verb flake_verbs[], store_verbs[], hash_verbs[], nar_verbs[], derivation_verbs[], config_verbs[],
-	registry_verbs[], key_verbs[], cache_verbs[], image_verbs[], devpod_verbs[], std_verbs[], profile_verbs[];
+	registry_verbs[], key_verbs[], cache_verbs[], image_verbs[], devpod_verbs[], std_verbs[], profile_verbs[],
+	formatter_verbs[];
 int daemon_run(int argc, char **argv);
 int path_info_run(int argc, char **argv);
 int copy_run(int argc, char **argv);
@@ -55,6 +56,7 @@ int print_dev_env_run(int argc, char **argv);
 int env_run(int argc, char **argv);
 int shell_run(int argc, char **argv);
 int run_run(int argc, char **argv);
+int fmt_run(int argc, char **argv);
 int search_run(int argc, char **argv);
 int bundle_run(int argc, char **argv);
 int log_run(int argc, char **argv);

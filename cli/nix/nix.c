@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,6 +39,7 @@ static const struct {
 	{ "nix-collect-garbage", nix_collect_garbage_run },
 	{ "nix-copy-closure", nix_copy_closure_run },
 	{ "nix-prefetch-url", nix_prefetch_url_run },
+	{ "nix-channel", nix_channel_run },
 };
 
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -195,7 +197,12 @@ static void be_pure(const struct words *w)
 static int run_nix(const struct verb *verbs, int argc, char **argv)
 {
 	struct words line = { NULL, 0, 0 };
+	const char *completed = getenv("NIX_GET_COMPLETIONS");
 
+	if (completed && *completed) {
+		verb_set_root(verbs);
+		return nix_complete(argc, argv, (size_t)strtoul(completed, NULL, 10));
+	}
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return nix_version_print("nix", 0);
 	translate(&line, argc, argv);

@@ -30,6 +30,10 @@ int nix_hash_run(int argc, char **argv);
 int nix_collect_garbage_run(int argc, char **argv);
 int nix_copy_closure_run(int argc, char **argv);
 int nix_prefetch_url_run(int argc, char **argv);
+int nix_channel_run(int argc, char **argv);
+
+/* Answers for the word argv[at] what completion scripts of Nix ask; returns an exit status. */
+int nix_complete(int argc, char **argv, size_t at);
 
 /* Settings of nix-shell. */
 struct nix_shell_settings {

@@ -288,7 +288,7 @@ static int add_store_paths(struct line *s, struct buf *b, const char *name, int 
 		struct store_path p;
 		char *rest = NULL;
 
-		if (!is_store_path(s->l.operands.v[i]))
+		if (s->exprs || !is_store_path(s->l.operands.v[i]))
 			continue;
 		if (whole) {
 			rc = add_given(s, b, s->l.operands.v[i], e);
@@ -312,7 +312,7 @@ static void add_selectors(struct line *s, struct buf *b, size_t first)
 	key(b, "selectors");
 	buf_addc(b, '[');
 	for (size_t i = first; i < s->l.operands.n; i++) {
-		if (is_store_path(s->l.operands.v[i]))
+		if (!s->exprs && is_store_path(s->l.operands.v[i]))
 			continue;
 		buf_adds(b, n++ ? "," : "");
 		output_json_string(b, s->l.operands.v[i], strlen(s->l.operands.v[i]));

@@ -161,17 +161,6 @@ int shell_run(int argc, char **argv)
 
 /* --- run --- */
 
-/* The program's path; nothing when none is known. */
-static void find_program(struct runner *r, struct buf *path)
-{
-	if (r->wanted[0].program) {
-		buf_adds(path, r->wanted[0].program);
-	} else if (r->built.n && r->wanted[0].main) {
-		store_add_path(r->c.store, path, &r->built.v[0].path);
-		buf_addf(path, "/bin/%s", r->wanted[0].main);
-	}
-}
-
 int run_run(int argc, char **argv)
 {
 	static const struct program program = {
@@ -194,7 +183,7 @@ int run_run(int argc, char **argv)
 	if (rc != COMMAND_GO || (rc = runner_eval(&r, FLAKE_WANT_APP)) != COMMAND_GO ||
 	    (rc = runner_build(&r, &r.wanted[0].targets)) != COMMAND_GO)
 		return runner_end(&r, rc);
-	find_program(&r, &path);
+	runner_program(&r, &path);
 	if (!path.len) {
 		report_error("'%s' does not say which program is its main one (meta.mainProgram)", runner_name(&r, 0));
 		return runner_end(&r, EXIT_FAILED);
