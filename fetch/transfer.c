@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The transfer engine, on libcurl's multi interface.  The only includer of <curl/curl.h>.
+ * The transfer engine, on libcurl's multi interface.  Nothing else includes <curl/curl.h> but kube/http.c, whose requests are no
+ * transfers.
  *
  * A transfer goes through attempts.  Between two of them it waits (retry_at); whether there is another, and whether it goes on
  * where the last one stopped, is decided in one place, attempt_ended.  Going on is asked for with Range and If-Range and a

@@ -2,7 +2,8 @@
  *
  * gx devpod: what stdlib/devpod/ makes of a DevPod, and what a cluster needs for them, as JSON that kubectl applies.
  *
- * A DevPod is what a flake has at an attribute, or what a file says as JSON (as `kubectl get devpod NAME -o json` prints it).
+ * A DevPod is what a flake has at an attribute, or what a file says as JSON or YAML (as `kubectl get devpod NAME -o yaml` prints
+ * it).
  */
 #include "config.h"
 #include "base/fdio.h"
@@ -10,10 +11,12 @@
 #include "cli/flake_cmd.h"
 #include "cli/given.h"
 #include "cli/verb.h"
+#include "cli/verbs/gx_devpod.h"
 #include "eval/attrs.h"
 #include "eval/context.h"
 #include "eval/eval.h"
 #include "flake/call.h"
+#include "kube/yaml.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +30,7 @@ struct devpod_command {
 	const char *namespace, *image;
 };
 
-static W library(const char *function)
+W devpod_library(const char *function)
 {
 	struct buf text = BUF_GC;
 
@@ -35,7 +38,7 @@ static W library(const char *function)
 	return given_word(text.p, "«gx:std»");
 }
 
-static void print_json(struct buf *out, W value)
+void devpod_print(struct buf *out, W value)
 {
 	struct buf text = BUF_GC;
 	struct ctx_acc ctx = { 0 };
@@ -47,21 +50,38 @@ static void print_json(struct buf *out, W value)
 
 /* --- render --- */
 
-static W from_file(const char *name)
+/* Reads a file, as JSON if it begins so, else as YAML. */
+static int read_file(const char *name, struct buf *out, struct err *e)
 {
-	struct buf text = BUF_INIT;
-	struct err e = ERR_INIT;
 	int fd = strcmp(name, "-") ? open(name, O_RDONLY | O_CLOEXEC) : dup(0), rc = 0;
+	struct buf text = BUF_INIT;
+	struct slice s;
 
 	if (fd < 0 || fd_read_all(fd, &text))
-		rc = err_errno(&e, "cannot read '%s'", name);
+		rc = err_errno(e, "cannot read '%s'", name);
 	else if (text.len > LIMIT_DEVPOD)
-		rc = err_set(&e, ERR_LIMIT, "'%s' is too large for a DevPod", name);
+		rc = err_set(e, ERR_LIMIT, "'%s' is too large for a DevPod", name);
+	s = (struct slice){ buf_str(&text), text.len };
+	if (!rc && slice_trim(s).n && *slice_trim(s).p != '{') {
+		rc = yaml_to_json(s, YAML_TYPED, out, e);
+		if (rc)
+			err_prefix(e, "%s", strcmp(name, "-") ? name : "standard input");
+	} else if (!rc) {
+		buf_add(out, s.p, s.n);
+	}
 	if (fd >= 0)
 		close(fd);
-	/* What the evaluator throws leaves nothing behind. */
-	struct buf copy = BUF_GC;
+	buf_release(&text);
+	return rc;
+}
 
+static W from_file(const char *name)
+{
+	struct buf text = BUF_INIT, copy = BUF_GC;
+	struct err e = ERR_INIT;
+	int rc = read_file(name, &text, &e);
+
+	/* What the evaluator throws leaves nothing behind. */
 	buf_add(&copy, buf_str(&text), text.len);
 	buf_release(&text);
 	if (rc)
@@ -78,21 +98,25 @@ static W from_flake(struct flake_cmd *f, const char *ref)
 	return flake_select(flake_root_outputs(lf), fragment, FLAKE_WANT_PACKAGE, ref, &at);
 }
 
-static void render(struct flake_cmd *f, struct buf *out)
+W devpod_value(struct flake_cmd *f)
 {
 	const char *ref = flake_cmd_ref(f);
-	W devpod = flake_options_is_flake(ref) ? from_flake(f, ref) : from_file(ref);
 
-	print_json(out, call1(library("render"), devpod));
+	return flake_options_is_flake(ref) ? from_flake(f, ref) : from_file(ref);
+}
+
+static void render(struct flake_cmd *f, struct buf *out)
+{
+	devpod_print(out, call1(devpod_library("render"), devpod_value(f)));
 }
 
 static int devpod_render_run(int argc, char **argv)
 {
 	static const struct option_group groups[] = { FLAKE_CMD_GROUPS, { "The store", command_store_options }, { 0 } };
 	static const struct program program = {
-		"gx devpod render", "print the objects that a DevPod becomes",
-		"gx devpod render [options] FLAKE#ATTR | FILE.json | -",
-		"JSON for kubectl apply -f -. The DevPod is a value of a flake, with metadata and spec, or is JSON itself.", groups
+		"gx devpod render", "print the objects that a DevPod becomes", "gx devpod render [options] FLAKE#ATTR | FILE | -",
+		"JSON for kubectl apply -f -. The DevPod is a value of a flake, with metadata and spec, or is JSON or YAML itself.",
+		groups
 	};
 	struct devpod_command c = { .f = { .all_systems = 0 } };
 	int rc = flake_cmd_read(&c.f, &program, argc, argv, 1, "a DevPod");
@@ -121,7 +145,7 @@ static void manifests(struct flake_cmd *f, struct buf *out)
 	attrs_builder_init(&b, 2);
 	attrs_add_c(&b, "namespace", w_cstr(c->namespace));
 	attrs_add_c(&b, "image", w_cstr(c->image));
-	print_json(out, call1(library("manifests"), attrs_finish(&b)));
+	devpod_print(out, call1(devpod_library("manifests"), attrs_finish(&b)));
 }
 
 static int devpod_manifests_run(int argc, char **argv)
@@ -153,6 +177,10 @@ static int devpod_manifests_run(int argc, char **argv)
 }
 
 const struct verb devpod_verbs[] = {
+	{ "apply", "make a DevPod in a cluster", devpod_apply_run, NULL },
+	{ "shell", "a shell in a DevPod", devpod_shell_run, NULL },
+	{ "status", "what DevPods are up to", devpod_status_run, NULL },
+	{ "delete", "delete a DevPod", devpod_delete_run, NULL },
 	{ "render", "print the objects that a DevPod becomes", devpod_render_run, NULL },
 	{ "manifests", "print what a cluster needs for DevPods", devpod_manifests_run, NULL },
 	{ 0 }
