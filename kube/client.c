@@ -15,6 +15,9 @@
 
 enum { MAX_MESSAGE = 1000 };
 
+/* Not of what becomes a WebSocket: a real API server refuses that (406). */
+#define ACCEPT "Accept: application/json"
+
 struct kube {
 	const struct kube_config *config;
 	struct credential credential;
@@ -91,7 +94,6 @@ static int identify(struct kube *k, struct words *w, struct err *e)
 
 	k->peer.cert = (struct slice){ buf_str(cert), cert->len };
 	k->peer.key = (struct slice){ buf_str(key), key->len };
-	words_add(w, "Accept: application/json");
 	if (who->token)
 		words_addf(w, "Authorization: Bearer %s", who->token);
 	else if (c->password)
@@ -118,6 +120,7 @@ static int ask_once(struct kube *k, struct http_request *q, struct http_answer *
 		struct words headers = { 0 };
 
 		q->headers = &headers;
+		words_add(&headers, ACCEPT);
 		rc = identify(k, &headers, e);
 		rc = rc ? rc : http_ask(k->http, q, a, e);
 		headers_release(&headers);
@@ -132,6 +135,11 @@ static int ask_once(struct kube *k, struct http_request *q, struct http_answer *
 static int passes(long status)
 {
 	return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+void kube_go_on(struct kube *k)
+{
+	k->peer.stop = NULL;
 }
 
 void kube_be_patient(struct kube *k, unsigned seconds)
@@ -160,8 +168,10 @@ struct http_stream *kube_stream(struct kube *k, const char *path, unsigned secon
 {
 	struct words headers = { 0 };
 	struct http_request q = { .method = "GET", .path = path, .headers = &headers, .seconds = seconds };
-	struct http_stream *s = identify(k, &headers, e) ? NULL : http_stream_start(k->http, &q, each, user);
+	struct http_stream *s;
 
+	words_add(&headers, ACCEPT);
+	s = identify(k, &headers, e) ? NULL : http_stream_start(k->http, &q, each, user);
 	headers_release(&headers);
 	return s;
 }

@@ -23,6 +23,9 @@ void kube_close(struct kube *k);
 const char *kube_namespace(const struct kube *k);
 const char *kube_server(const struct kube *k);
 
+/* From now on nothing is given up: for what is to be said before the end. */
+void kube_go_on(struct kube *k);
+
 /* From now on what passes by itself (429, 502, 503, 504) is asked for again for so many seconds: for those who have nothing else to
  * do. */
 void kube_be_patient(struct kube *k, unsigned seconds);

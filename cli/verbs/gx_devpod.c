@@ -182,6 +182,7 @@ const struct verb devpod_verbs[] = {
 	{ "status", "what DevPods are up to", devpod_status_run, NULL },
 	{ "delete", "delete a DevPod", devpod_delete_run, NULL },
 	{ "render", "print the objects that a DevPod becomes", devpod_render_run, NULL },
+	{ "controller", "make pods of the DevPods in a cluster", devpod_controller_run, NULL },
 	{ "manifests", "print what a cluster needs for DevPods", devpod_manifests_run, NULL },
 	{ 0 }
 };

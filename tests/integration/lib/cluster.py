@@ -22,7 +22,7 @@
 # file named later).  Who may read which store (SubjectAccessReview): an account whose namespace is the store's name, and alice "shared".
 #
 # Writes the port to the file port, to the file requests a line "METHOD PATH AUTHORIZATION-SCHEME STATUS" for each request.  Ends when there is a file
-# named stop, and after five minutes.
+# named stop, and after ten minutes.
 import base64
 import copy
 import fcntl
@@ -47,7 +47,9 @@ sys.dont_write_bytecode = True
 from serving import Server, announce, start, until_stopped
 
 lock = threading.Condition()
-objects, history, counter, seen = {}, [], [100], {}
+# Another server goes on with higher versions.
+begin = int(time.time() * 1000)
+objects, history, counter, seen, applied = {}, [], [begin], {}, {}
 groups = {"/api/v1": "pods serviceaccounts persistentvolumeclaims configmaps namespaces", "/apis/gx.dev/v1alpha1": "devpods",
           "/apis/networking.k8s.io/v1": "networkpolicies", "/apis/coordination.k8s.io/v1": "leases"}
 users = {"good": ("alice", ["gx-devs"]), "controller": ("system:serviceaccount:gx-system:gx-devpod-controller", []), "later": ("late", [])}
@@ -92,6 +94,15 @@ def merge(to, what):
             merge(to[k], v)
         else:
             to[k] = copy.deepcopy(v)
+
+
+def prune(to, had, has):
+    """Takes away what a manager said before and no longer says."""
+    for k, v in had.items():
+        if k not in has:
+            to.pop(k, None)
+        elif isinstance(v, dict) and isinstance(has[k], dict) and isinstance(to.get(k), dict):
+            prune(to[k], v, has[k])
 
 
 def now():
@@ -302,6 +313,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refused(422, "Invalid", "fieldManager is required for apply patch")
         if self.command == "PATCH" and kind in ("application/json-patch+json", "application/merge-patch+json") and not is_:
             raise Refused(404, "NotFound", '%s "%s" not found' % (plural, key[2]))
+        if sub == "status" and not is_:
+            raise Refused(404, "NotFound", '%s "%s" not found' % (plural, key[2]))
+        said_uid = body.get("metadata", {}).get("uid") if isinstance(body, dict) and self.command == "PATCH" else None
+        if said_uid and said_uid != (is_ or {"metadata": {}})["metadata"].get("uid"):
+            raise Refused(409, "Conflict", "the UID in the request does not match")
         if self.command == "PATCH" and kind == "application/json":
             raise Refused(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
         o = copy.deepcopy(is_) if is_ else {"metadata": {"uid": "uid-%d" % (counter[0] + 1), "creationTimestamp": now(), "generation": 1}}
@@ -318,6 +334,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 raise Refused(500, "", "failed to create typed patch object: .spec.hostNetwork: field not declared in schema")
             if plural == "pods" and is_ and "spec" in body and any(is_["spec"].get(k) != v for k, v in body["spec"].items()):
                 raise Refused(422, "Invalid", "pod updates may not change fields other than these")
+            if kind == "application/apply-patch+yaml":
+                said = (key, query["fieldManager"][0], sub)
+                prune(o, applied.get(said, {}) if is_ else {}, body)
+                applied[said] = copy.deepcopy(body)
             merge(o, body)
             if sub == "status":
                 o["status"] = body["status"]
@@ -389,7 +409,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         since = int(query["resourceVersion"][0])
         end = time.time() + min(int(query["timeoutSeconds"][0]), 3 if "short" in words else 60)
-        if "compact" in words and since < counter[0]:
+        if since < begin or ("compact" in words and since < counter[0]):
             self.say("ERROR", {"kind": "Status", "reason": "Expired", "code": 410, "message": "too old resource version: %d" % since})
             return self.chunk(b"")
         if "junk" in words:
@@ -455,6 +475,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refused(403, "Forbidden", 'pods "%s" is forbidden: User "alice" cannot create resource "pods/exec"' % name)
         if query["container"] != ["shell"]:
             raise Refused(400, "BadRequest", "container not found")
+        if self.headers.get("Accept", "*/*") != "*/*":
+            raise Refused(406, "NotAcceptable", "only the following media types are accepted")
         tty = query["tty"] == ["true"]
         assert not (tty and query["stderr"] == ["true"])
         offered = [p.strip() for p in self.headers["Sec-WebSocket-Protocol"].split(",")]
@@ -534,4 +556,4 @@ if __name__ == "__main__":
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     start(server)
     announce("port", "%d\n" % server.server_address[1])
-    until_stopped(300)
+    until_stopped(600)
