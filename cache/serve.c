@@ -10,6 +10,8 @@
 #include "config.h"
 #include "cache/serve.h"
 #include "base/alloc.h"
+#include "cache/readers.h"
+#include "format/basen.h"
 #include "format/nar.h"
 
 #include <arpa/inet.h>
@@ -24,12 +26,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { REQUEST_SIZE = 8192, CONNECTIONS = 256, SECONDS = 30 };
+enum { REQUEST_SIZE = 8192, TOKEN_SIZE = 6144, CONNECTIONS = 256, SECONDS = 30 };
 
 struct server {
 	struct store *s;
 	const struct serve_options *o;
-	pthread_mutex_t lock; /* of the database */
+	pthread_mutex_t lock; /* of the database, and of this: */
+	struct readers readers;
 	atomic_int connections;
 };
 
@@ -43,6 +46,7 @@ struct connection {
 struct request {
 	int head, keep;
 	char path[256];
+	char token[TOKEN_SIZE]; /* "" for none */
 };
 
 /* --- requests --- */
@@ -88,6 +92,38 @@ static int keeps(const char *text, int modern)
 	return modern;
 }
 
+/* The token of a request: as it is, or the password where a user and a password are told. */
+static void read_token(const char *text, char token[TOKEN_SIZE])
+{
+	const char *line = text;
+	size_t n;
+
+	token[0] = 0;
+	while ((line = strstr(line, "\r\n")) && line[2] != '\r') {
+		line += 2;
+		if (strncasecmp(line, "authorization:", 14))
+			continue;
+		const char *v = line + 14 + strspn(line + 14, " \t");
+		size_t scheme = strcspn(v, " \r"), length = strcspn(v + scheme + (v[scheme] == ' '), " \r\n");
+
+		v += scheme + (v[scheme] == ' ');
+		if (length >= TOKEN_SIZE)
+			return;
+		if (scheme == 6 && !strncasecmp(v - 7, "bearer", 6)) {
+			memcpy(token, v, length);
+			token[length] = 0;
+		} else if (scheme == 5 && !strncasecmp(v - 6, "basic", 5) &&
+			   !base64_decode(v, length, (uint8_t *)token, &n, NULL)) {
+			const char *colon = memchr(token, ':', n);
+			size_t rest = colon ? n - (size_t)(colon + 1 - token) : 0;
+
+			memmove(token, colon ? colon + 1 : token, rest);
+			token[rest] = 0;
+		}
+		return;
+	}
+}
+
 /* The status when it is none that is answered, else 0. */
 static int parse(const char *text, struct request *r)
 {
@@ -98,6 +134,7 @@ static int parse(const char *text, struct request *r)
 	r->keep = keeps(text, !strcmp(version, "HTTP/1.1"));
 	r->head = !strcmp(method, "HEAD");
 	r->path[strcspn(r->path, "?")] = 0;
+	read_token(text, r->token);
 	return r->head || !strcmp(method, "GET") ? 0 : 405;
 }
 
@@ -123,8 +160,14 @@ static int send_head(struct connection *c, const struct request *r, int status, 
 	static const struct {
 		int status;
 		const char *words;
-	} words[] = { { 200, "OK" }, { 400, "Bad Request" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
-		      { 500, "Internal Server Error" } };
+	} words[] = { { 200, "OK" },
+		      { 400, "Bad Request" },
+		      { 401, "Unauthorized" },
+		      { 403, "Forbidden" },
+		      { 404, "Not Found" },
+		      { 405, "Method Not Allowed" },
+		      { 500, "Internal Server Error" },
+		      { 503, "Service Unavailable" } };
 	struct buf b = BUF_INIT;
 	size_t i = 0;
 	int rc;
@@ -132,7 +175,8 @@ static int send_head(struct connection *c, const struct request *r, int status, 
 	while (words[i].status != status)
 		i++;
 	buf_addf(&b, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %llu\r\n%s%s\r\n", status, words[i].words, type,
-		 (unsigned long long)size, status == 405 ? "Allow: GET, HEAD\r\n" : "", r->keep ? "" : "Connection: close\r\n");
+		 (unsigned long long)size, status == 405 ? "Allow: GET, HEAD\r\n" :
+		 status == 401 ? "WWW-Authenticate: Basic realm=\"gx\"\r\n" : "", r->keep ? "" : "Connection: close\r\n");
 	rc = send_all(c->fd, b.p, b.len);
 	buf_release(&b);
 	return rc;
@@ -210,6 +254,41 @@ static int is_name(const char *name, const char *end)
 	return strlen(name) == STORE_HASH_LEN + strlen(end) && !strcmp(name + STORE_HASH_LEN, end);
 }
 
+/* --- who may read it --- */
+
+static int tell_refused(struct server *s, int status, const char *object, const struct buf *who, const char *why)
+{
+	if (s->o->refused)
+		s->o->refused(s->o->user, status, object, buf_str(who), why);
+	return status;
+}
+
+/* 0, or the status that says why not.  What is in no tenant's closure is nobody's. */
+static int refuses(struct server *s, const struct request *r, const struct store_path *p)
+{
+	struct words tenants = { 0 };
+	struct buf who = BUF_INIT;
+	struct err e = ERR_INIT;
+	int rc, status = 0;
+
+	if (!s->o->may)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	rc = readers_find(&s->readers, s->s, p, &tenants, &e);
+	pthread_mutex_unlock(&s->lock);
+	rc = rc ? rc : s->o->may(s->o->user, slice_of(r->token), &tenants, &who, &e);
+	if (rc == ERR_DENIED)
+		status = tell_refused(s, 401, p->base, &who, e.msg);
+	else if (rc < 0)
+		status = tell_refused(s, 503, p->base, &who, e.msg);
+	else if (!rc)
+		status = tell_refused(s, 403, p->base, &who, "it may read no store that has this");
+	words_release(&tenants);
+	buf_release(&who);
+	err_release(&e);
+	return status;
+}
+
 static int answer(struct connection *c, const struct request *r)
 {
 	struct server *s = c->server;
@@ -228,10 +307,17 @@ static int answer(struct connection *c, const struct request *r)
 	name += archive ? 4 : 0;
 	if (*r->path != '/' || !is_name(name, archive ? ".nar" : ".narinfo"))
 		return send_status(c, r, 404);
+	/* Who says nothing of himself does not learn what there is. */
+	if (s->o->may && !*r->token)
+		return send_status(c, r, 401);
 	rc = find(s, (struct slice){ name, STORE_HASH_LEN }, &i);
 	if (rc)
 		return send_status(c, r, rc == ERR_NOTFOUND || rc == ERR_INVALID ? 404 : 500);
-	if (archive)
+	int refused = refuses(s, r, &i.path);
+
+	if (refused)
+		rc = send_status(c, r, refused);
+	else if (archive)
 		rc = send_archive(c, r, &i);
 	else if (add_narinfo(s, &i, &b))
 		rc = send_status(c, r, 500);

@@ -388,6 +388,36 @@ for i in 1 2 3; do
 	echo "# delete: $(since "$start") s"
 done
 
+# --- two tenants and a store ---
+
+role clusterroles '{"metadata":{"name":"store-of-team-a"},"rules":[{"apiGroups":["gx.dev"],"resources":["stores"],"resourceNames":["team-a"],"verbs":["get"]}]}'
+role clusterrolebindings '{"metadata":{"name":"team-a"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"store-of-team-a"},"subjects":[{"apiGroup":"rbac.authorization.k8s.io","kind":"Group","name":"system:serviceaccounts:team-a"}]}'
+role clusterrolebindings '{"metadata":{"name":"proxy"},"roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole","name":"system:auth-delegator"},"subjects":[{"kind":"ServiceAccount","namespace":"gx-system","name":"proxy"}]}'
+api POST /api/v1/namespaces/gx-system/serviceaccounts application/json '{"metadata":{"name":"proxy"}}' >>log/setup
+token gx-system proxy >proxy.token
+config proxy "$work/proxy.token"
+echo theirs >theirs
+theirs=$("$GX" store add --store "$work/s" theirs)
+"$GX" store add-root --store "$work/s" --tenant team-a "$tool"
+"$GX" store add-root --store "$work/s" --tenant team-b "$theirs"
+KUBECONFIG=conf/proxy "$GX" cache serve --tenants --store "$work/s" --host 10.213.0.1 --port 5000 >log/proxy.at 2>log/proxy &
+within 20 test -s log/proxy.at
+asks() { # OBJECT [TOKEN-FILE]: from within the pod, with its token
+	_digest=${1#/nix/store/}
+	as alice shell me -- sh -c "wget -q -O - --header \"Authorization: Bearer \$(cat ${2-/var/run/secrets/gx/token})\" http://10.213.0.1:5000/${_digest%%-*}.narinfo"
+}
+check "a DevPod reads its tenant's store" sh -c "echo \"\$1\" | grep -qx 'StorePath: $tool'" sh "$(asks "$tool")"
+check "another tenant's is refused" mentions "403" asks "$theirs"
+check "which is told" grep -q "refused (403): '${theirs#/nix/store/}' to system:serviceaccount:team-a:me" log/proxy
+check "without a token" mentions "401" asks "$tool" /dev/null
+token team-b default gx-store >team-b.token
+check "the other tenant is refused the first one's" prints 403 curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(cat team-b.token)" \
+	"http://10.213.0.1:5000/$(basename "$tool" | cut -c 1-32).narinfo"
+token team-a default >api.token
+check "a token for the API is none for the store" prints 401 curl -s -o /dev/null -w '%{http_code}' -H "Authorization: Bearer $(cat api.token)" \
+	"http://10.213.0.1:5000/$(basename "$tool" | cut -c 1-32).narinfo"
+check "no token is in what it said" sh -c '! grep -lFf proxy.token log/proxy && ! grep -lFf team-b.token log/proxy && ! grep -lFf api.token log/proxy'
+
 # --- what changes ---
 
 api POST /api/v1/namespaces/team-a/configmaps application/json '{"metadata":{"name":"dev-env"},"data":{"COLOUR":"blue"}}' >>log/setup

@@ -439,6 +439,10 @@ const struct verb store_verbs[] = {
 	{ "make-content-addressed", "copy a closure to paths that follow from its contents", store_readdress_run, NULL },
 	{ "rebuild", "make a lost or damaged database anew", store_rebuild_run, NULL },
 	{ "roots", "what keeps objects from being collected", roots_run, NULL },
+	{ "tenants", "what tenants keep in the store", store_tenants_run, NULL },
+	{ "add-root", "keep objects for a tenant", store_add_root_run, NULL },
+	{ "drop-roots", "keep objects for a tenant no longer", store_drop_roots_run, NULL },
+	{ "quota", "how much a tenant may keep", store_quota_run, NULL },
 	{ "info", "which store is used, and why", info_run, NULL },
 	{ 0 }
 };

@@ -7,6 +7,10 @@
 
 #include "store/store.h"
 
+int store_add_root_run(int argc, char **argv);
+int store_drop_roots_run(int argc, char **argv);
+int store_quota_run(int argc, char **argv);
+int store_tenants_run(int argc, char **argv);
 int store_sign_run(int argc, char **argv);
 int store_copy_sigs_run(int argc, char **argv);
 int store_cat_run(int argc, char **argv);
