@@ -75,8 +75,16 @@ of() { # SYSTEM EXPRESSION about p
 }
 for system in x86_64-linux aarch64-linux x86_64-darwin aarch64-darwin; do
 	check "each release is there for $system" prints "[]" of $system "builtins.filter (n: builtins.match \"go_1_[0-9_]*\" n != null && p.\${n}.outPath == \"\") (builtins.attrNames p)"
-	check "each series for $system" prints '["1.21.13","1.22.6","1.23.12","1.24.13","1.25.14"]' of $system "map (n: p.\"go_1_\${n}\".version) [ \"21\" \"22\" \"23\" \"24\" \"25\" ]"
+	check "each series for $system" prints '["1.19.13","1.20.14","1.21.13","1.22.6","1.23.12","1.24.13","1.25.14"]' of $system "map (n: p.\"go_1_\${n}\".version) [ \"19\" \"20\" \"21\" \"22\" \"23\" \"24\" \"25\" ]"
 done
+check "one that is not static has a C library" prints '["/bin/sh","builtin:go-module"]' of x86_64-linux "[ p.go_1_20.builder p.go_1_21.builder ]"
+check "but not for darwin" prints '["builtin:go-unpack"]' of aarch64-darwin "[ p.go_1_20.builder ]"
+mkdir -p old/bin old/src library/lib/cpu
+printf '#!/bin/sh\necho "$GOROOT $*"\n' >library/lib/cpu/ld-linux-cpu.so.2
+chmod +x library/lib/cpu/ld-linux-cpu.so.2
+check "its go command is one" env out="$PWD/with" go="$PWD/old" glibc="$PWD/library" sh -e "$srcdir/stdlib/go/with-library.sh"
+check "which runs with it" prints "$PWD/old --library-path $PWD/library/lib/cpu $PWD/old/bin/go list all" with/bin/go list all
+check "and is for the same files" prints "$PWD/old/src" readlink with/src
 check "a module where there is one" prints '["builtin:go-module","builtin:go-unpack"]' of aarch64-darwin "[ p.go_1_26.builder p.go_1_22.builder ]"
 check "one that nobody knows" complains "the sum of Go 1.26.99 for aarch64-darwin is not known; take go_1_" \
 	gxeval --read-only --raw -E "((import $std/toolchain.gx).toolchain \"1.26.99\" \"aarch64-darwin\").outPath"
