@@ -242,7 +242,7 @@ static void add_bind(struct job *j, const char *source, const char *target, enum
 						       arena_dup(&j->arena, target, strlen(target)), flags };
 }
 
-/* Something to mount on: an empty file, or a folder. */
+/* Something to mount on: a file, empty where there is none, or a folder. */
 static int make_point(int base, const char *path, int is_dir, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
@@ -260,9 +260,9 @@ static int make_point(int base, const char *path, int is_dir, struct err *e)
 			rc = err_errno(e, "making '%s' for a builder", path);
 	} else {
 		fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
-		if (fd < 0)
+		if (fd < 0 && errno != EEXIST)
 			rc = err_errno(e, "making '%s' for a builder", path);
-		else
+		if (fd >= 0)
 			close(fd);
 	}
 	close(dir);

@@ -461,8 +461,11 @@ static const struct build_machines *machines(void)
 	machines_free(all);
 	all = NULL;
 	from = text;
+	/* Where nobody lists any there is nothing to say, nor where the list is for others to read. */
 	buf_addf(&usual, "@%s/machines", conf_folder());
-	if (machines_parse(&all, text ? text : usual.p, &e)) {
+	if (!text)
+		text = access(usual.p + 1, R_OK) ? "" : usual.p;
+	if (machines_parse(&all, text, &e)) {
 		report_warning(0, 0, e.msg);
 		err_release(&e);
 	}

@@ -42,6 +42,10 @@ has() { # HASH EXPRESSION
 check "a file" sh -c 'cmp body '"$(fetch "fetchurl { url = \"http://127.0.0.1:$port/notes-1.tar.gz\"; hash = \"$file\"; }")"
 check "is called as its address ends" sh -c 'case $(cat path) in */nix/store/*-notes-1.tar.gz) ;; *) cat path && exit 1 ;; esac'
 check "from the second address" sh -c 'cmp body '"$(fetch "fetchurl { urls = [ \"file://$PWD/none\" \"file://$PWD/body\" ]; name = \"second\"; hash = \"$file\"; curlOpts = \"-4\"; }")"
+cat >passwd.gx <<'X'
+import <nix/fetchurl.nix> { url = "file:///etc/passwd"; sha256 = builtins.hashString "sha256" ""; }
+X
+check "a file that builders have as well" sh -c 'gx build --no-link -f passwd.gx 2>&1 | grep "^error: hash mismatch in fixed-output derivation"'
 check "a program" sh -c '[ -x '"$(fetch "fetchurl { url = \"file://$PWD/notes-1/bin/run\"; executable = true; hash = \"$(gx hash path notes-1/bin/run)\"; }")"' ]'
 check "an archive is the tree in it" has "$tree" "fetchzip { url = \"http://127.0.0.1:$port/x\"; hash = \"$tree\"; }"
 check "also a zip file" has "$(gx hash path zipped)" "fetchzip { url = \"file://$PWD/notes.zip\"; hash = \"$(gx hash path zipped)\"; }"
