@@ -486,6 +486,7 @@ int build_realise(struct store *s, const struct build_settings *set, const struc
 	graph_release(&b);
 	free(b.jobs);
 	free(b.made);
+	stage_free(b.stage);
 	if (rc)
 		build_result_release(out);
 	return rc;

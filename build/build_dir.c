@@ -228,21 +228,42 @@ void build_dir_close(struct job *j, int keep)
 
 /* --- what is seen --- */
 
+/* A list in the job's arena gets room for one more. */
+static void *more(struct job *j, const void *v, size_t n, size_t *cap, size_t size)
+{
+	void *grown;
+
+	if (n < *cap)
+		return NULL;
+	*cap = *cap ? *cap * 2 : 64;
+	grown = arena_alloc(&j->arena, *cap * size);
+	if (n)
+		memcpy(grown, v, n * size);
+	return grown;
+}
+
 static void add_bind(struct job *j, const char *source, const char *target, enum bind_flags flags)
 {
-	if (j->nbinds == j->capbinds) {
-		struct sandbox_bind *v = arena_alloc(&j->arena, (j->capbinds ? j->capbinds * 2 : 64) * sizeof *v);
+	struct sandbox_bind *v = more(j, j->binds, j->nbinds, &j->capbinds, sizeof *v);
 
-		if (j->nbinds)
-			memcpy(v, j->binds, j->nbinds * sizeof *v);
+	if (v)
 		j->binds = v;
-		j->capbinds = j->capbinds ? j->capbinds * 2 : 64;
-	}
 	j->binds[j->nbinds++] = (struct sandbox_bind){ arena_dup(&j->arena, source, strlen(source)),
 						       arena_dup(&j->arena, target, strlen(target)), flags };
 }
 
-/* Something to mount on: a file, empty where there is none, or a folder. */
+/* Something that / has of its own; text may be NULL. */
+static void add_entry(struct job *j, enum sandbox_entry_kind kind, const char *path, const char *text)
+{
+	struct sandbox_entry *v = more(j, j->entries, j->nentries, &j->capentries, sizeof *v);
+
+	if (v)
+		j->entries = v;
+	j->entries[j->nentries++] = (struct sandbox_entry){ kind, arena_dup(&j->arena, path, strlen(path)),
+							    text ? arena_dup(&j->arena, text, strlen(text)) : NULL, 0 };
+}
+
+/* Something to mount on, on the disk: an empty file, or a folder. */
 static int make_point(int base, const char *path, int is_dir, struct err *e)
 {
 	const char *slash = strrchr(path, '/');
@@ -260,33 +281,24 @@ static int make_point(int base, const char *path, int is_dir, struct err *e)
 			rc = err_errno(e, "making '%s' for a builder", path);
 	} else {
 		fd = openat(dir, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
-		if (fd < 0 && errno != EEXIST)
+		if (fd < 0)
 			rc = err_errno(e, "making '%s' for a builder", path);
-		if (fd >= 0)
+		else
 			close(fd);
 	}
 	close(dir);
 	return rc;
 }
 
-static int put_text(int root, const char *path, const char *text, struct err *e)
-{
-	int fd = openat(root, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444), rc = 0;
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		rc = err_errno(e, "making '%s' for a builder", path);
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-/* The same for a full path as the builder sees it: what is in /tmp comes from that folder, not from root/. */
-static int make_point_at(struct job *j, int root, const char *path, int is_dir, struct err *e)
+/* The same for a full path as the builder sees it: what is in /tmp comes from that folder, all else is a part of /. */
+static int make_point_at(struct job *j, const char *path, int is_dir, struct err *e)
 {
 	int tmp, rc;
 
-	if (strncmp(path, "tmp/", 4))
-		return make_point(root, path, is_dir, e);
+	if (strncmp(path, "tmp/", 4)) {
+		add_entry(j, is_dir ? ENTRY_FOLDER : ENTRY_FILE, path, NULL);
+		return 0;
+	}
 	tmp = openat(j->dir.fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	rc = tmp < 0 ? err_errno(e, "the folder of a build") : make_point(tmp, path + 4, is_dir, e);
 	if (tmp >= 0)
@@ -295,7 +307,7 @@ static int make_point_at(struct job *j, int root, const char *path, int is_dir, 
 }
 
 /* Shows a file or device of the machine, when there is one, under `target`. */
-static int show(struct job *j, int root, const char *source, const char *target, enum bind_flags flags, struct err *e)
+static int show(struct job *j, const char *source, const char *target, enum bind_flags flags, struct err *e)
 {
 	char *real = realpath(source, NULL);
 	struct stat st;
@@ -305,37 +317,41 @@ static int show(struct job *j, int root, const char *source, const char *target,
 		free(real);
 		return 0;
 	}
-	rc = make_point_at(j, root, target, S_ISDIR(st.st_mode), e);
+	rc = make_point_at(j, target, S_ISDIR(st.st_mode), e);
 	if (!rc)
 		add_bind(j, real, target, flags);
 	free(real);
 	return rc;
 }
 
-static int make_etc(struct job *j, int root, struct err *e)
+static int make_etc(struct job *j, struct err *e)
 {
 	int uid = SANDBOX_UID, gid = SANDBOX_GID, rc;
 	char text[512];
 
+	add_entry(j, ENTRY_FOLDER, "etc", NULL);
+	j->entries[j->nentries - 1].mode = 0555;
 	snprintf(text, sizeof text,
 		 "root:x:0:0:Nix build user:" BUILD_TOP ":/noshell\n"
 		 "nixbld:x:%d:%d:Nix build user:" BUILD_TOP ":/noshell\n"
 		 "nobody:x:65534:65534:Nobody:/:/noshell\n",
 		 uid, gid);
-	rc = put_text(root, "etc/passwd", text, e);
+	add_entry(j, ENTRY_FILE, "etc/passwd", text);
 	snprintf(text, sizeof text, "root:x:0:\nnixbld:!:%d:\nnogroup:x:65534:\n", gid);
-	rc = rc ? rc : put_text(root, "etc/group", text, e);
-	if (!j->fixed)
-		return rc ? rc : put_text(root, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n", e);
+	add_entry(j, ENTRY_FILE, "etc/group", text);
+	if (!j->fixed) {
+		add_entry(j, ENTRY_FILE, "etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+		return 0;
+	}
 	/* Names are looked up in files and by DNS alone, whatever else the machine is set up for. */
-	rc = rc ? rc : put_text(root, "etc/nsswitch.conf", "hosts: files dns\nservices: files\n", e);
-	rc = rc ? rc : show(j, root, "/etc/resolv.conf", "etc/resolv.conf", 0, e);
-	rc = rc ? rc : show(j, root, "/etc/services", "etc/services", 0, e);
-	rc = rc ? rc : show(j, root, "/etc/hosts", "etc/hosts", 0, e);
-	return rc ? rc : show(j, root, "/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt", 0, e);
+	add_entry(j, ENTRY_FILE, "etc/nsswitch.conf", "hosts: files dns\nservices: files\n");
+	rc = show(j, "/etc/resolv.conf", "etc/resolv.conf", 0, e);
+	rc = rc ? rc : show(j, "/etc/services", "etc/services", 0, e);
+	rc = rc ? rc : show(j, "/etc/hosts", "etc/hosts", 0, e);
+	return rc ? rc : show(j, "/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt", 0, e);
 }
 
-static int make_dev(struct job *j, int root, struct err *e)
+static int make_dev(struct job *j, struct err *e)
 {
 	static const char *const nodes[] = { "full", "null", "random", "tty", "urandom", "zero", "kvm" };
 	static const char *const links[][2] = { { "/proc/self/fd", "dev/fd" },
@@ -344,16 +360,16 @@ static int make_dev(struct job *j, int root, struct err *e)
 						{ "/proc/self/fd/2", "dev/stderr" },
 						{ "/dev/pts/ptmx", "dev/ptmx" } };
 	char source[32];
-	int rc = make_point(root, "dev/shm", 1, e);
+	int rc = 0;
 
-	rc = rc ? rc : make_point(root, "dev/pts", 1, e);
+	add_entry(j, ENTRY_FOLDER, "dev/shm", NULL);
+	add_entry(j, ENTRY_FOLDER, "dev/pts", NULL);
 	for (size_t i = 0; i < sizeof nodes / sizeof *nodes && !rc; i++) {
 		snprintf(source, sizeof source, "/dev/%s", nodes[i]);
-		rc = show(j, root, source, source + 1, BIND_DEVICE, e);
+		rc = show(j, source, source + 1, BIND_DEVICE, e);
 	}
-	for (size_t i = 0; i < sizeof links / sizeof *links && !rc; i++)
-		if (symlinkat(links[i][0], root, links[i][1]))
-			rc = err_errno(e, "making '%s' for a builder", links[i][1]);
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+		add_entry(j, ENTRY_LINK, links[i][1], links[i][0]);
 	return rc;
 }
 
@@ -383,7 +399,7 @@ static int show_input(struct job *j, const char *store, const struct store_path 
 	return rc;
 }
 
-static int show_store(struct job *j, int root, struct err *e)
+static int show_store(struct job *j, struct err *e)
 {
 	struct slice dir = store_dir(j->b->s);
 	const char *store = arena_dup(&j->arena, dir.p + 1, dir.n - 1);
@@ -392,7 +408,7 @@ static int show_store(struct job *j, int root, struct err *e)
 
 	if (slice_starts(dir, SLICE(BUILD_TOP "/")) || slice_starts(dir, SLICE("/proc/")) || slice_starts(dir, SLICE("/dev/")))
 		return err_set(e, ERR_INVALID, "builders cannot see a store at '%.*s': that place is theirs", (int)dir.n, dir.p);
-	rc = make_point_at(j, root, store, 1, e);
+	rc = make_point_at(j, store, 1, e);
 	buf_addf(&path, "%s/store", j->dir.path);
 	add_bind(j, buf_str(&path), store, BIND_WRITABLE);
 	buf_release(&path);
@@ -458,7 +474,7 @@ static int is_named(const char *path)
 	return 0;
 }
 
-static int show_named_path(struct job *j, int root, const struct named_path *p, struct err *e)
+static int show_named_path(struct job *j, const struct named_path *p, struct err *e)
 {
 	struct slice dir = store_dir(j->b->s);
 	size_t n = strlen(p->target);
@@ -468,22 +484,22 @@ static int show_named_path(struct job *j, int root, const struct named_path *p, 
 		return 0;
 	if (!p->optional && access(p->source, F_OK))
 		return err_errno(e, "cannot show '%s' to a builder (sandbox-paths)", p->source);
-	return show(j, root, p->source, p->target + 1, BIND_RECURSIVE, e);
+	return show(j, p->source, p->target + 1, BIND_RECURSIVE, e);
 }
 
-static int show_named(struct job *j, int root, struct err *e)
+static int show_named(struct job *j, struct err *e)
 {
 	struct named_path p;
 	int rc = 0;
 
 	for (const char *w = build_place.paths ? build_place.paths : ""; !rc && *(w += strspn(w, " ")); w += strcspn(w, " ")) {
 		rc = read_named_path((struct slice){ w, strcspn(w, " ") }, &p, e);
-		rc = rc ? rc : show_named_path(j, root, &p, e);
+		rc = rc ? rc : show_named_path(j, &p, e);
 	}
 	return rc;
 }
 
-static int show_shell(struct job *j, int root, struct err *e)
+static int show_shell(struct job *j, struct err *e)
 {
 	if (is_named("/bin/sh"))
 		return 0;
@@ -494,25 +510,24 @@ static int show_shell(struct job *j, int root, struct err *e)
 			       "there is no shell for builders at '%s': install busybox-static, or name a static shell with "
 			       "--sandbox-shell",
 			       shell);
-	return show(j, root, shell, "bin/sh", 0, e);
+	return show(j, shell, "bin/sh", 0, e);
 }
 
 /* A folder of ours that the builder may write to. */
-static int show_own(struct job *j, int root, const char *name, struct err *e)
+static void show_own(struct job *j, const char *name)
 {
 	struct buf path = BUF_INIT;
-	int rc = make_point(root, name, 1, e);
 
 	buf_addf(&path, "%s/%s", j->dir.path, name);
+	add_entry(j, ENTRY_FOLDER, name, NULL);
 	add_bind(j, buf_str(&path), name, BIND_WRITABLE);
 	buf_release(&path);
-	return rc;
 }
 
 /* What a builtin builder was given by those who know it. */
 struct shown {
 	struct job *j;
-	int root, rc;
+	int rc;
 	struct err *e;
 };
 
@@ -521,13 +536,13 @@ static void show_path(void *arg, const char *path)
 	struct shown *s = arg;
 
 	if (!s->rc && path[0] == '/' && path[1])
-		s->rc = show(s->j, s->root, path, path + 1, BIND_RECURSIVE, s->e);
+		s->rc = show(s->j, path, path + 1, BIND_RECURSIVE, s->e);
 }
 
-static int show_more(struct job *j, int root, struct err *e)
+static int show_more(struct job *j, struct err *e)
 {
 	const struct build_hooks *h = &j->b->set->hooks;
-	struct shown s = { j, root, 0, e };
+	struct shown s = { j, 0, e };
 	int rc;
 
 	if (!h->paths || !slice_starts(j->node->drv.builder, SLICE("builtin:")))
@@ -538,22 +553,17 @@ static int show_more(struct job *j, int root, struct err *e)
 
 int build_root_make(struct job *j, struct err *e)
 {
-	int root = make_dir(j->dir.fd, "root", 0755, e), rc;
+	int rc;
 
-	if (root < 0)
-		return ERR_IO;
-	rc = make_point(root, "etc", 1, e);
-	rc = rc ? rc : make_point(root, "proc", 1, e);
-	rc = rc ? rc : show_own(j, root, "build", e);
-	rc = rc ? rc : show_own(j, root, "tmp", e);
-	rc = rc ? rc : make_dev(j, root, e);
-	rc = rc ? rc : make_etc(j, root, e);
-	rc = rc ? rc : show_named(j, root, e);
-	rc = rc ? rc : show_store(j, root, e);
-	rc = rc ? rc : show_shell(j, root, e);
-	rc = rc ? rc : show_more(j, root, e);
-	if (!rc && fchmodat(root, "etc", 0555, 0))
-		rc = err_errno(e, "the folder of a build");
-	close(root);
-	return rc;
+	if (mkdirat(j->dir.fd, "root", 0700))
+		return err_errno(e, "making the folder 'root' of a build");
+	add_entry(j, ENTRY_FOLDER, "proc", NULL);
+	show_own(j, "build");
+	show_own(j, "tmp");
+	rc = make_dev(j, e);
+	rc = rc ? rc : make_etc(j, e);
+	rc = rc ? rc : show_named(j, e);
+	rc = rc ? rc : show_store(j, e);
+	rc = rc ? rc : show_shell(j, e);
+	return rc ? rc : show_more(j, e);
 }

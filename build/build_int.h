@@ -66,7 +66,7 @@ struct node {
 
 /* The folder of one build, private to this user:
  *     lock    held as long as somebody works here
- *     root/   becomes / of the builder
+ *     root/   where / of the builder is mounted; empty
  *     build/  /build, its working directory
  *     store/  the store directory: mount points of inputs, and what it makes
  *     tmp/    /tmp */
@@ -98,7 +98,7 @@ struct moved {
 struct made {
 	struct new_object *v;	  /* by output; without a name: it was not made now */
 	struct new_object *fresh; /* those that were */
-	struct stage *stage;	  /* where they lie */
+	struct stage *stage;	  /* where they lie, when it is one of their own; else the run's */
 	struct commit *commit;
 };
 
@@ -119,6 +119,8 @@ struct job {
 	struct sandbox box;
 	struct sandbox_bind *binds;
 	size_t nbinds, capbinds;
+	struct sandbox_entry *entries;
+	size_t nentries, capentries;
 	struct arena arena;
 	char **argv, **envp;
 	const char *top; /* its working directory as it sees it */
@@ -160,6 +162,7 @@ struct build {
 	struct job **made; /* jobs whose outputs wait for the disk, no longer among those that run */
 	size_t nmade;
 	double made_since; /* when the first of them began to wait */
+	struct stage *stage; /* where outputs lie until then; NULL before the first */
 	struct placing *placing; /* those that a thread puts into the store now */
 	size_t builds, fetches; /* to do and done in all */
 	struct err err; /* the first failure */
@@ -334,7 +337,7 @@ int build_dir_open(struct job *j, struct err *e);
 /* Removes it; keep: leaves the working directory and says where. */
 void build_dir_close(struct job *j, int keep);
 
-/* Prepares root/ and the list of what is seen inside. */
+/* Lists what is seen inside. */
 int build_root_make(struct job *j, struct err *e);
 
 /* --- build_user.c --- */

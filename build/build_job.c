@@ -227,6 +227,8 @@ static int start_process(struct job *j, struct err *e)
 		.cwd = j->top,
 		.binds = j->binds,
 		.nbinds = j->nbinds,
+		.entries = j->entries,
+		.nentries = j->nentries,
 		.network = j->fixed,
 		.bare = j->bare,
 		.uid = SANDBOX_UID,

@@ -268,10 +268,14 @@ static int sign(struct job *j, struct new_object *v, struct err *e)
 	return rc;
 }
 
+/* What did not get into the store goes. */
 static void release_made(struct made *m, size_t n)
 {
-	for (size_t i = 0; i < n && m->v; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (m->v[i].name)
+			tree_remove(m->v[i].dirfd, m->v[i].name, NULL, NULL, NULL);
 		path_info_release(&m->v[i].info);
+	}
 	free(m->v);
 	free(m->fresh);
 	stage_free(m->stage);
@@ -332,10 +336,10 @@ int build_outputs(struct job *j, struct err *e)
 	path_set_add_all(&candidates, &j->inputs);
 	for (size_t i = 0; i < n; i++)
 		path_set_add(&candidates, &j->node->paths[i]);
-	rc = stage_open(j->b->s, &m->stage, e);
+	rc = j->b->stage ? 0 : stage_open(j->b->s, &j->b->stage, e);
 	for (size_t i = 0; i < n && !rc; i++)
 		if (check || !j->skip[i])
-			rc = copy_one(j, i, stage_fd(m->stage), &candidates, &m->v[i], e);
+			rc = copy_one(j, i, stage_fd(j->b->stage), &candidates, &m->v[i], e);
 	rc = rc ? rc : check_cycles(j, m->v, e);
 	rc = rc ? rc : build_check_outputs(j, m->v, e);
 	rc = rc ? rc : sign(j, m->v, e);

@@ -242,6 +242,9 @@ int sandbox_start(struct sandbox *b, const struct sandbox_spec *spec, struct err
 	int rc = 0;
 
 	*b = (struct sandbox){ .pid = -1, .pidfd = -1, .bare = spec->bare };
+	rc = seccomp_prepare(child_filter(spec), e);
+	if (rc)
+		return rc;
 	if (pipe2(p.status, O_CLOEXEC) || pipe2(p.sync, O_CLOEXEC) || pipe2(p.word, O_CLOEXEC)) {
 		rc = err_errno(e, "starting a builder");
 		goto out;
@@ -308,19 +311,17 @@ static int probe_function(void *arg)
 
 int sandbox_probe(struct err *e)
 {
+	static const struct sandbox_entry proc = { .kind = ENTRY_FOLDER, .path = "proc" };
 	char dir[] = "/tmp/gx-probe.XXXXXX";
 	struct sandbox b;
 	struct sandbox_spec spec = {
 		.function = probe_function, .cwd = "/", .uid = 1000, .gid = 100, .outer_uid = geteuid(), .outer_gid = getegid(),
-		.max_procs = 16
+		.max_procs = 16, .entries = &proc, .nentries = 1
 	};
-	char path[64];
 	int rc;
 
 	if (!mkdtemp(dir))
 		return err_errno(e, "making %s", dir);
-	snprintf(path, sizeof path, "%s/proc", dir);
-	mkdir(path, 0755);
 	spec.root = dir;
 	spec.output = open("/dev/null", O_RDWR | O_CLOEXEC);
 	rc = sandbox_start(&b, &spec, e);
@@ -328,7 +329,6 @@ int sandbox_probe(struct err *e)
 		sandbox_wait(&b);
 	if (spec.output >= 0)
 		close(spec.output);
-	rmdir(path);
 	rmdir(dir);
 	return rc;
 }

@@ -9,8 +9,8 @@
  * Without (struct sandbox_spec.bare): only the system call filter, a session of its own, and a watcher that
  * kills what the builder leaves behind.
  *
- * The caller prepares a folder that becomes / (read-only), with a file or folder for everything that is put
- * over it; see build/build_dir.c.
+ * The caller names an empty folder, over which / is mounted: a file system in memory with what it lists, read-only afterwards;
+ * see build/build_dir.c.
  */
 #ifndef BUILD_SANDBOX_H
 #define BUILD_SANDBOX_H
@@ -34,6 +34,16 @@ struct sandbox_bind {
 	enum bind_flags flags;
 };
 
+/* Something that / has of its own. */
+enum sandbox_entry_kind { ENTRY_FOLDER, ENTRY_FILE, ENTRY_LINK };
+
+struct sandbox_entry {
+	enum sandbox_entry_kind kind;
+	const char *path; /* inside, without the leading slash; folders above it are made as well; a folder may be there already */
+	const char *text; /* contents of a file, or where a link points */
+	mode_t mode;	  /* of a folder; 0: 0755 */
+};
+
 struct sandbox_spec {
 	/* What runs: a program, or a function of this process image that returns the exit status. */
 	const char *program;
@@ -44,7 +54,9 @@ struct sandbox_spec {
 	const char *cwd; /* inside */
 
 	/* What it sees. */
-	const char *root; /* path outside of what becomes / */
+	const char *root; /* path outside of an empty folder that becomes / */
+	const struct sandbox_entry *entries;
+	size_t nentries;
 	const struct sandbox_bind *binds;
 	size_t nbinds;
 	int network; /* 1: the machine's, behind a barrier; 0: only a loopback of its own */

@@ -82,6 +82,11 @@ _Noreturn void child_fail_err(const struct err *e)
 	send_failure(e->code, e->msg);
 }
 
+enum filter_flags child_filter(const struct sandbox_spec *spec)
+{
+	return spec->function && !spec->execs ? FILTER_NO_EXEC : 0;
+}
+
 void child_descriptors(const struct sandbox_spec *spec, int status, int sync)
 {
 	enum { HIGH = 16 };
@@ -143,7 +148,6 @@ static void set_limits(const struct sandbox_spec *spec)
 		procs.rlim_cur = procs.rlim_max = old.rlim_max;
 	if (spec->max_procs && setrlimit(RLIMIT_NPROC, &procs))
 		child_fail("the limit on processes");
-	umask(022);
 }
 
 static void drop_rights(void)
@@ -199,9 +203,7 @@ static _Noreturn void run(const struct sandbox_spec *spec, enum filter_flags fil
 	struct err e = ERR_INIT;
 
 	set_personality(spec->linux32);
-	if (spec->function && !spec->execs)
-		filter |= FILTER_NO_EXEC;
-	if (seccomp_load_filter(filter, &e))
+	if (seccomp_load_filter(filter | child_filter(spec), &e))
 		child_fail_err(&e);
 	if (spec->function) {
 		close(CHILD_STATUS);
@@ -241,7 +243,8 @@ _Noreturn void child_namespaced(const struct sandbox_spec *spec, int status, int
 	if (!spec->network)
 		raise_loopback();
 	set_names();
-	child_mounts(spec);
+	umask(022);
+	child_mounts(spec, word == 'u');
 	if (!spec->input)
 		reopen_stdin();
 	if (chdir(spec->cwd))
@@ -265,6 +268,7 @@ _Noreturn void child_bare(const struct sandbox_spec *spec, int status)
 	setsid();
 	if (chdir(spec->cwd))
 		child_fail("entering %s", spec->cwd);
+	umask(022);
 	/* Other processes of the user count too where there is no namespace: only core files are limited. */
 	set_limits(&(struct sandbox_spec){ .max_procs = 0 });
 	run(spec, 0);

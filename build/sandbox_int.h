@@ -8,6 +8,7 @@
 #define BUILD_SANDBOX_INT_H
 
 #include "build/sandbox.h"
+#include "build/seccomp.h"
 
 /* Where a child's descriptors are once child_descriptors ran. */
 enum { CHILD_STATUS = 3, CHILD_SYNC = 4 };
@@ -15,6 +16,9 @@ enum { CHILD_STATUS = 3, CHILD_SYNC = 4 };
 /* Ends the child with the error (which need not be set: errno then). */
 _Noreturn void child_fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 _Noreturn void child_fail_err(const struct err *e);
+
+/* The filter that it will load at least. */
+enum filter_flags child_filter(const struct sandbox_spec *spec);
 
 /* Standard input from /dev/null, output and error to spec->output, status and sync where they belong, nothing else open. */
 void child_descriptors(const struct sandbox_spec *spec, int status, int sync);
@@ -26,7 +30,7 @@ _Noreturn void child_namespaced(const struct sandbox_spec *spec, int status, int
 /* The same without namespaces. */
 _Noreturn void child_bare(const struct sandbox_spec *spec, int status);
 
-/* Makes the file system of the spec the only one this process sees. */
-void child_mounts(const struct sandbox_spec *spec);
+/* Makes the file system of the spec the only one this process sees; userns: who it is inside is its user, known by the number. */
+void child_mounts(const struct sandbox_spec *spec, int userns);
 
 #endif

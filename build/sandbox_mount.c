@@ -4,8 +4,9 @@
  *
  * Everything is made of detached mounts (open_tree): a piece gets its flags before it is put in place, so that there
  * is no moment at which an input could be written to.  All of it is nosuid and, but for device nodes,
- * nodev.  The folder that becomes / is itself read-only: a builder that is the same user outside must not
- * be able to change /etc/passwd or put files beside the store.
+ * nodev.  What becomes / is itself read-only: a builder that is the same user outside must not be able to change
+ * /etc/passwd or put files beside the store.  It is in memory: making and removing that many files on a disk takes longer than
+ * many builders.
  *
  * Sources are opened by path in the new mount namespace, because a descriptor from before belongs to
  * the old one, from which the kernel does not take mounts.
@@ -15,12 +16,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A detached copy of what is at path; negative when it is not there. */
@@ -80,19 +86,116 @@ static void mount_new(void)
 		child_fail("mounting /dev/pts");
 }
 
-void child_mounts(const struct sandbox_spec *spec)
+/* --- what / has of its own --- */
+
+static void make_folder(int root, const char *path, mode_t mode)
+{
+	if (mkdirat(root, path, mode ? mode : 0755) && errno != EEXIST)
+		child_fail("making /%s", path);
+}
+
+static void make_parents(int root, const char *path)
+{
+	char part[PATH_MAX];
+
+	for (const char *s = strchr(path, '/'); s; s = strchr(s + 1, '/')) {
+		snprintf(part, sizeof part, "%.*s", (int)(s - path), path);
+		make_folder(root, part, 0);
+	}
+}
+
+/* Without a text it is there to mount on, and may be one with a text as well. */
+static void make_file(int root, const struct sandbox_entry *n)
+{
+	int fd = openat(root, n->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0444);
+	size_t len = n->text ? strlen(n->text) : 0;
+	struct stat st;
+
+	if (fd < 0 && errno == EEXIST && !n->text && !fstatat(root, n->path, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode))
+		return;
+	if (fd < 0 || (len && write(fd, n->text, len) != (ssize_t)len))
+		child_fail("making /%s", n->path);
+	close(fd);
+}
+
+static void make_entry(int root, const struct sandbox_entry *n)
+{
+	make_parents(root, n->path);
+	if (n->kind == ENTRY_FOLDER)
+		make_folder(root, n->path, n->mode);
+	else if (n->kind == ENTRY_FILE)
+		make_file(root, n);
+	else if (symlinkat(n->text, root, n->path))
+		child_fail("making /%s", n->path);
+}
+
+struct root {
+	const struct sandbox_spec *spec;
+	int fd;
+};
+
+static void make_entries(const struct root *r)
+{
+	for (size_t i = 0; i < r->spec->nentries; i++)
+		make_entry(r->fd, &r->spec->entries[i]);
+}
+
+static int make_entries_there(void *arg)
+{
+	const struct root *r = arg;
+
+	setfsgid(r->spec->gid);
+	setfsuid(r->spec->uid);
+	make_entries(r);
+	return 0;
+}
+
+/* In a user namespace files can only be made by somebody who is known there.  This process must stay who it is outside, to reach
+ * what is to be seen inside: another makes them, which has the same memory and is soon over. */
+static void make_entries_as_builder(struct root *r)
+{
+	static _Alignas(16) char stack[1 << 16];
+	int status = -1;
+	pid_t pid = clone(make_entries_there, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, r);
+
+	if (pid < 0)
+		child_fail("making /");
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (status)
+		_exit(125); /* it has said why */
+}
+
+static int make_root(const struct sandbox_spec *spec, int userns)
+{
+	struct root r = { .spec = spec };
+	char options[64] = "mode=0755";
+
+	if (userns)
+		snprintf(options, sizeof options, "mode=0755,uid=%lu,gid=%lu", (unsigned long)spec->uid, (unsigned long)spec->gid);
+	if (mount("root", spec->root, "tmpfs", MS_NOSUID | MS_NODEV, options))
+		child_fail("mounting %s", spec->root);
+	r.fd = open(spec->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r.fd < 0)
+		child_fail("reaching %s", spec->root);
+	if (userns)
+		make_entries_as_builder(&r);
+	else
+		make_entries(&r);
+	set_flags(r.fd, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, spec->root);
+	return r.fd;
+}
+
+void child_mounts(const struct sandbox_spec *spec, int userns)
 {
 	int root;
 
 	/* What we mount must not show outside, and what is mounted outside later not inside. */
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		child_fail("making mounts private");
-	root = detach(spec->root, 0);
-	if (root < 0)
-		child_fail("reaching %s", spec->root);
-	set_flags(root, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, spec->root);
-	if (move_mount(root, "", AT_FDCWD, spec->root, MOVE_MOUNT_F_EMPTY_PATH) || fchdir(root))
-		child_fail("mounting %s", spec->root);
+	root = make_root(spec, userns);
+	if (fchdir(root))
+		child_fail("entering %s", spec->root);
 	close(root);
 	for (size_t i = 0; i < spec->nbinds; i++)
 		bind_one(&spec->binds[i]);

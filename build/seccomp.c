@@ -22,6 +22,8 @@
 #include "config.h"
 #include "build/seccomp.h"
 
+#include "base/alloc.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
@@ -29,10 +31,13 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
 	NR_FCHMODAT2 = 452,
@@ -188,10 +193,54 @@ static int load_new_calls(void)
 	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) ? -errno : 0;
 }
 
+/* Making the rules a program takes longer than loading it; it is the same for all builders. */
+enum { PROGRAMS = 4 };
+static struct sock_fprog programs[PROGRAMS];
+
+static int read_program(int fd, struct sock_fprog *out)
+{
+	off_t size = lseek(fd, 0, SEEK_END);
+	size_t n = size > 0 ? (size_t)size : 0;
+	struct sock_filter *code = n ? xmalloc(n) : NULL;
+
+	if (!code || pread(fd, code, n, 0) != (ssize_t)n) {
+		free(code);
+		return -EIO;
+	}
+	*out = (struct sock_fprog){ (unsigned short)(n / sizeof *code), code };
+	return 0;
+}
+
+static int make_program(enum filter_flags flags, struct sock_fprog *out)
+{
+	scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+	int fd = memfd_create("filter", MFD_CLOEXEC), rc = c && fd >= 0 ? 0 : -ENOMEM;
+
+	rc = rc ? rc : add_arches(c);
+	rc = rc ? rc : seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	rc = rc ? rc : add_rules(c, flags);
+	rc = rc ? rc : seccomp_export_bpf(c, fd);
+	rc = rc ? rc : read_program(fd, out);
+	if (c)
+		seccomp_release(c);
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+int seccomp_prepare(enum filter_flags flags, struct err *e)
+{
+	int rc = programs[flags].len ? 0 : make_program(flags, &programs[flags]);
+
+	if (!rc)
+		return 0;
+	errno = -rc;
+	return err_errno(e, "making the system call filter");
+}
+
 int seccomp_load_filter(enum filter_flags flags, struct err *e)
 {
-	scmp_filter_ctx c;
-	int rc = 0;
+	int rc;
 
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return err_errno(e, "giving up new privileges");
@@ -200,16 +249,8 @@ int seccomp_load_filter(enum filter_flags flags, struct err *e)
 		errno = -rc;
 		return err_errno(e, "loading a system call filter");
 	}
-	c = seccomp_init(SCMP_ACT_ALLOW);
-	if (!c)
-		return err_set(e, ERR_IO, "the system call filter cannot be made");
-	rc = add_arches(c);
-	rc = rc ? rc : seccomp_attr_set(c, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
-	rc = rc ? rc : add_rules(c, flags);
-	rc = rc ? rc : seccomp_load(c);
-	seccomp_release(c);
-	if (!rc)
-		return 0;
-	errno = -rc;
-	return err_errno(e, "loading the system call filter");
+	rc = seccomp_prepare(flags, e);
+	if (!rc && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &programs[flags]))
+		rc = err_errno(e, "loading the system call filter");
+	return rc;
 }

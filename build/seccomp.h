@@ -12,6 +12,9 @@ enum filter_flags {
 	FILTER_NO_EXEC = 1 << 1	 /* no other program: for builders that are part of this one */
 };
 
+/* Makes the filter, once for all processes that are started later. */
+int seccomp_prepare(enum filter_flags flags, struct err *e);
+
 /* Loads the filter into this thread for good, with no-new-privileges.  For a child before it runs foreign code. */
 int seccomp_load_filter(enum filter_flags flags, struct err *e);
 

@@ -95,11 +95,11 @@ check "gx: a link made behind the collector's back" late_link collect_gx 1
 # A collector started before the n-th call that changes a file, for every third n; it runs while the build goes on.
 anywhere() { # COLLECTOR COMMAND
 	fresh && rm -f calls
-	env LD_PRELOAD="$PWD/kill_at.so" CALL_LOG="$PWD/calls" "$gx" build --store "$store" ./flake >gap.log 2>&1 || { cat gap.log; return 1; }
+	env LD_PRELOAD="$PWD/kill_at.so" OUTSIDE=1 CALL_LOG="$PWD/calls" "$gx" build --store "$store" ./flake >gap.log 2>&1 || { cat gap.log; return 1; }
 	total=$(wc -l <calls) n=1 step=${GAP_STEP:-$((total / 12 + 1))}
 	while [ $n -le $total ]; do
 		fresh
-		env LD_PRELOAD="$PWD/kill_at.so" RUN_AT=$n RUN="$1 >gc.log 2>&1; echo \$? >gc.status" "$gx" build --store "$store" ./flake >gap.log 2>&1 || { echo "at $n of $total:"; cat gap.log gc.log; return 1; }
+		env LD_PRELOAD="$PWD/kill_at.so" OUTSIDE=1 RUN_AT=$n RUN="$1 >gc.log 2>&1; echo \$? >gc.status" "$gx" build --store "$store" ./flake >gap.log 2>&1 || { echo "at $n of $total:"; cat gap.log gc.log; return 1; }
 		wait_for gc.status && [ "$(cat gc.status)" = 0 ] || { echo "the collector at $n:"; cat gc.log; return 1; }
 		rm gc.status
 		built || { echo "at $n of $total the result was collected"; cat gc.log; return 1; }
