@@ -194,7 +194,7 @@ if [ "$(id -u)" = 0 ]; then
 		check "no namespaces: a shell too" complains "the system refuses a new user namespace" refuse develop ./flake --command true
 		check "no namespaces: a store elsewhere does not make builders less confined" complains "the system refuses" \
 			refuse develop $relocated ./flake --command true
-		check "no namespaces: less confined only where the store is at its place" complains "only a sandbox can show it" \
+		check "no namespaces: less confined only where the store is at its place" complains "the system refuses a new user namespace" \
 			refuse develop --sandbox none ./flake --command true
 		# The sandbox's shell has these programs in it, the machine's is told where they are.
 		sed -i 's|"mkdir -p|"PATH=/usr/bin:/bin; mkdir -p|' "$refused/flake/flake.gx"
