@@ -46,5 +46,6 @@ check "another system" prints 'other  Corn elsewhere' gx search --system riscv64
 check "nothing is found" complains "no package of './f' has that" search rye
 check "what is no regular expression" complains "invalid regular expression 'a('" search 'a('
 check "no word" status 2 gx search
-check "one word is sought in gx:std" prints 'golangci-lint' sh -c 'gx search golangci >got && cut -d" " -f1 got'
+check "one word is sought in gx:std" prints "golangci-lint
+golangci-lint-langserver" sh -c 'gx search golangci >got && cut -d" " -f1 got'
 check "as if it was named" prints "$(gx search debugger)" gx search gx:std debugger

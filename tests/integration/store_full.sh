@@ -54,7 +54,7 @@ full size=64m,nr_inodes=300
 many=$(drv many -- /bin/sh -c 'mkdir $out; for i in $(seq 1 400); do : > $out/$i || exit 1; done')
 check "a builder that takes all inodes" status 100 build "$many"
 check "leaves a store in order too" in_order
-some=$(drv some -- /bin/sh -c 'mkdir $out; for i in $(seq 1 120); do : > $out/$i || exit 1; done')
+some=$(drv some -- /bin/sh -c 'mkdir $out; for i in $(seq 1 145); do : > $out/$i || exit 1; done')
 check "no inodes for the copy" must_fail build "$some"
 check "a store in order again" in_order
 check "what needs few is built" build "$(drv few -- /bin/sh -c 'echo > $out')"
