@@ -11,6 +11,7 @@
 #include "base/activity.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -103,6 +104,9 @@ int builtin_run(void *call)
 	int rc = 0;
 
 	activity_watch(&to_parent);
+	/* Of the questions that a hundred builders ask a name server at once some get lost, and glibc would ask again after five
+	 * seconds: all the time there is to connect. */
+	setenv("RES_OPTIONS", "timeout:1 attempts:4", 0);
 	if (c->builtin->fixed && !builtin_is_fixed(c->drv))
 		rc = err_set(&e, ERR_INVALID, "'builtin:%s' must be a fixed-output or impure derivation", c->builtin->name);
 	rc = rc ? rc : c->builtin->run(c, &e);
