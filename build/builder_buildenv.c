@@ -314,7 +314,8 @@ static int link_all(struct env_state *st, struct package *v, size_t n, const cha
 {
 	int rc = 0, next = PROPAGATED_PRIORITY;
 
-	qsort(v, n, sizeof *v, by_priority);
+	if (n)
+		qsort(v, n, sizeof *v, by_priority);
 	for (size_t i = 0; i < n && !rc; i++)
 		rc = link_package(st, v[i].path, out, v[i].priority);
 	/* Those that are named by what was just added come in the next round. */

@@ -58,12 +58,13 @@ static int take(int fd, uint64_t at, uint64_t size, struct buf *out)
 	size_t before = out->len;
 
 	buf_reserve(out, size + 1);
+	buf_extend(out, 0);
 	while (out->len - before < size) {
 		ssize_t n = pread(fd, out->p + out->len, size - (out->len - before), (off_t)(at + out->len - before));
 
 		if (n <= 0)
 			return -1;
-		out->len += (size_t)n;
+		buf_extend(out, (size_t)n);
 	}
 	return 0;
 }
