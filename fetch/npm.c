@@ -5,14 +5,11 @@
  */
 #include "config.h"
 #include "fetch/npm.h"
-#include "base/fdio.h"
+#include "fetch/client.h"
 #include "fetch/fetch_settings.h"
-#include "fetch/program.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct slice without_quotes(struct slice s)
 {
@@ -40,20 +37,6 @@ int npm_configured(struct slice text, struct buf *out)
 	return out->len > start;
 }
 
-/* What cannot be read is as good as not there. */
-static int in_file(const char *path, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), found = 0;
-	struct buf text = BUF_INIT;
-
-	if (fd >= 0 && !fd_read_all(fd, &text))
-		found = npm_configured((struct slice){ buf_str(&text), text.len }, out);
-	if (fd >= 0)
-		close(fd);
-	buf_release(&text);
-	return found;
-}
-
 static int in_users_file(struct buf *out)
 {
 	const char *file = getenv("NPM_CONFIG_USERCONFIG"), *home = getenv("HOME");
@@ -63,7 +46,7 @@ static int in_users_file(struct buf *out)
 		buf_adds(&path, file);
 	else if (home && *home)
 		buf_addf(&path, "%s/.npmrc", home);
-	int found = path.len && in_file(buf_str(&path), out);
+	int found = path.len && client_file(buf_str(&path), npm_configured, out);
 
 	buf_release(&path);
 	return found;
@@ -73,18 +56,8 @@ static int in_users_file(struct buf *out)
 static void ask_npm(struct buf *out)
 {
 	static const char *const question[] = { "npm", "--prefix", "/", "config", "get", "registry" };
-	struct words argv = { 0 };
-	struct err ignored = ERR_INIT;
-	size_t start = out->len;
 
-	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
-		words_add(&argv, question[i]);
-	if (program_run(&argv, NULL, out, NULL, &ignored))
-		buf_trim(out, start);
-	while (out->len > start && out->p[out->len - 1] == '\n')
-		buf_trim(out, out->len - 1);
-	err_release(&ignored);
-	words_release(&argv);
+	client_answer(question, sizeof question / sizeof *question, out);
 }
 
 void npm_registry(struct buf *out)

@@ -6,17 +6,14 @@
 #include "config.h"
 #include "fetch/pyindex.h"
 #include "base/arena.h"
-#include "base/fdio.h"
 #include "base/limits.h"
+#include "fetch/client.h"
 #include "fetch/fetch_settings.h"
-#include "fetch/program.h"
 #include "fetch/url.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 /* --- which one --- */
 
@@ -51,20 +48,6 @@ int pyindex_configured(struct slice text, struct buf *out)
 	return out->len > start;
 }
 
-/* What cannot be read is as good as not there. */
-static int in_file(const char *path, struct buf *out)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC), found = 0;
-	struct buf text = BUF_INIT;
-
-	if (fd >= 0 && !fd_read_all(fd, &text))
-		found = pyindex_configured((struct slice){ buf_str(&text), text.len }, out);
-	if (fd >= 0)
-		close(fd);
-	buf_release(&text);
-	return found;
-}
-
 static int in_folder(const char *variable, const char *rest, struct buf *out)
 {
 	const char *folder = getenv(variable);
@@ -73,7 +56,7 @@ static int in_folder(const char *variable, const char *rest, struct buf *out)
 
 	if (folder && *folder) {
 		buf_addf(&path, "%s%s", folder, rest);
-		found = in_file(buf_str(&path), out);
+		found = client_file(buf_str(&path), pyindex_configured, out);
 	}
 	buf_release(&path);
 	return found;
@@ -87,7 +70,8 @@ static int in_files(struct buf *out)
 	       (config && *config ? in_folder("XDG_CONFIG_HOME", "/pip/pip.conf", out)
 				  : in_folder("HOME", "/.config/pip/pip.conf", out)) ||
 	       in_folder("HOME", "/Library/Application Support/pip/pip.conf", out) || in_folder("HOME", "/.pip/pip.conf", out) ||
-	       in_file("/etc/pip.conf", out) || in_file("/etc/xdg/pip/pip.conf", out);
+	       client_file("/etc/pip.conf", pyindex_configured, out) ||
+	       client_file("/etc/xdg/pip/pip.conf", pyindex_configured, out);
 }
 
 /* Nothing, where there is no pip.  It is not to take itself out of the current folder (-I). */
@@ -95,18 +79,8 @@ static void ask_pip(struct buf *out)
 {
 	static const char *const question[] = { "python3", "-I", "-c",
 						"from pip._internal.models.index import PyPI; print(PyPI.simple_url)" };
-	struct words argv = { 0 };
-	struct err ignored = ERR_INIT;
-	size_t start = out->len;
 
-	for (size_t i = 0; i < sizeof question / sizeof *question; i++)
-		words_add(&argv, question[i]);
-	if (program_run(&argv, NULL, out, NULL, &ignored))
-		buf_trim(out, start);
-	while (out->len > start && out->p[out->len - 1] == '\n')
-		buf_trim(out, out->len - 1);
-	err_release(&ignored);
-	words_release(&argv);
+	client_answer(question, sizeof question / sizeof *question, out);
 }
 
 void pyindex_address(struct buf *out)
