@@ -61,14 +61,6 @@ log() { # NAME COMMAND...: in the background, what it says in log/NAME
 	shift
 	"$@" >"log/$_log" 2>&1 &
 }
-within() { # SECONDS COMMAND...
-	_end=$(($(date +%s) + $1))
-	shift
-	until "$@" >within.log 2>&1; do
-		[ "$(date +%s)" -le $_end ] || { cat within.log; return 1; }
-		sleep 0.1
-	done
-}
 failures=0
 check() { # as in lib.sh, and counted
 	_what=$1
@@ -357,7 +349,7 @@ check "and is in it" prints "1000" as alice shell me -- id -u
 check "what is in the store runs" prints "from the store" as alice shell me -- "$tool/bin/tool"
 check "the store is read-only" mentions "Read-only" as alice shell me -- touch /nix/store/x
 check "so is the root" mentions "Read-only" as alice shell me -- touch /x
-check "the workspace is not" as alice shell me -- sh -c 'echo x >/work/x && cat /work/x'
+check "the workspace is not" as alice shell me -- sh -c 'echo x >"$WORKSPACE/x" && cat "$WORKSPACE/x"'
 check "no capabilities, no new privileges" prints "CapEff: 0000000000000000 NoNewPrivs: 1 " as alice shell me -- sh -c "grep -E 'CapEff|NoNewPrivs' /proc/self/status | tr -s '\t\n' '  '"
 check "its exit status" status 7 as alice shell me -- sh -c 'exit 7'
 check "what it reads" prints 1000000 sh -c "head -c 1000000 /dev/zero | KUBECONFIG=conf/alice '$GX' devpod shell me -- wc -c"

@@ -71,44 +71,44 @@ says() { # TEXT COMMAND...: succeeds, and says TEXT
 	shift
 	"$@" 2>says.log && grep -qF -- "$_text" says.log || { cat says.log; return 1; }
 }
-within() { # FOLDER COMMAND...
+in_folder() { # FOLDER COMMAND...
 	_dir=$1
 	shift
 	(cd "$_dir" && "$@")
 }
 for dir in module module/cmd/service workspace workspace/lib; do
-	check "gx develop in $dir opens a shell with the Go of go.mod" says "-go-1.26.11.drv" within $dir "$gx" develop --store "$PWD/d" --dry-run
+	check "gx develop in $dir opens a shell with the Go of go.mod" says "-go-1.26.11.drv" in_folder $dir "$gx" develop --store "$PWD/d" --dry-run
 done
 printf 'module example.com/old\n\ngo 1.24\ntoolchain go1.27rc1\n' >module/go.mod
-check "its toolchain line counts" says "-go-1.27." within module "$gx" develop --store "$PWD/d" --dry-run
+check "its toolchain line counts" says "-go-1.27." in_folder module "$gx" develop --store "$PWD/d" --dry-run
 printf 'module example.com/x/service/v2\n\ngo 1.26.11\n' >module/go.mod
 check "it makes no file" [ ! -e module/flake.gx ]
-check "an attribute needs a flake" complains "'gx init' writes a flake" within module "$gx" develop --store "$PWD/d" --dry-run .#x
-check "so does a build" complains "'gx init' writes one" within module "$gx" build --store "$PWD/d"
+check "an attribute needs a flake" complains "'gx init' writes a flake" in_folder module "$gx" develop --store "$PWD/d" --dry-run .#x
+check "so does a build" complains "'gx init' writes one" in_folder module "$gx" build --store "$PWD/d"
 
 git init -q module
-check "gx init says what comes next" says "next: gx develop" within module "$gx" init
-check "and knows the module's name" prints '"service-0"' within module "$gx" eval .#packages.x86_64-linux.default.name
+check "gx init says what comes next" says "next: gx develop" in_folder module "$gx" init
+check "and knows the module's name" prints '"service-0"' in_folder module "$gx" eval .#packages.x86_64-linux.default.name
 check "git knows the file" [ "$(git -C module ls-files)" = "flake.gx
 flake.lock
 go.mod" ]
-check "its shell has the Go of go.mod" says "-go-1.26.11.drv" within module "$gx" develop --store "$PWD/d" --dry-run
-check "not twice" complains "there is a flake here already" within module "$gx" flake init
-check "a workspace" says "wrote flake.gx" within workspace "$gx" init
-check "its modules that have programs" prints '[ "app" "default" "tool" ]' within workspace "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames
-check "its shell" says "-go-1.26.11.drv" within workspace "$gx" develop --store "$PWD/d" --dry-run
+check "its shell has the Go of go.mod" says "-go-1.26.11.drv" in_folder module "$gx" develop --store "$PWD/d" --dry-run
+check "not twice" complains "there is a flake here already" in_folder module "$gx" flake init
+check "a workspace" says "wrote flake.gx" in_folder workspace "$gx" init
+check "its modules that have programs" prints '[ "app" "default" "tool" ]' in_folder workspace "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames
+check "its shell" says "-go-1.26.11.drv" in_folder workspace "$gx" develop --store "$PWD/d" --dry-run
 mkdir shell none own
 mkdir -p above/cmd/y && echo "module example.com/above" >above/go.mod
-check "a folder inside a module: where its flake would be" says "in the Go module of '$PWD/above': 'gx init' there" within above/cmd/y "$gx" init
-check "another folder" says "wrote flake.gx" within shell "$gx" init
-check "a template by its name" says "wrote flake.gx" within none "$gx" flake init -t go-workspace
-check "which is a flake as it is" prints '[ "default" "hello" ]' within none "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames
+check "a folder inside a module: where its flake would be" says "in the Go module of '$PWD/above': 'gx init' there" in_folder above/cmd/y "$gx" init
+check "another folder" says "wrote flake.gx" in_folder shell "$gx" init
+check "a template by its name" says "wrote flake.gx" in_folder none "$gx" flake init -t go-workspace
+check "which is a flake as it is" prints '[ "default" "hello" ]' in_folder none "$gx" eval .#packages.x86_64-linux --apply builtins.attrNames
 rm none/*
-check "a template that is not there" complains "templates.nope" within none "$gx" init -t nope
+check "a template that is not there" complains "templates.nope" in_folder none "$gx" init -t nope
 mkdir -p own/t/sub && echo '{ outputs = _: { }; }' >own/t/flake.nix && echo text >own/t/sub/file
 echo '{ outputs = _: { templates.mine = { path = ./t; description = "d"; welcomeText = "Welcome."; }; }; }' >own/flake.gx
-check "a template of another flake" says "Welcome." within none "$gx" init -t ../own#mine
+check "a template of another flake" says "Welcome." in_folder none "$gx" init -t ../own#mine
 check "with its folders" [ "$(cat none/sub/file)" = text ]
 rm none/flake.nix && echo other >none/sub/file
-check "what is here stays" complains "'sub/file' is here already" within none "$gx" init -t ../own#mine
+check "what is here stays" complains "'sub/file' is here already" in_folder none "$gx" init -t ../own#mine
 check "all of it" [ ! -e none/flake.nix ]

@@ -34,6 +34,16 @@ status() { # STATUS COMMAND...
 	[ $_rc -eq "$_want" ] || { echo "status $_rc, expected $_want: $*" && return 1; }
 }
 
+# Tries a command until it succeeds; fails, with what it said last, when that takes longer.
+within() { # SECONDS COMMAND...
+	_end=$(($(date +%s) + $1))
+	shift
+	until "$@" >within.log 2>&1; do
+		[ "$(date +%s)" -le $_end ] || { cat within.log; return 1; }
+		sleep 0.1
+	done
+}
+
 # Succeeds when the command fails in an orderly way: not by a signal, a timeout, or not being found.
 must_fail() { # COMMAND...
 	_rc=0

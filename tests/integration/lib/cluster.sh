@@ -98,14 +98,6 @@ r = urllib.request.Request("https://127.0.0.1:%s%s" % (sys.argv[1], sys.argv[3])
 urllib.request.urlopen(r, context=c).read()
 P
 }
-within() { # SECONDS COMMAND...: tries until it succeeds
-	_end=$(($(date +%s) + $1))
-	shift
-	until "$@" >within.log 2>&1; do
-		[ "$(date +%s)" -le $_end ] || { cat within.log; return 1; }
-		sleep 0.1
-	done
-}
 is() { # TEXT PATH EXPRESSION: has prints this
 	prints "$1" has "$2" "$3"
 }
