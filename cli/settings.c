@@ -273,7 +273,8 @@ static enum setting_result set_size(uint64_t *field, const char *value)
 
 	errno = 0;
 	unsigned long long n = strtoull(value, &end, 10);
-	const char *unit = *end ? strchr(units, *end & ~0x20) : NULL;
+	/* Without the bit that makes it small; a blank would be the end of the list. */
+	const char *unit = *end && *end != ' ' ? strchr(units, *end & ~0x20) : NULL;
 	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
 	if (errno || end == value || (*end && (!unit || end[1])) || value[0] == '-' || n > UINT64_MAX >> shift)
 		return SETTING_BAD;

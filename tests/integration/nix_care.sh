@@ -46,6 +46,7 @@ check "the store is whole" nix-store --verify --check-contents
 check "a setting alone is its value" prints 65536 nix config show --min-free 64K min-free
 check "with a larger unit" prints 2199023255552 nix config show --max-free 2T max-free
 check "no unit" complains "a number, with K, M, G or T behind" "$gx" config show --min-free 64Q
+check "a blank is no unit" complains "a number, with K, M, G or T behind" "$gx" config show --min-free "64 "
 check "more than there can be" complains "a number, with K, M, G or T behind" "$gx" config show --min-free 99999999T
 check "all are lines of nix.conf" env NIX_CONFIG='cores = 7' sh -c "nix config show >all && grep -qx 'warn-dirty = false' all && grep -qx 'cores = 7' all"
 check "as they are set" prints 7 env NIX_CONFIG='cores = 7' nix config show cores
