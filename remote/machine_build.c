@@ -16,7 +16,6 @@
 #include "remote/remote.h"
 #include "remote/remote_settings.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,19 +70,10 @@ static int info_at(void *user, size_t i, const struct path_info **out, struct er
 /* -1 when it cannot be had: then two may send the same. */
 static int lock_upload(struct visit *v)
 {
-	struct buf b = BUF_INIT;
-	int fd;
+	int fd = machine_open_lock(v->all, v->m, ".upload-lock", NULL);
 
-	buf_addf(&b, "%s/", v->all->folder);
-	size_t at = b.len;
-	buf_addf(&b, "%.200s.upload-lock", v->m->name);
-	for (char *p = b.p + at; *p; p++)
-		if (*p == '/')
-			*p = '_';
-	fd = open(b.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd >= 0)
 		lock_fd(fd, LOCK_EX, NULL);
-	buf_release(&b);
 	return fd;
 }
 

@@ -39,6 +39,14 @@ static char *words_of(const char *text)
 	return s;
 }
 
+/* "local", "local?root=…": but "localhost" is a host. */
+static int is_word(const char *text, const char *word)
+{
+	size_t n = strlen(word);
+
+	return !strncmp(text, word, n) && (!text[n] || text[n] == '?');
+}
+
 static int take_address(struct machine *m, const char *text, struct err *e)
 {
 	struct buf b = BUF_INIT;
@@ -47,7 +55,7 @@ static int take_address(struct machine *m, const char *text, struct err *e)
 	m->name = xstrdup(text);
 	if (remote_address_is(text)) {
 		rc = remote_address_parse(text, &m->address, e);
-	} else if (strchr(text, '/') || !strncmp(text, "auto", 4) || !strncmp(text, "local", 5)) {
+	} else if (strchr(text, '/') || is_word(text, "auto") || is_word(text, "local")) {
 		rc = remote_address_of_folder(text, &m->address, e);
 	} else {
 		buf_addf(&b, "ssh://%s", text);
@@ -177,18 +185,15 @@ static int parse_file(struct machines *m, const char *path, int depth, struct er
 
 static int parse_entry(struct machines *m, const char *p, size_t n, int depth, struct err *e)
 {
+	struct slice entry = slice_trim((struct slice){ p, n });
 	char *path;
 	int rc;
 
-	while (n && strchr(BLANKS, *p))
-		p++, n--;
-	while (n && strchr(BLANKS, p[n - 1]))
-		n--;
-	if (!n || *p != '@')
-		return parse_line(m, p, n, e);
+	if (!slice_starts(entry, SLICE("@")))
+		return parse_line(m, entry.p, entry.n, e);
 	if (depth > DEEPEST)
 		return err_set(e, ERR_INVALID, "files that list machines name one another");
-	path = xstrndup(p + 1, n - 1);
+	path = xstrndup(entry.p + 1, entry.n - 1);
 	rc = parse_file(m, path, depth, e);
 	free(path);
 	return rc;
@@ -255,25 +260,39 @@ static int open_folder(struct machines *m, struct store *s, struct err *e)
 	return make_folders(m->folder, 0755) < 0 ? err_errno(e, "cannot make the folder '%s'", m->folder) : 0;
 }
 
-/* Its lock: *fd is -1 when others sit there. */
-static int lock_seat(struct machines *m, const struct machine *of, unsigned number, int *fd, struct err *e)
+int machine_open_lock(const struct machines *m, const struct machine *of, const char *what, struct err *e)
 {
 	struct buf b = BUF_INIT;
-	int rc;
+	int fd;
 
 	buf_addf(&b, "%s/", m->folder);
 	size_t at = b.len;
-	buf_addf(&b, "%.*s-%u", NAME_MOST, of->name, number);
+	buf_addf(&b, "%.*s%s", NAME_MOST, of->name, what);
 	for (char *p = b.p + at; *p; p++)
 		if (*p == '/')
 			*p = '_';
-	*fd = open(b.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	rc = *fd < 0 ? err_errno(e, "cannot open the lock '%s'", b.p) : lock_fd(*fd, LOCK_EX | LOCK_NB, e);
-	if (rc && *fd >= 0) {
+	fd = open(b.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fd = err_errno(e, "cannot open the lock '%s'", b.p);
+	buf_release(&b);
+	return fd;
+}
+
+/* Its lock: *fd is -1 when others sit there. */
+static int lock_seat(struct machines *m, const struct machine *of, unsigned number, int *fd, struct err *e)
+{
+	char what[16];
+	int rc;
+
+	snprintf(what, sizeof what, "-%u", number);
+	*fd = machine_open_lock(m, of, what, e);
+	if (*fd < 0)
+		return *fd;
+	rc = lock_fd(*fd, LOCK_EX | LOCK_NB, e);
+	if (rc) {
 		close(*fd);
 		*fd = -1;
 	}
-	buf_release(&b);
 	return rc < 0 ? rc : 0;
 }
 

@@ -31,6 +31,9 @@ struct machines {
 	struct build_machines hooks;
 };
 
+/* machines.c: the file that stands for a machine, or a seat at it; negative on failure. */
+int machine_open_lock(const struct machines *m, const struct machine *of, const char *what, struct err *e);
+
 /* machine_build.c: as struct build_machines has it. */
 enum build_ordered machine_build(void *user, int seat, const struct build_order *o, struct err *e);
 

@@ -6,6 +6,7 @@
 #include "base/fdio.h"
 #include "cache/cache_settings.h"
 #include "remote/daemon.h"
+#include "remote/machines_int.h"
 #include "remote/remote.h"
 #include "remote/serve.h"
 
@@ -509,6 +510,29 @@ static void no_such_output(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* What is no folder, and no word for one, is a host. */
+static void machine_stores(void **state)
+{
+	static const struct {
+		const char *text;
+		enum remote_kind kind;
+	} cases[] = {
+		{ "localhost", REMOTE_SSH }, { "local-1 - - 2", REMOTE_SSH }, { "automaton", REMOTE_SSH }, { "host", REMOTE_SSH },
+		{ "local", REMOTE_FOLDER }, { "local?root=x", REMOTE_FOLDER }, { "auto", REMOTE_FOLDER }, { "./x", REMOTE_FOLDER },
+	};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct machines *m;
+
+		CHECK(machines_parse(&m, cases[i].text, &e));
+		assert_int_equal(m->n, 1);
+		assert_int_equal(m->v[0].address.kind, cases[i].kind);
+		machines_free(m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -521,6 +545,7 @@ int main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test_setup_teardown(serve_clients, fixture_start, fixture_end),
 		cmocka_unit_test(serve_answers),
+		cmocka_unit_test(machine_stores),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
