@@ -297,9 +297,11 @@ static int begin_commit(struct job *j, struct err *e)
 	return commit_begin(j->b->s, m->fresh, n, &m->commit, e);
 }
 
-/* What is wrong with an output is the builder's doing: also one that is called a derivation and is none. */
-static int blame(int rc, struct err *e)
+/* The end of all of it; what is wrong with an output is the builder's doing: also one that is called a derivation and is none. */
+static int finish(struct job *j, int rc, struct err *e)
 {
+	rc = rc ? rc : build_hook_run(j, e);
+	release_made(&j->made, j->node->drv.noutputs);
 	return rc == ERR_INVALID || rc == ERR_LIMIT ? e->code = ERR_BUILD : rc;
 }
 
@@ -318,11 +320,7 @@ int build_brought(struct job *j, int rc, struct err *e)
 	rc = rc ? rc : check_cycles(j, m->v, e);
 	rc = rc ? rc : build_check_outputs(j, m->v, e);
 	rc = rc ? rc : begin_commit(j, e);
-	if (!rc && m->commit)
-		return 1;
-	rc = rc ? rc : build_hook_run(j, e);
-	release_made(m, j->node->drv.noutputs);
-	return blame(rc, e);
+	return !rc && m->commit ? 1 : finish(j, rc, e);
 }
 
 int build_outputs(struct job *j, struct err *e)
@@ -347,18 +345,10 @@ int build_outputs(struct job *j, struct err *e)
 		rc = check && !j->b->set->repair && graph_outputs_valid(j->b, j->node, 1, e) == 1 ? compare(j, m->v, e)
 												  : begin_commit(j, e);
 	path_set_release(&candidates);
-	if (!rc && m->commit)
-		return 1;
-	rc = rc ? rc : build_hook_run(j, e);
-	release_made(m, n);
-	return blame(rc, e);
+	return !rc && m->commit ? 1 : finish(j, rc, e);
 }
 
 int build_outputs_end(struct job *j, struct err *e)
 {
-	int rc = commit_end(j->made.commit, e);
-
-	rc = rc ? rc : build_hook_run(j, e);
-	release_made(&j->made, j->node->drv.noutputs);
-	return blame(rc, e);
+	return finish(j, commit_end(j->made.commit, e), e);
 }
