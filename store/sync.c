@@ -38,7 +38,7 @@ static int gather(struct few *f, int dirfd, const char *name)
 	if (!S_ISDIR(st.st_mode))
 		return sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE) ? -1 : 0;
 	rc = dir_open(&d, fd, ".", NULL);
-	while (!rc && dir_next(&d, NULL) > 0)
+	while (!rc && (rc = dir_next(&d, NULL)) > 0)
 		rc = gather(f, d.fd, d.name);
 	dir_close(&d);
 	return rc;
