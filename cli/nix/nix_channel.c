@@ -86,10 +86,9 @@ static void usual_name(struct buf *b, const char *url)
 
 static int is_name(const char *name)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
-	size_t n = strspn(name, letters);
+	static const char all[] = "-.ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
 
-	return n && !name[n + strspn(name + n, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-")];
+	return *name && !strchr("-.", *name) && !name[strspn(name, all)];
 }
 
 static void set(struct channels *c, const char *name, const char *url)
@@ -104,33 +103,44 @@ static void set(struct channels *c, const char *name, const char *url)
 	words_add(&c->urls, url);
 }
 
-static void read_line(struct channels *c, char *line)
+/* A name becomes part of an expression. */
+static int read_line(struct channels *c, char *line)
 {
 	char *rest, *url = strtok_r(line, " \t", &rest), *name = strtok_r(NULL, " \t", &rest);
 	struct buf b = BUF_INIT;
+	int rc = 0;
 
 	if (!url || *url == '#')
-		return;
-	if (!name)
+		return 0;
+	if (name)
+		buf_adds(&b, name);
+	else
 		usual_name(&b, url);
-	set(c, name ? name : buf_str(&b), url);
+	if (is_name(buf_str(&b))) {
+		set(c, b.p, url);
+	} else {
+		report_error("'%s' in '%s' is no name of a channel", buf_str(&b), c->list.p);
+		rc = EXIT_FAILED;
+	}
 	buf_release(&b);
+	return rc;
 }
 
 static int read_list(struct channels *c)
 {
 	struct buf text = BUF_INIT;
 	int fd = open(c->list.p, O_RDONLY | O_CLOEXEC), bad = fd < 0 ? errno != ENOENT : fd_read_all(fd, &text);
+	int rc = bad ? EXIT_FAILED : 0;
 	char *rest;
 
-	if (fd >= 0)
-		close(fd);
 	if (bad)
 		report_error("cannot read '%s': %s", c->list.p, strerror(errno));
-	for (char *line = strtok_r((char *)buf_str(&text), "\n", &rest); !bad && line; line = strtok_r(NULL, "\n", &rest))
-		read_line(c, line);
+	if (fd >= 0)
+		close(fd);
+	for (char *line = strtok_r((char *)buf_str(&text), "\n", &rest); !rc && line; line = strtok_r(NULL, "\n", &rest))
+		rc = read_line(c, line);
 	buf_release(&text);
-	return bad ? EXIT_FAILED : 0;
+	return rc;
 }
 
 static int write_list(const struct channels *c)
@@ -251,9 +261,10 @@ static int find_present(const struct channels *c, const char *name, struct buf *
 	if (n <= 0)
 		return 0;
 	target[n] = 0;
-	char *slash = strrchr(target, '/');
-	*slash = 0;
-	buf_adds(object, target);
+	const char *slash = strrchr(target, '/');
+	if (!slash)
+		return 0;
+	buf_add(object, target, (size_t)(slash - target));
 	return 1;
 }
 
@@ -285,24 +296,31 @@ static const char unpack[] =
 /* The profile anew, of the functions. */
 static int install(struct channels *c, const struct words *functions)
 {
-	char file[] = "/tmp/nix-channel-XXXXXX";
-	int fd = mkstemp(file), rc;
+	const char *dir = getenv("TMPDIR");
 	struct words all = { NULL, 0, 0 };
+	struct buf file = BUF_INIT;
+	int fd, rc;
 
+	buf_addf(&file, "%s/nix-channel-XXXXXX", dir && *dir ? dir : "/tmp");
+	fd = mkostemp(file.p, O_CLOEXEC);
 	if (fd < 0 || fd_write_all(fd, unpack, sizeof unpack - 1)) {
-		report_error("cannot write '%s': %s", file, strerror(errno));
-		return EXIT_FAILED;
+		report_error("cannot write '%s': %s", file.p, strerror(errno));
+		rc = EXIT_FAILED;
+	} else {
+		words_add(&all, file.p);
+		words_add(&all, "--install");
+		words_add(&all, "--remove-all");
+		words_add(&all, "--from-expression");
+		for (size_t i = 0; i < functions->n; i++)
+			words_add(&all, functions->v[i]);
+		words_add(&all, "--quiet");
+		rc = run_env(c, &all, "--file", NULL);
 	}
-	close(fd);
-	words_add(&all, file);
-	words_add(&all, "--install");
-	words_add(&all, "--remove-all");
-	words_add(&all, "--from-expression");
-	for (size_t i = 0; i < functions->n; i++)
-		words_add(&all, functions->v[i]);
-	words_add(&all, "--quiet");
-	rc = run_env(c, &all, "--file", NULL);
-	unlink(file);
+	if (fd >= 0) {
+		close(fd);
+		unlink(file.p);
+	}
+	buf_release(&file);
 	words_release(&all);
 	return rc;
 }

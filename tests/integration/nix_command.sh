@@ -64,10 +64,16 @@ check "and kept as Nix keeps them" prints "file://$PWD/served/ named" head -n 1 
 check "one is removed" nix-channel --remove other
 check "that makes a generation" prints 1 sh -c 'nix-channel --list-generations | wc -l'
 check "no name" complains "invalid channel identifier 'a b'" nix-channel --add http://localhost/x 'a b'
+cp home/.nix-channels channels
+echo 'http://localhost/x a"b' >>home/.nix-channels
+check "nor in the list" complains "is no name of a channel" nix-channel --list
+mv channels home/.nix-channels
 check "no address" complains "invalid channel URL 'x'" nix-channel --add x
 check "one that is not there" complains "there is no channel 'nowhere'" nix-channel --update nowhere
 check "nothing to do" complains "no operation is given" nix-channel
-check "an update" nix-channel --update
+mkdir empty
+check "an update" env TMPDIR="$PWD/empty" nix-channel --update
+check "leaves nothing" rmdir empty
 check "makes the next one" prints 2 sh -c 'nix-channel --list-generations | wc -l'
 check "its packages are found" prints thing-1.0 nix-env -qa
 check "and by its name" prints '"thing-1.0"' nix-instantiate --eval -E '(import <named> { }).thing.name'
