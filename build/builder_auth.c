@@ -34,9 +34,7 @@ void builder_auth_answer(struct slice question, int reply)
 	buf_addc(&failed, 0);
 	builder_reply(reply, failed.p, failed.len);
 	builder_reply(reply, headers.p, headers.len);
-	if (headers.p)
-		explicit_bzero(headers.p, headers.cap);
-	buf_release(&headers);
+	buf_wipe(&headers);
 	buf_release(&failed);
 }
 
@@ -60,8 +58,6 @@ void builder_auth_ask(enum go_auth_step step, struct slice url, struct slice ref
 		buf_adds(failed, all.p);
 		buf_add(headers, end + 1, (size_t)(all.p + all.len - end - 1));
 	}
-	if (all.p)
-		explicit_bzero(all.p, all.cap);
-	buf_release(&all);
+	buf_wipe(&all);
 	buf_release(&question);
 }

@@ -67,9 +67,7 @@ int secret_keys_read(struct secret_keys *k, const char *path, struct err *e)
 		err_prefix(e, "'%s'", path), rc = ERR_INVALID;
 	if (fd >= 0)
 		close(fd);
-	if (text.p)
-		explicit_bzero(text.p, text.len);
-	buf_release(&text);
+	buf_wipe(&text);
 	if (!rc) {
 		k->v = xrealloc_array(k->v, k->n + 1, sizeof *k->v);
 		k->v[k->n++] = key;

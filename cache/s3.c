@@ -110,9 +110,7 @@ static int read_profile(const char *wanted, int said, struct profile *p, struct 
 		rc = err_set(e, ERR_INVALID, "there is no profile '%s' in '%s'", wanted, path ? path : "~/.aws/credentials");
 	if (fd >= 0)
 		close(fd);
-	if (text.p)
-		explicit_bzero(text.p, text.len);
-	buf_release(&text);
+	buf_wipe(&text);
 	free(path);
 	return rc;
 }

@@ -30,19 +30,15 @@ static const char kind[] = "application/vnd.git-lfs+json";
 
 void lfs_server_release(struct lfs_server *s)
 {
-	if (s->headers.p)
-		explicit_bzero(s->headers.p, s->headers.len);
 	buf_release(&s->url);
-	buf_release(&s->headers);
+	buf_wipe(&s->headers);
 }
 
 void lfs_links_release(struct lfs_link *links, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (links[i].headers)
-			explicit_bzero(links[i].headers, strlen(links[i].headers));
 		free(links[i].url);
-		free(links[i].headers);
+		free_secret(links[i].headers);
 	}
 	memset(links, 0, n * sizeof *links);
 }
@@ -183,9 +179,7 @@ static int find_over_ssh(struct lfs_server *s, const char *url, struct err *e)
 			href.n--;
 		buf_add(&s->url, href.p, href.n);
 	}
-	if (answer.p)
-		explicit_bzero(answer.p, answer.len);
-	buf_release(&answer);
+	buf_wipe(&answer);
 	arena_release(&mem);
 	return rc;
 }

@@ -8,6 +8,7 @@
  */
 #include "config.h"
 #include "flake/source_int.h"
+#include "base/alloc.h"
 #include "base/mem.h"
 #include "eval/error.h"
 #include "eval/eval.h"
@@ -283,9 +284,7 @@ void source_forge(const struct input *in, struct flake_tree *t)
 		buf_addf(&hint, "if it is private, or was asked too often: the setting access-tokens, '%s=TOKEN'", host);
 		failure.hint = w_str(hint.p, hint.len, 0);
 	}
-	if (token)
-		explicit_bzero(token, strlen(token));
-	free(token);
+	free_secret(token);
 	if (!ok)
 		unwind_rethrow(&failure);
 }

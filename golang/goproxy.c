@@ -250,9 +250,7 @@ static int get_with_credentials(const struct proxies *p, struct transfer_request
 		p->settings->credentials(rc ? GO_AUTH_BAD : GO_AUTH_GOOD, url, SLICE(""), &headers, &failed);
 	if (rc)
 		say_failed(e, &failed);
-	if (headers.p)
-		explicit_bzero(headers.p, headers.cap);
-	buf_release(&headers);
+	buf_wipe(&headers);
 	buf_release(&refusal);
 	buf_release(&failed);
 	return rc;

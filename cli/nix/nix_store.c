@@ -211,9 +211,7 @@ static int generate_key(struct line *s)
 		rc = err_errno(&e, "cannot write '%s'", v[2]);
 	if (!rc && file_replace(v[1], secret.p, secret.len, 0600))
 		rc = err_errno(&e, "cannot write '%s'", v[1]);
-	if (secret.p)
-		explicit_bzero(secret.p, secret.len);
-	buf_release(&secret);
+	buf_wipe(&secret);
 	buf_release(&public);
 	return rc ? command_fail(&e) : EXIT_DONE;
 }

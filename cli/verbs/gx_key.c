@@ -70,9 +70,7 @@ static int convert_run(int argc, char **argv)
 		return command_end(&c, usage_error(&program, "the key is read from standard input"));
 	rc = fd_read_all(STDIN_FILENO, &text) ? err_errno(&e, "cannot read standard input") :
 						secret_key_parse((struct slice){ buf_str(&text), text.len }, &key, &e);
-	if (text.p)
-		explicit_bzero(text.p, text.len);
-	buf_release(&text);
+	buf_wipe(&text);
 	if (rc)
 		return command_end(&c, command_fail(&e));
 	secret_key_add_public(&b, &key);
