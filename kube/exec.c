@@ -173,6 +173,7 @@ static int refused(struct session *s, long status, struct slice head)
 	/* What it says is worth having, and not worth an error. */
 	while (s->in.len - from < want && !wait_raw(s, 2) && take_in(s) >= 0)
 		;
+	err_release(s->e);
 	buf_add(&a.body, s->in.p + from, s->in.len - from);
 	if (status == 401)
 		kube_forget(s->k);

@@ -105,6 +105,8 @@ mode no-crd v4
 check "by the older protocol" prints red "$gx" devpod shell me -- sh -c 'echo $COLOUR' </dev/null
 mode no-crd deny-exec
 check "one that is refused" complains "cannot create resource" "$gx" devpod shell me -- true
+mode no-crd cut-exec
+check "and not told to its end" complains "cannot create resource" "$gx" devpod shell me -- true
 mode no-crd bad-accept
 check "another answers" complains "does not speak WebSocket" "$gx" devpod shell me -- true
 mode no-crd break-exec

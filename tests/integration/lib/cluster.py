@@ -16,6 +16,7 @@
 #   stale              each event comes once more after the next one, as it was
 #   junk-list          a list is no JSON         deny-exec          403 to exec        v4     only v4.channel.k8s.io
 #   bad-accept         exec answers another key  break-exec         the connection breaks off before the end is told
+#   cut-exec           403 to exec, and the connection breaks off in the middle of it
 #   evil               messages steer terminals  slow-review        reviews take two seconds
 #
 # Tokens are "good" (alice of gx-devs), "pod-a" (for gx-store alone: account a of team-a), "pod-b" (of team-b), "controller", "later" (once there is a
@@ -178,12 +179,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open("requests", "a") as f:
             f.write("%s %s %s %d\n" % (self.command, self.path, scheme, status))
 
-    def answer(self, status, o, headers=()):
+    def answer(self, status, o, headers=(), missing=0):
         data = o if isinstance(o, bytes) else json.dumps(o).encode()
         self.note(status)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
+        self.send_header("Content-Length", str(len(data) + missing))
         for h in headers:
             self.send_header(*h)
         self.end_headers()
@@ -220,7 +221,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except Refused as r:
             if "evil" in words:
                 r.body["message"] += "\x1b]0;owned\x07\x1b[2J"
-            self.answer(r.status, r.body, [("Retry-After", "1")] if r.status == 429 else [])
+            cut = r.status == 403 and "cut-exec" in words
+            self.answer(r.status, r.body, [("Retry-After", "1")] if r.status == 429 else [], 1000 if cut else 0)
+            if cut:
+                self.close()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_all
 
@@ -471,7 +475,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pod = objects.get(("pods", ns, name))
         if not pod:
             raise Refused(404, "NotFound", 'pods "%s" not found' % name)
-        if "deny-exec" in words:
+        if "deny-exec" in words or "cut-exec" in words:
             raise Refused(403, "Forbidden", 'pods "%s" is forbidden: User "alice" cannot create resource "pods/exec"' % name)
         if query["container"] != ["shell"]:
             raise Refused(400, "BadRequest", "container not found")
