@@ -127,9 +127,10 @@ static int on_progress(void *user, curl_off_t a, curl_off_t b, curl_off_t c, cur
 	return in->peer->stop && *in->peer->stop;
 }
 
+/* Copied: a stream connects later, and who one is may have been found anew by then. */
 static void set_blob(CURL *c, CURLoption o, struct slice s)
 {
-	struct curl_blob blob = { (void *)(uintptr_t)s.p, s.n, CURL_BLOB_NOCOPY };
+	struct curl_blob blob = { (void *)(uintptr_t)s.p, s.n, CURL_BLOB_COPY };
 
 	if (s.n)
 		curl.easy_setopt(c, o, &blob);

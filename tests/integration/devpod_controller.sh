@@ -200,4 +200,19 @@ start_controller three
 kill $two
 check "one that ends gives it back" leads three
 check "its end is orderly" sh -c "for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 $two 2>/dev/null || exit 0; sleep 0.3; done; exit 1"
+
+# --- one whose certificate is found anew for each request ---
+
+kill $three
+python3 - <<'P'
+import json
+pem = {"clientCertificateData": open("alice.crt").read(), "clientKeyData": open("alice.key").read(), "expirationTimestamp": "2020-01-01T00:00:00Z"}
+json.dump({"kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1", "status": pem}, open("brief.json", "w"))
+P
+printf '#!/bin/sh\ncat brief.json\n' >brief
+chmod +x brief
+start_controller four --context brief
+check "it leads too" leads four
+check "its streams begin as whom they were asked for" sh -c "sleep 1; python3 -c 'import urllib.request; print(urllib.request.urlopen(\"$four_at/metrics\").read().decode())' | grep -x 'gx_devpod_watch_failures_total 0'"
+check "and it works" works brief
 check "no token is in what was said" sh -c '! grep -l "Bearer\|hunter2\|token: " one.log two.log three.log'

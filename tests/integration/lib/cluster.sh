@@ -58,6 +58,7 @@ contexts:
 - {name: unknown, context: {cluster: unknown, user: token}}
 - {name: insecure, context: {cluster: insecure, user: token}}
 - {name: controller, context: {cluster: c, user: controller}}
+- {name: brief, context: {cluster: c, user: brief}}
 users:
 - {name: token, user: {token: good}}
 - {name: controller, user: {token: controller}}
@@ -66,6 +67,7 @@ users:
 - {name: wrong, user: {token: hunter2-is-secret}}
 - {name: certificate, user: {client-certificate: alice.crt, client-key: alice.key}}
 - {name: plugin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./who, args: [later], provideClusterInfo: true}}}
+- {name: brief, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./brief}}}
 - {name: no-plugin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: ./missing, installHint: ask the administrator}}}
 X
 export KUBECONFIG="$PWD/config"
