@@ -33,7 +33,7 @@ int tenant_check(const char *tenant, struct err *e)
 	return 0;
 }
 
-/* Its folder, made when it is to be; ERR_NOTFOUND when there is none. */
+/* Its folder, made when it is to be; ERR_NOTFOUND when there is none, which is no error to tell. */
 static int open_folder(struct store *s, const char *tenant, int make, struct err *e)
 {
 	struct buf path = BUF_INIT;
@@ -45,7 +45,7 @@ static int open_folder(struct store *s, const char *tenant, int make, struct err
 	fd = make ? tree_make_dirs(s->state_fd, path.p, e)
 		  : openat(s->state_fd, path.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (!make && fd < 0)
-		fd = err_errno(e, "cannot look for the roots of '%s'", tenant);
+		fd = errno == ENOENT ? ERR_NOTFOUND : err_errno(e, "cannot look for the roots of '%s'", tenant);
 	buf_release(&path);
 	return fd;
 }
@@ -56,19 +56,11 @@ static int open_folder(struct store *s, const char *tenant, int make, struct err
 static int each_root(struct store *s, const char *tenant, int (*each)(void *arg, int fd, const char *name, time_t made), void *arg,
 		     struct err *e)
 {
-	struct err none = ERR_INIT;
-	int fd = open_folder(s, tenant, 0, &none), rc, more;
+	int fd = open_folder(s, tenant, 0, e), rc, more;
 	struct dir d;
 
-	if (fd == ERR_NOTFOUND) {
-		err_release(&none);
-		return 0;
-	}
-	if (fd < 0) {
-		rc = err_set(e, fd, "%s", none.msg);
-		err_release(&none);
-		return rc;
-	}
+	if (fd < 0)
+		return fd == ERR_NOTFOUND ? 0 : fd;
 	rc = dir_take(&d, fd, tenant, e);
 	while (!rc && (more = dir_next(&d, e))) {
 		struct stat st;
@@ -153,19 +145,20 @@ int store_tenant_closure(struct store *s, const char *tenant, struct path_set *o
 
 int store_tenant_quota(struct store *s, const char *tenant, uint64_t *size, struct err *e)
 {
-	struct err none = ERR_INIT;
-	int dir = open_folder(s, tenant, 0, &none), fd = dir < 0 ? -1 : openat(dir, QUOTA, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int dir = open_folder(s, tenant, 0, e), fd, rc = 0;
 	char text[32] = "";
 
 	*size = 0;
-	if (fd >= 0 && fd_read_full(fd, text, sizeof text - 1) > 0)
-		*size = strtoull(text, NULL, 10);
+	if (dir < 0)
+		return dir == ERR_NOTFOUND ? 0 : dir;
+	fd = openat(dir, QUOTA, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 ? errno != ENOENT : fd_read_full(fd, text, sizeof text - 1) < 0)
+		rc = err_errno(e, "cannot read the quota of '%s'", tenant);
+	*size = strtoull(text, NULL, 10);
 	if (fd >= 0)
 		close(fd);
-	if (dir >= 0)
-		close(dir);
-	err_release(&none);
-	return tenant_check(tenant, e);
+	close(dir);
+	return rc;
 }
 
 int store_set_tenant_quota(struct store *s, const char *tenant, uint64_t size, struct err *e)

@@ -45,6 +45,10 @@ check "and kept" complains "may have 300" store add-root --tenant team-a "$b"
 check "nothing went in" prints "team-a: 1 roots, 2 objects, 288 bytes of 300 bytes" sh -c "'$gx' store tenants --store s | head -n 1"
 check "no size" complains "is no size" store quota --tenant team-a much
 check "none" store quota --tenant team-a none
+rm s/nix/var/nix/gcroots/tenants/team-a/quota
+mkdir s/nix/var/nix/gcroots/tenants/team-a/quota
+check "one that cannot be read is not none" complains "cannot read the quota" store add-root --tenant team-a "$a"
+rmdir s/nix/var/nix/gcroots/tenants/team-a/quota
 check "young ones stay" prints 0 store drop-roots --tenant team-a --older-than 30
 touch -h -d '40 days ago' s/nix/var/nix/gcroots/tenants/team-b/*
 check "old ones go" prints 1 store drop-roots --tenant team-b --older-than 30
