@@ -140,14 +140,13 @@ static void set_blob(CURL *c, CURLoption o, struct slice s)
 static struct curl_slist *set_name(CURL *c, const struct http_peer *p, const char *path)
 {
 	struct buf url = BUF_INIT, to = BUF_INIT;
-	const char *host = strstr(p->server, "://") + 3;
-	const char *port = *host == '[' ? strchr(host, ']') : host;
+	const char *host = strstr(p->server, "://") + 3, *rest = host + (*host == '[' ? strcspn(host, "]") : 0);
 	struct curl_slist *list = NULL;
 
-	port = port ? strchr(port, ':') : NULL;
+	rest += strcspn(rest, ":/"); /* the port, and what all paths begin with */
 	if (p->server_name) {
-		buf_addf(&url, "%.*s%s%s%s", (int)(host - p->server), p->server, p->server_name, port ? port : "", path);
-		buf_addf(&to, "::%s%s", host, port ? "" : ":443");
+		buf_addf(&url, "%.*s%s%s%s", (int)(host - p->server), p->server, p->server_name, rest, path);
+		buf_addf(&to, "::%.*s%s", (int)strcspn(host, "/"), host, *rest == ':' ? "" : ":443");
 		list = curl.slist_append(NULL, to.p);
 		curl.easy_setopt(c, CURLOPT_CONNECT_TO, list);
 	} else {

@@ -366,8 +366,11 @@ static int from_account(struct kube_config *c, const char *dir, struct err *e)
 static int is_here(const char *server)
 {
 	const char *p = strstr(server, "://") + 3;
-	struct slice host = { p, *p == '[' ? strcspn(p, "]") + 1 : strcspn(p, ":/@") };
+	struct slice host = { p, *p == '[' ? strcspn(p, "]") + 1 : strcspn(p, ":/") };
 
+	/* Before an @ stands who, and not where. */
+	if (memchr(p, '@', strcspn(p, "/?#")))
+		return 0;
 	return slice_in_words(host, "localhost [::1]") || (!strncmp(p, "127.", 4) && strspn(p, "0123456789.") == host.n);
 }
 

@@ -36,9 +36,10 @@ token=good
 printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}' $token
 X
 chmod +x who
-for c in alice certificate basic file plugin by-name insecure; do
+for c in alice certificate basic file plugin by-name below insecure; do
 	check "status as $c" prints "" context $c status
 done
+check "what a server's paths begin with is asked for" grep -q "^GET /clusters/one/api/v1/namespaces/default/pods?limit" requests
 check "a plugin is told which cluster" grep -qF "\"server\":\"https://127.0.0.1:$port\"" who.info
 touch plugin-old
 : >who.runs

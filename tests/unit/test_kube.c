@@ -71,12 +71,14 @@ static const char config_text[] =
 	"- name: plain\n  cluster: {server: 'http://h:80'}\n"
 	"- name: near\n  cluster: {server: 'http://127.0.0.1:80', insecure-skip-tls-verify: true}\n"
 	"- name: odd\n  cluster: {server: 'http://127.0.0.1.evil:80'}\n"
+	"- name: who\n  cluster: {server: 'http://localhost:80@h'}\n"
 	"- name: bad\n  cluster: {server: 'ftp://h'}\n"
 	"contexts:\n"
 	"- name: one\n  context: {cluster: c, user: 12, namespace: team}\n"
 	"- name: plain\n  context: {cluster: plain, user: 12}\n"
 	"- name: near\n  context: {cluster: near, user: 12}\n"
 	"- name: odd\n  context: {cluster: odd, user: 12}\n"
+	"- name: who\n  context: {cluster: who, user: 12}\n"
 	"- name: bad\n  context: {cluster: bad}\n"
 	"- name: half\n  context: {cluster: c, user: half}\n"
 	"- name: plugin\n  context: {cluster: c, user: plugin}\n"
@@ -119,6 +121,7 @@ static void configurations(void **state)
 	config_is(NULL, "one https://h:6443 team ca=PEM token=0123");
 	config_is("plain", "'http://h:80' is spoken to without TLS: who you are is not told there");
 	config_is("odd", "'http://127.0.0.1.evil:80' is spoken to without TLS: who you are is not told there");
+	config_is("who", "'http://localhost:80@h' is spoken to without TLS: who you are is not told there");
 	config_is("near", "near http://127.0.0.1:80 default ca= token=0123 insecure");
 	config_is("bad", "the kubeconfig 'kubeconfig': the server 'ftp://h' is at no https address");
 	config_is("half", "the kubeconfig 'kubeconfig': a certificate and its key come together");

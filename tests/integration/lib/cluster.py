@@ -20,7 +20,7 @@
 #   evil               messages steer terminals  slow-review        reviews take two seconds
 #
 # Tokens are "good" (alice of gx-devs), "pod-a" (for gx-store alone: account a of team-a), "pod-b" (of team-b), "controller", "later" (once there is a
-# file named later).  Who may read which store (SubjectAccessReview): an account whose namespace is the store's name, and alice "shared".
+# file named later).  /clusters/one before a path is the same.  Who may read which store (SubjectAccessReview): an account whose namespace is the store's name, and alice "shared".
 #
 # Writes the port to the file port, to the file requests a line "METHOD PATH AUTHORIZATION-SCHEME STATUS" for each request.  Ends when there is a file
 # named stop, and after ten minutes.
@@ -206,7 +206,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_all(self):
         length = int(self.headers.get("Content-Length", 0))
         body = self.rfile.read(length) if length else b""
-        url = urllib.parse.urlsplit(self.path)
+        url = urllib.parse.urlsplit(self.path.replace("/clusters/one/", "/", 1))
         query = urllib.parse.parse_qs(url.query, keep_blank_values=True)
         words = mode()
         try:

@@ -42,6 +42,7 @@ current-context: alice
 clusters:
 - {name: c, cluster: {server: 'https://127.0.0.1:$port', certificate-authority: ca.pem}}
 - {name: by-name, cluster: {server: 'https://127.0.0.1:$port', certificate-authority: ca.pem, tls-server-name: kubernetes}}
+- {name: below, cluster: {server: 'https://127.0.0.1:$port/clusters/one', certificate-authority: ca.pem, tls-server-name: kubernetes}}
 - {name: other-name, cluster: {server: 'https://127.0.0.1:$port', certificate-authority: ca.pem, tls-server-name: elsewhere}}
 - {name: unknown, cluster: {server: 'https://127.0.0.1:$port'}}
 - {name: insecure, cluster: {server: 'https://127.0.0.1:$port', insecure-skip-tls-verify: true}}
@@ -54,6 +55,7 @@ contexts:
 - {name: no-plugin, context: {cluster: c, user: no-plugin}}
 - {name: wrong, context: {cluster: c, user: wrong}}
 - {name: by-name, context: {cluster: by-name, user: token}}
+- {name: below, context: {cluster: below, user: token}}
 - {name: other-name, context: {cluster: other-name, user: token}}
 - {name: unknown, context: {cluster: unknown, user: token}}
 - {name: insecure, context: {cluster: insecure, user: token}}
