@@ -21,13 +21,26 @@ const struct option cluster_option_table[] = {
 	{ 0 }
 };
 
-void cluster_option(struct cluster *c, int id, char **values)
+static int take_seconds(struct cluster *c, const struct program *p, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n > 86400)
+		return usage_error(p, "--timeout takes seconds, not '%s'", text);
+	c->seconds = (unsigned)n;
+	return 0;
+}
+
+int cluster_option(struct cluster *c, const struct program *p, int id, char **values)
 {
 	switch (id) {
+	case CLUSTER_TIMEOUT: return take_seconds(c, p, values[0]);
 	case CLUSTER_KUBECONFIG: c->choice.file = values[0]; break;
 	case CLUSTER_CONTEXT: c->choice.context = values[0]; break;
 	default: c->choice.namespace = values[0];
 	}
+	return 0;
 }
 
 int cluster_open(struct cluster *c, const volatile int *stop, struct err *e)

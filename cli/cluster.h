@@ -14,7 +14,9 @@ enum {
 	CLUSTER_KUBECONFIG = CLUSTER_OPTION_FIRST,
 	CLUSTER_CONTEXT,
 	CLUSTER_NAMESPACE,
-	CLUSTER_OPTION_LAST
+	CLUSTER_TIMEOUT, /* of verbs that wait; in a table of theirs */
+	CLUSTER_OPTION_LAST,
+	CLUSTER_WAIT_S = 300
 };
 
 extern const struct option cluster_option_table[];
@@ -24,11 +26,12 @@ struct cluster {
 	struct kube_choice choice;
 	struct kube_config config;
 	struct kube *k;
-	int has_devpods; /* the cluster knows the kind DevPod */
+	int has_devpods;  /* the cluster knows the kind DevPod */
+	unsigned seconds; /* what --timeout says; whoever takes it sets CLUSTER_WAIT_S before */
 };
 
-/* Takes one of the table's options. */
-void cluster_option(struct cluster *c, int id, char **values);
+/* Takes one of the options: 0, or an exit status. */
+int cluster_option(struct cluster *c, const struct program *p, int id, char **values);
 
 /* Reads which cluster and as whom, and asks it what it knows.  stop: as in kube/client.h. */
 int cluster_open(struct cluster *c, const volatile int *stop, struct err *e);

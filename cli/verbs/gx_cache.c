@@ -42,10 +42,8 @@ static int on_option(void *arg, int id, char **values)
 	unsigned long n = 0;
 	int rc = 0;
 
-	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST) {
-		cluster_option(&s->cluster, id, values);
-		return 0;
-	}
+	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST)
+		return cluster_option(&s->cluster, s->c.program, id, values);
 	switch (id) {
 	case O_TENANTS: s->tenants = 1; break;
 	case O_HOST: s->o.host = values[0]; break;

@@ -18,8 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_DIRECT = 1, O_NO_WAIT, O_TIMEOUT, O_WORKSPACE };
-enum { TIMEOUT_S = 300 };
+enum { O_DIRECT = 1, O_NO_WAIT, O_WORKSPACE };
 
 #define MANAGER "gx"
 
@@ -27,43 +26,28 @@ struct cluster_command {
 	struct flake_cmd f; /* first: the evaluation gets it */
 	struct cluster cluster;
 	int direct, no_wait, workspace;
-	unsigned seconds;
 	struct buf text; /* two lines: the DevPod, and the list that it becomes */
 };
 
-#define OPTION_TIMEOUT { O_TIMEOUT, 0, "timeout", "SECONDS", "How long it may take (300)." }
-
-static int take_seconds(struct cluster_command *c, const char *text)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*text < '0' || *text > '9' || *end || n > 86400)
-		return usage_error(c->f.c.program, "--timeout takes seconds, not '%s'", text);
-	c->seconds = (unsigned)n;
-	return 0;
-}
+#define OPTION_TIMEOUT { CLUSTER_TIMEOUT, 0, "timeout", "SECONDS", "How long it may take (300)." }
 
 static int on_option(void *arg, int id, char **values)
 {
 	struct cluster_command *c = arg;
 
-	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST) {
-		cluster_option(&c->cluster, id, values);
-		return 0;
-	}
+	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST)
+		return cluster_option(&c->cluster, c->f.c.program, id, values);
 	switch (id) {
 	case O_DIRECT: c->direct = 1; return 0;
 	case O_NO_WAIT: c->no_wait = 1; return 0;
 	case O_WORKSPACE: c->workspace = 1; return 0;
-	case O_TIMEOUT: return take_seconds(c, values[0]);
 	}
 	return flake_cmd_option(&c->f, id, values);
 }
 
 static int read_words(struct cluster_command *c, const struct program *p, int argc, char **argv, size_t min, size_t max)
 {
-	c->seconds = TIMEOUT_S;
+	c->cluster.seconds = CLUSTER_WAIT_S;
 	c->f.c = (struct command){ .program = p, .option = on_option, .arg = c };
 	return command_read(&c->f.c, argc, argv, min, max, "a DevPod");
 }
@@ -98,7 +82,7 @@ static int apply_one(struct cluster_command *c, struct arena *a, struct jnode *o
 	buf_add(&name, tree_text(o, "metadata.name").p, tree_text(o, "metadata.name").n);
 	rc = kube_apply_own(c->cluster.k, a, o, MANAGER, &waits, e);
 	if (!rc && waits) {
-		rc = cluster_wait_gone(&c->cluster, "Pod", buf_str(&name), c->seconds, e);
+		rc = cluster_wait_gone(&c->cluster, "Pod", buf_str(&name), c->cluster.seconds, e);
 		rc = rc ? rc : kube_apply_own(c->cluster.k, a, o, MANAGER, &waits, e);
 	}
 	buf_release(&name);
@@ -165,7 +149,7 @@ int devpod_apply_run(int argc, char **argv)
 	c.cluster.has_devpods &= !c.direct;
 	rc = rc ? rc : apply_text(&c, &name, &e);
 	if (!rc && !c.no_wait)
-		rc = cluster_wait_ready(&c.cluster, name, c.seconds, &e);
+		rc = cluster_wait_ready(&c.cluster, name, c.cluster.seconds, &e);
 	if (!rc)
 		report_line("the DevPod '%s' %s", name, c.no_wait ? "was applied" : "is ready");
 	free(name);
@@ -260,7 +244,7 @@ int devpod_status_run(int argc, char **argv)
 	all.path = buf_str(&path);
 	if (!c.cluster.has_devpods)
 		all.query = "labelSelector=app.kubernetes.io%2Fname%3Ddevpod";
-	rc = rc ? rc : kube_follow(&all, c.seconds, look, NULL, &e);
+	rc = rc ? rc : kube_follow(&all, c.cluster.seconds, look, NULL, &e);
 	rc = rc ? rc : print_status(&c, &all, &e);
 	kube_cache_release(&all);
 	buf_release(&path);
@@ -289,7 +273,7 @@ static int delete_objects(struct cluster_command *c, const char *name, int *was,
 		*was |= one;
 		/* Its rules hold until it is gone. */
 		if (!rc && one && !i)
-			rc = cluster_wait_gone(&c->cluster, "Pod", name, c->seconds, e);
+			rc = cluster_wait_gone(&c->cluster, "Pod", name, c->cluster.seconds, e);
 		arena_release(&a);
 	}
 	return rc;
@@ -302,7 +286,7 @@ static int delete_one(struct cluster_command *c, const char *name, struct err *e
 	if (c->cluster.has_devpods)
 		rc = kube_remove(c->cluster.k, "DevPod", kube_namespace(c->cluster.k), name, SLICE(""), &was, e);
 	if (!rc && was && !c->no_wait)
-		rc = cluster_wait_gone(&c->cluster, "DevPod", name, c->seconds, e);
+		rc = cluster_wait_gone(&c->cluster, "DevPod", name, c->cluster.seconds, e);
 	else if (!rc && !was)
 		rc = delete_objects(c, name, &was, e);
 	if (!rc && !was)

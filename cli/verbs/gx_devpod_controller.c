@@ -45,19 +45,19 @@ static void stop(int sig)
 static int on_option(void *arg, int id, char **values)
 {
 	struct controller_command *c = arg;
+	unsigned long n;
 	char *end;
 
-	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST) {
-		cluster_option(&c->cluster, id, values);
-		return 0;
-	}
+	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST)
+		return cluster_option(&c->cluster, c->f.c.program, id, values);
 	switch (id) {
 	case O_ADDRESS: c->address = values[0]; return 0;
 	case O_LEASE: c->lease_namespace = values[0]; return 0;
 	case O_HOST_STORE: c->host_store = 1; return 0;
 	case O_PORT:
-		c->port = (unsigned)strtoul(values[0], &end, 10);
-		return *values[0] >= '0' && *values[0] <= '9' && !*end && c->port < 65536 ?
+		n = strtoul(values[0], &end, 10);
+		c->port = (unsigned)n;
+		return *values[0] >= '0' && *values[0] <= '9' && !*end && n < 65536 ?
 			       0 :
 			       usage_error(c->f.c.program, "--port takes a number below 65536, not '%s'", values[0]);
 	}

@@ -25,33 +25,22 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { O_TIMEOUT = 1, O_TTY, O_NO_TTY, TIMEOUT_S = 300 };
+enum { O_TTY = 1, O_NO_TTY };
 
 struct shell_command {
 	struct command c;
 	struct cluster cluster;
-	unsigned seconds;
 	int tty; /* -1: as the terminal here */
 };
 
 static int on_option(void *arg, int id, char **values)
 {
 	struct shell_command *s = arg;
-	char *end;
 
-	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST) {
-		cluster_option(&s->cluster, id, values);
-		return 0;
-	}
-	switch (id) {
-	case O_TTY: s->tty = 1; return 0;
-	case O_NO_TTY: s->tty = 0; return 0;
-	default:
-		s->seconds = (unsigned)strtoul(values[0], &end, 10);
-		return *values[0] >= '0' && *values[0] <= '9' && !*end ?
-			       0 :
-			       usage_error(s->c.program, "--timeout takes seconds, not '%s'", values[0]);
-	}
+	if (id >= CLUSTER_OPTION_FIRST && id < CLUSTER_OPTION_LAST)
+		return cluster_option(&s->cluster, s->c.program, id, values);
+	s->tty = id == O_TTY;
+	return 0;
 }
 
 /* --- the terminal --- */
@@ -170,7 +159,7 @@ int devpod_shell_run(int argc, char **argv)
 	static const struct option options[] = {
 		{ O_TTY, 't', "tty", NULL, "With a terminal there (when there is one here)." },
 		{ O_NO_TTY, 'T', "no-tty", NULL, "Without." },
-		{ O_TIMEOUT, 0, "timeout", "SECONDS", "How long it may take until it is ready (300)." },
+		{ CLUSTER_TIMEOUT, 0, "timeout", "SECONDS", "How long it may take until it is ready (300)." },
 		{ 0 }
 	};
 	static const struct option_group groups[] = { { "Options", options }, { "The cluster", cluster_option_table },
@@ -179,7 +168,8 @@ int devpod_shell_run(int argc, char **argv)
 		"gx devpod shell", "a shell in a DevPod", "gx devpod shell [options] NAME [-- COMMAND [ARGUMENT]...]",
 		"Waits until the DevPod is ready, and runs a shell in it, or the command. Ends with its exit status.", groups
 	};
-	struct shell_command s = { .c = { .program = &program, .option = on_option, .arg = &s }, .seconds = TIMEOUT_S, .tty = -1 };
+	struct shell_command s = { .c = { .program = &program, .option = on_option, .arg = &s },
+				   .cluster = { .seconds = CLUSTER_WAIT_S }, .tty = -1 };
 	struct err e = ERR_INIT;
 	int rc = command_read(&s.c, argc, argv, 1, 0, "a DevPod"), status = 0;
 
@@ -191,7 +181,7 @@ int devpod_shell_run(int argc, char **argv)
 	rc = cluster_open(&s.cluster, NULL, &e);
 	if (!rc && s.cluster.has_devpods)
 		say_used(&s);
-	rc = rc ? rc : cluster_wait_ready(&s.cluster, s.c.operands[0], s.seconds, &e);
+	rc = rc ? rc : cluster_wait_ready(&s.cluster, s.c.operands[0], s.cluster.seconds, &e);
 	rc = rc ? rc : run_there(&s, &status, &e);
 	cluster_release(&s.cluster);
 	return command_end(&s.c, rc ? command_fail(&e) : status);

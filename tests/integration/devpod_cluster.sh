@@ -112,6 +112,8 @@ mode no-crd bad-accept
 check "another answers" complains "does not speak WebSocket" "$gx" devpod shell me -- true
 mode no-crd break-exec
 check "it breaks off" complains "broke off" "$gx" devpod shell me -- true
+check "more seconds than there are" complains "takes seconds" "$gx" devpod shell me --timeout 4294967297 -- true
+check "a port that is none" complains "below 65536" "$gx" devpod controller --port 4294967297
 
 # --- gone ---
 
