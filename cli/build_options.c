@@ -485,21 +485,14 @@ static unsigned failure_bits(int code)
 }
 
 /* Nobody who types a command sees what a file of the machine says: weaker than usual is never silent. */
-/* Where a file says that builders are not confined, and not who gave the command; NULL otherwise. */
-static const char *freed_by(const struct build_options *o)
-{
-	if (o->settings.confinement != CONFINE_NONE || settings_is_said("sandbox") ||
-	    (o->given & (bit_of(O_SANDBOX) | bit_of(O_NO_SANDBOX))))
-		return NULL;
-	return settings_from("sandbox");
-}
-
 static void say_confinement(const struct build_options *o)
 {
 	static int said;
-	const char *from = freed_by(o);
+	const char *from = settings_from("sandbox");
 
-	if (said || !from)
+	/* What is built for a store that is not at its place is confined all the same. */
+	if (said || o->settings.confinement != CONFINE_NONE || o->mapped || !from || settings_is_said("sandbox") ||
+	    (o->given & (bit_of(O_SANDBOX) | bit_of(O_NO_SANDBOX))))
 		return;
 	said = 1;
 	report_line("note: builders are not confined: %s sets 'sandbox'", from);
@@ -528,9 +521,7 @@ void build_options_prepare(struct build_options *o, const struct store *s)
 
 void build_options_apply(struct build_options *o, const struct store *s)
 {
-	/* A file speaks of the machine's store; one that lies elsewhere only a sandbox can show. */
-	if (place_is_mapped(store_place(s)) && freed_by(o))
-		o->settings.confinement = CONFINE_REQUIRED;
+	o->mapped = place_is_mapped(store_place(s));
 	progress_begin();
 	catch_signals();
 	build_options_prepare(o, s);

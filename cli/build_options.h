@@ -16,6 +16,7 @@ struct build_options {
 	struct build_settings settings;
 	int dry_run;
 	uint32_t given; /* options of the command line, a bit each */
+	int mapped;	 /* the store it was applied to is not at its place */
 	unsigned failed; /* what the last build's failures were, for build_options_status */
 };
 

@@ -236,6 +236,9 @@ check "(it does)" no_leftovers
 # --- without the sandbox
 script bare 'test "$NIX_BUILD_TOP" = /build && echo ok > $out'
 check "the sandbox stays where the store is elsewhere" build --sandbox none "$drv"
+script kept 'test "$NIX_BUILD_TOP" = /build && echo ok > $out' -e __noChroot=1
+check "so it does whatever a file says and a derivation asks for" sh -c "NIX_CONFIG='sandbox = false' '$gx' build --store '$store' --no-link '$drv' 2>kept.log"
+check "and nobody says that it is gone" must_fail grep "not confined" kept.log
 script bare 'echo other > $out'
 check "no shell for builders is said" complains "there is no shell for builders" build --sandbox-shell /nope "$drv"
 check "the store is in order at the end" "$gx" store verify --store "$store" --check-contents
