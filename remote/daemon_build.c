@@ -285,7 +285,16 @@ int op_build_paths(struct client *c, enum operation op, struct err *e)
 
 /* --- results --- */
 
-static enum build_status status_of(int code);
+static enum build_status status_of(int code)
+{
+	switch (code) {
+	case ERR_BUILD: return STATUS_PERMANENT_FAILURE;
+	case ERR_HASH: return STATUS_OUTPUT_REJECTED;
+	case ERR_TIMEOUT: return STATUS_TIMED_OUT;
+	case ERR_DIFFERS: return STATUS_NOT_DETERMINISTIC;
+	}
+	return STATUS_MISC_FAILURE;
+}
 
 int serve_build_paths(struct client *c, struct err *e)
 {
@@ -305,17 +314,6 @@ int serve_build_paths(struct client *c, struct err *e)
 	err_release(&failed);
 	request_release(&r);
 	return rc;
-}
-
-static enum build_status status_of(int code)
-{
-	switch (code) {
-	case ERR_BUILD: return STATUS_PERMANENT_FAILURE;
-	case ERR_HASH: return STATUS_OUTPUT_REJECTED;
-	case ERR_TIMEOUT: return STATUS_TIMED_OUT;
-	case ERR_DIFFERS: return STATUS_NOT_DETERMINISTIC;
-	}
-	return STATUS_MISC_FAILURE;
 }
 
 /* How one went: its outputs follow when it went well. */

@@ -40,10 +40,11 @@ int remote_wish(struct remote *r, const struct remote_wishes *w, struct err *e)
 
 int remote_valid(struct remote *r, const struct path_set *paths, int substitute, struct path_set *out, struct err *e)
 {
-	int rc = r->serves ? 0 : remote_begin(r, OP_QUERY_VALID_PATHS, e);
+	int rc;
 
 	if (r->serves)
 		return serve_valid(r, paths, substitute, out, e);
+	rc = remote_begin(r, OP_QUERY_VALID_PATHS, e);
 	if (rc)
 		return rc;
 	wire_put_paths(&r->w, r->dir, paths);
@@ -71,10 +72,11 @@ static int get_info(struct remote *r, const struct store_path *p, struct path_in
 
 int remote_info(struct remote *r, const struct store_path *p, struct path_info *out, struct err *e)
 {
-	int rc = r->serves ? 0 : remote_begin(r, OP_QUERY_PATH_INFO, e);
+	int rc;
 
 	if (r->serves)
 		return serve_info(r, p, out, e);
+	rc = remote_begin(r, OP_QUERY_PATH_INFO, e);
 	if (rc)
 		return rc;
 	wire_put_path(&r->w, r->dir, p);
