@@ -13,6 +13,7 @@
 #include "cache/memory.h"
 #include "cache/s3.h"
 #include "fetch/url.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,6 +37,11 @@ struct cache_settings cache_settings = { .substitute = 1, .require_sigs = 1, .fa
 					 .negative_ttl = 3600, .meta_ttl = 7 * 86400, .max_jobs = 16 };
 
 static const struct slice own_key = { "-", 1 };
+
+int store_wants_sigs(const struct store *s)
+{
+	return cache_settings.require_sigs && !store_place(s)->takes_unsigned;
+}
 
 /* --- the set --- */
 

@@ -45,6 +45,10 @@ struct caches {
 	int ready, have_set;
 };
 
+/* Whether what comes into a store has to be signed by somebody who is trusted, as settings and its address say. */
+struct store;
+int store_wants_sigs(const struct store *s);
+
 /* Those of a list with blanks between; what is no address fails (ERR_INVALID).  store_dir is borrowed. */
 int caches_open(struct caches *c, const char *list, struct slice store_dir, struct err *e);
 void caches_release(struct caches *c);

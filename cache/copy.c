@@ -141,7 +141,7 @@ int copy_objects(struct store *from, struct store *to, const struct path_set *pa
 	struct batch *b = xcalloc(1, sizeof *b);
 	struct public_keys keys = { 0 };
 	unsigned activity = activity_begin(ACTIVITY_COPY, store_place(to)->real_store);
-	int check = check_sigs && cache_settings.require_sigs && !store_place(to)->takes_unsigned, rc;
+	int check = check_sigs && store_wants_sigs(to), rc;
 	size_t *order = NULL;
 
 	*out = (struct copy_result){ 0 };

@@ -354,13 +354,13 @@ int substituter_new(struct substituter **out, struct store *s, void (*note)(void
 	const char *list = !cache_settings.substitute ? "" : cache_settings.substituters ? cache_settings.substituters :
 			   slice_eq(store_dir(s), store_dir_default) ? USUAL_SUBSTITUTERS : "";
 
-	return make(out, s, list, cache_settings.require_sigs && !store_place(s)->takes_unsigned, note, user, e);
+	return make(out, s, list, store_wants_sigs(s), note, user, e);
 }
 
 int substituter_new_from(struct substituter **out, struct store *s, const char *address, int check_sigs,
 			 void (*note)(void *user, const char *text), void *user, struct err *e)
 {
-	return make(out, s, address, check_sigs && cache_settings.require_sigs && !store_place(s)->takes_unsigned, note, user, e);
+	return make(out, s, address, check_sigs && store_wants_sigs(s), note, user, e);
 }
 
 void substituter_cancel_by(struct substituter *u, int fd)

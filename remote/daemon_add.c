@@ -154,8 +154,7 @@ static int check_origin(struct client *c, const struct path_info *i, int check, 
 	struct public_keys keys = { 0 };
 	int rc;
 
-	if (!cache_settings.require_sigs || store_place(c->s)->takes_unsigned || (c->o->trusted && !check) ||
-	    (i->ca && !store_check_address(c->s, i, NULL)))
+	if (!store_wants_sigs(c->s) || (c->o->trusted && !check) || (i->ca && !store_check_address(c->s, i, NULL)))
 		return 0;
 	rc = trusted_keys(c->dir, &keys, e);
 	rc = rc ? rc : path_is_signed(&keys, c->dir, i, e);

@@ -204,7 +204,7 @@ int remote_copy_from(struct remote *r, struct store *to, const struct path_set *
 	unsigned activity = activity_begin(ACTIVITY_COPY, r->name);
 	struct remote_closure c = { NULL, 0, 0 };
 	struct public_keys keys = { 0 };
-	int check = check_sigs && cache_settings.require_sigs && !store_place(to)->takes_unsigned, rc;
+	int check = check_sigs && store_wants_sigs(to), rc;
 	size_t *order = NULL;
 
 	*out = (struct copy_result){ 0 };
