@@ -10,10 +10,10 @@
  */
 #include "config.h"
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "build/build_int.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -37,20 +37,6 @@ static void *place(void *arg)
 	if (p->fd >= 0)
 		eventfd_write(p->fd, 1);
 	return NULL;
-}
-
-/* Signals are for the thread that builds. */
-static void start_thread(struct placing *p)
-{
-	sigset_t all, old;
-
-	p->fd = eventfd(0, EFD_CLOEXEC);
-	if (p->fd < 0)
-		return;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	p->threaded = !pthread_create(&p->thread, NULL, place, p);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
 void commit_add(struct build *b, struct job *j)
@@ -97,7 +83,8 @@ int commit_start(struct build *b, int idle)
 	p->n = b->nmade;
 	b->nmade = 0;
 	b->placing = p;
-	start_thread(p);
+	p->fd = eventfd(0, EFD_CLOEXEC);
+	p->threaded = p->fd >= 0 && !thread_start(&p->thread, place, p);
 	if (p->threaded)
 		return 0;
 	place(p);

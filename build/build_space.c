@@ -9,10 +9,10 @@
 #include "config.h"
 #include "build/build_space.h"
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "store/gc.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/statvfs.h>
@@ -87,17 +87,11 @@ static void *collect(void *arg)
 	return NULL;
 }
 
-/* Signals are for the thread that builds. */
 static void start(struct space *sp, uint64_t wanted)
 {
-	sigset_t all, old;
-
 	sp->wanted = wanted;
 	sp->done = 0;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	sp->running = !pthread_create(&sp->thread, NULL, collect, sp);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	sp->running = !thread_start(&sp->thread, collect, sp);
 }
 
 /* 1 when it is over. */

@@ -5,12 +5,12 @@
  */
 #include "config.h"
 #include "build/builder_ask.h"
+#include "base/thread.h"
 #include "build/builder_auth.h"
 #include "build/builder_repository.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -80,7 +80,6 @@ static void *answer_all(void *unused)
 
 int builder_ask_start(struct err *e)
 {
-	sigset_t all, old;
 	int ends[2], rc;
 	pthread_t thread;
 
@@ -90,10 +89,7 @@ int builder_ask_start(struct err *e)
 		return err_errno(e, "cannot answer builders");
 	here.ask = ends[0];
 	here.answer = ends[1];
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	rc = pthread_create(&thread, NULL, answer_all, NULL);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = thread_start(&thread, answer_all, NULL);
 	if (!rc)
 		pthread_detach(thread);
 	errno = rc;

@@ -19,13 +19,13 @@
 #include "base/dir.h"
 #include "base/fdio.h"
 #include "base/flock.h"
+#include "base/thread.h"
 #include "store/tree.h"
 
 #include <bzlib.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -208,18 +208,10 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-/* Signals are for the thread that builds. */
 static void start_thread(struct build_log *l)
 {
-	sigset_t all, old;
-
 	l->spool = openat(l->dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (l->spool < 0)
-		return;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	l->threaded = !pthread_create(&l->thread, NULL, thread_main, l);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	l->threaded = l->spool >= 0 && !thread_start(&l->thread, thread_main, l);
 }
 
 /* --- writing --- */

@@ -9,9 +9,9 @@
 #include "base/fdio.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,15 +190,10 @@ static void *run(void *arg)
 int packer_start(struct packer **out, const struct pack_job *job, struct err *e)
 {
 	struct packer *p = xcalloc(1, sizeof *p);
-	sigset_t all, before;
 	int code;
 
 	p->job = *job;
-	/* Signals are for the thread that waits for transfers. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&p->thread, NULL, run, p);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	code = thread_start(&p->thread, run, p);
 	*out = code ? NULL : p;
 	if (!code)
 		return 0;

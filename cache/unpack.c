@@ -7,9 +7,9 @@
 #include "cache/unpack.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
+#include "base/thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -153,17 +153,12 @@ static void *run(void *arg)
 int unpacker_start(struct unpacker **out, const struct unpack_job *job, struct err *e)
 {
 	struct unpacker *u = xcalloc(1, sizeof *u);
-	sigset_t all, before;
 	int code;
 
 	u->job = *job;
 	pthread_mutex_init(&u->lock, NULL);
 	pthread_cond_init(&u->more, NULL);
-	/* Signals are for the thread that waits for transfers. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&u->thread, NULL, run, u);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	code = thread_start(&u->thread, run, u);
 	*out = code ? NULL : u;
 	if (!code)
 		return 0;

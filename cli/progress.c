@@ -15,6 +15,7 @@
 #include "base/activity.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
+#include "base/thread.h"
 #include "base/visible.h"
 #include "build/build.h"
 #include "cli/command.h"
@@ -25,7 +26,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -296,7 +296,6 @@ static void *redraw(void *arg)
 static void start_thread(void)
 {
 	pthread_condattr_t a;
-	sigset_t full, old;
 
 	if (all.has_thread)
 		return;
@@ -305,10 +304,7 @@ static void start_thread(void)
 	pthread_cond_init(&all.stop, &a);
 	pthread_condattr_destroy(&a);
 	all.stopping = 0;
-	sigfillset(&full);
-	pthread_sigmask(SIG_SETMASK, &full, &old);
-	all.has_thread = !pthread_create(&all.thread, NULL, redraw, NULL);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	all.has_thread = !thread_start(&all.thread, redraw, NULL);
 	if (!all.has_thread)
 		pthread_cond_destroy(&all.stop);
 }
