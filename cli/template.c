@@ -235,28 +235,10 @@ void template_put_names(struct template *t, const char *kind)
 
 /* --- what editors want to know --- */
 
-static int is_program(const char *folder)
-{
-	struct err e = ERR_INIT;
-	struct dir d;
-	int found = 0;
-
-	for (dir_open(&d, AT_FDCWD, folder, &e); !found && !e.code && dir_next(&d, &e) > 0;) {
-		struct buf file = BUF_INIT;
-
-		buf_addf(&file, "%s/%s", folder, d.name);
-		found = says_main(file.p);
-		buf_release(&file);
-	}
-	dir_close(&d);
-	err_release(&e);
-	return found;
-}
-
 /* The first folder, by name, with a program of its own: this one, or at most so many steps below; malloc'd, NULL for none. */
 static char *first_program(const char *folder, int depth)
 {
-	char *first = is_program(folder) ? xstrdup(folder) : NULL;
+	char *first = has_program(folder, 0) ? xstrdup(folder) : NULL;
 	struct err e = ERR_INIT;
 	struct dir d;
 
