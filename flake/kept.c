@@ -124,63 +124,47 @@ void kept_drop(struct kept_new *n)
 
 /* --- what is known of trees --- */
 
-int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e)
+void kept_fact(struct slice key, unsigned max_age, struct buf *out)
 {
 	struct cache *c;
-	int rc = cache_open(&c, NULL, e);
+	struct err e = ERR_INIT;
+	int rc = cache_open(&c, NULL, &e);
 
 	if (!rc)
-		rc = cache_get(c, key, max_age, out, e);
+		rc = cache_get(c, key, max_age, out, &e);
 	cache_free(c);
-	return rc < 0 ? rc : 0;
-}
-
-static int try_note(struct slice key, struct slice value, struct err *e)
-{
-	struct cache *c;
-	int rc = cache_open(&c, NULL, e);
-
-	if (!rc)
-		rc = cache_put(c, key, value, e);
-	cache_free(c);
-	return rc;
+	if (rc < 0)
+		throw_err(&e);
 }
 
 void kept_note(struct slice key, struct slice value)
 {
+	struct cache *c;
 	struct err e = ERR_INIT;
+	int rc = cache_open(&c, NULL, &e);
 
-	throw_if(try_note(key, value, &e), &e);
+	if (!rc)
+		rc = cache_put(c, key, value, &e);
+	cache_free(c);
+	throw_if(rc, &e);
 }
 
-int kept_fact_hash(struct slice key, struct hash *out, struct err *e)
+int kept_fact_hash(struct slice key, struct hash *out)
 {
 	struct buf text = BUF_GC;
-	int rc = kept_fact(key, 0, &text, e);
 
-	return rc ? rc : text.len && !hash_parse(text.p, text.len, HASH_SHA256, out, NULL, NULL);
-}
-
-int kept_try_hash(struct slice key, const struct hash *h, struct err *e)
-{
-	char text[HASH_TEXT_MAX];
-
-	return try_note(key, (struct slice){ text, hash_print(h, HASH_SRI, 1, text) }, e);
+	kept_fact(key, 0, &text);
+	return text.len && !hash_parse(text.p, text.len, HASH_SHA256, out, NULL, NULL);
 }
 
 void kept_note_hash(struct slice key, const struct hash *h)
 {
-	struct err e = ERR_INIT;
+	char text[HASH_TEXT_MAX];
 
-	throw_if(kept_try_hash(key, h, &e), &e);
+	kept_note(key, (struct slice){ text, hash_print(h, HASH_SRI, 1, text) });
 }
 
 const char *kept_find_noted(struct slice key, struct hash *h)
 {
-	struct err e = ERR_INIT;
-	int rc = kept_fact_hash(key, h, &e);
-
-	if (rc < 0)
-		throw_err(&e);
-	return rc ? kept_find(h) : NULL;
+	return kept_fact_hash(key, h) ? kept_find(h) : NULL;
 }

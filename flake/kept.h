@@ -32,15 +32,14 @@ const char *kept_finish(struct kept_new *n, const char *dir, struct hash *h);
 /* Gives it up. */
 void kept_drop(struct kept_new *n);
 
-/* What was noted under a key at most max_age seconds ago (0: ever); nothing is appended when nothing was.  Negative on failure. */
-int kept_fact(struct slice key, unsigned max_age, struct buf *out, struct err *e);
+/* What was noted under a key at most max_age seconds ago (0: ever); nothing is appended when nothing was.  Throws. */
+void kept_fact(struct slice key, unsigned max_age, struct buf *out);
 
 /* Notes it.  Throws. */
 void kept_note(struct slice key, struct slice value);
 
-/* The same of hashes.  1 when one was noted, 0 when none was; negative on failure, as kept_try_hash; kept_note_hash throws. */
-int kept_fact_hash(struct slice key, struct hash *out, struct err *e);
-int kept_try_hash(struct slice key, const struct hash *h, struct err *e);
+/* The same of hashes: was one noted? */
+int kept_fact_hash(struct slice key, struct hash *out);
 void kept_note_hash(struct slice key, const struct hash *h);
 
 /* The tree whose hash was noted under a key, as kept_find has it; *h receives the hash.  NULL when none was, or it is not here.

@@ -68,14 +68,7 @@ static int is_of_commit(const struct flake_tree *t)
 
 int source_recall_hash(struct flake_tree *t)
 {
-	struct err e = ERR_INIT;
-
-	if (!is_of_commit(t))
-		return 0;
-	int rc = kept_fact_hash(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), &t->hash, &e);
-	if (rc < 0)
-		throw_err(&e);
-	if (!rc)
+	if (!is_of_commit(t) || !kept_fact_hash(fact_key(&t->locked, t->work_tree, source_get(&t->locked, "rev")), &t->hash))
 		return 0;
 	/* Nobody looked at the files: that git holds them for unchanged is what counts. */
 	if (t->note_state)

@@ -48,9 +48,8 @@ static struct slice note_key(const char *word, const char *url)
 static const char *noted(const char *word, const char *url, unsigned max_age)
 {
 	struct buf text = BUF_GC;
-	struct err e = ERR_INIT;
 
-	throw_if(kept_fact(note_key(word, url), max_age, &text, &e), &e);
+	kept_fact(note_key(word, url), max_age, &text);
 	return text.len ? arena_dup(flake_arena(), text.p, text.len) : NULL;
 }
 
