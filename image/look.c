@@ -7,9 +7,8 @@
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "image/manifest.h"
-#include "image/registry.h"
+#include "image/pull.h"
 #include "image/spec.h"
-#include "image/image.h"
 #include "image/tar_read.h"
 
 #include <fcntl.h>
@@ -18,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ACCEPT MEDIA_MANIFEST ", " MEDIA_INDEX ", " MEDIA_DOCKER_MANIFEST ", " MEDIA_DOCKER_INDEX
 #define REF_NAME "org.opencontainers.image.ref.name"
 
 static const char *const schemes[] = { "docker://", "oci:", "oci-archive:", "docker-archive:" };
@@ -67,15 +65,11 @@ static int agrees(const struct buf *bytes, struct slice said, struct err *e)
 
 static int from_registry(struct look *l, const char *what, const char *name, struct buf *out, struct err *e)
 {
-	const char *accept = strcmp(what, "manifests") ? NULL : ACCEPT;
-	struct buf url = BUF_INIT, heads = BUF_INIT;
-	int rc;
+	struct buf heads = BUF_INIT;
+	int rc = pull_named(&l->registry, what, name, out, &heads, e);
 
-	registry_add_url(&l->registry, &url, "%s/%s", what, name);
-	rc = registry_get(&l->registry, url.p, accept, LIMIT_MANIFEST, out, &heads, e);
-	if (!rc && accept)
+	if (!rc && !strcmp(what, "manifests"))
 		rc = agrees(out, head_value(&heads, "Docker-Content-Digest"), e);
-	buf_release(&url);
 	buf_release(&heads);
 	return rc;
 }
@@ -285,12 +279,8 @@ static int look_layout(struct look *l, struct err *e)
 		rc = err_set(e, ERR_NOTFOUND, "there is no '%s' in it", l->name);
 	else if (!rc && n != 1)
 		rc = err_set(e, ERR_INVALID, n ? "%zu images are in it: ':NAME' behind it says which" : "no image is in it", n);
-	if (!rc) {
-		struct slice s = image_text(d, "digest");
-
-		if (!slice_starts(s, SLICE("sha256:")) || s.n != 71 || hash_parse_bare(s.p + 7, 64, HASH_SHA256, &digest, NULL))
-			rc = err_set(e, ERR_INVALID, "a digest in 'index.json' is none of SHA-256");
-	}
+	if (!rc && manifest_digest(image_text(d, "digest"), &digest))
+		rc = err_set(e, ERR_INVALID, "a digest in 'index.json' is none of SHA-256");
 	rc = rc ? rc : get(l, "manifests", &digest, &text, e);
 	rc = rc ? rc : add_found(l, &digest, &text, e);
 	buf_release(&index);

@@ -15,7 +15,7 @@ static int bad(struct err *e, const char *why)
 	return err_set(e, ERR_INVALID, "the manifest makes no sense: %s", why);
 }
 
-static int parse_digest(struct slice text, struct hash *out)
+int manifest_digest(struct slice text, struct hash *out)
 {
 	return !slice_starts(text, SLICE("sha256:")) || text.n != 71 || hash_parse_bare(text.p + 7, 64, HASH_SHA256, out, NULL);
 }
@@ -30,7 +30,7 @@ static int take_descriptor(const struct jnode *o, struct descriptor *d, struct e
 	d->media_type = image_text(o, "mediaType");
 	if (!d->media_type.n || d->media_type.n > 255)
 		return bad(e, "a descriptor has no media type");
-	if (parse_digest(image_text(o, "digest"), &d->digest))
+	if (manifest_digest(image_text(o, "digest"), &d->digest))
 		return bad(e, "a digest is none of SHA-256");
 	if (!size || size->kind != JSON_INT || size->i < 0)
 		return bad(e, "a size is none");
@@ -98,7 +98,7 @@ static int take_layer(const struct descriptor *d, const struct jnode *id, const 
 		return err_set(e, ERR_INVALID, "a layer of the base is of a kind that cannot be copied: '%.*s'",
 			       (int)d->media_type.n, d->media_type.p);
 	*l = (struct layer){ .kind = LAYER_FOREIGN, .known = 1, .digest = d->digest, .size = d->size };
-	if (!id || id->kind != JSON_STRING || parse_digest(id->str, &l->diff_id))
+	if (!id || id->kind != JSON_STRING || manifest_digest(id->str, &l->diff_id))
 		return bad(e, "its configuration lists other layers");
 	l->media_type = xstrdup(type);
 	l->from = xstrdup(from);

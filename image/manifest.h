@@ -29,6 +29,9 @@ struct manifest {
 	size_t n;
 };
 
+/* A digest as manifests have it, "sha256:" and 64 digits; not 0 for what is none. */
+int manifest_digest(struct slice text, struct hash *out);
+
 /* ERR_INVALID, ERR_LIMIT. */
 int manifest_parse(struct arena *a, struct slice text, struct manifest *out, struct err *e);
 

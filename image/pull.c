@@ -10,16 +10,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCEPT MEDIA_MANIFEST ", " MEDIA_INDEX ", " MEDIA_DOCKER_MANIFEST ", " MEDIA_DOCKER_INDEX
+#define MANIFESTS MEDIA_MANIFEST ", " MEDIA_INDEX ", " MEDIA_DOCKER_MANIFEST ", " MEDIA_DOCKER_INDEX
+
+int pull_named(struct registry *r, const char *kind, const char *name, struct buf *out, struct buf *heads, struct err *e)
+{
+	struct buf url = BUF_INIT;
+	int rc;
+
+	registry_add_url(r, &url, "%s/%s", kind, name);
+	rc = registry_get(r, url.p, strcmp(kind, "manifests") ? NULL : MANIFESTS, LIMIT_MANIFEST, out, heads, e);
+	buf_release(&url);
+	return rc;
+}
 
 static void close_registry(struct puller *p)
 {
 	if (p->open)
 		registry_release(p->open);
 	free(p->open);
-	free(p->open_ref);
 	p->open = NULL;
-	p->open_ref = NULL;
 }
 
 void puller_release(struct puller *p)
@@ -53,7 +62,7 @@ static int expect(const struct buf *bytes, const struct hash *digest, const char
 /* A small thing by its digest, out of the user's cache or from the registry. */
 static int get(struct puller *p, struct slice ref, const char *kind, const struct hash *digest, struct buf *out, struct err *e)
 {
-	struct buf key = BUF_INIT, url = BUF_INIT, heads = BUF_INIT;
+	struct buf key = BUF_INIT, heads = BUF_INIT;
 	char name[HASH_TEXT_MAX];
 	int rc;
 
@@ -67,15 +76,11 @@ static int get(struct puller *p, struct slice ref, const char *kind, const struc
 	}
 	buf_trim(out, 0);
 	rc = open_registry(p, ref, e);
-	if (!rc) {
-		registry_add_url(p->open, &url, "%s/%s", strcmp(kind, "manifest") ? "blobs" : "manifests", name);
-		rc = registry_get(p->open, url.p, strcmp(kind, "manifest") ? NULL : ACCEPT, LIMIT_MANIFEST, out, &heads, e);
-	}
+	rc = rc ? rc : pull_named(p->open, strcmp(kind, "manifest") ? "blobs" : "manifests", name, out, &heads, e);
 	rc = rc ? rc : expect(out, digest, kind, e);
 	if (!rc && p->cache)
 		cache_put(p->cache, k, (struct slice){ buf_str(out), out->len }, NULL);
 	buf_release(&key);
-	buf_release(&url);
 	buf_release(&heads);
 	return rc;
 }

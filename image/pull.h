@@ -13,7 +13,6 @@ struct puller {
 	struct cache *cache; /* borrowed; NULL: nothing is remembered */
 	int plain_http;
 	struct registry *open; /* the one that was asked last */
-	char *open_ref;
 };
 
 void puller_release(struct puller *p);
@@ -21,5 +20,8 @@ void puller_release(struct puller *p);
 /* For struct image_request. What has a digest is remembered, so that it is asked for once. */
 int pull_base(void *puller, struct slice ref, const struct image_spec *spec, struct image_base *out, struct err *e);
 int pull_layer(void *puller, const struct layer *l, int to, struct err *e);
+
+/* What a registry has among its "manifests" or "blobs" by a name, which is small, and what it says of it in the answer's head. */
+int pull_named(struct registry *r, const char *kind, const char *name, struct buf *out, struct buf *heads, struct err *e);
 
 #endif

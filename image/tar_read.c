@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
+ * Not by fetch/archive.c, which unpacks all of an archive into a folder: of an image two or three small files are wanted, found
+ * each by passing over layers of any size without reading them, and nothing is written.
+ *
  * What is looked for has short names, so that records of pax and GNU, which give others longer ones, are passed over.
  */
 #include "config.h"
