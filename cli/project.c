@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *const flake_files[] = { "flake.gx", "flake.nix", NULL };
 static const char *const shell_files[] = { "shell.gx", "shell.nix", "default.gx", "default.nix", NULL };
@@ -90,6 +91,16 @@ static void look(const char *start, int shell, struct project *p)
 		set(p, PROJECT_FILE, dir, name);
 	else if (shell && nearest(start, go_files, 1, dir))
 		set(p, PROJECT_GO, dir, NULL);
+}
+
+int project_flake_folder(struct buf *out)
+{
+	char here[PATH_MAX], dir[PATH_MAX];
+
+	if (!getcwd(here, sizeof here) || !nearest(strcmp(here, "/") ? here : "", flake_files, 1, dir))
+		return -1;
+	buf_adds(out, *dir ? dir : "/");
+	return 0;
 }
 
 static int is_expression(const char *name)

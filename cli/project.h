@@ -26,6 +26,10 @@ void project_find(const char *word, int shell, struct project *out);
 
 void project_release(struct project *p);
 
+/* Appends the folder of the flake that commands take which are told of none: this one, or one above, up to the root of its
+ * repository.  Negative when there is none. */
+int project_flake_folder(struct buf *out);
+
 /* 1 when the word is a file of expressions, or a folder with one that a package can come from. */
 int project_is_file(const char *word);
 

@@ -7,6 +7,7 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "base/words.h"
+#include "cli/project.h"
 #include "cli/report.h"
 #include "cli/runner.h"
 #include "cli/value_options.h"
@@ -14,11 +15,7 @@
 #include "eval/eval.h"
 #include "store/roots.h"
 
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { O_OUT_LINK = 1, O_NO_LINK };
 
@@ -45,34 +42,6 @@ static int on_option(struct runner *r, int id, char **values)
 {
 	((struct fmt *)r)->link = id == O_OUT_LINK ? values[0] : NULL;
 	return 0;
-}
-
-/* The folder of the flake here: this one, or the next above that has one. */
-static int find_root(struct buf *out)
-{
-	static const char *const names[] = { "flake.gx", "flake.nix" };
-	char dir[PATH_MAX];
-	char *slash;
-
-	if (!getcwd(dir, sizeof dir))
-		return -1;
-	do {
-		for (size_t i = 0; i < 2; i++) {
-			struct buf file = BUF_INIT;
-			int there;
-
-			buf_addf(&file, "%s/%s", dir, names[i]);
-			there = !access(file.p, F_OK);
-			buf_release(&file);
-			if (there) {
-				buf_adds(out, dir);
-				return 0;
-			}
-		}
-		slash = strrchr(dir, '/');
-		*slash = 0;
-	} while (*dir);
-	return -1;
 }
 
 /* Takes the operands away into words, and puts the formatter in their place. */
@@ -139,7 +108,7 @@ static int run(const struct program *p, int argc, char **argv)
 	if (rc == COMMAND_GO) {
 		free(words.v[0]);
 		words.v[0] = xstrdup(buf_str(&f.path));
-		if (!find_root(&root))
+		if (!project_flake_folder(&root))
 			setenv("PRJ_ROOT", buf_str(&root), 1);
 		rc = runner_exec(&f.r, words.v);
 	}
