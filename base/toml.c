@@ -17,14 +17,10 @@
  * section; it cannot, since a section's own table is entered by one header only and its members made there.
  */
 #include "config.h"
-#include "base/toml.h"
+#include "base/toml_int.h"
 #include "base/json.h"
 #include "base/limits.h"
 
-#include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { IMPLICIT, DEFINED, DOTTED, INLINE };
@@ -32,20 +28,9 @@ enum { IMPLICIT, DEFINED, DOTTED, INLINE };
 /* Tables up to this size are searched one by one. */
 enum { SMALL_TABLE = 8 };
 
-struct toml {
-	const char *start, *p, *end;
-	struct arena *mem;
-	struct err *err;
-	struct buf scratch; /* malloc; for strings with escapes and numbers with underscores */
-	int depth;
-	/* The key just read. */
-	struct toml_string *part;
-	size_t parts, part_cap;
-};
-
 /* --- errors --- */
 
-static int fail_at(struct toml *t, const char *at, const char *msg)
+int toml_fail_at(struct toml *t, const char *at, const char *msg)
 {
 	size_t line = 1;
 	const char *bol = t->start, *nl;
@@ -58,9 +43,9 @@ static int fail_at(struct toml *t, const char *at, const char *msg)
 		       (size_t)(at - bol) + 1);
 }
 
-static int fail(struct toml *t, const char *msg)
+int toml_fail(struct toml *t, const char *msg)
 {
-	return fail_at(t, t->p, msg);
+	return toml_fail_at(t, t->p, msg);
 }
 
 /* --- tables --- */
@@ -144,11 +129,6 @@ static struct toml_value *array_add(struct toml *p, struct toml_array *a)
 
 /* --- white space --- */
 
-static int peek(const struct toml *t)
-{
-	return t->p < t->end ? (unsigned char)*t->p : -1;
-}
-
 static void skip_blanks(struct toml *t)
 {
 	while (t->p < t->end && (*t->p == ' ' || *t->p == '\t'))
@@ -174,15 +154,15 @@ static int skip_comment(struct toml *t)
 	const char *from = t->p;
 	size_t bad;
 
-	if (peek(t) != '#')
+	if (toml_peek(t) != '#')
 		return 0;
 	while (t->p < t->end && !newline(t, t->p)) {
 		if (is_control((unsigned char)*t->p))
-			return fail(t, "control character in a comment");
+			return toml_fail(t, "control character in a comment");
 		t->p++;
 	}
 	if ((bad = utf8_check(from, (size_t)(t->p - from))))
-		return fail_at(t, from + bad - 1, "invalid UTF-8");
+		return toml_fail_at(t, from + bad - 1, "invalid UTF-8");
 	return 0;
 }
 
@@ -221,9 +201,9 @@ static int unicode_escape(struct toml *t, int digits)
 	uint32_t c;
 
 	if (t->end - t->p < digits + 2 || hex_digits(t->p + 2, digits, &c))
-		return fail(t, digits == 4 ? "\\u needs four hexadecimal digits" : "\\U needs eight hexadecimal digits");
+		return toml_fail(t, digits == 4 ? "\\u needs four hexadecimal digits" : "\\U needs eight hexadecimal digits");
 	if (c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
-		return fail(t, "escape of something that is no character");
+		return toml_fail(t, "escape of something that is no character");
 	utf8_add(&t->scratch, c);
 	t->p += 2 + digits;
 	return 0;
@@ -239,7 +219,7 @@ static int escape(struct toml *t)
 	if (c == 'u' || c == 'U')
 		return unicode_escape(t, c == 'u' ? 4 : 8);
 	if (!which)
-		return fail(t, "invalid escape");
+		return toml_fail(t, "invalid escape");
 	buf_addc(&t->scratch, to[which - from]);
 	t->p += 2;
 	return 0;
@@ -272,7 +252,7 @@ static int string_done(struct toml *t, const char *from, const char *to, int cop
 	const char *p = copied ? buf_str(&t->scratch) : from;
 
 	if ((bad = utf8_check(p, n)))
-		return fail_at(t, copied ? from : from + bad - 1, "invalid UTF-8");
+		return toml_fail_at(t, copied ? from : from + bad - 1, "invalid UTF-8");
 	*out = (struct toml_string){ copied ? arena_dup(t->mem, p, n) : from, n };
 	return 0;
 }
@@ -283,11 +263,11 @@ static int literal_string(struct toml *t, struct toml_string *out)
 
 	while (t->p < t->end && *t->p != '\'') {
 		if (is_control((unsigned char)*t->p))
-			return fail(t, "control character in a string");
+			return toml_fail(t, "control character in a string");
 		t->p++;
 	}
 	if (t->p >= t->end)
-		return fail_at(t, from - 1, "unterminated string");
+		return toml_fail_at(t, from - 1, "unterminated string");
 	return string_done(t, from, t->p++, 0, out);
 }
 
@@ -298,7 +278,7 @@ static int basic_string(struct toml *t, struct toml_string *out)
 
 	while (t->p < t->end && *t->p != '"') {
 		if (is_control((unsigned char)*t->p))
-			return fail(t, "control character in a string");
+			return toml_fail(t, "control character in a string");
 		if (*t->p != '\\') {
 			t->p++;
 			continue;
@@ -312,7 +292,7 @@ static int basic_string(struct toml *t, struct toml_string *out)
 		run = t->p;
 	}
 	if (t->p >= t->end)
-		return fail_at(t, from - 1, "unterminated string");
+		return toml_fail_at(t, from - 1, "unterminated string");
 	if (copied)
 		buf_add(&t->scratch, run, (size_t)(t->p - run));
 	return string_done(t, from, t->p++, copied, out);
@@ -329,7 +309,7 @@ static int multiline_step(struct toml *t, char quote)
 		return 0;
 	}
 	if (is_control((unsigned char)*t->p))
-		return fail(t, "control character in a string");
+		return toml_fail(t, "control character in a string");
 	if (quote == '"' && *t->p == '\\')
 		return line_ending_escape(t) ? 0 : escape(t);
 	buf_addc(&t->scratch, *t->p++);
@@ -358,7 +338,7 @@ static int multiline_string(struct toml *t, char quote, struct toml_string *out)
 		if (!quotes && multiline_step(t, quote))
 			return -1;
 	}
-	return fail_at(t, from, "unterminated string");
+	return toml_fail_at(t, from, "unterminated string");
 }
 
 static int read_string(struct toml *t, struct toml_string *out)
@@ -381,14 +361,14 @@ static int key_part(struct toml *t, struct toml_string *out)
 {
 	const char *from = t->p;
 
-	if (peek(t) == '"')
+	if (toml_peek(t) == '"')
 		return basic_string(t, out);
-	if (peek(t) == '\'')
+	if (toml_peek(t) == '\'')
 		return literal_string(t, out);
-	while (is_bare(peek(t)))
+	while (is_bare(toml_peek(t)))
 		t->p++;
 	if (t->p == from)
-		return fail(t, "a key is expected");
+		return toml_fail(t, "a key is expected");
 	*out = (struct toml_string){ from, (size_t)(t->p - from) };
 	return 0;
 }
@@ -411,162 +391,12 @@ static int read_key(struct toml *t)
 			return -1;
 		add_part(t, s);
 		if (t->depth + (int)t->parts > LIMIT_JSON_DEPTH)
-			return fail(t, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
+			return toml_fail(t, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
 		skip_blanks(t);
-		if (peek(t) != '.')
+		if (toml_peek(t) != '.')
 			return 0;
 		t->p++;
 	}
-}
-
-/* --- numbers and other bare words --- */
-
-static int is_digit(int c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Copies digits of the base to scratch without their underscores; each must stand between digits. */
-static int take_digits(struct toml *t, int base)
-{
-	const char *from = t->p;
-
-	for (;; t->p++) {
-		int c = peek(t), low = c | 0x20;
-		int ok = base == 16 ? is_digit(c) || (low >= 'a' && low <= 'f') : c >= '0' && c < '0' + base;
-		if (ok) {
-			buf_addc(&t->scratch, (char)c);
-			continue;
-		}
-		if (c != '_' || t->p == from || t->p[-1] == '_')
-			break;
-	}
-	if (t->p == from || t->p[-1] == '_')
-		return fail(t, "a digit is expected");
-	return 0;
-}
-
-static int parse_int(struct toml *t, const char *from, int base, struct toml_value *v)
-{
-	const char *p = buf_str(&t->scratch);
-	int neg = *p == '-';
-	uint64_t u = 0;
-
-	for (p += *p == '-' || *p == '+'; *p; p++) {
-		unsigned d = is_digit(*p) ? (unsigned)(*p - '0') : (unsigned)((*p | 0x20) - 'a') + 10;
-		if (__builtin_mul_overflow(u, (uint64_t)base, &u) || __builtin_add_overflow(u, d, &u))
-			return fail_at(t, from, "integer out of range");
-	}
-	if (u > (uint64_t)INT64_MAX + (uint64_t)neg)
-		return fail_at(t, from, "integer out of range");
-	v->type = TOML_INT;
-	v->i = (int64_t)(neg ? 0 - u : u);
-	return 0;
-}
-
-static int prefixed_int(struct toml *t, struct toml_value *v)
-{
-	const char *from = t->p;
-	int base = t->p[1] == 'x' ? 16 : t->p[1] == 'o' ? 8 : 2;
-
-	t->p += 2;
-	return take_digits(t, base) ? -1 : parse_int(t, from, base, v);
-}
-
-static int fraction_and_exponent(struct toml *t)
-{
-	if (peek(t) == '.') {
-		buf_addc(&t->scratch, '.');
-		t->p++;
-		if (take_digits(t, 10))
-			return -1;
-	}
-	if ((peek(t) | 0x20) == 'e') {
-		buf_addc(&t->scratch, 'e');
-		t->p++;
-		if (peek(t) == '+' || peek(t) == '-')
-			buf_addc(&t->scratch, *t->p++);
-		if (take_digits(t, 10))
-			return -1;
-	}
-	return 0;
-}
-
-static int special_float(struct toml *t, int neg, struct toml_value *v)
-{
-	int inf = !memcmp(t->p, "inf", 3);
-
-	t->p += 3;
-	v->type = TOML_FLOAT;
-	v->d = inf ? INFINITY : NAN;
-	if (neg)
-		v->d = -v->d;
-	return 0;
-}
-
-static int read_number(struct toml *t, struct toml_value *v)
-{
-	const char *from = t->p, *digits;
-
-	buf_trim(&t->scratch, 0);
-	if (*t->p == '0' && t->end - t->p > 2 && strchr("xob", t->p[1]) && t->p[1])
-		return prefixed_int(t, v);
-	if (*t->p == '+' || *t->p == '-')
-		buf_addc(&t->scratch, *t->p++);
-	if (t->end - t->p >= 3 && (!memcmp(t->p, "inf", 3) || !memcmp(t->p, "nan", 3)))
-		return special_float(t, *from == '-', v);
-	digits = t->p;
-	if (take_digits(t, 10))
-		return -1;
-	if (*digits == '0' && t->p - digits > 1)
-		return fail_at(t, from, "number with a leading zero");
-	if (peek(t) != '.' && (peek(t) | 0x20) != 'e')
-		return parse_int(t, from, 10, v);
-	if (fraction_and_exponent(t))
-		return -1;
-	v->type = TOML_FLOAT;
-	v->d = strtod(buf_str(&t->scratch), NULL);
-	return isfinite(v->d) ? 0 : fail_at(t, from, "float out of range");
-}
-
-/* Dates and times are only recognised, not taken apart: no user wants more.  dddd- or dd: begins one. */
-static int looks_like_time(const struct toml *t)
-{
-	const char *p = t->p;
-	size_t n = 0;
-
-	while (p + n < t->end && is_digit(p[n]))
-		n++;
-	return p + n < t->end && ((n == 4 && p[n] == '-') || (n == 2 && p[n] == ':'));
-}
-
-static int read_time(struct toml *t, struct toml_value *v)
-{
-	const char *from = t->p;
-
-	while (t->p < t->end && (is_digit(*t->p) || strchr("-:.+TtZz", *t->p)) && *t->p)
-		t->p++;
-	/* A date may be set off from its time by one space. */
-	if (t->p - from == 10 && t->end - t->p > 2 && *t->p == ' ' && is_digit(t->p[1]) && is_digit(t->p[2])) {
-		t->p++;
-		while (t->p < t->end && (is_digit(*t->p) || strchr(":.+-Zz", *t->p)) && *t->p)
-			t->p++;
-	}
-	v->type = TOML_TIME;
-	v->s = (struct toml_string){ from, (size_t)(t->p - from) };
-	return 0;
-}
-
-static int read_bool(struct toml *t, struct toml_value *v)
-{
-	size_t n = *t->p == 't' ? 4 : 5;
-
-	if ((size_t)(t->end - t->p) < n || memcmp(t->p, n == 4 ? "true" : "false", n))
-		return fail(t, "a value is expected");
-	t->p += n;
-	v->type = TOML_BOOL;
-	v->i = n == 4;
-	return 0;
 }
 
 /* --- values --- */
@@ -583,15 +413,15 @@ static int read_array(struct toml *t, struct toml_value *v)
 		struct toml_value item;
 		if (skip_lines(t))
 			return -1;
-		if (peek(t) == ']')
+		if (toml_peek(t) == ']')
 			break;
 		if (read_value(t, &item) || skip_lines(t))
 			return -1;
 		*array_add(t, a) = item;
-		if (peek(t) == ',')
+		if (toml_peek(t) == ',')
 			t->p++;
-		else if (peek(t) != ']')
-			return fail(t, "',' or ']' is expected");
+		else if (toml_peek(t) != ']')
+			return toml_fail(t, "',' or ']' is expected");
 	}
 	t->p++;
 	v->type = TOML_ARRAY;
@@ -606,18 +436,18 @@ static int read_inline(struct toml *t, struct toml_value *v)
 
 	t->p++;
 	skip_blanks(t);
-	while (peek(t) != '}') {
+	while (toml_peek(t) != '}') {
 		if (key_value(t, table))
 			return -1;
 		skip_blanks(t);
-		if (peek(t) == '}')
+		if (toml_peek(t) == '}')
 			break;
-		if (peek(t) != ',')
-			return fail(t, "',' or '}' is expected");
+		if (toml_peek(t) != ',')
+			return toml_fail(t, "',' or '}' is expected");
 		t->p++;
 		skip_blanks(t);
-		if (peek(t) == '}')
-			return fail(t, "a key is expected");
+		if (toml_peek(t) == '}')
+			return toml_fail(t, "a key is expected");
 	}
 	t->p++;
 	table->how = INLINE;
@@ -629,7 +459,7 @@ static int read_inline(struct toml *t, struct toml_value *v)
 static int read_nested(struct toml *t, struct toml_value *v)
 {
 	if (++t->depth > LIMIT_JSON_DEPTH)
-		return fail(t, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
+		return toml_fail(t, "nesting deeper than " LIMIT_TEXT(LIMIT_JSON_DEPTH) " levels");
 	int r = *t->p == '[' ? read_array(t, v) : read_inline(t, v);
 	t->depth--;
 	return r;
@@ -637,7 +467,7 @@ static int read_nested(struct toml *t, struct toml_value *v)
 
 static int read_value(struct toml *t, struct toml_value *v)
 {
-	int c = peek(t);
+	int c = toml_peek(t);
 
 	if (c == '[' || c == '{')
 		return read_nested(t, v);
@@ -646,12 +476,12 @@ static int read_value(struct toml *t, struct toml_value *v)
 		return read_string(t, &v->s);
 	}
 	if (c == 't' || c == 'f')
-		return read_bool(t, v);
-	if (is_digit(c) && looks_like_time(t))
-		return read_time(t, v);
-	if (is_digit(c) || c == '+' || c == '-' || c == 'i' || c == 'n')
-		return read_number(t, v);
-	return fail(t, "a value is expected");
+		return toml_read_bool(t, v);
+	if (toml_is_digit(c) && toml_looks_like_time(t))
+		return toml_read_time(t, v);
+	if (toml_is_digit(c) || c == '+' || c == '-' || c == 'i' || c == 'n')
+		return toml_read_number(t, v);
+	return toml_fail(t, "a value is expected");
 }
 
 /* --- putting things where their keys say --- */
@@ -666,7 +496,7 @@ static struct toml_table *dotted_parent(struct toml *t, struct toml_table *table
 			v->type = TOML_TABLE;
 			v->t = table_new(t, DOTTED);
 		} else if (v->type != TOML_TABLE || v->t->how != DOTTED) {
-			fail_at(t, at, "key extends something that is complete already");
+			toml_fail_at(t, at, "key extends something that is complete already");
 			return NULL;
 		}
 		table = v->t;
@@ -681,15 +511,15 @@ static int key_value(struct toml *t, struct toml_table *table)
 
 	if (read_key(t))
 		return -1;
-	if (peek(t) != '=')
-		return fail(t, "'=' is expected");
+	if (toml_peek(t) != '=')
+		return toml_fail(t, "'=' is expected");
 	t->p++;
 	skip_blanks(t);
 	struct toml_string last = t->part[t->parts - 1];
 	if (!(table = dotted_parent(t, table, at)))
 		return -1;
 	if (toml_find(table, last.p, last.n))
-		return fail_at(t, at, "key is defined twice");
+		return toml_fail_at(t, at, "key is defined twice");
 	int levels = (int)t->parts - 1;
 	t->depth += levels;
 	if (read_value(t, &v))
@@ -713,7 +543,7 @@ static struct toml_table *header_step(struct toml *t, struct toml_table *table, 
 		return v->a->v[v->a->n - 1].t;
 	if (v->type == TOML_TABLE && v->t->how != INLINE)
 		return v->t;
-	fail_at(t, at, "header extends something that is complete already");
+	toml_fail_at(t, at, "header extends something that is complete already");
 	return NULL;
 }
 
@@ -728,7 +558,7 @@ static struct toml_table *define_table(struct toml *t, struct toml_table *table,
 		return v->t;
 	}
 	if (v->type != TOML_TABLE || v->t->how != IMPLICIT) {
-		fail_at(t, at, "table is defined twice");
+		toml_fail_at(t, at, "table is defined twice");
 		return NULL;
 	}
 	v->t->how = DEFINED;
@@ -746,7 +576,7 @@ static struct toml_table *append_table(struct toml *t, struct toml_table *table,
 		v->a->of_tables = 1;
 	}
 	if (v->type != TOML_ARRAY || !v->a->of_tables) {
-		fail_at(t, at, "array of tables has the name of something else");
+		toml_fail_at(t, at, "array of tables has the name of something else");
 		return NULL;
 	}
 	struct toml_value *item = array_add(t, v->a);
@@ -759,15 +589,15 @@ static struct toml_table *append_table(struct toml *t, struct toml_table *table,
 static struct toml_table *header(struct toml *t, struct toml_table *root)
 {
 	const char *at = t->p++;
-	int array = peek(t) == '[';
+	int array = toml_peek(t) == '[';
 	struct toml_table *table = root;
 
 	t->p += array;
 	if (read_key(t))
 		return NULL;
 	for (int i = 0; i <= array; i++, t->p++)
-		if (peek(t) != ']') {
-			fail(t, "']' is expected");
+		if (toml_peek(t) != ']') {
+			toml_fail(t, "']' is expected");
 			return NULL;
 		}
 	for (size_t i = 0; table && i + 1 < t->parts; i++)
@@ -787,7 +617,7 @@ static int document(struct toml *t, struct toml_table *root)
 			return -1;
 		if (t->p >= t->end)
 			return 0;
-		if (peek(t) == '[') {
+		if (toml_peek(t) == '[') {
 			if (!(section = header(t, root)))
 				return -1;
 		} else if (key_value(t, section)) {
@@ -797,7 +627,7 @@ static int document(struct toml *t, struct toml_table *root)
 		if (skip_comment(t))
 			return -1;
 		if (t->p < t->end && !newline(t, t->p))
-			return fail(t, "the end of the line is expected");
+			return toml_fail(t, "the end of the line is expected");
 	}
 }
 
