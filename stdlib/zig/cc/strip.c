@@ -226,10 +226,22 @@ static void put_rest(struct elf *elf, size_t n)
 	put(elf, after_addresses(elf, NAMES), 2, elf->sections[elf->names].now);
 }
 
+/* How large it is at most, with what sections are aligned to: they may overlap, and are more together than the file is. */
+static size_t room(const struct elf *elf)
+{
+	size_t n = elf->end + 4096;
+
+	for (size_t i = 0; i < elf->n; i++) {
+		const struct section *s = &elf->sections[i];
+
+		n += section_size(elf) + 4096 + (s->now && s->field[TYPE] != SHT_NOBITS ? s->field[SIZE] : 0);
+	}
+	return n;
+}
+
 static void write_elf(struct elf *elf, size_t n)
 {
-	/* At most, with what sections are aligned to. */
-	elf->out = calloc(1, elf->end + elf->size + elf->n * 4096 + 4096);
+	elf->out = calloc(1, room(elf));
 	if (!elf->out)
 		fail("strip", elf->name);
 	memcpy(elf->out, elf->bytes, elf->end);
