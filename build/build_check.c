@@ -77,9 +77,8 @@ static int no_output(struct job *j, const struct new_object *o, struct slice nam
 			at = i;
 	}
 	err_set(e, ERR_REJECTED,
-		"output check for '%.*s' contains output name '%.*s', but this is not a valid output of this derivation. (Valid "
-		"outputs "
-		"are [%s].)",
+		"output check for '%.*s' contains output name '%.*s', but this is not a valid output of this derivation. "
+		"(Valid outputs are [%s].)",
 		(int)d->outputs[at].name.n, d->outputs[at].name.p, (int)name.n, name.p, buf_str(&all));
 	buf_release(&all);
 	return ERR_REJECTED;

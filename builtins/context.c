@@ -136,10 +136,9 @@ static W describe_path(const struct ctx_elem *e, size_t n)
 }
 
 BUILTIN(bi_get_context, "getContext", "!s",
-	"The context of the string *s*: a set with a member for each store path, which is a set with `path = true` when *s* refers "
-	"to that path itself, `allOutputs = true` when to a derivation with all its outputs, and `outputs` with the names of the "
-	"outputs it "
-	"refers to.",
+	"The context of the string *s*: a set with a member for each store path, which is a set with `path = true` when "
+	"*s* refers to that path itself, `allOutputs = true` when to a derivation with all its outputs, and `outputs` with "
+	"the names of the outputs it refers to.",
 	"getContext \"plain\"", "{ }")
 {
 	uint32_t c = arg_string(args, 0)->ctx;

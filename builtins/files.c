@@ -49,9 +49,8 @@ static uint32_t text_context(W path, const struct str *text)
 }
 
 BUILTIN(bi_read_file, "readFile", "!path",
-	"The contents of the file *path* as a string. A file with a NUL byte cannot be read. The text of a file in the store "
-	"carries "
-	"the context of the store paths it mentions.",
+	"The contents of the file *path* as a string. A file with a NUL byte cannot be read. The text of a file in the "
+	"store carries the context of the store paths it mentions.",
 	"isString (readFile <nix/fetchurl.nix>)", "true")
 {
 	W path = fs_realise(args[0]), w = fs_read_file(path);

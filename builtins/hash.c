@@ -71,10 +71,9 @@ static enum hash_format format_of(const struct str *s)
 }
 
 BUILTIN(bi_convert_hash, "convertHash", "!args",
-	"Writes a hash in another form. In the set *args*, `hash` is the hash in any form, and `toHashFormat` one of `\"base16\"`, "
-	"`\"nix32\"` (or its old name `\"base32\"`), `\"base64\"` and `\"sri\"`. `hashAlgo` names the algorithm; it may be left "
-	"out "
-	"when `hash` itself begins with it, as in `sha256:…` and `sha256-…`.",
+	"Writes a hash in another form. In the set *args*, `hash` is the hash in any form, and `toHashFormat` one of "
+	"`\"base16\"`, `\"nix32\"` (or its old name `\"base32\"`), `\"base64\"` and `\"sri\"`. `hashAlgo` names the "
+	"algorithm; it may be left out when `hash` itself begins with it, as in `sha256:…` and `sha256-…`.",
 	"convertHash { hash = \"sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\"; toHashFormat = \"base16\"; }",
 	"\"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\"")
 {

@@ -276,11 +276,9 @@ static struct fs_search_entry read_entry(W w, W *keep, struct ctx_acc *ctx)
 }
 
 BUILTIN(bi_find_file, "findFile", "!search-path name",
-	"Looks *name* up in *search-path*, a list of sets with a `path` and perhaps a `prefix`, and returns the first path that "
-	"exists. "
-	"`<a/b>` means `findFile nixPath \"a/b\"`. An element with prefix `a` answers for `a` and for names below it; one without "
-	"prefix "
-	"for every name. A name that is not found is an error that `tryEval` catches.",
+	"Looks *name* up in *search-path*, a list of sets with a `path` and perhaps a `prefix`, and returns the first path "
+	"that exists. `<a/b>` means `findFile nixPath \"a/b\"`. An element with prefix `a` answers for `a` and for names "
+	"below it; one without prefix for every name. A name that is not found is an error that `tryEval` catches.",
 	"findFile [ { prefix = \"root\"; path = \"/\"; } ] \"root\"", "/")
 {
 	struct list *l = list_of(arg_list(args, 0));

@@ -319,9 +319,8 @@ void value_to_xml(struct buf *b, W w, unsigned flags, struct ctx_acc *ctx)
 }
 
 BUILTIN(bi_to_xml, "toXML", "e",
-	"Returns *e* as an XML document. A derivation is written in full once, and as `<repeated />` where it occurs again. A "
-	"function shows its "
-	"parameters. The result carries the context of every string in *e*.",
+	"Returns *e* as an XML document. A derivation is written in full once, and as `<repeated />` where it occurs "
+	"again. A function shows its parameters. The result carries the context of every string in *e*.",
 	"toXML [ 1 \"a\" ]",
 	"\"<?xml version='1.0' encoding='utf-8'?>\\n<expr>\\n  <list>\\n    <int value=\\\"1\\\" />\\n    <string value=\\\"a\\\" "
 	"/>\\n"

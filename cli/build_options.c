@@ -76,9 +76,8 @@ const struct option build_option_table[] = {
 	{ O_PROCESSES, 0, "build-processes", "N",
 	  "Let one builder have N processes and threads; 0, the default: by the cores of this machine, and at least 4096." },
 	{ O_IMPURE_ENV, 0, "allowed-impure-env-vars", "NAMES",
-	  "Variables of the environment that builders of fixed outputs may ask for (impureEnvVars), besides those about proxies "
-	  "and "
-	  "mirrors." },
+	  "Variables of the environment that builders of fixed outputs may ask for (impureEnvVars), besides those about "
+	  "proxies and mirrors." },
 	{ 0, 0, NULL, NULL, NULL }
 };
 

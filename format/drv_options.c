@@ -11,6 +11,7 @@
 #include "config.h"
 #include "format/drv_options.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 
 static void list_add(struct arena *a, struct slice_list *l, struct slice s)
@@ -96,23 +97,31 @@ static int read_size(const struct jnode *n, const char *what, uint64_t *out, str
 	return 0;
 }
 
+/* The lists of a check, by the attributes they are read from. */
+static const struct {
+	const char *name;
+	size_t at;
+} check_lists[] = {
+	{ "allowedReferences", offsetof(struct output_check, allowed_references) },
+	{ "disallowedReferences", offsetof(struct output_check, disallowed_references) },
+	{ "allowedRequisites", offsetof(struct output_check, allowed_requisites) },
+	{ "disallowedRequisites", offsetof(struct output_check, disallowed_requisites) },
+};
+
+static struct slice_list *check_list(struct output_check *c, size_t i)
+{
+	return (void *)((char *)c + check_lists[i].at);
+}
+
 static int read_check(struct drv_options *o, struct output_check *c, const struct jnode *from, struct err *e)
 {
-	const struct {
-		const char *name;
-		struct slice_list *l;
-	} lists[] = {
-		{ "allowedReferences", &c->allowed_references },
-		{ "disallowedReferences", &c->disallowed_references },
-		{ "allowedRequisites", &c->allowed_requisites },
-		{ "disallowedRequisites", &c->disallowed_requisites },
-	};
 	int rc = 0;
 
-	for (size_t i = 0; i < 4 && !rc; i++) {
-		const struct jnode *n = json_member(from, slice_of(lists[i].name));
+	for (size_t i = 0; i < sizeof check_lists / sizeof *check_lists && !rc; i++) {
+		const char *name = check_lists[i].name;
+		const struct jnode *n = json_member(from, slice_of(name));
 
-		rc = n ? list_strings(&o->arena, lists[i].l, n, lists[i].name, e) : 0;
+		rc = n ? list_strings(&o->arena, check_list(c, i), n, name, e) : 0;
 	}
 	rc = rc ? rc : read_size(json_member(from, SLICE("maxSize")), "maxSize", &c->max_size, e);
 	return rc ? rc : read_size(json_member(from, SLICE("maxClosureSize")), "maxClosureSize", &c->max_closure_size, e);
@@ -141,22 +150,13 @@ static int read_checks_json(struct drv_options *o, struct err *e)
 static void read_checks_plain(struct drv_options *o, const struct drv *d)
 {
 	struct output_check *c = add_check(o, 1, SLICE(""));
-	const struct {
-		const char *name;
-		struct slice_list *l;
-	} lists[] = {
-		{ "allowedReferences", &c->allowed_references },
-		{ "disallowedReferences", &c->disallowed_references },
-		{ "allowedRequisites", &c->allowed_requisites },
-		{ "disallowedRequisites", &c->disallowed_requisites },
-	};
 
 	c->ignore_self = 1;
-	for (size_t i = 0; i < 4; i++) {
-		const struct slice *s = drv_env(d, slice_of(lists[i].name));
+	for (size_t i = 0; i < sizeof check_lists / sizeof *check_lists; i++) {
+		const struct slice *s = drv_env(d, slice_of(check_lists[i].name));
 
 		if (s)
-			list_words(&o->arena, lists[i].l, *s);
+			list_words(&o->arena, check_list(c, i), *s);
 	}
 }
 

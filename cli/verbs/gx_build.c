@@ -60,11 +60,9 @@ static const struct program program = {
 	"gx build", "build packages and derivations",
 	"gx build [options] [FLAKE[#ATTR][^OUTPUT,...] | FILE] ...\ngx build [options] -f FILE [ATTR[^OUTPUT,...]] ...\n"
 	"gx build [options] DRV[^OUTPUT,...] ...",
-	"Without operands the default package of the flake here, or default.gx or default.nix where there is none. ^* is all "
-	"outputs, "
-	"as DRV alone. Exit status 100: a build failed; 101: one took too long; 102: one is not what its hash says; 104: one that "
-	"was built "
-	"once more came out different.",
+	"Without operands the default package of the flake here, or default.gx or default.nix where there is none. ^* is "
+	"all outputs, as DRV alone. Exit status 100: a build failed; 101: one took too long; 102: one is not what its hash "
+	"says; 104: one that was built once more came out different.",
 	groups
 };
 

@@ -5,23 +5,14 @@
 . "$srcdir/tests/integration/lib.sh"
 gx=$builddir/gx
 for t in python3 openssl git; do command -v $t >/dev/null 2>&1 || { echo "there is no $t"; exit 77; }; done
-mkdir -p home proxy/example.com/a/@v repo
+mkdir -p home repo
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache" NO_COLOR=1 GOENV=off GOPRIVATE=example.org no_proxy='*' GIT_CONFIG_GLOBAL=/dev/null
 unset GOAUTH GONOPROXY NETRC http_proxy https_proxy all_proxy HTTPS_PROXY ALL_PROXY
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout localhost.key -out localhost.pem -days 2 \
 	-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 >openssl.log 2>&1 || { cat openssl.log; echo "openssl makes no certificates"; exit 77; }
 export SSL_CERT_FILE="$PWD/localhost.pem"
-cat >make.py <<'Y'
-import base64, hashlib, zipfile
-files = {"example.com/a@v1.0.0/go.mod": b"module example.com/a\n"}
-with zipfile.ZipFile("proxy/example.com/a/@v/v1.0.0.zip", "w") as z:
-    for n, c in files.items():
-        z.writestr(n, c)
-s = "".join("%s  %s\n" % (hashlib.sha256(c).hexdigest(), n) for n, c in files.items())
-print("h1:" + base64.b64encode(hashlib.sha256(s.encode()).digest()).decode())
-Y
-h1=$(python3 make.py)
+. "$srcdir/tests/integration/lib/one_module.sh"
 : >requests
 python3 "$srcdir/tests/integration/lib/auth.py" >server.log 2>&1 &
 server=$!
@@ -30,8 +21,6 @@ for i in $(seq 1 100); do [ -e ports ] && break; sleep 0.1; done
 [ -e ports ] || { cat server.log; exit 1; }
 at() { echo "https://localhost:$(sed -n "s/^proxy //p" ports)/$1"; }
 
-fetch="derivation { name = \"a\"; system = \"builtin\"; builder = \"builtin:go-module\"; module = \"example.com/a\"; version = \"v1.0.0\";
-  outputHashMode = \"go-h1\"; outputHash = \"$h1\"; }"
 realise() { # GOAUTH PROXY
 	: >requests
 	[ ! -e s ] || { chmod -R u+w s; rm -rf s; }

@@ -5,23 +5,12 @@
 . "$srcdir/tests/integration/lib.sh"
 gx=$builddir/gx
 command -v python3 >/dev/null 2>&1 || { echo "there is no python3"; exit 77; }
-mkdir -p home bin proxy/example.com/a/@v
+mkdir -p home bin
 export HOME="$PWD/home" XDG_CACHE_HOME="$PWD/cache" XDG_STATE_HOME="$PWD/state" NO_COLOR=1
 unset GOENV GOPROXY GOPRIVATE GONOPROXY GOTOOLCHAIN XDG_CONFIG_HOME
 
 # --- the proxy that the machine's go command knows
-cat >make.py <<'X'
-import base64, hashlib, zipfile
-files = {"example.com/a@v1.0.0/go.mod": b"module example.com/a\n"}
-with zipfile.ZipFile("proxy/example.com/a/@v/v1.0.0.zip", "w") as z:
-    for n, c in files.items():
-        z.writestr(n, c)
-s = "".join("%s  %s\n" % (hashlib.sha256(c).hexdigest(), n) for n, c in files.items())
-print("h1:" + base64.b64encode(hashlib.sha256(s.encode()).digest()).decode())
-X
-h1=$(python3 make.py)
-fetch="derivation { name = \"a\"; system = \"builtin\"; builder = \"builtin:go-module\"; module = \"example.com/a\"; version = \"v1.0.0\";
-  outputHashMode = \"go-h1\"; outputHash = \"$h1\"; }"
+. "$srcdir/tests/integration/lib/one_module.sh"
 realise() { remove s; gxeval --store "$PWD/s" --realise -E "$fetch"; }
 # An environment in which the only go is the one in ./bin.
 tools=$PWD/tools
