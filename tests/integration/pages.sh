@@ -5,3 +5,4 @@
 . "$srcdir/tests/integration/lib/page.sh"
 page tenants
 page devpod
+page binary-cache

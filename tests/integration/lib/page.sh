@@ -10,6 +10,7 @@ cat >bin/gx <<END
 verb=\$1
 shift
 case \$verb in
+key) exec "${gxeval%/*}/gx" key "\$@" ;;
 image | devpod | flake)
 	verb="\$verb \$1"
 	shift
