@@ -250,7 +250,8 @@ static int get_drvs(struct job *j, struct infos *out, struct err *e)
 
 	if (!m->gets_drvs(m->user, j->seat) || j->node->given)
 		return 0;
-	rc = store_closure(j->b->s, &j->node->path, 0, &paths, e);
+	rc = graph_borrow(j->b, &j->node->path, e);
+	rc = rc < 0 ? rc : store_closure(j->b->s, &j->node->path, 0, &paths, e);
 	rc = rc ? rc : infos_get(out, j->b->s, &paths, e);
 	path_set_release(&paths);
 	return rc;

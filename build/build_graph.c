@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "build/build_int.h"
+#include "cache/copy.h"
 #include "store/claims.h"
 #include "store/roots.h"
 
@@ -72,6 +73,22 @@ static int hold(struct build *b, const struct node *n, const struct store_path *
 		build_note(b, n, "'%.*s/%s' is registered as valid, but its files are gone", (int)store_dir(b->s).n,
 			   store_dir(b->s).p, p->base);
 	return valid;
+}
+
+int graph_borrow(struct build *b, const struct store_path *p, struct err *e)
+{
+	struct store *from = store_eval_store(b->s);
+	struct path_set paths = PATH_SET_INIT;
+	struct copy_result copied;
+	int rc = from == b->s ? 0 : store_is_valid(from, p, e);
+
+	if (rc == 1) {
+		rc = store_closure(from, p, 0, &paths, e);
+		rc = rc ? rc : copy_objects(from, b->s, &paths, 1, &copied, e);
+		rc = rc ? rc : 1;
+	}
+	path_set_release(&paths);
+	return rc;
 }
 
 /* Paths of the outputs, which must all be known. */
@@ -213,6 +230,7 @@ static int expand(struct build *b, struct node *n, struct work *w, struct err *e
 	for (size_t i = 0; i < n->drv.nsrcs && !rc; i++) {
 		rc = store_path_parse(store_dir(b->s), n->drv.srcs[i], &p, e);
 		rc = rc ? rc : hold(b, n, &p, e);
+		rc = rc ? rc : graph_borrow(b, &p, e);
 		rc = rc == 1 ? store_is_made(b->s, &p, NULL, e) : rc;
 		if (rc == 0)
 			rc = err_set(e, ERR_NOTFOUND, "dependency '%.*s' of '%s' is not in the store", (int)n->drv.srcs[i].n,

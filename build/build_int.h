@@ -216,7 +216,10 @@ void commit_all(struct build *b);
 int graph_want(struct build *b, const struct store_path *drv, const struct slice *outputs, size_t n, int asked,
 	       struct err *e);
 
-/* Before that: it is this one, which stays the caller's. */
+/* Copies an object of the eval store that is not here, with all it refers to: 1, 0 when it is not there either, or negative. */
+int graph_borrow(struct build *b, const struct store_path *p, struct err *e);
+
+/* Before graph_want: it is this one, which stays the caller's. */
 int graph_give(struct build *b, const struct store_path *drv, const struct drv *given, struct err *e);
 
 /* One that is in the graph is to be looked at again. */

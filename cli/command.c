@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cli/command.h"
 #include "base/alloc.h"
+#include "cli/eval_store.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -118,6 +119,8 @@ static int open_at(struct command *c, enum store_flags flags, int reading)
 	if (view_open(&c->store, &c->place, flags, &e))
 		return command_end(c, command_fail(&e));
 	store_set_notice(c->store, notice, NULL);
+	if (eval_store_join(c->store, c->request.store_dir, &e))
+		return command_end(c, command_fail(&e));
 	return 0;
 }
 

@@ -5,8 +5,17 @@
 #ifndef CLI_EVAL_STORE_H
 #define CLI_EVAL_STORE_H
 
+struct err;
 struct eval_request;
+struct store;
 struct store_real;
+
+/* --eval-store: where derivations go, and are read from; NULL: the store they are built in. */
+extern const char *eval_store_address;
+
+/* Opens that for a store that is built in, as its eval store (store/store.h); dir: its
+ * --store-dir, may be NULL. */
+int eval_store_join(struct store *s, const char *dir, struct err *e);
 
 /* Decides whether the run has a store, and which (not yet opened).  Before the first session.  Returns 0, or an exit status
  * after saying why. */

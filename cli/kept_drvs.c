@@ -42,6 +42,14 @@ static int take_size(struct slice *rest, size_t *n)
 	return 0;
 }
 
+/* 1 when it is there, and stays. */
+static int keep(struct store *s, const struct store_path *p, struct err *e)
+{
+	int rc = store_add_temp_root(s, p, e);
+
+	return rc ? rc : store_is_there(s, p, NULL, e);
+}
+
 int kept_path_take(struct slice *rest, struct store *s, struct store_path *out)
 {
 	struct err e = ERR_INIT;
@@ -52,8 +60,8 @@ int kept_path_take(struct slice *rest, struct store *s, struct store_path *out)
 		return -1;
 	if (!path.n)
 		return 0;
-	rc = store_path_parse(store_dir(s), path, out, &e) || store_add_temp_root(s, out, &e) ||
-	     store_is_there(s, out, NULL, &e) != 1;
+	rc = store_path_parse(store_dir(s), path, out, &e) ||
+	     (keep(s, out, &e) != 1 && (store_eval_store(s) == s || keep(store_eval_store(s), out, &e) != 1));
 	err_release(&e);
 	return rc ? -1 : 0;
 }

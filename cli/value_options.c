@@ -6,6 +6,7 @@
 #include "cli/value_options.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
+#include "cli/eval_store.h"
 #include "cli/report.h"
 #include "cli/settings.h"
 #include "eval/eval.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { O_FILE = VALUE_OPTION_FIRST, O_EXPR, O_ARG, O_ARGSTR, O_ARG_FILE, O_ARG_STDIN, O_INCLUDE, O_SYSTEM };
+enum { O_FILE = VALUE_OPTION_FIRST, O_EXPR, O_ARG, O_ARGSTR, O_ARG_FILE, O_ARG_STDIN, O_INCLUDE, O_SYSTEM, O_EVAL_STORE };
 
 const struct option value_option_table[] = {
 	{ O_FILE, 'f', "file", "FILE", "Evaluate a file; '-' is standard input, '<name>' is looked up in the search path." },
@@ -27,6 +28,8 @@ const struct option value_option_table[] = {
 	{ O_ARG_STDIN, 0, "arg-from-stdin", "NAME", "Pass what comes from standard input as argument NAME." },
 	{ O_INCLUDE, 'I', "include", "PATH", "Add 'name=path' or a directory to the search path that <name> is looked up in." },
 	{ O_SYSTEM, 0, "system", "SYSTEM", "What builtins.currentSystem is, and the SYSTEM whose packages are meant." },
+	{ O_EVAL_STORE, 0, "eval-store", "STORE",
+	  "Put derivations and what they need into this store, and build in the other; see --store." },
 	{ 0 }
 };
 
@@ -82,6 +85,7 @@ int value_options_take(const struct program *p, struct eval_request *r, int id, 
 		r->search_path[r->n_search_path++] = values[0];
 		return 0;
 	case O_SYSTEM: eval_settings.system = values[0]; return 0;
+	case O_EVAL_STORE: eval_store_address = values[0]; return 0;
 	}
 	return 0;
 }

@@ -49,6 +49,12 @@ static void on_event(void *user, const struct build_event *ev)
 	progress_build_event(ev);
 }
 
+/* dummy:// has what was put there, and nobody to ask. */
+static int is_of_nothing(const struct view *v)
+{
+	return !v->remote && !v->have_caches;
+}
+
 /* --- rows --- */
 
 static int is_known(void *user, const struct store_path *p, struct err *e)
@@ -199,6 +205,8 @@ static int need(void *user, enum db_need what, const struct store_path *p, struc
 	struct view *v = user;
 	int rc = 0;
 
+	if (is_of_nothing(v))
+		return 0;
 	switch (what) {
 	case DB_NEED_ROW: return bring_row(v, p, e);
 	case DB_NEED_REFERRERS: return v->remote ? bring_list(v, REMOTE_REFERRERS, p, e) : cannot_list(v, e);
@@ -264,9 +272,9 @@ static int files(void *user, const struct store_path *p, struct err *e)
 	struct view *v = user;
 	struct path_info info = { 0 };
 	struct arrival a = { v->s, &info };
-	int rc = db_info(store_db(v->s), p, &info, e);
+	int rc = is_of_nothing(v) ? 0 : db_info(store_db(v->s), p, &info, e);
 
-	if (!rc)
+	if (!rc && !is_of_nothing(v))
 		rc = v->remote ? remote_archive(v->remote, p, restore, &a, e) : files_of_cache(v, p, e);
 	path_info_release(&info);
 	return rc;
@@ -276,6 +284,8 @@ static int files(void *user, const struct store_path *p, struct err *e)
 
 static int want_daemon(const struct view *v, struct err *e)
 {
+	if (is_of_nothing(v))
+		return err_set(e, ERR_INVALID, "'%s' is nowhere: this cannot be done to it", v->address);
 	return v->remote ? 0 : err_set(e, ERR_INVALID, "'%s' is a binary cache: this is done to it where it lies", v->address);
 }
 
@@ -391,6 +401,8 @@ static int connect_view(struct view *v, const struct place *p, struct err *e)
 	struct remote_address a;
 	int rc;
 
+	if (place_is_dummy(p->address))
+		return 0;
 	if (!remote_address_is(p->address)) {
 		rc = caches_open(&v->caches, p->address, slice_of(p->store_dir), e);
 		v->caches.note = note;
@@ -527,13 +539,14 @@ static int add_outputs(struct store *s, const struct build_targets *t, size_t at
 /* The daemon needs the derivations with all they refer to. */
 static int send_drvs(struct store *s, struct remote *r, const struct build_targets *t, struct err *e)
 {
+	struct store *from = store_eval_store(s);
 	struct path_set paths = PATH_SET_INIT;
 	size_t added;
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < t->n; i++)
-		rc = store_closure(s, &t->v[i].drv, 0, &paths, e);
-	rc = rc ? rc : remote_add(r, s, &paths, 0, &added, e);
+		rc = store_closure(from, &t->v[i].drv, 0, &paths, e);
+	rc = rc ? rc : remote_add(r, from, &paths, 0, &added, e);
 	path_set_release(&paths);
 	return rc;
 }

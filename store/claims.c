@@ -58,7 +58,8 @@ int store_read_drv_text(struct store *s, const struct store_path *p, struct buf 
 	int rc = db_origin(s->db, p, &ca, &deriver, e);
 
 	if (rc == 0)
-		rc = err_set(e, ERR_NOTFOUND, "derivation '%s/%s' is not in the store", s->place->store_dir, p->base);
+		rc = s->eval_store ? store_read_drv_text(s->eval_store, p, text, e) :
+		     err_set(e, ERR_NOTFOUND, "derivation '%s/%s' is not in the store", s->place->store_dir, p->base);
 	else if (rc > 0)
 		rc = read_text(s, p, ca, text, e);
 	free(ca);

@@ -176,22 +176,7 @@ static void store_dir_said(struct place *p)
 		p->store_dir = absolute(said("NIX_STORE_DIR"));
 }
 
-int place_is_nowhere(const struct place_request *r, char **store_dir)
-{
-	static const char dummy[] = "dummy://";
-	const char *remote = said("NIX_REMOTE"), *named = r->store && *r->store ? r->store : remote, *q;
-	struct place p = { 0 };
-
-	if (!named || strncmp(named, dummy, sizeof dummy - 1))
-		return 0;
-	q = strstr(named, "store=");
-	p.store_dir = q ? absolute(q + 6) : NULL;
-	store_dir_said(&p);
-	*store_dir = p.store_dir ? p.store_dir : join(nix_store, "");
-	return 1;
-}
-
-/* --- local?root=… --- */
+/* --- parts of addresses --- */
 
 static void decode(struct buf *out, struct slice s)
 {
@@ -205,6 +190,44 @@ static void decode(struct buf *out, struct slice s)
 		}
 	}
 }
+
+/* What follows `name=` behind the '?' of an address, NULL when nothing does. */
+static char *parameter(const char *address, const char *name)
+{
+	const char *q = strchr(address, '?');
+	size_t n = strlen(name);
+
+	for (const char *s = q ? q + 1 : ""; *s; s += strcspn(s, "&"), s += strspn(s, "&"))
+		if (!strncmp(s, name, n) && s[n] == '=') {
+			struct buf b = BUF_INIT;
+
+			decode(&b, (struct slice){ s + n + 1, strcspn(s + n + 1, "&") });
+			return buf_detach(&b, NULL);
+		}
+	return NULL;
+}
+
+int place_is_dummy(const char *address)
+{
+	return !strncmp(address, "dummy://", 8);
+}
+
+int place_is_nowhere(const struct place_request *r, char **store_dir)
+{
+	const char *remote = said("NIX_REMOTE"), *named = r->store && *r->store ? r->store : remote;
+	struct place p = { 0 };
+
+	if (!named || !place_is_dummy(named))
+		return 0;
+	char *dir = parameter(named, "store");
+	p.store_dir = dir ? absolute(dir) : NULL;
+	free(dir);
+	store_dir_said(&p);
+	*store_dir = p.store_dir ? p.store_dir : join(nix_store, "");
+	return 1;
+}
+
+/* --- local?root=… --- */
 
 /* What settings are otherwise; 0 when it is none of these. */
 static int take_setting(struct place *p, struct slice key, const char *value)
@@ -276,22 +299,6 @@ static int parse_local(struct place *p, const char *text, char *root, struct err
 
 /* --- addresses --- */
 
-/* What follows `name=` behind the '?' of an address, NULL when nothing does. */
-static char *parameter(const char *address, const char *name)
-{
-	const char *q = strchr(address, '?');
-	size_t n = strlen(name);
-
-	for (const char *s = q ? q + 1 : ""; *s; s += strcspn(s, "&"), s += strspn(s, "&"))
-		if (!strncmp(s, name, n) && s[n] == '=') {
-			struct buf b = BUF_INIT;
-
-			decode(&b, (struct slice){ s + n + 1, strcspn(s + n + 1, "&") });
-			return buf_detach(&b, NULL);
-		}
-	return NULL;
-}
-
 /* One folder for each address and process. */
 static void view(struct place *p, const char *address)
 {
@@ -307,6 +314,15 @@ static void view(struct place *p, const char *address)
 	p->address = join(address, "");
 	fill(p, PLACE_VIEW, real(buf_str(&b)));
 	buf_release(&b);
+}
+
+int place_keeps_nothing(const struct place *p)
+{
+	char *word = place_is_dummy(p->address) ? parameter(p->address, "read-only") : NULL;
+	int writable = word && (!strcmp(word, "false") || !strcmp(word, "0"));
+
+	free(word);
+	return place_is_dummy(p->address) && !writable;
 }
 
 /* --- choosing --- */

@@ -53,6 +53,10 @@ int place_obeys_environment(void);
 /* 1 when what is asked for is Nix's dummy://[?store=DIR], which keeps nothing and has nothing: *store_dir (malloc'd) is what its
  * paths would begin with. */
 int place_is_nowhere(const struct place_request *r, char **store_dir);
+int place_is_dummy(const char *address);
+
+/* 1 when such an address is not to be written to: it says no read-only=false. */
+int place_keeps_nothing(const struct place *p);
 
 /* 1 when builds and shells see the store at its logical place only through a mount namespace. */
 int place_is_mapped(const struct place *p);

@@ -255,6 +255,7 @@ void store_free(struct store *s)
 			*p = s->next;
 			break;
 		}
+	store_free(s->eval_store);
 	db_free(s->db);
 	drv_memo_release(&s->drvs);
 	if (s->state_fd >= 0)
@@ -279,6 +280,16 @@ void store_set_source(struct store *s, const struct store_source *source)
 const struct store_source *store_source(const struct store *s)
 {
 	return s->source;
+}
+
+void store_set_eval_store(struct store *s, struct store *from)
+{
+	s->eval_store = from;
+}
+
+struct store *store_eval_store(struct store *s)
+{
+	return s->eval_store ? s->eval_store : s;
 }
 
 /* --- parts --- */

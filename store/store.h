@@ -96,6 +96,13 @@ struct store_source {
 void store_set_source(struct store *s, const struct store_source *source);
 const struct store_source *store_source(const struct store *s); /* NULL for a store of its own */
 
+/* From now on what was evaluated for this store may lie in another of the same store directory: derivations are read there when
+ * they are not here, and what they need is taken from there.  `from` is freed with s, unless NULL is set before. */
+void store_set_eval_store(struct store *s, struct store *from);
+
+/* That one, or s itself. */
+struct store *store_eval_store(struct store *s);
+
 /* To be called before files of a valid object are looked at other than by the functions here. */
 int store_have_files(struct store *s, const struct store_path *p, struct err *e);
 

@@ -12,6 +12,7 @@
 struct store {
 	struct store *next; /* open in this process */
 	const struct store_source *source; /* NULL but for a view */
+	struct store *eval_store; /* ours: where derivations may lie as well; NULL: only here */
 	const struct place *place;
 	enum store_flags flags;
 	struct db *db;

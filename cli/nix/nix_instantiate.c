@@ -165,7 +165,7 @@ static int add_roots(struct line *s, struct command *c, struct buf *out, struct 
 		if (++i > 1)
 			buf_addf(&link, "-%zu", i);
 		rc = store_path_parse(store_dir(c->store), (struct slice){ p, path }, &drv, e);
-		rc = rc ? rc : store_add_root_link(c->store, buf_str(&link), &drv, e);
+		rc = rc ? rc : store_add_root_link(store_eval_store(c->store), buf_str(&link), &drv, e);
 		buf_addf(out, "%s%.*s\n", buf_str(&link), (int)(n - path), p + path);
 		buf_release(&link);
 		if (rc)
