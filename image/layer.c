@@ -20,7 +20,7 @@
 #include <string.h>
 
 /* Levels that never change: a digest is for good. */
-enum { ZSTD_LEVEL = 3, GZIP_LEVEL = 6 };
+enum { ZSTD_LEVEL = 2, GZIP_LEVEL = 6 };
 
 /* A change of what layers look like is a new number here. */
 #define KEY_VERSION "gx layer 1"
