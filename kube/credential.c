@@ -55,6 +55,14 @@ static int digits(const char *p, size_t n, int *out)
 	return 1;
 }
 
+void kube_time_text(char out[KUBE_TIME_ROOM])
+{
+	time_t now = time(NULL);
+	struct tm t;
+
+	strftime(out, KUBE_TIME_ROOM, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &t));
+}
+
 time_t kube_time(struct slice s)
 {
 	struct tm t = { 0 };

@@ -31,4 +31,8 @@ int credential_parse(struct credential *c, struct slice text, struct slice versi
 /* Seconds since 1970 of "2026-11-28T12:00:00Z" (with a fraction or an offset too); -1 when it is no time. */
 time_t kube_time(struct slice text);
 
+/* This moment, as such a text. */
+enum { KUBE_TIME_ROOM = 32 };
+void kube_time_text(char out[KUBE_TIME_ROOM]);
+
 #endif

@@ -23,6 +23,7 @@ int kube_path(struct buf *b, const char *kind, const char *namespace, const char
 		{ "ServiceAccount", "/api/v1", "serviceaccounts" },
 		{ "ConfigMap", "/api/v1", "configmaps" },
 		{ "PersistentVolumeClaim", "/api/v1", "persistentvolumeclaims" },
+		{ "Event", "/api/v1", "events" },
 		{ "NetworkPolicy", "/apis/networking.k8s.io/v1", "networkpolicies" },
 		{ "Lease", "/apis/coordination.k8s.io/v1", "leases" },
 		{ "DevPod", "/apis/gx.dev/v1alpha1", "devpods" },

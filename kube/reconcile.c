@@ -20,6 +20,9 @@
 
 enum { MAPS_S = 5, SOON_S = 1, FAILED_S = 30 };
 
+/* The length of what is told: of an Event the cluster takes no more. */
+enum { MESSAGE_MOST = 4096, NEWS_MOST = 1024 };
+
 #define MANAGER "gx-devpod-controller"
 #define FINALIZER "gx.dev/pod"
 #define API "gx.dev/v1alpha1"
@@ -319,20 +322,59 @@ static int says_so(const struct look *l, const struct jnode *ready, const char *
 static struct jnode *condition(struct look *l, const struct jnode *was, const char *status)
 {
 	struct jnode *c = json_node(&l->a, JSON_OBJECT);
-	time_t now = time(NULL);
-	struct tm tm;
-	char text[32];
+	char text[KUBE_TIME_ROOM];
 
-	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	kube_time_text(text);
 	tree_set_text(&l->a, c, "type", SLICE("Ready"));
 	tree_set_text(&l->a, c, "status", slice_of(status));
 	tree_set_text(&l->a, c, "reason", l->state.reason);
 	tree_set_text(&l->a, c, "message",
-		      l->state.message.n > 4096 ? (struct slice){ l->state.message.p, 4096 } : l->state.message);
+		      l->state.message.n > MESSAGE_MOST ? (struct slice){ l->state.message.p, MESSAGE_MOST } : l->state.message);
 	tree_set_text(&l->a, c, "lastTransitionTime",
 		      slice_eq(tree_text(was, "status"), slice_of(status)) ? tree_text(was, "lastTransitionTime") : slice_of(text));
 	tree_set(&l->a, c, "observedGeneration", json_int(&l->a, tree_int(l->devpod, "metadata.generation")));
 	return c;
+}
+
+/* What is on its way by itself is no news. */
+static int is_news(const struct look *l, const struct jnode *was)
+{
+	return !slice_in_words(l->state.reason, "NoPod Pending ContainerCreating PodInitializing Terminating") &&
+	       !(slice_eq(tree_text(was, "reason"), l->state.reason) && slice_eq(tree_text(was, "message"), l->state.message));
+}
+
+/* An Event, which kubectl describe shows. The same news again is the same object: however often a pod fails, there are a few of
+ * them. One that is not taken is not missed. */
+static void tell_news(struct look *l)
+{
+	struct jnode *o = json_node(&l->a, JSON_OBJECT);
+	const int bad = l->state.phase == POD_FAILED || l->state.phase == POD_WAITS;
+	const struct slice message = l->state.phase == POD_READY ? SLICE("the pod is ready") : l->state.message;
+	struct buf name = BUF_INIT;
+	struct err e = ERR_INIT;
+	char now[KUBE_TIME_ROOM];
+
+	kube_time_text(now);
+	tree_set_text(&l->a, o, "apiVersion", SLICE("v1"));
+	tree_set_text(&l->a, o, "kind", SLICE("Event"));
+	tree_set_text(&l->a, o, "metadata.namespace", slice_of(l->namespace));
+	tree_set_text(&l->a, o, "involvedObject.apiVersion", SLICE(API));
+	tree_set_text(&l->a, o, "involvedObject.kind", SLICE("DevPod"));
+	tree_set_text(&l->a, o, "involvedObject.name", slice_of(l->name));
+	tree_set_text(&l->a, o, "involvedObject.namespace", slice_of(l->namespace));
+	tree_set_text(&l->a, o, "involvedObject.uid", tree_text(l->devpod, "metadata.uid"));
+	tree_set_text(&l->a, o, "reason", l->state.reason);
+	tree_set_text(&l->a, o, "message", (struct slice){ message.p, message.n < NEWS_MOST ? message.n : NEWS_MOST });
+	tree_set_text(&l->a, o, "type", bad ? SLICE("Warning") : SLICE("Normal"));
+	tree_set_text(&l->a, o, "source.component", SLICE(MANAGER));
+	buf_addf(&name, "%s.", l->name);
+	kube_made_from(&name, o);
+	tree_set_text(&l->a, o, "metadata.name", (struct slice){ name.p, name.len });
+	tree_set_text(&l->a, o, "firstTimestamp", slice_of(now));
+	tree_set_text(&l->a, o, "lastTimestamp", slice_of(now));
+	kube_apply(l->r->o->k, &l->a, o, MANAGER, NULL, &e);
+	err_release(&e);
+	buf_release(&name);
 }
 
 static int tell_state(struct look *l, struct err *e)
@@ -358,6 +400,8 @@ static int tell_state(struct look *l, struct err *e)
 	/* 409: another of that name has come meanwhile. */
 	if (!rc && answer.status != 200 && answer.status != 404 && answer.status != 409)
 		rc = kube_refused(&answer, e, "say how the DevPod is");
+	if (!rc && answer.status == 200 && is_news(l, was))
+		tell_news(l);
 	http_answer_release(&answer);
 	buf_release(&path);
 	buf_release(&body);

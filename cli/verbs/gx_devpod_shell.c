@@ -12,6 +12,7 @@
 #include "cli/signals.h"
 #include "cli/verb.h"
 #include "cli/verbs/gx_devpod.h"
+#include "kube/credential.h"
 #include "kube/exec.h"
 #include "kube/objects.h"
 
@@ -22,7 +23,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { O_TTY = 1, O_NO_TTY };
@@ -141,10 +141,9 @@ static void say_used(struct shell_command *s)
 	struct http_answer a = { .status = 0 };
 	struct buf path = BUF_INIT, body = BUF_INIT;
 	struct err e = ERR_INIT;
-	char when[32];
-	time_t now = time(NULL);
+	char when[KUBE_TIME_ROOM];
 
-	strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
+	kube_time_text(when);
 	buf_addf(&body, "{\"metadata\":{\"annotations\":{\"gx.dev/last-used\":\"%s\"}}}", when);
 	if (!kube_path(&path, "DevPod", kube_namespace(s->cluster.k), s->c.operands[0], &e))
 		kube_ask(s->cluster.k, "PATCH", path.p, KUBE_MERGE, (struct slice){ body.p, body.len }, &a, &e);

@@ -39,6 +39,10 @@ fetch() { # URL
 ready() { # NAME: what the DevPod says of itself
 	has "$devpods/$1" "'%s %s %s' % (o['status']['phase'], o['status']['conditions'][0]['status'], o['status']['conditions'][0]['reason'])"
 }
+# What became of it, as kubectl describe tells.
+news() { # NAME
+	has /api/v1/namespaces/team/events "sorted('%s %s: %s' % (e['type'], e['reason'], e['message']) for e in o['items'] if e['involvedObject']['name'] == '$1' and e['involvedObject']['kind'] == 'DevPod')"
+}
 send POST /api/v1/namespaces application/json '{"metadata":{"name":"team"}}'
 mode
 start_controller one
@@ -60,6 +64,7 @@ check "then nothing is written but the lease" sh -c '! grep "^P" requests | grep
 uid=$(has $pods/me "o['metadata']['uid']")
 send DELETE $pods/me application/json ''
 check "a pod that is deleted comes back" within 20 is True $pods/me "o.get('metadata', {}).get('uid', '$uid') != '$uid' and o['status'].get('phase') == 'Running'"
+check "its Events" prints "['Normal Ready: the pod is ready', 'Normal Replaced: the pod is made anew when the old one has gone']" news me
 devpod me "env: [{name: COLOUR, value: red}]"
 check "another specification" "$gx" devpod apply --timeout 30 me.yaml
 check "another pod" prints red "$gx" devpod shell me -- sh -c 'echo $COLOUR'
@@ -97,6 +102,7 @@ check "and woken" prints there "$gx" devpod shell idle -- echo there
 mode unschedulable
 devpod waits
 check "what the pod waits for" complains "Insufficient memory" "$gx" devpod apply --timeout 3 waits.yaml
+check "which is an Event" prints "['Warning Unschedulable: 0/1 nodes are available: 1 Insufficient memory.']" news waits
 "$gx" devpod delete --timeout 30 waits
 mode dies
 devpod dies

@@ -51,7 +51,7 @@ lock = threading.Condition()
 # Another server goes on with higher versions.
 begin = int(time.time() * 1000)
 objects, history, counter, seen, applied = {}, [], [begin], {}, {}
-groups = {"/api/v1": "pods serviceaccounts persistentvolumeclaims configmaps namespaces", "/apis/gx.dev/v1alpha1": "devpods",
+groups = {"/api/v1": "pods serviceaccounts persistentvolumeclaims configmaps namespaces events", "/apis/gx.dev/v1alpha1": "devpods",
           "/apis/networking.k8s.io/v1": "networkpolicies", "/apis/coordination.k8s.io/v1": "leases"}
 users = {"good": ("alice", ["gx-devs"]), "controller": ("system:serviceaccount:gx-system:gx-devpod-controller", []), "later": ("late", [])}
 audience = {"pod-a": "system:serviceaccount:team-a:a", "pod-b": "system:serviceaccount:team-b:b"}
@@ -283,8 +283,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with lock:
             all = sorted(k for k in objects if k[0] == plural and ns in ("", k[1]))
             all = [objects[k] for k in all if matches(objects[k], query)]
-            limit, at = int(query.get("limit", ["0"])[0]) or len(all), int(query.get("continue", ["0"])[0] or 0)
-            limit = min(limit, 2)  # pages are seldom so small
+            # Pages are seldom so small.
+            limit, at = min(int(query.get("limit", ["0"])[0]), 2) or len(all), int(query.get("continue", ["0"])[0] or 0)
             meta = {"resourceVersion": str(counter[0])}
             if at + limit < len(all):
                 meta["continue"] = str(at + limit)
