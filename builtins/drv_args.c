@@ -33,6 +33,7 @@ enum special {
 	ARGS,
 	BUILDER,
 	CONTENT_ADDRESSED,
+	EXPORTS,
 	IGNORE_NULLS,
 	IMPURE,
 	JSON,
@@ -60,6 +61,7 @@ static const struct {
 	{ "builder", BUILDER },
 	{ "disallowedReferences", OUTPUT_CHECK },
 	{ "disallowedRequisites", OUTPUT_CHECK },
+	{ "exportReferencesGraph", EXPORTS },
 	{ "maxClosureSize", OUTPUT_CHECK },
 	{ "maxSize", OUTPUT_CHECK },
 	{ "outputHash", OUTPUT_HASH },
@@ -308,7 +310,8 @@ static const struct str *canonical_json(struct drv_args *a, const struct str *s)
 {
 	struct buf b = BUF_GC;
 
-	warn(a, "setting structured attributes by '__json' is deprecated; use '__structuredAttrs = true' instead");
+	warn(a, "setting structured attributes via '__json' is deprecated, and may be disallowed in future versions of Nix. "
+		"Set '__structuredAttrs = true' instead.");
 	W w = value_from_json(s->b, s->len);
 	if (W_TAG(w) != TAG_ATTRS)
 		throw_error(EK_EVAL, "expected a JSON object in the '__json' attribute but found %s: %s", show_type(w),
@@ -344,6 +347,10 @@ static void read_structured(struct drv_args *a, sym_t name, enum special what, W
 		break;
 	case OUTPUT_CHECK:
 		warn_output_check(a, sym_name(name)->b);
+		break;
+	case EXPORTS:
+		if (W_TAG(force(w)) != TAG_ATTRS)
+			warn(a, "'exportReferencesGraph' in structured attrs is not a JSON object, ignoring");
 		break;
 	case SYSTEM:
 		set_special(a, what, want_string_plain(w, "the 'system' attribute"));

@@ -98,8 +98,7 @@ static void localise_one(struct dev_env *env, struct slice *s, struct slice outp
 	buf_release(&b);
 }
 
-/* What the outputs are called here.  In env's memory. */
-static struct slice localise(struct dev_env *env, struct slice text)
+struct slice dev_env_localise(struct dev_env *env, struct slice text)
 {
 	struct slice s = keep(env, text);
 
@@ -111,17 +110,25 @@ static struct slice localise(struct dev_env *env, struct slice text)
 		localise_one(env, &s, o->name, o->path);
 		localise_one(env, &s, o->name, slice_of(placeholder));
 	}
+	for (size_t i = 0; env->built && i < env->built->n; i++) {
+		const struct build_output *o = &env->built->v[i];
+		struct buf path = BUF_INIT;
+
+		store_add_path(env->store, &path, &o->path);
+		localise_one(env, &s, slice_of(o->name), (struct slice){ path.p, path.len });
+		buf_release(&path);
+	}
 	return s;
 }
 
-static void put(struct dev_env *env, struct slice name, struct slice value)
+void dev_env_put(struct dev_env *env, struct slice name, struct slice value)
 {
 	size_t i = 0;
 
 	while (i < env->n && !slice_eq(env->v[i].name, name))
 		i++;
 	ARRAY_GROW(env->v, env->n + 1, env->cap);
-	env->v[i] = (struct dev_var){ keep(env, name), localise(env, value) };
+	env->v[i] = (struct dev_var){ keep(env, name), dev_env_localise(env, value) };
 	env->n += i == env->n;
 }
 
@@ -132,7 +139,7 @@ static void put_if_fit(struct dev_env *env, struct slice name, struct slice valu
 	/* What nixpkgs says to builders that have no network. */
 	if (slice_eq(name, SLICE("SSL_CERT_FILE")) && slice_eq(value, SLICE("/no-cert-file.crt")))
 		return;
-	put(env, name, value);
+	dev_env_put(env, name, value);
 }
 
 const char *dev_env_get(const struct dev_env *env, const char *name)
@@ -145,10 +152,9 @@ const char *dev_env_get(const struct dev_env *env, const char *name)
 
 /* --- files --- */
 
-/* Puts a text into the store; its path, in env's memory. */
-static int add_file(struct dev_env *env, const char *name, struct slice text, struct slice *path, struct err *e)
+int dev_env_add_file(struct dev_env *env, const char *name, struct slice text, struct slice *path, struct err *e)
 {
-	struct slice real = localise(env, text);
+	struct slice real = dev_env_localise(env, text);
 	struct store_path p;
 	struct buf b = BUF_INIT;
 	int rc = store_add_text(env->store, slice_of(name), real, &env->refs, &p, e);
@@ -172,10 +178,10 @@ static int pass_as_file(struct dev_env *env, struct slice name, struct slice val
 	if (!is_identifier(name))
 		return 0;
 	snprintf(file, sizeof file, "attr-%.*s", (int)name.n, name.p);
-	rc = add_file(env, file, value, &path, e);
+	rc = dev_env_add_file(env, file, value, &path, e);
 	buf_addf(&var, "%.*sPath", (int)name.n, name.p);
 	if (!rc)
-		put(env, (struct slice){ var.p, var.len }, path);
+		dev_env_put(env, (struct slice){ var.p, var.len }, path);
 	buf_release(&var);
 	return rc;
 }
@@ -230,18 +236,20 @@ static int put_structured(struct dev_env *env, struct err *e)
 
 		buf_addf(&path, "%s/%s", env->outputs, env->drv->outputs[i].name.p);
 		json_set(outputs, env->drv->outputs[i].name, json_string(&env->options.arena, (struct slice){ path.p, path.len }));
+		/* Where nothing is built they are variables too, as nixpkgs' setup makes them. */
+		put_if_fit(env, env->drv->outputs[i].name, (struct slice){ path.p, path.len });
 		buf_release(&path);
 	}
 	json_set(json, SLICE("outputs"), outputs);
 	json_tree_write(&text, json);
 	attrs_sh_write(&sh, json);
-	env->attrs_json = localise(env, (struct slice){ text.p, text.len });
-	env->attrs_sh = localise(env, (struct slice){ sh.p, sh.len });
-	int rc = add_file(env, "attrs.json", env->attrs_json, &json_path, e);
-	rc = rc ? rc : add_file(env, "attrs.sh", env->attrs_sh, &sh_path, e);
+	env->attrs_json = dev_env_localise(env, (struct slice){ text.p, text.len });
+	env->attrs_sh = dev_env_localise(env, (struct slice){ sh.p, sh.len });
+	int rc = dev_env_add_file(env, "attrs.json", env->attrs_json, &json_path, e);
+	rc = rc ? rc : dev_env_add_file(env, "attrs.sh", env->attrs_sh, &sh_path, e);
 	if (!rc) {
-		put(env, SLICE("NIX_ATTRS_JSON_FILE"), json_path);
-		put(env, SLICE("NIX_ATTRS_SH_FILE"), sh_path);
+		dev_env_put(env, SLICE("NIX_ATTRS_JSON_FILE"), json_path);
+		dev_env_put(env, SLICE("NIX_ATTRS_SH_FILE"), sh_path);
 	}
 	buf_release(&text);
 	buf_release(&sh);
@@ -336,7 +344,7 @@ static void put_default(struct dev_env *env, const char *name, const char *value
 	const char *outer = getenv(name);
 
 	if (!dev_env_get(env, name) && (env->ignore || !outer || !*outer))
-		put(env, slice_of(name), slice_of(value));
+		dev_env_put(env, slice_of(name), slice_of(value));
 }
 
 static void put_certificates(struct dev_env *env)
@@ -350,15 +358,15 @@ static void put_certificates(struct dev_env *env)
 		return;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		if (!access(places[i], R_OK)) {
-			put(env, SLICE("SSL_CERT_FILE"), slice_of(places[i]));
+			dev_env_put(env, SLICE("SSL_CERT_FILE"), slice_of(places[i]));
 			return;
 		}
 }
 
 static void put_defaults(struct dev_env *env)
 {
-	put(env, SLICE("IN_NIX_SHELL"), env->ignore ? SLICE("pure") : SLICE("impure"));
-	put(env, SLICE("GX_SHELL"), env->name);
+	dev_env_put(env, SLICE("IN_NIX_SHELL"), env->ignore ? SLICE("pure") : SLICE("impure"));
+	dev_env_put(env, SLICE("GX_SHELL"), env->name);
 	put_certificates(env);
 	/* The Go of the shell is the one that was asked for: it is not to fetch another that go.mod names. */
 	if (has_program(env, "go"))
@@ -410,11 +418,13 @@ int dev_env_make(struct dev_env *env, struct store *s, const struct drv *d, cons
 void dev_env_physical(struct dev_env *env)
 {
 	struct buf from = BUF_INIT, to = BUF_INIT;
-	struct slice *const texts[] = { &env->bins, &env->attrs_sh, &env->attrs_json };
+	struct slice *const texts[] = { &env->bins, &env->attrs_sh, &env->attrs_json, &env->rest, &env->json_vars,
+					&env->json_functions };
+	const size_t ntexts = sizeof texts / sizeof *texts;
 
 	buf_addf(&from, "%.*s/", (int)store_dir(env->store).n, store_dir(env->store).p);
 	buf_addf(&to, "%s/", store_place(env->store)->real_store);
-	for (size_t i = 0; i < env->n + 3; i++) {
+	for (size_t i = 0; i < env->n + ntexts; i++) {
 		struct slice *s = i < env->n ? &env->v[i].value : texts[i - env->n];
 		struct buf b = BUF_INIT;
 
@@ -447,7 +457,9 @@ static void add_json_var(struct buf *b, struct slice name, struct slice value, c
 
 void dev_env_json(const struct dev_env *env, struct buf *b)
 {
-	buf_adds(b, "{\"bashFunctions\":{},");
+	buf_adds(b, "{\"bashFunctions\":{");
+	buf_add(b, env->json_functions.p, env->json_functions.n);
+	buf_adds(b, "},");
 	if (env->attrs_sh.n) {
 		buf_adds(b, "\"structuredAttrs\":{\".attrs.json\":");
 		output_json_string(b, env->attrs_json.p, env->attrs_json.n);
@@ -456,6 +468,7 @@ void dev_env_json(const struct dev_env *env, struct buf *b)
 		buf_adds(b, "},");
 	}
 	buf_adds(b, "\"variables\":{");
+	buf_add(b, env->json_vars.p, env->json_vars.n);
 	for (size_t i = 0; i < env->n; i++)
 		add_json_var(b, env->v[i].name, env->v[i].value, ",");
 	add_json_var(b, SLICE("PATH"), env->bins, "}}\n");
@@ -473,7 +486,9 @@ void dev_env_script(const struct dev_env *env, struct buf *b)
 		attrs_sh_add_quoted(b, env->bins);
 		buf_adds(b, "\"${PATH:+:$PATH}\"\nexport PATH\n");
 	}
-	if (env->attrs_sh.n)
+	if (env->rest.n)
+		buf_add(b, env->rest.p, env->rest.n);
+	else if (env->attrs_sh.n)
 		buf_adds(b, ". \"$NIX_ATTRS_SH_FILE\"\n");
 	buf_adds(b, "eval \"${shellHook:-}\"\n");
 }

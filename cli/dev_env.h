@@ -24,11 +24,15 @@ struct dev_env {
 	struct dev_var *v;	/* exported */
 	size_t n, cap;
 	struct slice attrs_sh, attrs_json; /* texts of structured attributes; empty without */
+	struct slice rest;	/* what bash alone can hold, as a script; empty without (cli/dev_setup.h) */
+	struct slice rest_path; /* of an object that has it */
 	struct path_set refs;	/* all of the store that it needs */
 
 	/* private */
 	struct arena arena;
 	struct drv_options options;
+	struct slice json_vars, json_functions; /* what rest has, as members of JSON */
+	const struct build_result *built; /* by whose names outputs are known as well; NULL: none */
 	struct store *store;
 	const struct drv *drv;
 	char *outputs; /* "/…/outputs" */
@@ -44,6 +48,13 @@ int dev_env_inputs(struct store *s, const struct drv *d, struct build_targets *t
 int dev_env_make(struct dev_env *env, struct store *s, const struct drv *d, const struct build_result *inputs, int ignore,
 		 struct err *e);
 void dev_env_release(struct dev_env *env);
+
+/* In its memory: what the outputs are called here.  Sets a variable to it. */
+struct slice dev_env_localise(struct dev_env *env, struct slice text);
+void dev_env_put(struct dev_env *env, struct slice name, struct slice value);
+
+/* Puts a text into the store; its path, in env's memory. */
+int dev_env_add_file(struct dev_env *env, const char *name, struct slice text, struct slice *path, struct err *e);
 
 /* The value of a variable, NULL when it is not set. */
 const char *dev_env_get(const struct dev_env *env, const char *name);

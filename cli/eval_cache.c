@@ -183,6 +183,8 @@ static int add_question(struct buf *b, const struct eval_question *q)
 		add_word(b, r->args[i].is_string ? "--argstr " : "--arg ", r->args[i].name);
 		add_word(b, "", r->args[i].text);
 	}
+	if (eval_settings.offered)
+		add_word(b, "offered ", eval_settings.offered);
 	for (size_t i = 0; i < r->n_search_path; i++)
 		add_word(b, "-I ", r->search_path[i]);
 	add_flake_options(b, f);

@@ -8,8 +8,8 @@
  *     fish    --init-command; it cannot run a hook written for a POSIX shell, which runs before it, in one
  *     others  the environment alone; the hook runs before
  *
- * The scripts are constant: values come through the environment (GX_SHELL_PATH, shellHook), so nothing that an expression says is
- * ever put into a script's text.
+ * The scripts are constant: values come through the environment (GX_SHELL_PATH, GX_SHELL_REST, shellHook), so nothing that an
+ * expression says is ever put into a script's text.
  */
 #include "config.h"
 #include "cli/shell.h"
@@ -159,6 +159,10 @@ void shell_environment(struct shell_request *r, const struct dev_env *env)
 	buf_release(&folders);
 	for (size_t i = 0; i < env->n; i++)
 		put(env->v[i].name.p, env->v[i].value.p);
+	/* Of a shell around this one it would be wrong here. */
+	unsetenv("GX_SHELL_REST");
+	if (env->rest.n)
+		put("GX_SHELL_REST", env->rest_path.p);
 	/* The user's own is perhaps not there. */
 	if (r->fhs)
 		put("SHELL", "/bin/bash");
@@ -197,8 +201,11 @@ static char *hook_shell(const struct shell_request *r)
 	return !r->fhs && access("/bin/bash", X_OK) ? (char *)"/bin/sh" : (char *)"/bin/bash";
 }
 
-/* Structured attributes that are no variables of the environment: arrays of bash. */
-#define ATTRIBUTES "[ -z \"${BASH_VERSION-}\" ] || [ -z \"${NIX_ATTRS_SH_FILE-}\" ] || . \"$NIX_ATTRS_SH_FILE\"\n"
+/* What is no variable of the environment, but an array or a function of bash: structured attributes, or what a setup made. */
+#define ATTRIBUTES \
+	"if [ -z \"${BASH_VERSION-}\" ]; then :\n" \
+	"elif [ -n \"${GX_SHELL_REST-}\" ]; then . \"$GX_SHELL_REST\"\n" \
+	"elif [ -n \"${NIX_ATTRS_SH_FILE-}\" ]; then . \"$NIX_ATTRS_SH_FILE\"; fi\n"
 
 /* The hook, then the program. */
 static void add_hook_words(struct shell_request *r, size_t *n)

@@ -383,14 +383,21 @@ W eval_text(const char *text, size_t n, const char *name, const char *base)
 
 struct auto_args {
 	W fn, args;
+	int offer; /* what is offered is wanted */
 	struct attrs_builder b;
 };
+
+static int is_offered_argument(sym_t name)
+{
+	return eval_settings.offered && name == sym_c(eval_settings.offered);
+}
 
 static void pick_argument(void *arg, sym_t name, uint32_t pos, int has_default)
 {
 	struct auto_args *x = arg;
 	W *p = attrs_find(x->args, name);
 
+	x->offer |= is_offered_argument(name);
 	if (p)
 		attrs_add(&x->b, name, 0, *p);
 	else if (!has_default)
@@ -412,7 +419,12 @@ W eval_auto_call(W f, W args)
 	attrs_builder_init(&x.b, 8);
 	if (!w_is_function(f) || !function_formals(f, pick_argument, &x, &ellipsis))
 		return f;
-	return call1(f, ellipsis ? args : attrs_finish(&x.b));
+	if (!ellipsis)
+		return call1(f, attrs_finish(&x.b));
+	if (x.offer || !eval_settings.offered)
+		return call1(f, args);
+	sym_t offered = sym_c(eval_settings.offered);
+	return call1(f, attrs_remove(args, &offered, 1));
 }
 
 /* One name of an attribute path, quotes removed, onto out; returns what follows it. */

@@ -31,6 +31,7 @@ struct eval_settings {
 	int trace_calls;	     /* each call that stands in a file is told of when it begins and when it ends */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *allowed_uris;    /* what restricted evaluation may fetch: beginnings, blanks between; NULL: nothing */
+	const char *offered;	     /* the one of --arg's names that only functions get which name it; NULL: none */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */
 	uint32_t max_call_depth;

@@ -11,10 +11,12 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
+#include "cli/dev_setup.h"
 #include "cli/given.h"
 #include "cli/nix/nix_classic.h"
 #include "cli/programs.h"
 #include "cli/report.h"
+#include "eval/eval.h"
 #include "format/attrs_sh.h"
 
 #include <errno.h>
@@ -238,7 +240,8 @@ static int add_source(struct line *s)
 		add_packages(s);
 		return 0;
 	}
-	/* For functions that ask. */
+	/* For functions that ask; to others it would be a surprise, also with "...". */
+	eval_settings.offered = "inNixShell";
 	words_add(&s->develop, "--arg");
 	words_add(&s->develop, "inNixShell");
 	words_add(&s->develop, "true");
@@ -354,6 +357,7 @@ static int open_shell(struct line *s)
 		if (!(s->script && s->interpreter) && (!s->command || s->interactive))
 			words_add(&s->develop, "--rcfile");
 		words_add(&s->develop, buf_str(&rc));
+		dev_setup_is_read = 1;
 		status = nix_run_verb(&s->l, "develop", &s->develop);
 		remove_setup(rc.p);
 	}

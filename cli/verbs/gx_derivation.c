@@ -5,6 +5,7 @@
 #include "config.h"
 #include "base/fdio.h"
 #include "base/limits.h"
+#include "cli/drv_add.h"
 #include "cli/drv_json.h"
 #include "cli/named.h"
 #include "cli/output.h"
@@ -12,8 +13,6 @@
 #include "cli/verb.h"
 #include "cli/view.h"
 #include "format/drv.h"
-#include "format/modulo.h"
-#include "store/claims.h"
 #include "store/object.h"
 
 #include <stdlib.h>
@@ -332,41 +331,20 @@ static int read_json(struct command *c, struct arena *a, struct drv *d, struct d
 	return rc;
 }
 
-/* What the derivation refers to. */
-static int references(struct command *c, const struct drv *d, struct path_set *refs, struct err *e)
-{
-	struct store_path p;
-	int rc = 0;
-
-	for (size_t i = 0; i < d->ninputs + d->nsrcs && !rc; i++) {
-		rc = store_path_parse(store_dir(c->store), i < d->ninputs ? d->inputs[i].path : d->srcs[i - d->ninputs], &p, e);
-		if (!rc)
-			path_set_add(refs, &p);
-	}
-	return rc;
-}
-
 static int add(struct command *c, struct drv *d, const struct drv *said, struct buf *out, struct err *e)
 {
-	const struct drv_cache cache = { store_drv_modulo, c->store };
-	struct path_set refs = PATH_SET_INIT;
-	struct buf text = BUF_INIT, name = BUF_INIT;
+	struct buf text = BUF_INIT;
 	struct store_path path;
-	int rc = drv_finish(d, store_dir(c->store), &cache, &text, &path, NULL, e);
+	int rc = drv_finish_in(c->store, d, &text, &path, e);
 
 	rc = rc ? rc : check_outputs(said, d, &path, e);
-	rc = rc ? rc : references(c, d, &refs, e);
-	buf_addf(&name, "%.*s.drv", (int)d->name.n, d->name.p);
-	rc = rc ? rc
-		: store_add_text(c->store, (struct slice){ name.p, name.len }, (struct slice){ text.p, text.len }, &refs, &path, e);
+	rc = rc ? rc : drv_add(c->store, d, (struct slice){ text.p, text.len }, &path, e);
 	rc = rc ? rc : view_send(c->store, &path, e);
 	if (!rc) {
 		store_add_path(c->store, out, &path);
 		buf_addc(out, '\n');
 	}
-	path_set_release(&refs);
 	buf_release(&text);
-	buf_release(&name);
 	return rc;
 }
 

@@ -3,14 +3,15 @@
  * gx develop, gx print-dev-env, gx env: the environment of a derivation, for people.
  *
  * It is read from the derivation (cli/dev_env.h), of a shell (stdlib/pkgs/shell.gx) or of any package: only its inputs are built,
- * so that of a package whose build fails can be looked at.  Variables go through the environment of the new process and are never
- * written into a script, so there is nothing to quote.  An object of the store names all that the environment needs, and a link to
- * it, a root, keeps that from being collected.
+ * and what its stdenv has for setup runs (cli/dev_setup.h), so that of a package whose build fails can be looked at.  Variables go
+ * through the environment of the new process and are never written into a script, so there is nothing to quote.  An object of the
+ * store names all that the environment needs, and a link to it, a root, keeps that from being collected.
  */
 #include "config.h"
 #include "base/alloc.h"
 #include "base/fdio.h"
 #include "base/limits.h"
+#include "cli/dev_setup.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/report.h"
@@ -116,6 +117,26 @@ static int build_inputs(struct opened *o)
 	return rc;
 }
 
+/* Runs the setup of its stdenv, where there is one. */
+static int run_setup(struct opened *o)
+{
+	struct build_targets t = { NULL, 0, 0 };
+	struct store_path drv;
+	struct err e = ERR_INIT;
+
+	if (!dev_setup_wanted(&o->env))
+		return COMMAND_GO;
+	if (dev_setup_derive(&o->env, &drv, &e))
+		return command_fail(&e);
+	build_targets_add(&t, &drv, NULL, 0);
+	build_result_release(&o->r.built);
+	int rc = runner_build(&o->r, &t);
+	build_targets_release(&t);
+	if (rc == COMMAND_GO && dev_setup_take(&o->env, &o->r.built, &e))
+		return command_fail(&e);
+	return rc;
+}
+
 /* Evaluates, builds what is needed, and makes the environment.  COMMAND_GO, or an exit status. */
 static int open_env(struct opened *o)
 {
@@ -132,7 +153,12 @@ static int open_env(struct opened *o)
 	if (rc != COMMAND_GO)
 		return rc;
 	o->made = 1;
-	if (dev_env_make(&o->env, r->c.store, &o->drv, &r->built, r->shell.ignore, &e) || dev_env_add(&o->env, &kept, &e))
+	if (dev_env_make(&o->env, r->c.store, &o->drv, &r->built, r->shell.ignore, &e))
+		return command_fail(&e);
+	rc = run_setup(o);
+	if (rc != COMMAND_GO)
+		return rc;
+	if (dev_env_add(&o->env, &kept, &e))
 		return command_fail(&e);
 	keep_root(r, &kept);
 	return COMMAND_GO;

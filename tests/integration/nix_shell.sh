@@ -106,3 +106,9 @@ check "a script without an interpreter is not run" prints "hook
 tool x" "a folder/only.nix"
 check "ruby is told to load it" prints "hook
 ruby -e load(ARGV.shift) -- $PWD/a folder/load x" "$PWD/a folder/load" x
+echo '{ ... }@args: assert !(args ? inNixShell); (import ./shell.nix { }).a' >any.nix
+check "a function that takes anything is not told what it does not name" prints "hook
+tool x" nix-shell any.nix --run tool
+echo '{ inNixShell ? false, ... }: assert inNixShell; (import ./shell.nix { }).a' >named.nix
+check "one that names it is" prints "hook
+tool x" nix-shell named.nix --run tool
