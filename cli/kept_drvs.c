@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * A derivation that is valid has all it needs beside it, so it alone is looked for.
+ * A derivation that is valid has all it needs beside it, so it alone is looked for.  Its hash is kept as well: whoever evaluated
+ * made the derivation or checked it, and its text cannot be another one under the same path.  Without the hash all that it needs
+ * would be read and checked once more, a thousand files to learn that nothing is to be built.
  */
 #include "config.h"
 #include "cli/kept_drvs.h"
 #include "base/alloc.h"
+#include "builtins/drvs.h"
 #include "cli/eval_cache.h"
+#include "store/claims.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
@@ -21,11 +25,25 @@ void kept_path_add(struct buf *b, const struct store_path *p, struct slice dir)
 	buf_release(&path);
 }
 
+/* An empty field when the evaluator knows it not. */
+static void add_modulo(struct buf *b, const struct store_path *drv, struct slice dir)
+{
+	struct buf path = BUF_INIT;
+	struct drv_modulo m;
+	int known;
+
+	store_path_add(&path, dir, drv);
+	known = drvs_known(NULL, (struct slice){ path.p, path.len }, &m);
+	answer_add(b, &m, known ? sizeof m : 0);
+	buf_release(&path);
+}
+
 void kept_drvs_add(struct buf *b, const struct build_targets *t, struct slice dir)
 {
 	answer_add(b, &t->n, sizeof t->n);
 	for (size_t i = 0; i < t->n; i++) {
 		kept_path_add(b, &t->v[i].drv, dir);
+		add_modulo(b, &t->v[i].drv, dir);
 		answer_add(b, &t->v[i].noutputs, sizeof t->v[i].noutputs);
 		for (size_t o = 0; o < t->v[i].noutputs; o++)
 			answer_add(b, t->v[i].outputs[o].p, t->v[i].outputs[o].n);
@@ -66,13 +84,27 @@ int kept_path_take(struct slice *rest, struct store *s, struct store_path *out)
 	return rc ? -1 : 0;
 }
 
+static int take_modulo(struct slice *rest, struct store *s, const struct store_path *drv)
+{
+	struct drv_modulo m;
+	struct slice field;
+
+	if (answer_take(rest, &field) || (field.n && field.n != sizeof m))
+		return -1;
+	if (field.n) {
+		memcpy(&m, field.p, sizeof m);
+		store_know_drv(s, drv, &m);
+	}
+	return 0;
+}
+
 static int take_drv(struct slice *rest, struct store *s, struct build_targets *out)
 {
 	struct store_path drv = { .len = 0 };
 	struct slice *outputs;
 	size_t n, i = 0;
 
-	if (kept_path_take(rest, s, &drv) || !drv.len || take_size(rest, &n) || n > rest->n)
+	if (kept_path_take(rest, s, &drv) || !drv.len || take_modulo(rest, s, &drv) || take_size(rest, &n) || n > rest->n)
 		return -1;
 	outputs = xcalloc(n + 1, sizeof *outputs);
 	while (i < n && !answer_take(rest, &outputs[i]))

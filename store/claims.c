@@ -137,6 +137,15 @@ int store_check_drv(struct store *s, const struct store_path *p, const struct dr
 	return rc;
 }
 
+void store_know_drv(struct store *s, const struct store_path *p, const struct drv_modulo *m)
+{
+	struct buf path = BUF_INIT;
+
+	store_add_path(s, &path, p);
+	drv_memo_put(&s->drvs, (struct slice){ path.p, path.len }, m);
+	buf_release(&path);
+}
+
 int store_drv_modulo(void *user, struct slice path, struct drv_modulo *out, struct err *e)
 {
 	const struct drv_reader reader = { known, read_one, keep, user };

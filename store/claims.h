@@ -46,6 +46,9 @@ int store_drv_modulo(void *user, struct slice path, struct drv_modulo *out, stru
 void store_set_known_drvs(struct store *s, int (*known)(void *user, struct slice path, struct drv_modulo *out),
 			  void *user);
 
+/* One whose hash somebody has kept since it was made or checked, and whom nobody else could have written. */
+void store_know_drv(struct store *s, const struct store_path *p, const struct drv_modulo *m);
+
 /* --- objects; each returns 1 when p is valid and is what is meant, 0 when it is not valid, ERR_INVALID when something
  * else has its place --- */
 

@@ -305,6 +305,22 @@ collected() {
 check "a derivation that was collected is made again" collected
 check "and that is told" sh -c 'gx why-reload ./plain#package | grep -q "no longer in the store"'
 
+# To learn that nothing is to be built what a derivation needs is not read again: one input's file is away meanwhile.
+cat >deep.nix <<'EOF'
+let make = name: needs: derivation {
+  inherit name needs; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo $needs > $out" ];
+};
+in make "above" (make "below" 1)
+EOF
+built_deep() { gx build --no-link --print-out-paths --store "$store" -f deep.nix; }
+alone() {
+	export GX_EVAL_CACHE=always
+	_above=$(built_deep) && mv "$store"/nix/store/*-below.drv . && _again=$(built_deep)
+	unset GX_EVAL_CACHE
+	mv ./*-below.drv "$store/nix/store" && [ -n "$_above" ] && [ "$_again" = "$_above" ]
+}
+check "what is built is known without its inputs" alone
+
 # --- why ---
 
 why() {
