@@ -75,6 +75,15 @@ static int take_number(const struct url_param *p, int *out, struct err *e)
 	return 0;
 }
 
+static int take_compression(struct slice word, enum compression *out, struct err *e)
+{
+	int rc = compression_parse(word, out, e);
+
+	if (rc)
+		err_prefix(e, "cannot initialize compression");
+	return rc;
+}
+
 static void take_text(const struct url_param *p, char **out)
 {
 	free(*out);
@@ -108,7 +117,7 @@ static int take_param(struct cache_address *a, struct s3 *s3, const struct url_p
 	if (slice_eq(p->name, SLICE("trusted")))
 		return take_bool(p, &a->trusted, e);
 	if (slice_eq(p->name, SLICE("compression")))
-		return compression_parse(p->value, &a->compression, e);
+		return take_compression(p->value, &a->compression, e);
 	if (slice_eq(p->name, SLICE("compression-level")))
 		return slice_eq(p->value, SLICE("-1")) ? 0 : take_number(p, &a->level, e);
 	if (slice_eq(p->name, SLICE("parallel-compression")))

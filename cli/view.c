@@ -29,6 +29,7 @@ struct view {
 	struct store *s;
 	struct store_source source;
 	char *root, *address;
+	char *mounted; /* the folder of its store, where its file system is mounted */
 	struct remote *remote; /* of a daemon, else NULL: */
 	struct caches caches;  /* a binary cache */
 	int have_caches;
@@ -267,6 +268,25 @@ static int files_of_cache(struct view *v, const struct store_path *p, struct err
 	return rc;
 }
 
+/* Where its file system is mounted they are read. */
+static int files_mounted(struct view *v, const struct path_info *info, struct err *e)
+{
+	const char *base = info->path.base;
+	struct object_facts f = { .max_size = 0 };
+	int fd = open(v->mounted, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc = 0;
+
+	if (fd < 0)
+		return err_errno(e, "the store of '%s' is not mounted at '%s'", v->address, v->mounted);
+	rc = object_copy(fd, base, base, NULL, store_fd(v->s), base, &f, e);
+	if (!rc && !hash_eq(&f.nar_hash, &info->nar_hash)) {
+		rc = err_set(e, ERR_HASH, "'%s/%s' is not what '%s' has by that name", v->mounted, base, v->address);
+		tree_remove(store_fd(v->s), base, NULL, NULL, NULL);
+	}
+	object_facts_release(&f);
+	close(fd);
+	return rc;
+}
+
 static int files(void *user, const struct store_path *p, struct err *e)
 {
 	struct view *v = user;
@@ -275,7 +295,9 @@ static int files(void *user, const struct store_path *p, struct err *e)
 	int rc = is_of_nothing(v) ? 0 : db_info(store_db(v->s), p, &info, e);
 
 	if (!rc && !is_of_nothing(v))
-		rc = v->remote ? remote_archive(v->remote, p, restore, &a, e) : files_of_cache(v, p, e);
+		rc = v->mounted	 ? files_mounted(v, &info, e)
+		     : v->remote ? remote_archive(v->remote, p, restore, &a, e)
+				 : files_of_cache(v, p, e);
 	path_info_release(&info);
 	return rc;
 }
@@ -353,6 +375,7 @@ static void closed(void *user)
 	path_set_release(&v->absent);
 	free(v->root);
 	free(v->address);
+	free(v->mounted);
 	free(v);
 }
 
@@ -413,6 +436,8 @@ static int connect_view(struct view *v, const struct place *p, struct err *e)
 	if (rc)
 		return rc;
 	rc = remote_open(&v->remote, &a, slice_of(p->store_dir), &hooks, e);
+	if (a.mounted)
+		v->mounted = xstrdup(a.real ? a.real : p->store_dir);
 	remote_address_release(&a);
 	return rc ? rc : send_wishes(v->remote, e);
 }

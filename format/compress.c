@@ -4,7 +4,8 @@
  * functions around that; codec_feed and codec_end are the loops.  The libraries are loaded when used, but for zlib and bzip2, which
  * are part of the program anyway.
  *
- * Several streams one behind the other are one, for those formats that are made so (xz, gzip, bzip2, zstd); not for brotli.
+ * Several streams one behind the other are one, for those formats that are made so (xz, gzip, bzip2, zstd); not for brotli and
+ * lzma.
  */
 #include "config.h"
 #include "format/compress.h"
@@ -21,7 +22,9 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#define LZMA_CALLS(X) X(code) X(easy_encoder) X(end) X(stream_decoder) X(stream_encoder_mt)
+#define LZMA_CALLS(X)                                                                                             \
+	X(alone_decoder) X(alone_encoder) X(code) X(easy_encoder) X(end) X(lzma_preset) X(stream_decoder)         \
+	X(stream_encoder_mt)
 #define LZMA_POINTER(f) __typeof__(lzma_##f) *f;
 LATE_LIBRARY(xz, GX_LZMA_LIBRARY, "lzma_", LZMA_CALLS, LZMA_POINTER);
 
@@ -118,6 +121,23 @@ static enum step xz_step(struct codec *c, struct piece *p, int last)
 static void xz_close(struct codec *c)
 {
 	xz.end(&c->u.lzma);
+}
+
+/* What xz was before it had sums and an end: caches of long ago have it. */
+static int lzma_open(struct codec *c, struct err *e)
+{
+	uint32_t preset = c->level < 0 ? LZMA_PRESET_DEFAULT : (uint32_t)(c->level > 9 ? 9 : c->level);
+	lzma_options_lzma o;
+	lzma_ret r;
+
+	if (late_load(&xz_library, e))
+		return ERR_IO;
+	c->u.lzma = (lzma_stream)LZMA_STREAM_INIT;
+	if (c->unpacks)
+		r = xz.alone_decoder(&c->u.lzma, XZ_MEMORY);
+	else
+		r = xz.lzma_preset(&o, preset) ? LZMA_OPTIONS_ERROR : xz.alone_encoder(&c->u.lzma, &o);
+	return r == LZMA_OK ? 0 : err_set(e, ERR_IO, "liblzma cannot begin (%d)", (int)r);
 }
 
 /* --- zstd --- */
@@ -324,6 +344,7 @@ static const struct kind {
 			  ".br",
 			  { brotli_open, brotli_step, brotli_close, 0 },
 			  { unbrotli_open, unbrotli_step, unbrotli_close, 0 } },
+	[COMPRESS_LZMA] = { "lzma", "", { lzma_open, xz_step, xz_close, 0 }, { lzma_open, xz_step, xz_close, 0 } },
 };
 
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -335,7 +356,7 @@ int compression_parse(struct slice word, enum compression *out, struct err *e)
 			*out = (enum compression)i;
 			return 0;
 		}
-	return err_set(e, ERR_INVALID, "the compression '%.*s' is not known; it is none, xz, zstd, bzip2, gzip or br",
+	return err_set(e, ERR_INVALID, "the compression '%.*s' is not known; it is none, xz, zstd, bzip2, gzip, br or lzma",
 		       (int)(word.n < 40 ? word.n : 40), word.p);
 }
 

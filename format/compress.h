@@ -12,13 +12,13 @@
 #include "base/slice.h"
 #include "format/nar.h"
 
-enum compression { COMPRESS_NONE, COMPRESS_XZ, COMPRESS_ZSTD, COMPRESS_BZIP2, COMPRESS_GZIP, COMPRESS_BR };
+enum compression { COMPRESS_NONE, COMPRESS_XZ, COMPRESS_ZSTD, COMPRESS_BZIP2, COMPRESS_GZIP, COMPRESS_BR, COMPRESS_LZMA };
 
-/* By its word in .narinfo files: none, xz, zstd, bzip2, gzip, br.  ERR_INVALID. */
+/* By its word in .narinfo files: none, xz, zstd, bzip2, gzip, br, lzma.  ERR_INVALID. */
 int compression_parse(struct slice word, enum compression *out, struct err *e);
 const char *compression_name(enum compression c);
 
-/* What file names end with, ".xz"; "" for none. */
+/* What file names end with, ".xz"; "" for none, and for lzma, as Nix has it. */
 const char *compression_suffix(enum compression c);
 
 /* Which version of its library compresses: another one may come to other bytes. */

@@ -22,7 +22,7 @@ static int is_daemon(const char *text)
 
 int remote_address_is(const char *text)
 {
-	static const char *const schemes[] = { "unix://", "ssh-ng://", "ssh://" };
+	static const char *const schemes[] = { "unix://", "ssh-ng://", "mounted-ssh-ng://", "ssh://" };
 
 	for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
 		if (!strncmp(text, schemes[i], strlen(schemes[i])))
@@ -52,7 +52,7 @@ static void take_param(struct remote_address *a, const struct url_param *p)
 		const char *name;
 		char **field;
 	} known[] = { { "remote-program", &a->program }, { "remote-store", &a->remote_store }, { "ssh-key", &a->key },
-		      { "base64-ssh-public-host-key", &a->host_key }, { "store", &a->store_dir } };
+		      { "base64-ssh-public-host-key", &a->host_key }, { "store", &a->store_dir }, { "real", &a->real } };
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (slice_eq(p->name, slice_of(known[i].name))) {
@@ -109,6 +109,7 @@ static int take_url(struct remote_address *a, const char *text, struct err *e)
 	for (size_t i = 0; !rc && i < u.nquery; i++)
 		take_param(a, &u.query[i]);
 	a->serves = slice_eq(u.scheme, SLICE("ssh"));
+	a->mounted = slice_eq(u.scheme, SLICE("mounted-ssh-ng"));
 	arena_release(&mem);
 	return rc;
 }
@@ -138,7 +139,7 @@ int remote_address_of_folder(const char *text, struct remote_address *out, struc
 void remote_address_release(struct remote_address *a)
 {
 	char *const v[] = { a->shown, a->socket, a->user, a->host, a->port, a->program, a->remote_store, a->key, a->store_dir,
-			    a->host_key, a->features };
+			    a->host_key, a->features, a->real };
 
 	for (size_t i = 0; i < sizeof v / sizeof *v; i++)
 		free(v[i]);

@@ -272,6 +272,20 @@ int remote_open(struct remote **out, const struct remote_address *a, struct slic
 	return begin(out, r, connect_to(r, a, e), e);
 }
 
+int remote_connect(struct remote **out, const struct remote_address *a, struct err *e)
+{
+	const struct remote_hooks hooks = { .said_to = STDERR_FILENO };
+	struct remote *r = new_remote(a->shown, SLICE(""), &hooks);
+	int rc = connect_to(r, a, e);
+
+	if (rc) {
+		err_prefix(e, "cannot open the store '%s'", r->name);
+		remote_free(r);
+	}
+	*out = rc ? NULL : r;
+	return rc;
+}
+
 int remote_open_fds(struct remote **out, int in, int to, const char *name, struct slice store_dir, const struct remote_hooks *h,
 		    struct err *e)
 {

@@ -96,6 +96,9 @@ struct remote_objects {
  * counts. */
 int remote_send(struct remote *r, const struct remote_objects *from, int substitute, int check_sigs, size_t *added, struct err *e);
 
+/* It is to fetch what its caches have of these. */
+int remote_substitute(struct remote *r, const struct path_set *paths, struct err *e);
+
 /* Adds objects that are valid in s and that it does not have; what they refer to must be there or among them. *added counts. */
 int remote_add(struct remote *r, struct store *s, const struct path_set *paths, int check_sigs, size_t *added, struct err *e);
 

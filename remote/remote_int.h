@@ -29,6 +29,9 @@ struct remote {
 	size_t nbuilds, capbuilds;
 };
 
+/* Connects, and says nothing yet. */
+int remote_connect(struct remote **out, const struct remote_address *a, struct err *e);
+
 /* Begins an operation; ERR_IO when the connection is dead. */
 int remote_begin(struct remote *r, enum operation op, struct err *e);
 

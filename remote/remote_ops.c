@@ -274,6 +274,15 @@ int remote_send(struct remote *r, const struct remote_objects *from, int substit
 	return rc;
 }
 
+int remote_substitute(struct remote *r, const struct path_set *paths, struct err *e)
+{
+	struct path_set there = PATH_SET_INIT;
+	int rc = remote_valid(r, paths, 1, &there, e);
+
+	path_set_release(&there);
+	return rc;
+}
+
 /* Objects of a store, one of which is looked at at a time. */
 struct of_store {
 	struct store *s;

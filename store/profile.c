@@ -203,6 +203,19 @@ static unsigned current_of(const char *profile)
 	return number_of(base_name(target), base_name(profile));
 }
 
+char *profile_named(const char *text, struct err *e)
+{
+	struct buf b = BUF_INIT;
+	char cwd[PATH_MAX];
+
+	if (*text != '/' && !getcwd(cwd, sizeof cwd)) {
+		err_errno(e, "finding the working directory");
+		return NULL;
+	}
+	buf_addf(&b, "%s%s%s", *text == '/' ? "" : cwd, *text == '/' ? "" : "/", text);
+	return buf_detach(&b, NULL);
+}
+
 int profile_generations(const char *profile, struct generations *out, struct err *e)
 {
 	char *folder = folder_of(profile);

@@ -28,6 +28,9 @@ struct generations {
 	unsigned current;
 };
 
+/* The full path of one that a person named; malloc'd, NULL on failure. */
+char *profile_named(const char *text, struct err *e);
+
 /* Those of a profile, which need not exist. */
 int profile_generations(const char *profile, struct generations *out, struct err *e);
 void generations_release(struct generations *g);

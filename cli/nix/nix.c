@@ -182,13 +182,23 @@ static void translate(struct words *out, int argc, char **argv)
 		words_add(out, argv[i]);
 }
 
+/* -f, also behind others: -Lvf. */
+static int names_file(const char *word)
+{
+	size_t n = strlen(word);
+
+	if (!strncmp(word, "--file", 6))
+		return 1;
+	return n > 1 && word[0] == '-' && word[n - 1] == 'f' && strspn(word + 1, "Lvqf") == n - 1;
+}
+
 /* Of an expression nix eval tells only what the expression alone says; of a file, as nix-instantiate, what the machine does. */
 static void be_pure(const struct words *w)
 {
 	int pure = w->n > 1 && (!strcmp(w->v[1], "eval") || !strcmp(w->v[1], "build") || !strcmp(w->v[1], "run"));
 
 	for (size_t i = 2; i < w->n; i++)
-		if (!strcmp(w->v[i], "-f") || !strncmp(w->v[i], "--file", 6) || !strcmp(w->v[i], "--impure"))
+		if (names_file(w->v[i]) || !strcmp(w->v[i], "--impure"))
 			pure = 0;
 	if (pure && !settings_is_said("pure-eval"))
 		eval_settings.pure = 1;

@@ -200,18 +200,9 @@ static int on_option(struct nix_line *l, int id, char **values)
 static int find_profile(struct line *s, struct err *e)
 {
 	const char *named = s->profile ? s->profile : getenv("NIX_PROFILE");
-	struct buf b = BUF_INIT;
-	char *cwd;
 
-	if (!named) {
-		s->path = profile_usual(&s->command.place, e);
-		return s->path ? 0 : e->code;
-	}
-	cwd = *named == '/' ? NULL : getcwd(NULL, 0);
-	buf_addf(&b, "%s%s%s", cwd ? cwd : "", cwd ? "/" : "", named);
-	free(cwd);
-	s->path = buf_detach(&b, NULL);
-	return 0;
+	s->path = named ? profile_named(named, e) : profile_usual(&s->command.place, e);
+	return s->path ? 0 : e->code;
 }
 
 /* --- the question --- */

@@ -23,13 +23,14 @@
 #include "cli/report.h"
 #include "cli/value_options.h"
 #include "cli/verb.h"
+#include "store/profile.h"
 #include "store/roots.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS, O_PUSH };
+enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS, O_PUSH, O_PROFILE };
 
 struct request {
 	struct build_options build;
@@ -37,6 +38,7 @@ struct request {
 	const char *link; /* NULL: none */
 	struct store_path linked; /* what the link without a number leads to */
 	int print_paths;
+	const char *profile; /* its newest generation will be what was built; NULL: none */
 	const char *push; /* a binary cache that gets the outputs; NULL: none */
 };
 
@@ -45,6 +47,7 @@ static const struct option options[] = {
 	{ O_NO_LINK, 0, "no-link", NULL, "Make no links: nothing keeps the outputs afterwards." },
 	{ O_PRINT_PATHS, 0, "print-out-paths", NULL, "Print the paths of the outputs." },
 	{ O_PUSH, 0, "push", "URL", "Copy the outputs, with all they refer to, to a binary cache; see gx copy." },
+	{ O_PROFILE, 0, "profile", "PATH", "Make the output the newest generation of a profile." },
 	OPTION_JSON,
 	{ 0 }
 };
@@ -75,6 +78,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_NO_LINK: r->link = NULL; return 0;
 	case O_PRINT_PATHS: r->print_paths = 1; return 0;
 	case O_PUSH: r->push = values[0]; return 0;
+	case O_PROFILE: r->profile = values[0]; return 0;
 	}
 	if (id >= VALUE_OPTION_FIRST && id < VALUE_OPTION_LAST)
 		return value_options_take(&program, &r->eval, id, values);
@@ -278,6 +282,23 @@ static int push(struct command *c, const struct request *r, const struct build_r
 	return rc;
 }
 
+static int set_profile(struct command *c, const struct request *r, const struct wanted *w, const struct build_result *res,
+		       struct err *e)
+{
+	int is_object = w->n == 1 && w->items[0].path.len;
+	char *profile;
+	int rc;
+
+	if (!r->profile || r->build.dry_run)
+		return 0;
+	if (w->n != 1 || (!is_object && res->n != 1))
+		return err_set(e, ERR_INVALID, "a profile leads to one object: name one package, and one output of it");
+	profile = profile_named(r->profile, e);
+	rc = profile ? profile_set(c->store, profile, is_object ? &w->items[0].path : &res->v[0].path, e) : e->code;
+	free(profile);
+	return rc;
+}
+
 static int build(struct command *c, struct request *r, const struct wanted *w, struct buf *out, struct err *e)
 {
 	struct build_result res = { NULL, 0, 0 };
@@ -285,6 +306,7 @@ static int build(struct command *c, struct request *r, const struct wanted *w, s
 
 	for (size_t i = 0; i < w->n && !rc; i++)
 		rc = finish_item(c, r, w, i, &res, out, e);
+	rc = rc ? rc : set_profile(c, r, w, &res, e);
 	rc = rc ? rc : push(c, r, &res, e);
 	if (!rc)
 		say_where(c, r);

@@ -15,16 +15,19 @@
 #include "cli/verb.h"
 #include "fetch/interrupt.h"
 #include "remote/remote.h"
+#include "store/profile.h"
+#include "store/roots.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_TO = 1, O_FROM, O_NO_CHECK, O_NO_RECURSIVE, O_ALL, O_KEY, O_DRVS, O_NOTHING };
+enum { O_TO = 1, O_FROM, O_NO_CHECK, O_NO_RECURSIVE, O_ALL, O_KEY, O_DRVS, O_SUBSTITUTE, O_OUT_LINK, O_PROFILE, O_NOTHING };
 
 struct copy_command {
 	struct named n; /* first: options get it */
 	const char *to, *from;
-	int no_check, alone, all, drvs;
+	const char *link, *profile; /* what leads to them afterwards */
+	int no_check, alone, all, drvs, substitute;
 	struct secret_keys keys;
 };
 
@@ -35,11 +38,14 @@ static const struct option options[] = {
 	{ O_FROM, 0, "from", "URL", "Where from, likewise." },
 	{ O_ALL, 0, "all", NULL, "All objects of the store." },
 	{ O_NO_RECURSIVE, 0, "no-recursive", NULL, "Not what they refer to." },
+	{ O_OUT_LINK, 0, "out-link", "NAME", "With --from: links to what was copied, which keep it." },
+	{ O_PROFILE, 0, "profile", "PATH", "With --from: what was copied becomes the newest generation of a profile." },
 	{ O_NOTHING, 'r', "recursive", NULL, NULL },
 	{ O_DRVS, 0, "derivation", NULL, "Of packages their derivations, not their outputs." },
 	{ O_NO_CHECK, 0, "no-check-sigs", NULL, "Take what no trusted key signed." },
 	{ O_KEY, 0, "sign-key", "FILE", "Sign what is copied to a binary cache with the key in FILE. May be given several times." },
-	{ O_NOTHING, 's', "substitute-on-destination", NULL, NULL },
+	{ O_SUBSTITUTE, 's', "substitute-on-destination", NULL,
+	  "What the other store's own caches have comes from there; only the rest is sent." },
 	{ 0 }
 };
 
@@ -55,6 +61,9 @@ static int on_option(struct named *n, int id, char **values)
 	case O_NO_RECURSIVE: c->alone = 1; break;
 	case O_DRVS: c->drvs = 1; break;
 	case O_NO_CHECK: c->no_check = 1; break;
+	case O_SUBSTITUTE: c->substitute = 1; break;
+	case O_OUT_LINK: c->link = values[0]; break;
+	case O_PROFILE: c->profile = values[0]; break;
 	case O_KEY:
 		if (secret_keys_read(&c->keys, values[0], &e)) {
 			command_fail(&e);
@@ -74,6 +83,21 @@ static void say(size_t copied, size_t present)
 {
 	if (!progress_settings.quiet)
 		report_line("%zu copied, %zu there already", copied, present);
+}
+
+/* Gets what the settings' caches have of them, for a store whose own they are; what they have not is copied. */
+static int substitute(const struct copy_command *c, struct store *to, const struct path_set *paths, struct err *e)
+{
+	struct err why = ERR_INIT;
+
+	if (!c->substitute || !ensure_objects(to, paths, note, NULL, &why))
+		return 0;
+	if (why.code != ERR_INTERRUPT) {
+		err_release(&why);
+		return 0;
+	}
+	*e = why;
+	return why.code;
 }
 
 /* What is named in this store, with all it refers to unless it is to go alone. */
@@ -116,6 +140,7 @@ static int copy_to_store(struct copy_command *c, const struct path_set *named, s
 	int rc = open_other(&place, &to, c->to, 0, e);
 
 	rc = rc ? rc : choose(c, c->n.c.store, named, &paths, e);
+	rc = rc ? rc : substitute(c, to, &paths, e);
 	rc = rc ? rc : copy_objects(c->n.c.store, to, &paths, !c->no_check, &r, e);
 	if (!rc)
 		say(r.copied, r.present);
@@ -166,6 +191,7 @@ static int copy_to_daemon(struct copy_command *c, const struct path_set *named, 
 	int rc = choose(c, c->n.c.store, named, &paths, e);
 
 	rc = rc ? rc : open_daemon(&r, c->n.c.store, c->to, e);
+	rc = rc ? rc : c->substitute ? remote_substitute(r, &paths, e) : 0;
 	rc = rc ? rc : remote_add(r, c->n.c.store, &paths, !c->no_check, &copied, e);
 	if (!rc)
 		say(copied, paths.n - copied);
@@ -214,6 +240,28 @@ static int take_from_cache(struct copy_command *c, const struct path_set *named,
 	return rc;
 }
 
+/* Links are called as those of gx build. */
+static int keep(struct copy_command *c, const struct path_set *named, struct err *e)
+{
+	char *profile = c->profile ? profile_named(c->profile, e) : NULL;
+	int rc = c->profile && !profile ? e->code : 0;
+
+	if (!rc && profile && named->n != 1)
+		rc = err_set(e, ERR_INVALID, "a profile leads to one object, and %zu were named", named->n);
+	rc = rc || !profile ? rc : profile_set(c->n.c.store, profile, &named->v[0], e);
+	for (size_t i = 0; !rc && c->link && i < named->n; i++) {
+		struct buf name = BUF_INIT;
+
+		buf_adds(&name, c->link);
+		if (i)
+			buf_addf(&name, "-%zu", i);
+		rc = store_add_root_link(c->n.c.store, buf_str(&name), &named->v[i], e);
+		buf_release(&name);
+	}
+	free(profile);
+	return rc;
+}
+
 static int copy(struct copy_command *c, const struct path_set *named)
 {
 	struct err e = ERR_INIT;
@@ -226,6 +274,7 @@ static int copy(struct copy_command *c, const struct path_set *named)
 	else
 		rc = cache_address_is(c->from)	? take_from_cache(c, named, &e) :
 		     remote_address_is(c->from) ? copy_from_daemon(c, named, &e) : copy_from_store(c, named, &e);
+	rc = rc ? rc : keep(c, named, &e);
 	progress_finish();
 	return rc ? command_fail(&e) : EXIT_DONE;
 }
@@ -240,9 +289,10 @@ int copy_run(int argc, char **argv)
 	static const struct program program = {
 		"gx copy", "copy objects to and from binary caches and other stores",
 		"gx copy [options] --to URL PATH | FLAKE#ATTR[^OUTPUT,...] ...\n"
-		"gx copy [options] --from URL PATH...",
+		"gx copy [options] --from URL PATH...\n"
+		"gx copy [options] --from URL --to URL PATH...",
 		"All that the objects refer to goes with them, and what is there already stays as it is.\n"
-		"Behind a '?' a binary cache takes compression=xz|zstd|bzip2|gzip|br|none, compression-level=N,\n"
+		"Behind a '?' a binary cache takes compression=xz|zstd|bzip2|gzip|br|lzma|none, compression-level=N,\n"
 		"parallel-compression=true, secret-key=FILE and write-nar-listing=true.\n",
 		groups
 	};
@@ -252,8 +302,15 @@ int copy_run(int argc, char **argv)
 
 	if (rc != COMMAND_GO)
 		return rc;
+	/* Between two others: the one is seen as the store at hand. */
+	if (c.to && c.from && !c.n.c.request.store) {
+		c.n.c.request.store = c.from;
+		c.from = NULL;
+	}
 	if (!c.to == !c.from)
-		rc = usage_error(&program, "'gx copy' needs --to or --from, one of them");
+		rc = usage_error(&program, "'gx copy' needs --to or --from, or both and no --store");
+	else if (c.to && (c.link || c.profile))
+		rc = usage_error(&program, "--out-link and --profile are for what is copied here, with --from");
 	else if (c.all ? c.from || c.n.c.n : !c.n.c.n && !value_options_given(&c.n.eval))
 		rc = usage_error(&program,
 				 c.all ? "with --all no path is named, and --to says where to" : "'gx copy' needs a path");

@@ -13,6 +13,7 @@
 #include "cli/verb.h"
 #include "remote/daemon.h"
 #include "remote/listen.h"
+#include "remote/relay.h"
 #include "remote/remote_settings.h"
 #include "remote/serve.h"
 
@@ -56,6 +57,26 @@ static void set_for_client(void *user, const char *name, const char *value)
 /* How a client of either protocol is served. */
 enum how { AS_DAEMON, AS_SERVE, AS_SERVE_READING };
 
+/* The client is handed on to a store of others, as whoever this process is; so it has to be trusted here. */
+static int relay(const struct place *place, enum how how, int in, int out, int trusted, struct err *e)
+{
+	struct remote_address a = { .kind = REMOTE_SOCKET };
+	int is_remote = remote_address_is(place->address), rc = is_remote ? remote_address_parse(place->address, &a, e) : 0;
+
+	if (rc)
+		return rc;
+	if (!is_remote || how == AS_SERVE_READING || a.serves != (how == AS_SERVE))
+		rc = err_set(e, ERR_INVALID, "'%s' cannot be served from here: %s", place->address,
+			     how == AS_DAEMON ? "a daemon hands on to daemon, unix:// and ssh-ng://"
+					      : "'--serve --write' hands on to ssh://");
+	else if (!trusted)
+		rc = err_set(e, ERR_DENIED, "'%s' is served to trusted clients alone", place->address);
+	else
+		rc = remote_relay(&a, in, out, e);
+	remote_address_release(&a);
+	return rc;
+}
+
 /* One client, whose process this is. */
 static int serve(struct daemon *d, enum how how, int in, int out, int trusted)
 {
@@ -67,8 +88,11 @@ static int serve(struct daemon *d, enum how how, int in, int out, int trusted)
 	struct err e = ERR_INIT;
 	int rc = place_choose(&place, &d->request, &e);
 
-	rc = rc ? rc : store_open(&store, &place, 0, &e);
-	if (!rc) {
+	if (!rc && place.mode == PLACE_VIEW)
+		rc = relay(&place, how, in, out, trusted, &e);
+	else
+		rc = rc ? rc : store_open(&store, &place, 0, &e);
+	if (!rc && store) {
 		build_options_prepare(&d->build, store);
 		rc = how == AS_DAEMON ? daemon_serve(store, in, out, &o, &e) :
 					serve_run(store, in, out, how == AS_SERVE, &o, &e);

@@ -13,10 +13,12 @@
 #include "cli/programs.h"
 #include "cli/repl/repl_lines.h"
 #include "cli/verb.h"
+#include "cli/view.h"
 #include "fetch/archive.h"
 #include "fetch/transfer.h"
 #include "flake/source.h"
 #include "golang/goproxy.h"
+#include "remote/remote.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -153,6 +155,29 @@ static void look_at_nix(struct doctor *d)
 		finding(d, "/nix", NULL, "belongs to this user");
 	else
 		finding(d, "/nix", NULL, "belongs to user %u: not used", (unsigned)st.st_uid);
+}
+
+/* Whether the store of others does what this user says. */
+static void look_at_trust(struct doctor *d)
+{
+	const char *where = d->c.place.address;
+	struct store *s = NULL;
+	struct err e = ERR_INIT;
+	int trust;
+
+	if (d->c.place.mode != PLACE_VIEW)
+		return;
+	if (view_open(&s, &d->c.place, STORE_READONLY, &e)) {
+		finding(d, "trust", "start what serves it there", "%s", e.msg);
+		err_release(&e);
+		return;
+	}
+	trust = view_remote(s) ? remote_trust(view_remote(s)) : -1;
+	if (trust < 0)
+		finding(d, "trust", NULL, "'%s' doesn't have a notion of trusted user", where);
+	else
+		finding(d, "trust", NULL, "You are %strusted by '%s'", trust ? "" : "not ", where);
+	store_free(s);
 }
 
 static void look_at_store(struct doctor *d)
@@ -335,6 +360,7 @@ static void look_at_all(struct doctor *d)
 	look_at_seccomp(d);
 	look_at_shell(d);
 	look_at_store(d);
+	look_at_trust(d);
 	look_at_nix(d);
 	look_at_room(d);
 	look_at_proxy(d);

@@ -82,18 +82,8 @@ static int on_option(void *arg, int id, char **values)
 
 static int find_profile(struct profile_command *p)
 {
-	struct buf b = BUF_INIT;
-	char cwd[PATH_MAX];
-
-	if (!p->profile) {
-		p->path = profile_usual(&p->c.place, &p->e);
-		return p->path ? 0 : p->e.code;
-	}
-	if (*p->profile != '/' && !getcwd(cwd, sizeof cwd))
-		return err_errno(&p->e, "finding the working directory");
-	buf_addf(&b, "%s%s%s", *p->profile == '/' ? "" : cwd, *p->profile == '/' ? "" : "/", p->profile);
-	p->path = buf_detach(&b, NULL);
-	return 0;
+	p->path = p->profile ? profile_named(p->profile, &p->e) : profile_usual(&p->c.place, &p->e);
+	return p->path ? 0 : p->e.code;
 }
 
 /* What a verb does; returns an exit status, or sets p->e. */

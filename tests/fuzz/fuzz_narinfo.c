@@ -27,7 +27,7 @@ static int drop(void *user, const void *p, size_t n, struct err *e)
 
 static void unpack(struct slice text)
 {
-	for (int c = COMPRESS_NONE; c <= COMPRESS_BR; c++) {
+	for (int c = COMPRESS_NONE; c <= COMPRESS_LZMA; c++) {
 		size_t left = 1 << 20;
 		const struct nar_sink sink = { drop, &left };
 		struct err e = ERR_INIT;

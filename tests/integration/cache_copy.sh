@@ -17,7 +17,7 @@ check "what is there is not copied again" grep -qx '0 copied, 3 there already' s
 check "one alone" sh -c "'$gx' copy --store $PWD/built --no-recursive --to file://$PWD/alone '$c' && [ \$(ls alone/*.narinfo | wc -l) = 1 ]"
 check "all" sh -c "'$gx' copy --store $PWD/built --all --to file://$PWD/all 2>said && grep -q '^[0-9]* copied, 0' said"
 
-for how in none xz zstd bzip2 gzip br; do
+for how in none xz zstd bzip2 gzip br lzma; do
 	copy --to "file://$PWD/p-$how?compression=$how&secret-key=$PWD/secret&parallel-compression=true" "$c" 2>log || cat log
 	check "there and back: $how" from "file://$PWD/p-$how" build --no-link --store "$PWD/s-$how" -f three.gx
 	check "out of the cache: $how" prints 3 fetched "$PWD/s-$how"
@@ -35,6 +35,9 @@ check "a listing" grep -qx '{"version":1,"root":{"type":"directory","entries":{"
 taken() { NIX_CONFIG="trusted-public-keys = $public" "$gx" copy --store "$PWD/$1" --from "$2" "$c"; }
 check "gx copy --from" taken f1 "file://$PWD/signed"
 check "all of it" prints 3 fetched "$PWD/f1"
+check "a link and a profile lead to what came" sh -c '"$@" && [ "$(readlink kept)" = "$0" ] && [ "$(readlink kept-profile-1-link)" = "$0" ]' "$c" env NIX_CONFIG="trusted-public-keys = $public" "$gx" copy --store "$PWD/f1" --from "file://$PWD/signed" --out-link "$PWD/kept" --profile "$PWD/kept-profile" "$c"
+check "which the collector knows" sh -c "'$gx' store gc --store '$PWD/f1' && '$gx' path-info --store '$PWD/f1' '$c'"
+check "links are for what comes here" complains "with --from" copy --to "file://$PWD/plain" --out-link kept "$c"
 check "without a signature nothing is taken" complains "not in a way that is trusted here" taken f2 "file://$PWD/plain"
 check "nor registered" nothing_in "$PWD/f2"
 check "unless that is asked for" "$gx" copy --store "$PWD/f2" --no-check-sigs --from "file://$PWD/plain" "$c"
@@ -83,11 +86,11 @@ check "signed, with all it refers to" [ "$(grep -l '^Sig: test-1:' pushed/*.nari
 
 # --- mistakes
 check "neither --to nor --from" complains "needs --to or --from" "$gx" copy "$c"
-check "both" complains "needs --to or --from" "$gx" copy --to a --from b "$c"
+check "both, and a store besides" complains "needs --to or --from" "$gx" copy --store c --to a --from b "$c"
 check "a place for what is built that is none" complains "is no address" "$gx" build --no-link --store "$PWD/built" --push nowhere -f three.gx
 check "no path" complains "needs a path" "$gx" copy --to "file://$PWD/plain"
 check "a parameter that is none" complains "there is no parameter 'colour'" copy --to "file://$PWD/plain?colour=red" "$c"
-check "a compression that is none" complains "'lz4' is not known" copy --to "file://$PWD/plain?compression=lz4" "$c"
+check "a compression that is none" complains "cannot initialize compression: the compression 'lz4' is not known" copy --to "file://$PWD/plain?compression=lz4" "$c"
 check "a relative folder" complains "needs an absolute path" copy --to "file://plain" "$c"
 check "a key that is none" complains "this is no secret key" copy --to "file://$PWD/plain" --sign-key three.gx "$c"
 check "a folder that cannot be made" mentions "cannot make the folder" copy --to "file:///proc/nowhere" "$c"

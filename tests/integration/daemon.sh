@@ -138,7 +138,7 @@ check "and by an address" sh -c "NIX_REMOTE=unix://$PWD/g.socket names/nix-store
 check "no daemon there" complains "cannot connect" "$gx" path-info --store "unix://$PWD/none.socket" "$c"
 check "no host" complains "names no host" "$gx" path-info --store ssh-ng:// "$c"
 check "a host that would be an option" complains "begins with '-'" "$gx" path-info --store ssh-ng://-oProxyCommand=true "$c"
-check "a store of others is no place for a daemon" complains "a store of others" "$gx" daemon --stdio --store "unix://$PWD/g.socket" </dev/null
+check "a store of others is handed on to" prints "$c" "$gx" build --no-link --print-out-paths --store "ssh-ng://localhost?remote-program=$gx%20daemon&remote-store=unix://$PWD/g.socket" -f three.gx
 echo mine >file
 check "a file is not taken for a socket" complains "cannot listen at" "$gx" daemon --store "$PWD/g" --socket "$PWD/file"
 check "and stays" prints mine cat file

@@ -96,6 +96,46 @@ check "both are whole" sh -c "nix-store --store '$PWD/here' --verify --check-con
 
 # --- with a real sshd ---
 sshd=$(PATH=$PATH:/usr/sbin command -v sshd) || { skip "a real sshd" "sshd is not installed"; exit 0; }
+
+printf '#!/bin/sh\nexec "%s/names/nix-daemon" --force-untrusted "$@"\n' "$PWD" >distrusting && chmod +x distrusting
+mentions_ok() { # TEXT COMMAND...: it says that, whatever else is missing on this machine
+	_told=$1
+	shift
+	"$@" >told 2>&1 || :
+	grep -qF -- "$_told" told || { cat told; return 1; }
+}
+# Handed on, by the programs of gx at each end of each connection.
+on() { PATH="$PWD/names:$PATH" "$gx" "$@"; }
+relayed="ssh://localhost?remote-store=ssh://localhost?remote-store=$PWD/relay-1"
+check "ssh:// behind ssh://" on copy --no-check-sigs --store "$PWD/g" --to "$relayed" "$b"
+check "it is where it was to go" clean relay-1
+check "and comes back" on copy --no-check-sigs --store "$PWD/relay-2" --from "$relayed" "$b"
+relayed="ssh-ng://localhost?remote-store=ssh-ng://localhost?remote-store=$PWD/relay-3"
+check "ssh-ng:// behind ssh-ng://" prints "$b" on build --no-link --print-out-paths --store "$relayed" -f two.gx
+check "what was built is there" clean relay-3
+check "one protocol is not the other" mentions "hands on to ssh://" on path-info --store "ssh://localhost?remote-store=ssh-ng://localhost" "$b"
+check "nor a daemon a cache" mentions "cannot be served from here" on path-info --store "ssh-ng://localhost?remote-store=file:///none" "$b"
+check "nix-store reads alone" mentions "cannot be served from here" env PATH="$PWD/names:$PATH" nix-store --store ssh://localhost --serve </dev/null
+
+# From one other store to another.
+check "between two others" on copy --no-check-sigs --from "ssh-ng://localhost?remote-store=$PWD/relay-1" --to "ssh://localhost?remote-store=$PWD/between" "$b"
+check "is a copy" clean between
+
+# Mounted: the other end's store in a folder here.
+"$gx" copy --no-check-sigs --store "$PWD/g" --to "$PWD/m" "$b"
+mounted="mounted-ssh-ng://localhost?remote-store=$PWD/m&real=$PWD/m/nix/store"
+check "mounted-ssh-ng:// reads what is mounted" prints " " sh -c "PATH=$PWD/names:\$PATH '$gx' store cat --store '$mounted' '$b/inputs' | cut -c1-0; echo ' '"
+check "and builds there" prints "$b" on build --out-link mounted-result --print-out-paths --store "$mounted" -f two.gx
+check "with a link" prints "$b" readlink mounted-result
+check "a folder that is not mounted" mentions "is not mounted at '/none'" on store cat --store "mounted-ssh-ng://localhost?remote-store=$PWD/m&real=/none" "$b/inputs"
+mv "$PWD/m/nix/store/${b##*/}" kept-b && chmod u+w kept-b && mkdir "$PWD/m/nix/store/${b##*/}"
+check "or holds something else" mentions "is not what" on store cat --store "$mounted" "$b/inputs"
+
+# Whether they do what one says.
+check "trust" mentions_ok "You are trusted by 'ssh-ng://localhost" on doctor --store "ssh-ng://localhost?remote-store=$PWD/relay-1"
+check "no trust" mentions_ok "You are not trusted by" on doctor --store "ssh-ng://localhost?remote-program=$PWD/distrusting&remote-store=$PWD/relay-1"
+check "neither" mentions_ok "doesn't have a notion of trusted user" on doctor --store "ssh://localhost?remote-store=$PWD/relay-1"
+
 command -v ssh-keygen >/dev/null || { skip "a real sshd" "ssh-keygen is not installed"; exit 0; }
 [ "$(id -u)" != 0 ] || [ -d /run/sshd ] || { skip "a real sshd" "this machine has no /run/sshd"; exit 0; }
 ssh-keygen -q -t ed25519 -N '' -f host && ssh-keygen -q -t ed25519 -N '' -f key && cp key.pub allowed && chmod 600 allowed

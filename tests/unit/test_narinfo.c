@@ -103,7 +103,7 @@ static void refused(void **state)
 	refuses("NarSize", "NarSize: 288\nNarSize: 289\n", "it has 'NarSize' twice");
 	refuses("NarSize", "NarSize:288\n", "no blank follows 'NarSize:'");
 	refuses("Compression", "Compression: lzip\n",
-		"'Compression': the compression 'lzip' is not known; it is none, xz, zstd, bzip2, gzip or br");
+		"'Compression': the compression 'lzip' is not known; it is none, xz, zstd, bzip2, gzip, br or lzma");
 	refuses("Sig", "Sig: a:b c:d\n", "'Sig': 'a:b c:d' is no signature");
 	refuses("FileSize", "<html>\n", "a line has no colon");
 	refuses("FileSize", "FileSize: 1\x1b\n", "it holds control characters");
