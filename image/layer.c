@@ -23,7 +23,7 @@
 enum { ZSTD_LEVEL = 2, GZIP_LEVEL = 6 };
 
 /* A change of what layers look like is a new number here. */
-#define KEY_VERSION "gx layer 1"
+#define KEY_VERSION "gx layer 2"
 
 void layer_release(struct layer *l)
 {

@@ -9,6 +9,7 @@
 #include "config.h"
 #include "kube/reconcile.h"
 #include "base/alloc.h"
+#include "base/json.h"
 #include "kube/cache.h"
 #include "kube/credential.h"
 #include "kube/objects.h"
@@ -319,6 +320,16 @@ static int says_so(const struct look *l, const struct jnode *ready, const char *
 	       tree_int(l->devpod, "status.observedGeneration") == tree_int(l->devpod, "metadata.generation");
 }
 
+/* No more bytes than are taken, and no half of a letter, which would not be taken at all. */
+static struct slice at_most(struct slice s, size_t most)
+{
+	size_t bad;
+
+	s.n = s.n < most ? s.n : most;
+	bad = utf8_check(s.p, s.n);
+	return bad ? (struct slice){ s.p, bad - 1 } : s;
+}
+
 static struct jnode *condition(struct look *l, const struct jnode *was, const char *status)
 {
 	struct jnode *c = json_node(&l->a, JSON_OBJECT);
@@ -328,8 +339,7 @@ static struct jnode *condition(struct look *l, const struct jnode *was, const ch
 	tree_set_text(&l->a, c, "type", SLICE("Ready"));
 	tree_set_text(&l->a, c, "status", slice_of(status));
 	tree_set_text(&l->a, c, "reason", l->state.reason);
-	tree_set_text(&l->a, c, "message",
-		      l->state.message.n > MESSAGE_MOST ? (struct slice){ l->state.message.p, MESSAGE_MOST } : l->state.message);
+	tree_set_text(&l->a, c, "message", at_most(l->state.message, MESSAGE_MOST));
 	tree_set_text(&l->a, c, "lastTransitionTime",
 		      slice_eq(tree_text(was, "status"), slice_of(status)) ? tree_text(was, "lastTransitionTime") : slice_of(text));
 	tree_set(&l->a, c, "observedGeneration", json_int(&l->a, tree_int(l->devpod, "metadata.generation")));
@@ -364,7 +374,7 @@ static void tell_news(struct look *l)
 	tree_set_text(&l->a, o, "involvedObject.namespace", slice_of(l->namespace));
 	tree_set_text(&l->a, o, "involvedObject.uid", tree_text(l->devpod, "metadata.uid"));
 	tree_set_text(&l->a, o, "reason", l->state.reason);
-	tree_set_text(&l->a, o, "message", (struct slice){ message.p, message.n < NEWS_MOST ? message.n : NEWS_MOST });
+	tree_set_text(&l->a, o, "message", at_most(message, NEWS_MOST));
 	tree_set_text(&l->a, o, "type", bad ? SLICE("Warning") : SLICE("Normal"));
 	tree_set_text(&l->a, o, "source.component", SLICE(MANAGER));
 	buf_addf(&name, "%s.", l->name);

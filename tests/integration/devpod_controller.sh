@@ -111,6 +111,12 @@ check "a pod that failed" complains "cannot run" "$gx" devpod apply --timeout 30
 sleep 2
 check "is not made again at once" prints 0 sh -c 'grep -c "^PATCH.*/pods/" requests || true'
 "$gx" devpod delete --timeout 30 dies
+mode dies long
+devpod long
+"$gx" devpod apply --timeout 30 long.yaml
+check "what is told at length is cut between letters" prints 2048 has $devpods/long "len(o['status']['conditions'][0]['message'])"
+check "and in Events" prints "[512]" has /api/v1/namespaces/team/events "[len(e['message']) for e in o['items'] if e['involvedObject']['name'] == 'long']"
+"$gx" devpod delete --timeout 30 long
 mode
 hostile() { # NAME SPEC TEXT: past the check of gx devpod apply
 	python3 - "$1" "$2" >body.json <<-P

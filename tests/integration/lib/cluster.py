@@ -17,7 +17,8 @@
 #   junk-list          a list is no JSON         deny-exec          403 to exec        v4     only v4.channel.k8s.io
 #   bad-accept         exec answers another key  break-exec         the connection breaks off before the end is told
 #   cut-exec           403 to exec, and the connection breaks off in the middle of it
-#   evil               messages steer terminals  slow-review        reviews take two seconds
+#   evil               messages steer terminals  long               and have no room
+#   slow-review        reviews take two seconds
 #
 # Tokens are "good" (alice of gx-devs), "pod-a" (for gx-store alone: account a of team-a), "pod-b" (of team-b), "controller", "later" (once there is a
 # file named later).  /clusters/one before a path is the same.  Who may read which store (SubjectAccessReview): an account whose namespace is the store's name, and alice "shared".
@@ -130,7 +131,7 @@ def run_pod(key, uid):
         elif "no-map" in words:
             o["status"] = {"phase": "Pending", **waiting("CreateContainerConfigError", 'configmap "dev-env" not found')}
         elif "dies" in words:
-            o["status"] = {"phase": "Failed", "reason": "OutOfmemory", "message": "Node didn't have enough resource: memory"}
+            o["status"] = {"phase": "Failed", "reason": "OutOfmemory", "message": "x" + "é" * 5000 if "long" in words else "Node didn't have enough resource: memory"}
         else:
             o["status"] = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
         store(key, o)
