@@ -623,6 +623,9 @@ int job_finish(struct job *j, struct err *e)
 		end_line(j);
 	if (j->seat >= 0 && j->end == JOB_RUNS)
 		return elsewhere_finish(j, status, e);
+	/* Nobody had looked for so long: it had ended before it was killed. */
+	if (j->end == JOB_CLOSED && WIFEXITED(status))
+		j->end = JOB_RUNS;
 	if (j->end != JOB_RUNS || status)
 		return failure(j, status, e);
 	build_event(j->b,
