@@ -26,6 +26,7 @@
 #include "golang/h1.h"
 #include "fetch/archive.h"
 #include "fetch/cache.h"
+#include "fetch/crates.h"
 #include "fetch/fetch_settings.h"
 #include "fetch/program.h"
 #include "fetch/npm.h"
@@ -51,7 +52,7 @@ static struct {
 	struct apt_sources apt;
 	int apt_known;
 	int turn; /* a file that is locked by who asks an archive that wants no crowd; 0: not opened yet */
-	struct buf python, npm; /* the addresses of the index and the registry */
+	struct buf python, npm, crates; /* the addresses of the index and the registries */
 } settings;
 
 int fetch_builders_prepare(struct err *e)
@@ -330,6 +331,19 @@ static void add_apt(struct words *w, struct slice url)
 		words_addf(w, "%s/%.*s", mirrors->v[i], (int)(url.n - n), url.p + n);
 }
 
+/* "crates://NAME/VERSION": in the registry that cargo would ask. */
+static int add_crate(struct words *w, struct slice url, struct err *e)
+{
+	struct slice prefix = SLICE("crates://");
+	struct buf address = BUF_INIT;
+	int rc = crates_address(buf_str(&settings.crates), (struct slice){ url.p + prefix.n, url.n - prefix.n }, &address, e);
+
+	if (!rc)
+		words_add(w, buf_str(&address));
+	buf_release(&address);
+	return rc;
+}
+
 /* The hash of the very file that is fetched; NULL when it is that of something else, or not known. */
 static const struct hash *hash_of_file(const struct drv *d)
 {
@@ -370,6 +384,8 @@ static int find_addresses(const struct drv *d, struct addresses *a, struct err *
 			rc = add_mirrors(w, d, slice_of(given.v[i]), e);
 		else if (!strncmp(given.v[i], "apt://", 6))
 			add_apt(w, slice_of(given.v[i]));
+		else if (!strncmp(given.v[i], "crates://", 9))
+			rc = add_crate(w, slice_of(given.v[i]), e);
 		else
 			words_add(w, given.v[i]);
 	a->before = w->n;
@@ -685,6 +701,8 @@ static void read_indexes(const struct drv *d)
 		pyindex_address(&settings.python);
 	if (!settings.npm.len && memmem(all.p, all.n, "npm:", 4))
 		npm_registry(&settings.npm);
+	if (!settings.crates.len && slice_starts(fetch_attr(d, "url", SLICE("")), SLICE("crates://")))
+		crates_registry(&settings.crates);
 }
 
 int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, void (*show)(void *arg, const char *path),
@@ -709,14 +727,13 @@ int fetch_builder_paths(void *user, const struct store *s, const struct drv *d, 
 	/* What asks for no hash is refused, and sees nothing before that. */
 	if (rc || !builtin_is_fixed(d))
 		return rc;
+	read_indexes(d);
 	if (slice_eq(d->builder, SLICE("builtin:fetchurl")))
 		show_addresses(d, show, arg);
 	if (slice_eq(d->builder, SLICE("builtin:go-archive")))
 		show_archive(d, show, arg);
-	if (slice_eq(d->builder, SLICE("builtin:release"))) {
-		read_indexes(d);
+	if (slice_eq(d->builder, SLICE("builtin:release")))
 		release_addresses(d, show_source, &(struct shown){ show, arg });
-	}
 	for (; slice_eq(d->builder, SLICE("builtin:go-module")) && p && *p; p += p[strcspn(p, ",|")] != 0) {
 		size_t n = strcspn(p, ",|");
 

@@ -85,6 +85,8 @@ static const struct setting settings[] = {
 	  "a folder of the store's state", "Where builders work: a folder that is there." },
 	{ "connect-timeout", SET_UINT, &fetch_settings.connect_s,
 	  "5", "Seconds to connect to a server." },
+	{ "crates-registry", SET_STRING, &fetch_settings.crates_registry,
+	  "as cargo is told", "Where crates of Rust lie: an address, as 'dl' in the config.json of a registry's index." },
 	{ "download-attempts", SET_UINT, &fetch_settings.attempts,
 	  "5", "How often a transfer is tried." },
 	{ "go-archives", SET_STRING, &fetch_settings.go_archives,

@@ -12,6 +12,7 @@ struct fetch_settings {
 	const char *ca_file;	   /* NULL: as the environment says, else the system's */
 	const char *access_tokens; /* "host=token …", NULL: none */
 	const char *go_archives;   /* the address below which releases of Go lie */
+	const char *crates_registry; /* where crates of Rust lie; NULL: as cargo has it (fetch/crates.h) */
 	const char *apt_folder;	   /* apt's sources of packages, for who is after one of Debian; "": they are not read */
 	const char *npm_registry;  /* the address of a registry of npm packages; NULL: as npm has it (fetch/npm.h) */
 	const char *python_index;  /* the address of an index of Python packages; NULL: as pip has it (fetch/pyindex.h) */
