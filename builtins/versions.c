@@ -6,6 +6,7 @@
 #include "config.h"
 #include "builtins/registry.h"
 #include "eval/builtin.h"
+#include "format/path.h"
 
 #include <limits.h>
 #include <string.h>
@@ -128,23 +129,13 @@ BUILTIN(bi_split_version, "splitVersion", "!s",
 	return w_list(l);
 }
 
-static int is_letter(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 BUILTIN(bi_parse_drv_name, "parseDrvName", "!s",
 	"Cuts a package name with version in two: the version begins after the first dash that is not followed by a letter.",
 	"parseDrvName \"nix-tools-0.12pre1\"", "{ name = \"nix-tools\"; version = \"0.12pre1\"; }")
 {
 	struct str *s = arg_string_plain(args, 0);
 	struct attrs_builder b;
-	size_t cut = 0;
-
-	while (cut + 1 < s->len && (s->b[cut] != '-' || is_letter(s->b[cut + 1])))
-		cut++;
-	if (cut + 1 >= s->len)
-		cut = s->len;
+	size_t cut = drv_name_cut((struct slice){ s->b, s->len });
 	size_t from = cut < s->len ? cut + 1 : cut;
 	attrs_builder_init(&b, 2);
 	attrs_add(&b, SYM_NAME, 0, w_str(s->b, cut, 0));

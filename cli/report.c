@@ -4,7 +4,7 @@
  *     at default.gx:4:12
  *     4 | in pkg.nmae
  *       |        ^^^^
- *     hint: did you mean 'name'?
+ *     hint: Did you mean name?
  *     while calling 'mkPackage', at default.gx:9:3
  *
  * A line of the user's own is shown where there is one.  What a library throws says what its caller did wrong, so its own place is

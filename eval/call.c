@@ -97,7 +97,7 @@ static __attribute__((noreturn, cold)) void unexpected_argument(const struct n_l
 	for (uint32_t j = 0; j < l->n_formals; j++)
 		suggest_offer(&near, sym_name(l->formals[j].sym)->b, sym_name(l->formals[j].sym)->len);
 	if (near.best)
-		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+		suggest_ask(&near, &hint);
 	else
 		list_formals(&hint, l);
 	throw_hint(EK_EVAL, by ? by->pos : l->h.pos, by ? by->span : l->h.span, buf_str(&hint),

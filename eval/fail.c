@@ -34,7 +34,7 @@ const char *near_attr(W set, const struct str *name)
 		return buf_str(&hint);
 	buf_trim(&hint, 0);
 	if (near.best)
-		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+		suggest_ask(&near, &hint);
 	else if (attrs_find_c(set, "legacyPackages") && attrs_find_c(set, "sourceInfo"))
 		buf_addf(&hint, "the packages of a flake are in legacyPackages.%s and packages.%s", eval_settings.system,
 			 eval_settings.system);

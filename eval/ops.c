@@ -132,7 +132,7 @@ static __attribute__((noreturn, cold)) void with_undefined(const struct n_with_v
 		offer_names(&near, up(f, v->env[i].level)->s[v->env[i].slot]);
 	mistake_variable(&hint, v->sym, v->h.pos);
 	if (near.best && !hint.len)
-		buf_addf(&hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+		suggest_ask(&near, &hint);
 	throw_hint(EK_EVAL, v->h.pos, v->h.span, hint.len ? buf_str(&hint) : NULL, "undefined variable '%s'", name->b);
 }
 

@@ -569,7 +569,7 @@ static void look_around(void *arg)
 	offer(&near, names_in(l->outputs, kinds[l->want].set, eval_settings.system));
 	offer(&near, names_in(l->outputs, "packages", eval_settings.system));
 	if (near.best)
-		buf_addf(&l->hint, "did you mean '%.*s'?", (int)near.best_len, near.best);
+		suggest_ask(&near, &l->hint);
 	else
 		add_names(&l->hint, names_in(l->outputs, kinds[l->want].set, eval_settings.system));
 }

@@ -188,6 +188,20 @@ struct slice store_path_hash(const struct store_path *p)
 	return (struct slice){ p->base, STORE_HASH_LEN };
 }
 
+static int is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+size_t drv_name_cut(struct slice name)
+{
+	size_t cut = 0;
+
+	while (cut + 1 < name.n && (name.p[cut] != '-' || is_letter(name.p[cut + 1])))
+		cut++;
+	return cut + 1 < name.n ? cut : name.n;
+}
+
 struct slice store_path_name(const struct store_path *p)
 {
 	return (struct slice){ p->base + STORE_HASH_LEN + 1, p->len - STORE_HASH_LEN - 1u };

@@ -72,6 +72,9 @@ struct slice store_path_hash(const struct store_path *p);
 struct slice store_path_name(const struct store_path *p);
 struct slice store_path_base(const struct store_path *p);
 
+/* Where the name of a package ends and "-" with its version begins: the first dash that no letter follows; name.n without one. */
+size_t drv_name_cut(struct slice name);
+
 /* 1 when the name ends in ".drv". */
 int store_path_is_drv(const struct store_path *p);
 

@@ -179,8 +179,10 @@ static void undefined(struct resolver *r, const struct expr *x, sym_t s)
 	mistake_hyphen(&b, s);
 	if (b.len == n)
 		mistake_variable(&b, s, x->pos);
-	if (b.len == n && near.best)
-		buf_addf(&b, "\ndid you mean '%.*s'?", (int)near.best_len, near.best);
+	if (b.len == n && near.best) {
+		buf_addc(&b, '\n');
+		suggest_ask(&near, &b);
+	}
 	err_at(r->err, x->pos, x->len, "%s", buf_str(&b));
 	buf_release(&b);
 }

@@ -115,6 +115,7 @@ static const struct {
 	{ "show-derivation", "derivation show" },
 	/* As the Nix whose language this is prints them. */
 	{ "derivation show", "derivation show --json-format 4" },
+	{ "search", "search --long" },
 	{ "path-info", "path-info --json-format 1" },
 	{ "show-config", "config show" },
 	{ "store ping", "store info" },

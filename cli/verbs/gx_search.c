@@ -2,21 +2,26 @@
  *
  * gx search: the packages of a flake that some words are found in.
  *
- * A line a package, that it is read and grepped as a list.  Of each only the name, version and description are evaluated.  What has
- * none, because it is no package, or not for this system, is passed over: sets of packages hold functions and much else.
+ * A line a package, that it is read and grepped as a list, or with --long as `nix search` prints them.  Of each only the name,
+ * version and description are evaluated.  What has none, because it is no package, or not for this system, is passed over: sets of
+ * packages hold functions and much else.
  */
 #include "config.h"
+#include "base/alloc.h"
 #include "base/mem.h"
 #include "base/regex.h"
 #include "cli/flake_cmd.h"
+#include "cli/given.h"
 #include "cli/output.h"
 #include "cli/outputs.h"
 #include "cli/verb.h"
 #include "cli/width.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
+#include "eval/compare.h"
 #include "eval/eval.h"
 #include "flake/call.h"
+#include "format/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +29,24 @@
 /* A package, its strings collected. */
 struct hit {
 	const char *path; /* below packages.SYSTEM or legacyPackages.SYSTEM */
-	const char *set;  /* which of them */
-	const char *pname, *version, *description;
+	const char *set;  /* which of them; "": of what -f or -E gave */
+	const char *name, *pname, *version, *description;
+};
+
+struct words_of {
+	char **v; /* in small letters */
+	size_t n, cap;
+};
+
+struct search_command {
+	struct flake_cmd f; /* first: options get it */
+	struct words_of without; /* as they were typed */
+	int with_descriptions;	 /* --long */
 };
 
 struct search {
-	char *const *words; /* in small letters */
-	size_t n;
+	struct words_of words, without;
+	int strict; /* what fails is an error */
 	W own; /* packages.SYSTEM, when legacyPackages are walked through */
 	struct hit *hits;
 	size_t n_hits, room, names_width, versions_width;
@@ -62,14 +78,18 @@ static int contains(const char *text, const char *word)
 	return regex_iter_next(regex_iter_new(re, text, strlen(text)), &whole, groups);
 }
 
-/* Each word is in its name or in what is said of it. */
+/* Each word is in its name or in what is said of it, and none of the others is. */
 static int is_meant(const struct search *r, const struct hit *h)
 {
-	const char *path = small_letters(h->path), *text = small_letters(h->description);
+	const char *path = small_letters(h->path), *name = small_letters(h->pname), *text = small_letters(h->description);
 
-	for (size_t i = 0; i < r->n; i++)
-		if (!contains(path, r->words[i]) && !contains(text, r->words[i]))
+	for (size_t i = 0; i < r->words.n + r->without.n; i++) {
+		const char *word = i < r->words.n ? r->words.v[i] : r->without.v[i - r->words.n];
+		int found = contains(path, word) || contains(name, word) || contains(text, word);
+
+		if (found != (i < r->words.n))
 			return 0;
+	}
 	return 1;
 }
 
@@ -82,12 +102,25 @@ static const char *path_of(const struct spot *s)
 	return buf_str(&b);
 }
 
+/* NULL when it has none. */
 static const char *text_of(W package, const char *name)
 {
 	W *slot = attrs_find_c(package, name);
 	W v = slot ? force_at(slot) : W_NULL;
 
-	return w_is_str(v) ? w_get_str(v)->b : "";
+	return w_is_str(v) ? w_get_str(v)->b : NULL;
+}
+
+/* Where a package does not say them apart, they are in its name. */
+static void name_and_version(struct hit *h, W package)
+{
+	size_t cut = drv_name_cut(slice_of(h->name));
+	const char *pname = text_of(package, "pname"), *version = text_of(package, "version");
+	struct buf b = BUF_GC;
+
+	buf_add(&b, h->name, cut);
+	h->pname = pname ? pname : buf_str(&b);
+	h->version = version ? version : !pname && h->name[cut] ? h->name + cut + 1 : "";
 }
 
 /* --- the walk --- */
@@ -104,8 +137,8 @@ static void visit(void *arg)
 	output_look(&v->look);
 	/* A name is what packages have only. */
 	if (v->look.f.name) {
-		v->hit.pname = text_of(v->look.s->value, "pname");
-		v->hit.version = text_of(v->look.s->value, "version");
+		v->hit.name = v->look.f.name;
+		name_and_version(&v->hit, v->look.s->value);
 	}
 }
 
@@ -123,13 +156,17 @@ static void entry(void *user, struct spot *s, W *slot, int last)
 {
 	struct search *r = user;
 	struct visit v = { .look = { .s = s, .slot = slot, .legacy = 1, .lenient = 1 } };
+	struct failure failure;
 
 	(void)last;
 	/* Packages of the flake's own are in both as a rule. */
 	if (s->n == 3 && r->own && attrs_find_c(r->own, s->name[2]))
 		return;
-	if (!unwind_run(visit, &v, NULL, TRACE_NONE))
+	if (!unwind_run(visit, &v, &failure, r->strict ? TRACE_ALL : TRACE_NONE)) {
+		if (r->strict)
+			unwind_rethrow(&failure);
 		return;
+	}
 	if (v.look.f.what == IS_SET) {
 		outputs_walk(s, entry, r);
 	} else if (v.look.f.name) {
@@ -153,6 +190,26 @@ static W walk(struct search *r, W outputs, const char *name)
 	s.value = want_attrs(force_at(packages), name);
 	outputs_walk(&s, entry, r);
 	return s.value;
+}
+
+/* The same of what -f or -E gave, whose packages are found as those of legacyPackages are. */
+static void walk_given(struct search *r, struct flake_cmd *f)
+{
+	W args = given_args(&f->eval), root = given_value(&f->eval);
+	const char *attr = f->c.operands[0];
+	struct spot s = { .name = { "legacyPackages", eval_settings.system }, .n = 2 };
+	struct attr_place at;
+
+	r->strict = 1;
+	s.value = eval_auto_call(*attr ? eval_attr_path(root, attr, args, &at) : root, args);
+	if (*attr)
+		s.name[s.n++] = attr;
+	if (value_is_derivation(want_attrs(s.value, "what is searched")))
+		entry(r, &s, NULL, 1);
+	else
+		outputs_walk(&s, entry, r);
+	for (size_t i = 0; i < r->n_hits; i++)
+		r->hits[i].set = "";
 }
 
 /* --- output --- */
@@ -179,6 +236,60 @@ static void add_text(struct buf *b, const struct search *r)
 	}
 }
 
+static void mark_matches(char *marks, const char *text, const char *word)
+{
+	const struct regex *re = regex_get(word, strlen(word), &(struct err)ERR_INIT);
+	struct regex_iter *it = regex_iter_new(re, text, strlen(text));
+	struct regex_span whole, *groups = mem_bytes((regex_groups(re) + 1) * sizeof *groups);
+
+	while (regex_iter_next(it, &whole, groups))
+		memset(marks + whole.start, 1, whole.end - whole.start);
+}
+
+/* A text with what was found in green; after: what sets the colours around it again. */
+static void add_marked(struct buf *b, const struct search *r, const char *text, const char *after)
+{
+	size_t n = strlen(text);
+	char *marks = memset(mem_bytes(n + 1), 0, n + 1);
+
+	for (size_t i = 0; i < r->words.n; i++)
+		mark_matches(marks, small_letters(text), r->words.v[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (marks[i] && (!i || !marks[i - 1]))
+			buf_adds(b, "\033[32;1m");
+		buf_addc(b, text[i]);
+		if (marks[i] && !marks[i + 1])
+			buf_adds(b, after);
+	}
+}
+
+static void add_full_path(struct buf *b, const struct hit *h)
+{
+	if (*h->set)
+		buf_addf(b, "%s.%s.", h->set, eval_settings.system);
+	buf_adds(b, h->path);
+}
+
+/* Two lines a package, an empty one between. */
+static void add_long(struct buf *b, const struct search *r)
+{
+	for (size_t i = 0; i < r->n_hits; i++) {
+		const struct hit *h = &r->hits[i];
+		struct buf path = BUF_GC;
+
+		add_full_path(&path, h);
+		buf_adds(b, i ? "\n* \033[0;1m" : "* \033[0;1m");
+		add_marked(b, r, buf_str(&path), "\033[0;1m");
+		buf_adds(b, "\033[0m");
+		buf_addf(b, *h->version ? " (%s)\n" : "%s\n", h->version);
+		if (!*h->description)
+			continue;
+		buf_adds(b, "  ");
+		add_marked(b, r, h->description, "\033[0m");
+		buf_addc(b, '\n');
+	}
+}
+
 static void add_member(struct buf *b, const char *name, const char *text)
 {
 	buf_addf(b, "\"%s\":", name);
@@ -193,7 +304,7 @@ static void add_json(struct buf *b, const struct search *r)
 		const struct hit *h = &r->hits[i];
 		struct buf path = BUF_GC;
 
-		buf_addf(&path, "%s.%s.%s", h->set, eval_settings.system, h->path);
+		add_full_path(&path, h);
 		buf_adds(b, i ? "," : "");
 		output_json_string(b, path.p, path.len);
 		buf_adds(b, ":{");
@@ -212,50 +323,95 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct hit *)a)->path, ((const struct hit *)b)->path);
 }
 
+static struct words_of in_small_letters(char *const *v, size_t n)
+{
+	struct words_of w = { mem_new(mem_size(n + 1, sizeof *w.v, 0)), n, n };
+
+	for (size_t i = 0; i < n; i++)
+		w.v[i] = small_letters(v[i]);
+	return w;
+}
+
 static void evaluate(struct flake_cmd *f, struct buf *out)
 {
+	struct search_command *c = (struct search_command *)f;
+	int given = value_options_given(&f->eval);
 	/* With one word it is in the standard library. */
-	size_t first = f->c.n > 1;
-	const char *fragment, *ref = first ? f->c.operands[0] : "gx:std";
-	const struct locked_flake *lf = flake_options_open(&f->eval.flake_options, ref, &fragment);
-	W outputs = flake_root_outputs(lf);
-	struct search r = { .n = f->c.n - first };
-	char **words = mem_new(r.n * sizeof *words);
+	size_t first = given || f->c.n > 1;
+	const char *fragment, *ref = given ? f->eval.file ? f->eval.file : "the expression" : first ? f->c.operands[0] : "gx:std";
+	struct search r = { .words = in_small_letters(f->c.operands + first, f->c.n - first),
+			    .without = in_small_letters(c->without.v, c->without.n) };
 
-	for (size_t i = 0; i < r.n; i++)
-		words[i] = small_letters(f->c.operands[first + i]);
-	r.words = words;
-	r.own = walk(&r, outputs, "packages");
-	walk(&r, outputs, "legacyPackages");
+	if (given) {
+		walk_given(&r, f);
+	} else {
+		W outputs = flake_root_outputs(flake_options_open(&f->eval.flake_options, ref, &fragment));
+
+		r.own = walk(&r, outputs, "packages");
+		walk(&r, outputs, "legacyPackages");
+	}
 	if (!r.n_hits && !f->c.json)
 		throw_error(EK_EVAL, "no package of '%s' has that in its name or description", ref);
 	if (r.n_hits)
 		qsort(r.hits, r.n_hits, sizeof *r.hits, by_path);
-	(f->c.json ? add_json : add_text)(out, &r);
+	(f->c.json ? add_json : c->with_descriptions ? add_long : add_text)(out, &r);
+}
+
+enum { O_LONG = 10, O_EXCLUDE };
+
+static int on_option(void *arg, int id, char **values)
+{
+	struct search_command *c = arg;
+
+	switch (id) {
+	case O_LONG: c->with_descriptions = 1; return 0;
+	case O_EXCLUDE:
+		ARRAY_GROW(c->without.v, c->without.n + 1, c->without.cap);
+		c->without.v[c->without.n++] = values[0];
+		return 0;
+	}
+	return flake_cmd_option(&c->f, id, values);
 }
 
 int search_run(int argc, char **argv)
 {
-	static const struct option options[] = { OPTION_JSON, { 0 } };
+	static const struct option options[] = {
+		OPTION_JSON,
+		{ O_EXCLUDE, 'e', "exclude", "WORD", "Leave out what WORD is found in." },
+		{ O_LONG, 0, "long", NULL, "Descriptions on lines of their own, and what was found in colours, also in a pipe." },
+		{ 0 }
+	};
 	static const struct option_group groups[] = { { "Options", options },
-						      FLAKE_CMD_GROUPS,
+						      { "What to evaluate", value_option_table },
+						      { "Flakes", flake_option_table },
 						      { "The store", command_store_options },
 						      { NULL, NULL } };
 	static const struct program program = {
-		"gx search", "find packages by name and description", "gx search [options] WORD\ngx search [options] FLAKE WORD...",
-		"With one word the packages of gx:std are searched, else those of FLAKE. A word is a regular expression that is "
-		"found "
-		"in the name of a package or in its description, in large or small letters; of several, all are. '^' is in each.",
+		"gx search", "find packages by name and description",
+		"gx search [options] WORD\ngx search [options] FLAKE WORD...\ngx search [options] -f FILE ATTR WORD...",
+		"With one word the packages of gx:std are searched, else those of FLAKE, or of the set ATTR of a file, '' for all "
+		"of it. "
+		"A word is a regular expression that is found in the name of a package or in its description, in large or small "
+		"letters; of several, all are. '^' is in each.",
 		groups
 	};
-	struct flake_cmd f = { .all_systems = 0 };
-	int rc = flake_cmd_read(&f, &program, argc, argv, 0, "a word");
+	struct search_command c = { .with_descriptions = 0 };
+	struct flake_cmd *f = &c.f;
+	int rc;
 
-	if (rc != COMMAND_GO)
-		return rc;
-	if (!f.c.n)
-		return command_end(&f.c, usage_error(&program, "a word is wanted"));
-	if (eval_settings.allow_ifd < 0)
-		eval_settings.allow_ifd = 0;
-	return flake_cmd_run(&f, evaluate);
+	f->c.program = &program;
+	f->c.option = on_option;
+	f->c.arg = &c;
+	rc = command_read(&f->c, argc, argv, 0, 0, "a word");
+	if (rc == COMMAND_GO && f->c.n < (value_options_given(&f->eval) ? 2 : 1))
+		rc = command_end(&f->c, usage_error(&program, "a word is wanted"));
+	else if (rc == COMMAND_GO) {
+		if (eval_settings.allow_ifd < 0)
+			eval_settings.allow_ifd = 0;
+		/* A file may look around, as for gx eval. */
+		f->eval.flake_options.impure |= f->eval.file != NULL;
+		rc = flake_cmd_run(f, evaluate);
+	}
+	free(c.without.v);
+	return rc;
 }

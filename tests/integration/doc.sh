@@ -36,8 +36,8 @@ narrow() {
 	TEST_TERM=xterm TEST_COLUMNS=50 NO_COLOR=1 python3 "$srcdir/tests/integration/lib/terminal.py" gxeval --repl <lines
 }
 check "text is broken at blanks, below itself" narrow
-check "a slip is corrected" complains "did you mean 'hasPrefix'?" gx doc hasPerfix
-check "in a set as well" complains "did you mean 'trim'?" gx doc std.strings.trimm
+check "a slip is corrected" complains "Did you mean hasPrefix?" gx doc hasPerfix
+check "in a set as well" complains "Did you mean trim?" gx doc std.strings.trimm
 check "what is not there" complains "there is nothing named 'xyzzy'" gx doc xyzzy
 check "what is no name" complains "'1 + 1' is no name" gx doc '1 + 1'
 check "one name at a time" status 2 gx doc map filter
@@ -83,5 +83,5 @@ check "of a builtin that is no variable" has 'builtins.length list' in_repl ':do
 check "of a variable" has 'f a b' in_repl 'f = a: b: a' ':doc f'
 check "which comes first" has 'map is mine' in_repl 'map = /** map is mine */ x: x' ':doc map'
 check "of a binding that is no function" has 'seven it is' in_repl '/** seven it is */ n = 7' ':doc n'
-check "of a builtin that is not there" has "did you mean 'map'?" in_repl ':doc builtins.mapp'
+check "of a builtin that is not there" has "Did you mean map?" in_repl ':doc builtins.mapp'
 check "of an expression" has 'builtins.map f list' in_repl ':doc (builtins.map)'

@@ -31,7 +31,7 @@ cd f || exit 1
 gx flake lock 2>/dev/null
 of() { gxeval --system x86_64-linux --raw ".#$1"; }
 
-check "an output like another" complains "did you mean 'hello'?" of helo
+check "an output like another" complains "Did you mean hello?" of helo
 check "what is missing" complains "the flake '.' has no package 'helo'" of helo
 check "an output of another system" complains "it is there for aarch64-linux only; this is x86_64-linux" of only
 check "an output of another kind" complains "there is the development shell 'ci': gx develop '.#ci'" of ci

@@ -56,7 +56,7 @@ unset GX_EVAL_CACHE
 check "of everything" sh -c "'$gx' path-info --store '$store' --all | grep -qx '$dev'"
 check "of everything and a path" complains "with --all no path is named" in_flake path-info --all "$out"
 check "of nothing" complains "needs a path" in_flake path-info
-check "a package that is not there" complains "did you mean 'hello'?" in_flake path-info .#helo
+check "a package that is not there" complains "Did you mean hello?" in_flake path-info .#helo
 check "a log of a package" prints "a line of the log" in_flake log .#hello
 check "of one that was not built" complains "later" in_flake log .#later
 check "a derivation of a package" sh -c "cd flake && '$gx' derivation show --store '$store' .#hello | grep -qF '\"$drv\": {'"
