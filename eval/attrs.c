@@ -2,8 +2,9 @@
  *
  * Three kinds of set.  FLAT: shape and values.  LAZY: a literal whose members are made on first use; v[i]
  * may be a lazy mark and v[n] is the frame it needs.  MERGE: `l // r`, looked through by
- * attrs_find and flattened when someone iterates, when look-ups have cost as much as flattening would
- * (hits, the ski-rental rule), or when it would get deeper than DEPTH_MAX.
+ * attrs_find and flattened when someone iterates, or when look-ups have cost as much as flattening would
+ * (hits, the ski-rental rule).  One that would get deeper than DEPTH_MAX is made of fewer operands: neighbours of a like size
+ * are merged, so that a set that grows by small ones copies each of its members a few times, not with every eighth step.
  *
  * Most merged sets are read a few times or merged again; 4 to 7 % are ever iterated.  So copying at
  * `//` is nearly always wasted.
@@ -19,6 +20,12 @@
 #include <string.h>
 
 enum { DEPTH_MAX = 8, SMALL = 8, INDEX_MIN = 64 };
+/* What remains of a merge that got too deep: this many operands, each at least SIZE_RATIO times as large as its neighbour as
+ * long as that is possible. */
+enum { SHRUNK_MAX = 5, SIZE_RATIO = 8 };
+
+/* Flat operands of a merge of DEPTH_MAX + 1 levels. */
+#define OPERANDS_MAX ((1 << DEPTH_MAX) + 1)
 
 struct merge {
 	uint32_t n; /* upper bound until flattened */
@@ -358,9 +365,17 @@ static struct attrs *merge_two(struct attrs *l, struct attrs *r)
 	return a;
 }
 
+static void become_flat(struct merge *m, struct attrs *a)
+{
+	CHECK(a->n <= m->n);
+	m->flat = a;
+	m->l = m->r = NULL;
+	m->n = a->n;
+}
+
 static struct attrs *flatten(struct merge *m)
 {
-	struct attrs *ops[(1 << 8) + 1];
+	struct attrs *ops[OPERANDS_MAX];
 
 	if (m->flat)
 		return m->flat;
@@ -374,10 +389,7 @@ static struct attrs *flatten(struct merge *m)
 			ops[k++] = i + 1 < n ? merge_two(ops[i], ops[i + 1]) : ops[i];
 		n = k;
 	}
-	m->flat = ops[0];
-	m->l = m->r = NULL;
-	CHECK(ops[0]->n <= m->n);
-	m->n = ops[0]->n;
+	become_flat(m, ops[0]);
 	return m->flat;
 }
 
@@ -407,7 +419,7 @@ static struct attrs *as_flat(struct attrs *a)
 	return a->kind == SET_LAZY ? materialise(a) : a;
 }
 
-static W merge_new(struct attrs *l, struct attrs *r)
+static struct merge *merge_of(struct attrs *l, struct attrs *r)
 {
 	CHECK(l->n && r->n);
 	struct merge *m = alloc(sizeof *m);
@@ -420,8 +432,62 @@ static W merge_new(struct attrs *l, struct attrs *r)
 	m->l = l;
 	m->r = r;
 	CHECK(m->depth <= DEPTH_MAX + 1);
+	return m;
+}
+
+static int are_alike(const struct attrs *a, const struct attrs *b)
+{
+	return a->n / SIZE_RATIO <= b->n && b->n / SIZE_RATIO <= a->n;
+}
+
+/* Merges operands i and i + 1 of n. */
+static uint32_t merge_at(struct attrs **ops, uint32_t n, uint32_t i)
+{
+	ops[i] = merge_two(ops[i], ops[i + 1]);
+	memmove(ops + i + 1, ops + i + 2, (n - i - 2) * sizeof *ops);
+	return n - 1;
+}
+
+/* Where the two neighbours are that cost least to merge. */
+static uint32_t smallest_pair(struct attrs **ops, uint32_t n)
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 1; i + 1 < n; i++)
+		if ((uint64_t)ops[i]->n + ops[i + 1]->n < (uint64_t)ops[best]->n + ops[best + 1]->n)
+			best = i;
+	return best;
+}
+
+/* Has m, which is too deep, of few operands.  Costs what the members of the small ones cost. */
+static void shrink(struct merge *m)
+{
+	struct attrs *ops[OPERANDS_MAX];
+	uint32_t all = operands(m, ops), n = 0;
+
+	for (uint32_t i = 0; i < all; i++) {
+		ops[n++] = ops[i];
+		while (n > 1 && are_alike(ops[n - 2], ops[n - 1]))
+			n = merge_at(ops, n, n - 2);
+	}
+	while (n > SHRUNK_MAX)
+		n = merge_at(ops, n, smallest_pair(ops, n));
+	if (n == 1) {
+		become_flat(m, ops[0]);
+		return;
+	}
+	struct attrs *l = ops[0];
+	for (uint32_t i = 1; i + 1 < n; i++)
+		l = (struct attrs *)merge_of(l, ops[i]);
+	*m = *merge_of(l, ops[n - 1]);
+}
+
+static W merge_new(struct attrs *l, struct attrs *r)
+{
+	struct merge *m = merge_of(l, r);
+
 	if (m->depth > DEPTH_MAX)
-		flatten(m);
+		shrink(m);
 	return w_tag(m, TAG_ATTRS);
 }
 
