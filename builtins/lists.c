@@ -152,9 +152,11 @@ static int any_is(W *args, int wanted, const char *what)
 	W l = arg_list(args, 1);
 	int forced = function_forces(pred, 1, 0);
 
-	for (uint32_t i = 0; i < list_len(l); i++)
+	for (uint32_t i = 0; i < list_len(l); i++) {
 		if (want_bool(call1(pred, list_argument(l, i, forced)), what) == wanted)
 			return 1;
+		list_settle(l, i);
+	}
 	return 0;
 }
 
@@ -181,8 +183,10 @@ BUILTIN(bi_foldl, "foldl'", "!op nul !list",
 	W l = arg_list(args, 2);
 	int forced = function_forces(op, 2, 1);
 
-	for (uint32_t i = 0; i < list_len(l); i++)
+	for (uint32_t i = 0; i < list_len(l); i++) {
 		acc = call2(op, acc, list_argument(l, i, forced));
+		list_settle(l, i);
+	}
 	return acc;
 }
 
@@ -224,19 +228,85 @@ BUILTIN(bi_concat_lists, "concatLists", "!lists",
 	return concat(l->e, l->n);
 }
 
+/* Elements of lists that are let go one by one: to keep millions of short lists until their lengths are known costs marking
+ * all of them again and again.  In pieces, each as large as all before it, since a growing array would be copied and marked. */
+struct piece {
+	struct piece *up;
+	size_t n, cap;
+	W e[];
+};
+
+struct joined {
+	W only; /* the first list that is not empty; all there is while last is NULL */
+	struct piece *last;
+	size_t n;
+};
+
+enum { FIRST_PIECE = 60, PIECE_MAX = 1 << 16 };
+
+static struct piece *piece_new(struct joined *j, size_t want)
+{
+	size_t cap = j->n < FIRST_PIECE ? FIRST_PIECE : j->n < PIECE_MAX ? j->n : PIECE_MAX;
+	struct piece *p = mem_new(mem_size(cap < want ? want : cap, sizeof(W), sizeof *p));
+
+	p->cap = cap < want ? want : cap;
+	p->up = j->last;
+	return j->last = p;
+}
+
+static void join_more(struct joined *j, struct list *l)
+{
+	struct piece *p = j->last;
+
+	if (!p || p->cap - p->n < l->n)
+		p = piece_new(j, l->n);
+	memcpy(p->e + p->n, l->e, l->n * sizeof *l->e);
+	p->n += l->n;
+	j->n += l->n;
+}
+
+static void join(struct joined *j, W part)
+{
+	if (!list_len(part))
+		return;
+	if (!j->last && !list_len(j->only)) {
+		j->only = part;
+		return;
+	}
+	if (!j->last)
+		join_more(j, list_of(j->only));
+	join_more(j, list_of(part));
+}
+
+static W join_end(struct joined *j)
+{
+	if (!j->last)
+		return j->only;
+	struct list *out = list_new(j->n);
+	W *to = out->e + j->n;
+	for (struct piece *p = j->last; p; p = p->up) {
+		to -= p->n;
+		memcpy(to, p->e, p->n * sizeof *to);
+	}
+	return w_list(out);
+}
+
 BUILTIN(bi_concat_map, "concatMap", "!f !list",
 	"Applies *f*, which returns a list, to each element of *list*, and joins the results into one list.",
 	"concatMap (x: [ x (x * 10) ]) [ 1 2 ]", "[ 1 10 2 20 ]")
 {
 	W f = arg_function(args, 0);
 	W l = arg_list(args, 1);
-	uint32_t n = list_len(l);
 	int forced = function_forces(f, 1, 0);
-	W *parts = mem_new(mem_size(n, sizeof *parts, 8));
+	struct joined j = { .only = w_list_empty() };
 
-	for (uint32_t i = 0; i < n; i++)
-		parts[i] = want_list(call1(f, list_argument(l, i, forced)), "the result of the function given to 'concatMap'");
-	return concat(parts, n);
+	for (uint32_t i = 0; i < list_len(l); i++) {
+		W part = want_list(call1(f, list_argument(l, i, forced)), "the result of the function given to 'concatMap'");
+		if (list_len(part))
+			join(&j, part);
+		list_settle(l, i);
+	}
+	return join_end(&j);
 }
 
 const struct builtin *const builtins_lists[] = {

@@ -44,6 +44,16 @@ static inline W list_argument(W list, uint32_t i, int forced)
 	return forced ? list_force(list, i) : list_share(list, i);
 }
 
+/* Element i was given away and will hardly be asked for here again: if it is done, the list keeps the value and lets
+ * go of the thunk. */
+static inline void list_settle(W w, uint32_t i)
+{
+	struct list *l = W_PTR(w);
+
+	if (l->kind <= LIST_LAZY && W_TAG(l->e[i]) == TAG_THUNK)
+		l->e[i] = w_peek(l->e[i]);
+}
+
 /* The list of `f x` for each x of src, and of `f 0` … `f (n-1)`.  f may be a thunk. */
 W list_map(W f, W src);
 W list_generate(W f, size_t n);
