@@ -7,6 +7,8 @@
  *   - the heap starts at 20 MiB: small evaluations never collect, and from there on a collection costs less than
  *     touching as much fresh memory (0.6 ns a byte) as it finds again.  With 256 MiB a package took as much CPU
  *     and a third more memory; a fold that builds strings twice the CPU and six times the memory.
+ *   - it grows by what is half of what lives, not a third: evaluations keep most of what they make, so that collecting
+ *     often finds little. All packages of a collection took 8 % less CPU and no more memory, long lists 13 to 30 % less.
  *   - huge pages behind its first half MiB: touching them costs a tenth (0.16 against 1.3 µs for 4 KiB), 6 to 20 % of
  *     the CPU of a package or a fold; what fits into the first piece touches only the pages it needs.
  *
@@ -57,6 +59,7 @@ void *mem_grown(const void *old, size_t n, size_t cap, size_t size)
 
 #define INITIAL_HEAP (((size_t)20 << 20) + SMALL_PAGES)
 #define HBLKSIZE ((size_t)4096) /* what the collector hands out in */
+#define FREE_SPACE_DIVISOR 2 /* the collector's own is 3 */
 #define SMALL_PAGES ((size_t)MEM_MAP_UNIT / 4)
 
 /* Not below: a collection every N blocks, to find pointers the collector cannot see. */
@@ -216,6 +219,7 @@ void mem_init(void)
 	keep_malloc_memory();
 	GC_set_all_interior_pointers(0);
 	GC_set_no_dls(1);
+	GC_set_free_space_divisor(FREE_SPACE_DIVISOR);
 	GC_set_warn_proc(quiet);
 	GC_set_oom_fn(oom_hook);
 	GC_set_abort_func(on_abort);
