@@ -7,7 +7,8 @@
  * would be everybody's.  A layer cannot hold files called ".wh.…": to whoever unpacks it they mean that something is gone.
  *
  * A large object is two layers, so that they are made, sent and fetched side by side.  Both have its folders; a file is in the
- * first when its middle is in the first half of the archive's contents.
+ * first when its middle is in the first part of the archive's contents.  That is the smaller one, for who makes it also hashes the
+ * whole archive.
  */
 #include "config.h"
 #include "image/layer.h"
@@ -21,6 +22,9 @@
 
 /* Levels that never change: a digest is for good. */
 enum { ZSTD_LEVEL = 2, GZIP_LEVEL = 6 };
+
+/* What is in the first of two layers, in sixteenths. */
+enum { FIRST_PART = 7 };
 
 /* A change of what layers look like is a new number here. */
 #define KEY_VERSION "gx layer 2"
@@ -131,7 +135,7 @@ struct maker {
 	/* Of the object that is read. */
 	struct nar_reader *reader;
 	struct hash_ctx nar;
-	uint64_t nar_size, contents, half;
+	uint64_t nar_size, contents, first;
 	struct buf path; /* of the entry */
 	size_t len[LIMIT_NAR_DEPTH + 2]; /* of path, at each depth */
 	int depth, skips;
@@ -220,10 +224,10 @@ static int want_name(const struct maker *m, struct err *e)
 	return m->path.len ? 0 : err_set(e, ERR_INVALID, "what is put at the root of an image is a folder, not a file");
 }
 
-/* Whether what comes next, of so many bytes, belongs to the other half. */
+/* Whether what comes next, of so many bytes, belongs to the other part. */
 static int is_elsewhere(const struct maker *m, uint64_t size)
 {
-	return m->l->parts && (m->contents + size / 2 < m->half ? 1u : 2u) != m->l->part;
+	return m->l->parts && (m->contents + size / 2 < m->first ? 1u : 2u) != m->l->part;
 }
 
 static int on_regular(void *user, struct slice name, int executable, uint64_t size, struct err *e)
@@ -276,7 +280,7 @@ static int add_object(struct maker *m, int store, const struct layer_path *p, st
 	m->reader = nar_reader_new(&events, m);
 	hash_init(&m->nar, HASH_SHA256);
 	m->nar_size = m->contents = 0;
-	m->half = p->nar_size / 2;
+	m->first = p->nar_size / 16 * FIRST_PART;
 	m->depth = 0;
 	m->len[0] = m->path.len;
 	rc = nar_write(store, p->path.base, p->path.base, NULL, &sink, e);
