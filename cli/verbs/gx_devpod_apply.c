@@ -18,14 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_DIRECT = 1, O_NO_WAIT, O_WORKSPACE };
+enum { O_DIRECT = 1, O_NO_WAIT, O_WORKSPACE, O_ALL };
 
 #define MANAGER "gx"
 
 struct cluster_command {
 	struct flake_cmd f; /* first: the evaluation gets it */
 	struct cluster cluster;
-	int direct, no_wait, workspace;
+	int direct, no_wait, workspace, everywhere;
 	struct buf text; /* two lines: the DevPod, and the list that it becomes */
 };
 
@@ -41,6 +41,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_DIRECT: c->direct = 1; return 0;
 	case O_NO_WAIT: c->no_wait = 1; return 0;
 	case O_WORKSPACE: c->workspace = 1; return 0;
+	case O_ALL: c->everywhere = 1; return 0;
 	}
 	return flake_cmd_option(&c->f, id, values);
 }
@@ -164,13 +165,32 @@ static int look(void *user, const struct kube_cache *all)
 	return 1;
 }
 
+/* What it is called here: with its namespace where there are several. */
+static void add_name(const struct cluster_command *c, struct buf *out, const struct kube_cached *o)
+{
+	if (c->everywhere)
+		buf_addf(out, "%.*s/", (int)o->namespace.n, o->namespace.p);
+	buf_add(out, o->name.p, o->name.n);
+}
+
 static void print_line(const struct cluster_command *c, struct buf *out, const struct kube_cached *o, size_t width)
 {
+	struct buf name = BUF_INIT;
 	struct pod_state s;
 
 	cluster_state(&c->cluster, &s, o->o);
-	buf_addf(out, "%-*.*s  %-11s  %.*s%s%.*s\n", (int)width, (int)o->name.n, o->name.p, pod_phase_name(s.phase),
-		 (int)s.reason.n, s.reason.p, s.message.n ? ": " : "", (int)s.message.n, s.message.p);
+	add_name(c, &name, o);
+	buf_addf(out, "%-*s  %-11s  %.*s%s%.*s\n", (int)width, buf_str(&name), pod_phase_name(s.phase), (int)s.reason.n, s.reason.p,
+		 s.message.n ? ": " : "", (int)s.message.n, s.message.p);
+	buf_release(&name);
+}
+
+/* The flake that a DevPod says that it is from, or its pod where there is nothing else. */
+static struct slice flake_of(const struct jnode *o)
+{
+	const struct jnode *note = json_member(tree_at(o, "metadata.annotations"), SLICE("gx.dev/flake"));
+
+	return note && note->kind == JSON_STRING ? note->str : tree_text(o, "spec.flakeRef");
 }
 
 static void print_json(const struct cluster_command *c, struct buf *out, const struct kube_cache *all, const char *only)
@@ -190,6 +210,8 @@ static void print_json(const struct cluster_command *c, struct buf *out, const s
 		tree_set_text(&a, o, "phase", slice_of(pod_phase_name(s.phase)));
 		tree_set_text(&a, o, "reason", s.reason);
 		tree_set_text(&a, o, "message", s.message);
+		if (flake_of(all->v[i].o).n)
+			tree_set_text(&a, o, "flakeRef", flake_of(all->v[i].o));
 		json_append(list, &last, o);
 	}
 	json_tree_write(out, list);
@@ -204,8 +226,11 @@ static int print_status(struct cluster_command *c, const struct kube_cache *all,
 	size_t width = 4, found = 0;
 	int rc = 0;
 
-	for (size_t i = 0; i < all->n; i++)
-		width = all->v[i].name.n > width ? all->v[i].name.n : width;
+	for (size_t i = 0; i < all->n; i++) {
+		size_t n = all->v[i].name.n + (c->everywhere ? all->v[i].namespace.n + 1 : 0);
+
+		width = n > width ? n : width;
+	}
 	for (size_t i = 0; i < all->n; i++)
 		if (!only || slice_eq(slice_of(only), all->v[i].name)) {
 			found++;
@@ -224,11 +249,15 @@ static int print_status(struct cluster_command *c, const struct kube_cache *all,
 
 int devpod_status_run(int argc, char **argv)
 {
-	static const struct option options[] = { OPTION_JSON, OPTION_TIMEOUT, { 0 } };
+	static const struct option options[] = { { O_ALL, 'A', "all-namespaces", NULL, "Of all namespaces." },
+						 OPTION_JSON,
+						 OPTION_TIMEOUT,
+						 { 0 } };
 	static const struct option_group groups[] = { { "Options", options }, { "The cluster", cluster_option_table },
 						      { "Help", command_help_options }, { 0 } };
 	static const struct program program = { "gx devpod status", "what DevPods are up to", "gx devpod status [options] [NAME]",
-						"A line for each: its name, its phase, and why.", groups };
+						"A line for each: its name, its phase, and why.\n"
+						"As JSON also the flake that it is from, for gx flake audit.", groups };
 	struct cluster_command c = { .direct = 0 };
 	struct kube_cache all = { .query = "" };
 	struct buf path = BUF_INIT;
@@ -239,7 +268,8 @@ int devpod_status_run(int argc, char **argv)
 		return rc;
 	rc = cluster_open(&c.cluster, NULL, &e);
 	if (!rc)
-		rc = kube_path(&path, c.cluster.has_devpods ? "DevPod" : "Pod", kube_namespace(c.cluster.k), NULL, &e);
+		rc = kube_path(&path, c.cluster.has_devpods ? "DevPod" : "Pod",
+			       c.everywhere ? NULL : kube_namespace(c.cluster.k), NULL, &e);
 	all.k = c.cluster.k;
 	all.path = buf_str(&path);
 	if (!c.cluster.has_devpods)

@@ -72,6 +72,7 @@ check "another is made anew" "$gx" devpod apply red.yaml
 check "it is another" is True $pods/me "o['metadata']['uid'] != '$uid'"
 check "status" prints "me    Ready        Ready" "$gx" devpod status
 check "as JSON" prints '[{"message":"","name":"me","namespace":"team","phase":"Ready","reason":"Ready"}]' "$gx" devpod status me --json
+check "of all namespaces" prints "team/me  Ready        Ready" "$gx" devpod status --all-namespaces
 check "of one that is not there" complains "there is no DevPod" "$gx" devpod status you
 check "in another namespace" complains "says that it is of the namespace" sh -c \
 	"sed 's/{name: me}/{name: me, namespace: other}/' me.yaml | '$gx' devpod apply -n team -"

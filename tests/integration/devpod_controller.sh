@@ -100,9 +100,10 @@ check "and woken" prints there "$gx" devpod shell idle -- echo there
 # --- why it waits, what may not be ---
 
 mode unschedulable
-devpod waits
+devpod waits "flakeRef: github:team/service"
 check "what the pod waits for" complains "Insufficient memory" "$gx" devpod apply --timeout 3 waits.yaml
 check "which is an Event" prints "['Warning Unschedulable: 0/1 nodes are available: 1 Insufficient memory.']" news waits
+check "what it is from is told" prints "github:team/service team" sh -c "'$gx' devpod status -A --json | python3 -c 'import json, sys; print(*[o[\"flakeRef\"] + \" \" + o[\"namespace\"] for o in json.load(sys.stdin)])'"
 "$gx" devpod delete --timeout 30 waits
 mode dies
 devpod dies
