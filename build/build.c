@@ -134,7 +134,9 @@ static int no_place(struct build *b, const struct node *n, const struct drv_opti
 	for (size_t i = 0; i < o->features.n; i++)
 		buf_addf(&text, "%s%.*s", i ? ", " : " with the features ", (int)o->features.v[i].n, o->features.v[i].p);
 	buf_addf(&text, ": none of 'builders' takes it, and this one %s",
-		 b->set->max_jobs ? "is another" : "builds nothing, because of --max-jobs 0");
+		 b->set->max_jobs ? "is another" :
+		 b->set->not_here ? b->set->not_here :
+				    "builds nothing, because of --max-jobs 0");
 	err_set(e, ERR_BUILD, "%s", text.p);
 	buf_release(&text);
 	return ERR_BUILD;

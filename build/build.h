@@ -132,6 +132,7 @@ struct build_machines {
 struct build_settings {
 	unsigned max_jobs; /* builders of this machine at once, but for those of ours that fetch; 0: none, all builds are for
 			    * others */
+	const char *not_here; /* why nothing is built here though max_jobs is 0 by nobody's wish; NULL: by that */
 	unsigned cores;		    /* NIX_BUILD_CORES; 0: all of this machine */
 	unsigned timeout;	    /* seconds for one build, 0 for any */
 	unsigned max_silent;	    /* seconds without output, 0 for any */

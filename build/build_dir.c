@@ -187,14 +187,14 @@ static void keep_dir(struct job *j, int builds)
 
 		if (fd >= 0)
 			close(fd);
-		build_note(j->b, j->node, "keeping build directory '%s/build'", j->dir.path);
+		build_note(j->b, j->node, "keeping build directory \"%s/build\"", j->dir.path);
 		buf_release(&where);
 		return;
 	}
 	for (unsigned i = 0; i < 10000; i++) {
 		snprintf(name, sizeof name, "kept-%.*s-%u", (int)j->node->drv.name.n, j->node->drv.name.p, i);
 		if (!renameat2(builds, j->dir.name, builds, name, 1 /* RENAME_NOREPLACE */)) {
-			build_note(j->b, j->node, "keeping build directory '%s/%s/build'", buf_str(&where), name);
+			build_note(j->b, j->node, "keeping build directory \"%s/%s/build\"", buf_str(&where), name);
 			break;
 		}
 	}

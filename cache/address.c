@@ -214,12 +214,56 @@ static int take_place(struct cache_address *a, const struct s3 *s3, const char *
 	return 0;
 }
 
+/* --- a store in a folder --- */
+
+static int is_store(const char *text)
+{
+	size_t n = strcspn(text, "?");
+
+	return *text == '/' || (n == 5 && !strncmp(text, "local", n)) || (n == 4 && !strncmp(text, "auto", n)) ||
+	       !strncmp(text, "local://", 8);
+}
+
+/* What is said of the cache is no parameter of the store. */
+static int take_store(struct cache_address *a, const char *text, struct err *e)
+{
+	static const char *const ours[] = { "priority", "trusted", "want-mass-query" };
+	struct buf base = BUF_INIT, rest = BUF_INIT;
+	size_t n = strcspn(text, "?");
+	struct s3 none = { NULL, NULL };
+	int rc = 0;
+
+	a->kind = CACHE_STORE;
+	buf_add(&base, text, n);
+	a->shown = xstrdup(buf_str(&base));
+	for (const char *p = text + n; !rc && *(p += strspn(p, "?&")); p += strcspn(p, "&")) {
+		struct slice name = { p, strcspn(p, "=&") }, all = { p, strcspn(p, "&") };
+		int is_ours = 0;
+
+		for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+			is_ours |= slice_eq(name, slice_of(ours[i]));
+		if (is_ours) {
+			const struct url_param param = { name, { p + name.n + 1, all.n > name.n ? all.n - name.n - 1 : 0 } };
+
+			rc = take_param(a, &none, &param, e);
+		} else {
+			buf_addf(&rest, "%c%.*s", rest.len ? '&' : '?', (int)all.n, all.p);
+		}
+	}
+	buf_adds(&base, buf_str(&rest));
+	a->base = buf_detach(&base, NULL);
+	buf_release(&rest);
+	return rc;
+}
+
 int cache_address_parse(const char *text, struct cache_address *out, struct err *e)
 {
 	int i = scheme_of(text), rc;
 	struct s3 s3 = { NULL, NULL };
 
 	*out = (struct cache_address){ .priority = -1, .compression = COMPRESS_XZ, .level = -1 };
+	if (i < 0 && is_store(text))
+		return take_store(out, text, e);
 	if (i < 0)
 		return err_set(e, ERR_INVALID,
 			       "'%s' is no address of a binary cache: they begin with file://, http://, https:// or s3://", text);

@@ -3,6 +3,7 @@
  * What people write for a binary cache: an address and, behind '?', how it is to be used.
  *
  *     file:///DIR, http(s)://HOST/PATH, s3://BUCKET[/PREFIX]
+ *     local, auto, /DIR     a store in a folder, from which objects are only taken; its parameters stand there as well
  *     priority=N            smaller is asked first
  *     trusted=true          what it has needs no signature
  *     want-mass-query=BOOL  (of Nix; changes nothing)
@@ -16,12 +17,12 @@
 #include "base/err.h"
 #include "format/compress.h"
 
-enum cache_kind { CACHE_FILE, CACHE_HTTP, CACHE_S3 };
+enum cache_kind { CACHE_FILE, CACHE_HTTP, CACHE_S3, CACHE_STORE };
 
 /* Strings are malloc'd. */
 struct cache_address {
 	enum cache_kind kind;
-	char *base;  /* a folder; or an address, with its credentials, without a slash at the end */
+	char *base;  /* a folder; the address of a store; or an address, with its credentials, without a slash at the end */
 	char *shown; /* as messages have it: without parameters and credentials */
 	int priority;	     /* -1: as the cache says */
 	int trusted;

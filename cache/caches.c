@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "cache/memory.h"
 #include "cache/s3.h"
+#include "cache/store_cache.h"
 #include "fetch/url.h"
 #include "store/store.h"
 
@@ -79,6 +80,7 @@ static void cache_free(struct binary_cache *k)
 {
 	if (k->info_transfer)
 		transfer_cancel(k->info_transfer);
+	store_cache_free(k->store);
 	memory_free(k->memory);
 	buf_release(&k->info);
 	s3_credentials_free(k->s3);
@@ -142,12 +144,26 @@ void cache_add_url(struct buf *b, const struct binary_cache *k, const char *name
 	buf_addf(b, "%s/%s", k->at.base, name);
 }
 
-int cache_read_file(const struct binary_cache *k, const char *name, size_t max, struct buf *out, struct err *e)
+int cache_is_here(const struct binary_cache *k)
+{
+	return k->at.kind == CACHE_FILE || k->at.kind == CACHE_STORE;
+}
+
+static int read_of_store(struct binary_cache *k, const char *name, struct buf *out, struct err *e)
+{
+	int rc = k->store ? 0 : store_cache_open(&k->store, k->at.base, e);
+
+	return rc ? rc : store_cache_read(k->store, name, out, e);
+}
+
+int cache_read_file(struct binary_cache *k, const char *name, size_t max, struct buf *out, struct err *e)
 {
 	struct buf path = BUF_INIT;
 	struct stat st;
 	int fd, rc = 0;
 
+	if (k->at.kind == CACHE_STORE)
+		return read_of_store(k, name, out, e);
 	cache_add_url(&path, k, name);
 	/* Not to hang on a pipe before fstat tells what it is. */
 	fd = open(path.p, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -221,12 +237,16 @@ static int info_here(struct caches *c, struct binary_cache *k)
 	char kind;
 	int rc;
 
-	if (k->at.kind == CACHE_FILE) {
+	if (cache_is_here(k)) {
 		rc = cache_read_file(k, "nix-cache-info", INFO_SIZE, &b, &e);
 		rc = rc ? rc : cache_take_info(c, k, (struct slice){ buf_str(&b), b.len }, &e);
 		buf_release(&b);
-		if (rc)
+		if (rc == ERR_NOTFOUND && c->may_be_new) {
+			k->state = CACHE_DEAD;
+			err_release(&e);
+		} else if (rc) {
 			cache_leave_out(c, k, &e);
+		}
 		return 1;
 	}
 	k->memory = memory_open(k->at.base, c->store_dir);
@@ -483,7 +503,7 @@ int question_move(struct caches *c, struct question *q, struct err *e)
 
 		if (k->state != CACHE_READY)
 			continue;
-		rc = k->at.kind == CACHE_FILE ? from_folder(c, q) : from_memory(c, q);
+		rc = cache_is_here(k) ? from_folder(c, q) : from_memory(c, q);
 		if (rc > 0)
 			return 1;
 		if (rc < 0)

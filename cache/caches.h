@@ -29,6 +29,7 @@ struct binary_cache {
 	struct memory *memory;
 	struct transfer *info_transfer;
 	struct buf info;
+	struct store_cache *store; /* of a CACHE_STORE, once it is asked */
 	struct s3_credentials *s3; /* NULL: none yet, or none needed */
 };
 
@@ -38,6 +39,7 @@ struct caches {
 	struct slice store_dir;
 	void (*note)(void *user, const char *text); /* may be NULL */
 	void *user;
+	int may_be_new; /* a folder in which there is nothing yet is an empty cache, and no failure */
 	int cancel_fd; /* readable when all should stop; negative: as for other transfers */
 
 	struct transfer_settings set; /* private, as is what follows */
@@ -70,8 +72,11 @@ int cache_take_info(struct caches *c, struct binary_cache *k, struct slice text,
 /* Appends the address of a file of it: "abc.narinfo", "nar/x.nar.xz". */
 void cache_add_url(struct buf *b, const struct binary_cache *k, const char *name);
 
-/* Reads a small file of a cache in a folder; ERR_NOTFOUND. */
-int cache_read_file(const struct binary_cache *k, const char *name, size_t max, struct buf *out, struct err *e);
+/* 1 for one in a folder, a store too: nothing has to be asked. */
+int cache_is_here(const struct binary_cache *k);
+
+/* Reads a small file of such a cache; ERR_NOTFOUND. */
+int cache_read_file(struct binary_cache *k, const char *name, size_t max, struct buf *out, struct err *e);
 
 /* A request for a file of a cache, with what it takes to be let in.  `url` is kept for it, and must stay as long. */
 int cache_request(struct caches *c, struct binary_cache *k, const char *name, struct buf *url, struct transfer_request *r,

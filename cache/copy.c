@@ -111,7 +111,7 @@ int copy_check_trust(struct store *to, const struct public_keys *keys, const str
 	if (rc)
 		return rc < 0 ? rc : 0;
 	return err_set(e, ERR_DENIED,
-		       "'%.*s/%s' has no signature of a key that is trusted here\n"
+		       "cannot add path '%.*s/%s' because it lacks a signature by a trusted key\n"
 		       "--no-check-sigs takes it all the same; 'gx store sign' signs it",
 		       (int)dir.n, dir.p, i->path.base);
 }

@@ -607,6 +607,8 @@ int cache_fill(struct store *s, const char *address, const struct path_set *path
 	f.caches.note = o->note;
 	f.caches.user = o->user;
 	f.caches.cancel_fd = o->cancel_fd;
+	if (!rc && f.to->at.kind == CACHE_STORE)
+		rc = err_set(e, ERR_INVALID, "'%s' is a store, not a binary cache: 'gx copy --to' fills it", f.to->at.shown);
 	rc = rc ? rc : read_keys(&f, e);
 	rc = rc ? rc : caches_engine(&f.caches, e) ? 0 : ERR_IO;
 	if (!rc && (rc = f.to->at.kind == CACHE_FILE ? open_folder(&f, e) : open_remote(&f, e)))

@@ -13,6 +13,7 @@
 #include "base/activity.h"
 #include "base/alloc.h"
 #include "cache/memory.h"
+#include "cache/store_cache.h"
 #include "cache/substitute_int.h"
 #include "cache/unpack.h"
 #include "store/lock.h"
@@ -151,12 +152,14 @@ static int check_url(const struct binary_cache *k, const char *url, const char *
 	return 0;
 }
 
-static int open_archive(const struct binary_cache *k, const char *name, struct err *e)
+static int open_archive(struct binary_cache *k, const char *name, struct err *e)
 {
 	struct buf path = BUF_INIT;
 	struct stat st;
 	int fd;
 
+	if (k->at.kind == CACHE_STORE)
+		return store_cache_archive(k->store, name, e);
 	cache_add_url(&path, k, name);
 	fd = open(path.p, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
@@ -242,7 +245,7 @@ static int begin_unpacking(struct run *r, struct fetch *f, const char *name, str
 	what_to_find_out(r, i, &job, e);
 	snprintf(i->name, sizeof i->name, "%zu", r->count++);
 	memcpy(job.name, i->name, sizeof job.name);
-	if (i->q.from->at.kind == CACHE_FILE && (job.from = open_archive(i->q.from, name, e)) < 0)
+	if (cache_is_here(i->q.from) && (job.from = open_archive(i->q.from, name, e)) < 0)
 		return job.from;
 	return unpacker_start(&f->unpacker, &job, e);
 }
@@ -288,7 +291,7 @@ static int begin(struct run *r, struct item *i, struct err *e)
 	store_add_path(r->u->s, &f->title, &i->q.path);
 	rc = rc ? rc : caches_engine(&r->u->caches, e) ? 0 : ERR_IO;
 	rc = rc ? rc : begin_unpacking(r, f, name, e);
-	if (!rc && i->q.from->at.kind == CACHE_FILE)
+	if (!rc && cache_is_here(i->q.from))
 		f->activity = activity_begin(ACTIVITY_COPY, buf_str(&f->title));
 	else if (!rc)
 		rc = begin_transfer(r, f, name, e);
@@ -312,7 +315,7 @@ static int check_contents(struct run *r, const struct item *i, const struct obje
 	enum ca_method m;
 
 	if (!hash_eq(&f->nar_hash, &n->nar_hash) || f->nar_size != n->nar_size)
-		return err_set(e, ERR_HASH, "its archive is not the one that was announced");
+		return err_set(e, ERR_HASH, "hash mismatch: its archive is not the one that was announced");
 	if (w->foreign) {
 		if (w->foreign->contents(w->foreign->user, stage_fd(r->stage), i->name, &got, e))
 			return ERR_INVALID;

@@ -113,7 +113,13 @@ int realise(struct store *s, struct build_options *o, const struct build_targets
 	if (rc)
 		return rc;
 	build_options_apply(o, s);
+	if (view_is_cache(s)) {
+		o->settings.max_jobs = 0;
+		o->settings.not_here = "cannot build for a binary cache, which is no local store";
+	}
 	rc = view_remote(s) ? view_realise(s, o, t, result, e) : build_realise(s, &o->settings, t->v, t->n, result, e);
+	if (!rc && view_is_cache(s) && !o->settings.plan)
+		rc = view_send_all(s, e);
 	build_options_end();
 	return rc;
 }

@@ -8,9 +8,11 @@
 #include "cache/cache_settings.h"
 #include "cache/caches.h"
 #include "cache/copy.h"
+#include "cache/fill.h"
 #include "cli/progress.h"
 #include "cli/report.h"
 #include "cli/settings.h"
+#include "fetch/interrupt.h"
 #include "remote/remote.h"
 #include "store/claims.h"
 #include "store/gc.h"
@@ -33,6 +35,7 @@ struct view {
 	struct remote *remote; /* of a daemon, else NULL: */
 	struct caches caches;  /* a binary cache */
 	int have_caches;
+	struct path_set brought; /* out of the cache: it need not be put there */
 	struct path_set absent; /* it was said that they are not valid */
 	int knows_all;
 };
@@ -70,6 +73,8 @@ static int take_closure(struct view *v, const struct path_set *asked, struct rem
 {
 	int rc = c->n ? db_register(store_db(v->s), c->v, c->n, e) : 0;
 
+	for (size_t i = 0; !rc && v->have_caches && i < c->n; i++)
+		path_set_add(&v->brought, &c->v[i].path);
 	for (size_t i = 0; !rc && i < asked->n; i++) {
 		int valid = db_is_valid(store_db(v->s), &asked->v[i], e);
 
@@ -373,6 +378,7 @@ static void closed(void *user)
 		caches_release(&v->caches);
 	tree_remove(AT_FDCWD, v->root, NULL, NULL, NULL);
 	path_set_release(&v->absent);
+	path_set_release(&v->brought);
 	free(v->root);
 	free(v->address);
 	free(v->mounted);
@@ -429,6 +435,7 @@ static int connect_view(struct view *v, const struct place *p, struct err *e)
 	if (!remote_address_is(p->address)) {
 		rc = caches_open(&v->caches, p->address, slice_of(p->store_dir), e);
 		v->caches.note = note;
+		v->caches.may_be_new = 1;
 		v->have_caches = !rc;
 		return rc;
 	}
@@ -473,17 +480,35 @@ struct remote *view_remote(const struct store *s)
 	return source && source->need == need ? ((struct view *)source->user)->remote : NULL;
 }
 
+int view_is_cache(const struct store *s)
+{
+	const struct store_source *source = store_source(s);
+
+	return source && source->need == need && ((struct view *)source->user)->have_caches;
+}
+
+/* What is there already is left out. */
+static int put(struct store *s, struct view *v, const struct path_set *paths, struct err *e)
+{
+	const struct fill_options o = { .cancel_fd = fetch_interrupt_fd, .note = note };
+	struct fill_result filled;
+	size_t added;
+
+	if (is_of_nothing(v))
+		return want_daemon(v, e);
+	return v->remote ? remote_add(v->remote, s, paths, 0, &added, e) : cache_fill(s, v->address, paths, &o, &filled, e);
+}
+
 int view_send(struct store *s, const struct store_path *p, struct err *e)
 {
 	const struct store_source *source = store_source(s);
 	struct path_set paths = PATH_SET_INIT;
-	size_t added;
-	int rc = source ? want_daemon(source->user, e) : 0;
+	int rc;
 
-	if (rc || !source)
-		return rc;
+	if (!source)
+		return 0;
 	rc = store_closure(s, p, 0, &paths, e);
-	rc = rc ? rc : remote_add(view_remote(s), s, &paths, 0, &added, e);
+	rc = rc ? rc : put(s, source->user, &paths, e);
 	path_set_release(&paths);
 	return rc;
 }
@@ -491,19 +516,22 @@ int view_send(struct store *s, const struct store_path *p, struct err *e)
 int view_send_all(struct store *s, struct err *e)
 {
 	const struct store_source *source = store_source(s);
-	struct path_set paths = PATH_SET_INIT;
+	struct path_set all = PATH_SET_INIT, paths = PATH_SET_INIT;
 	struct view *v;
-	size_t added;
 	int rc;
 
-	if (!view_remote(s))
+	if (!source || is_of_nothing(source->user))
 		return 0;
 	v = source->user;
 	/* What lies here, not what lies there: nobody is asked for the list. */
 	db_set_source(store_db(s), NULL, NULL);
-	rc = db_all(store_db(s), &paths, e);
+	rc = db_all(store_db(s), &all, e);
 	db_set_source(store_db(s), need, v);
-	rc = rc || !paths.n ? rc : remote_add(v->remote, s, &paths, 0, &added, e);
+	for (size_t i = 0; !rc && i < all.n; i++)
+		if (!path_set_has(&v->brought, &all.v[i]))
+			path_set_push(&paths, &all.v[i]);
+	rc = rc || !paths.n ? rc : put(s, v, &paths, e);
+	path_set_release(&all);
 	path_set_release(&paths);
 	return rc;
 }

@@ -21,10 +21,13 @@ int view_open(struct store **out, const struct place *place, enum store_flags fl
 /* The daemon that a store is a view of; NULL for any other. */
 struct remote *view_remote(const struct store *s);
 
+/* 1 for one of a binary cache. */
+int view_is_cache(const struct store *s);
+
 /* What was added to a view becomes part of what it is a view of, with all it refers to; nothing to do for other stores. */
 int view_send(struct store *s, const struct store_path *p, struct err *e);
 
-/* The same for all that was added to the view of a daemon. */
+/* The same for all that was added to a view, or built for it. */
 int view_send_all(struct store *s, struct err *e);
 
 /* As realise, by the daemon. */

@@ -12,6 +12,7 @@
 #include "base/flock.h"
 #include "format/drv_options.h"
 #include "remote/remote_settings.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +48,27 @@ static int is_word(const char *text, const char *word)
 	return !strncmp(text, word, n) && (!text[n] || text[n] == '?');
 }
 
+/* The program that serves it reads none of Nix's variables: what they say goes into the address. */
+static int take_own(struct machine *m, const char *text, struct err *e)
+{
+	const struct place_request r = { .store = text };
+	struct place p;
+	char *address = NULL;
+	int rc = place_obeys_environment() ? place_choose(&p, &r, e) : 0;
+
+	if (!rc && place_obeys_environment()) {
+		address = p.mode == PLACE_VIEW ? NULL : place_address(&p);
+		place_release(&p);
+	}
+	rc = rc ? rc : remote_address_of_folder(address ? address : text, &m->address, e);
+	if (!rc && address) {
+		free(m->address.shown);
+		m->address.shown = xstrdup(text);
+	}
+	free(address);
+	return rc;
+}
+
 static int take_address(struct machine *m, const char *text, struct err *e)
 {
 	struct buf b = BUF_INIT;
@@ -55,7 +77,9 @@ static int take_address(struct machine *m, const char *text, struct err *e)
 	m->name = xstrdup(text);
 	if (remote_address_is(text)) {
 		rc = remote_address_parse(text, &m->address, e);
-	} else if (strchr(text, '/') || is_word(text, "auto") || is_word(text, "local")) {
+	} else if (is_word(text, "auto") || is_word(text, "local")) {
+		rc = take_own(m, text, e);
+	} else if (strchr(text, '/')) {
 		rc = remote_address_of_folder(text, &m->address, e);
 	} else {
 		buf_addf(&b, "ssh://%s", text);

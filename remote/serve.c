@@ -228,7 +228,8 @@ static int greet(struct client *c, struct err *e)
 int serve_run(struct store *s, int in, int out, int may_write, const struct daemon_options *o, struct err *e)
 {
 	/* What the two protocols have in common is as it was in this version of the daemon's. */
-	struct client c = { .s = s, .dir = store_dir(s), .o = o, .minor = 29, .may_write = may_write };
+	struct client c = { .s = s, .dir = store_dir(s), .o = o, .minor = 29, .may_write = may_write,
+			    .use_substitutes = 1 };
 	uint64_t what;
 	int rc;
 

@@ -269,6 +269,14 @@ static int take_parameter(struct place *p, char **root, struct slice key, struct
 	return rc;
 }
 
+/* NAME, or a folder below NIX_LOCALSTATE_DIR; NULL for the usual place. */
+static char *state_folder(const char *name, const char *below)
+{
+	const char *text = said(name), *local = said("NIX_LOCALSTATE_DIR");
+
+	return text ? real(text) : local ? join(local, below) : NULL;
+}
+
 /* What stands behind the '?'; root: what stands before it, ours, may be NULL. */
 static int parse_local(struct place *p, const char *text, char *root, struct err *e)
 {
@@ -293,6 +301,10 @@ static int parse_local(struct place *p, const char *text, char *root, struct err
 		return rc;
 	}
 	store_dir_said(p);
+	if (!root && !p->state_dir)
+		p->state_dir = state_folder("NIX_STATE_DIR", "/nix");
+	if (!root && !p->log_dir)
+		p->log_dir = state_folder("NIX_LOG_DIR", "/log/nix");
 	fill(p, root && root[1] ? PLACE_ROOT : PLACE_SYSTEM, root ? root : join("", ""));
 	return 0;
 }
@@ -387,14 +399,6 @@ static int choose_named(struct place *p, const char *store, struct err *e)
 
 /* --- folders of Nix's variables --- */
 
-/* NAME, or a folder below NIX_LOCALSTATE_DIR; NULL for the usual place. */
-static char *state_folder(const char *name, const char *below)
-{
-	const char *text = said(name), *local = said("NIX_LOCALSTATE_DIR");
-
-	return text ? real(text) : local ? join(local, below) : NULL;
-}
-
 /* The folders that variables name, for a store of no other root; 0 when they name none. */
 static int folders_said(struct place *p)
 {
@@ -452,6 +456,34 @@ int place_choose(struct place *p, const struct place_request *r, struct err *e)
 int place_is_mapped(const struct place *p)
 {
 	return p->mode != PLACE_VIEW && strcmp(p->store_dir, p->real_store) != 0;
+}
+
+static void add_parameter(struct buf *b, const char *name, const char *value)
+{
+	buf_addf(b, "%c%s=", strchr(buf_str(b), '?') ? '&' : '?', name);
+	for (; *value; value++)
+		if (strchr("%&?#+ ", *value) || (unsigned char)*value < ' ')
+			buf_addf(b, "%%%02x", (unsigned)(unsigned char)*value);
+		else
+			buf_addc(b, *value);
+}
+
+char *place_address(const struct place *p)
+{
+	struct buf b = BUF_INIT;
+
+	buf_adds(&b, "local");
+	if (*p->root)
+		add_parameter(&b, "root", p->root);
+	add_parameter(&b, "store", p->store_dir);
+	add_parameter(&b, "real", p->real_store);
+	add_parameter(&b, "state", p->state_dir);
+	add_parameter(&b, "log", p->log_dir);
+	if (p->features)
+		add_parameter(&b, "system-features", p->features);
+	if (p->takes_unsigned)
+		add_parameter(&b, "require-sigs", "false");
+	return buf_detach(&b, NULL);
 }
 
 char *place_describe(const struct place *p)

@@ -61,6 +61,9 @@ int place_keeps_nothing(const struct place *p);
 /* 1 when builds and shells see the store at its logical place only through a mount namespace. */
 int place_is_mapped(const struct place *p);
 
+/* The same place as an address that place_choose takes, whatever variables say; malloc'd.  Not of a PLACE_VIEW. */
+char *place_address(const struct place *p);
+
 /* A sentence for people: which mode, where, and what follows from it.  malloc'd. */
 char *place_describe(const struct place *p);
 

@@ -132,3 +132,7 @@ check "the log is here too" prints "this is c" "$gx" log --store "$PWD/s13" "$(d
 check "Nix finds both whole" sh -c "for s in n s13; do nix-store --store '$PWD/'\$s --verify --check-contents || exit 1; done"
 check "a failure there" mentions "exit code 3" build s13 "$nix" -j0 fails
 check "with its log here" same_output "'$gx' log --store '$PWD/s13' '$(drv fails)'" "printf 'one\ntwo\n'"
+mkdir own
+check "auto is what Nix's variables say" env PATH="$PWD/names:$PATH" NIX_REMOTE= NIX_STORE_DIR="$PWD/own/store" NIX_STATE_DIR="$PWD/own/var/nix" NIX_LOG_DIR="$PWD/own/log" nix-build --no-out-link \
+	--store "file://$PWD/own-cache" --builders 'auto - - 1 1' -j0 --option sandbox false some.nix -A plain
+check "and what it built is in the cache" sh -c 'grep -l "^StorePath: $0/own/store/.*-plain\$" own-cache/*.narinfo && ls own/store/*-plain' "$PWD"

@@ -57,7 +57,7 @@ check "without caches" complains "is not valid" "$gx" build --store "$PWD/f8" --
 check "a store that takes what nobody signed" copy --to "$PWD/f9?require-sigs=false" "$c"
 
 # --- between stores
-check "to another store" complains "has no signature of a key that is trusted here" copy --to "$PWD/other" "$c"
+check "to another store" complains "lacks a signature by a trusted key" copy --to "$PWD/other" "$c"
 check "not signed, not taken" nothing_in "$PWD/other"
 check "taken all the same" copy --no-check-sigs --to "$PWD/other" "$c"
 check "whole" "$gx" store verify --store "$PWD/other"
@@ -79,6 +79,37 @@ check "from a server" taken h1 "$url/ok"
 check "all of that" prints 3 fetched "$PWD/h1"
 check "a server that takes nothing" complains "the server says 500" copy --to "$url/500" "$c"
 check "nor wants to be asked" complains "the server says 401" copy --to "$url/401" "$c"
+
+# --- a store in a folder, as if it were a cache
+from_store() { # STORE PARAMETERS: builds nothing, takes what the store has
+	NIX_CONFIG="trusted-public-keys = $public
+substituters = $PWD/signed-store$2" "$gx" build --no-link --store "$PWD/$1" -f three.gx -j0
+}
+"$gx" copy --store "$PWD/signed-store" --no-check-sigs --from "file://$PWD/signed" "$c" 2>log
+check "objects come out of another store" from_store fs1 ""
+check "all of them" prints 3 fetched "$PWD/fs1"
+check "as they were" "$gx" store verify --store "$PWD/fs1"
+check "with a priority" from_store fs2 "?priority=7&state=$PWD/signed-store/nix/var/nix"
+unsigned_store() { NIX_CONFIG="substituters = $PWD/built$1" "$gx" build --no-link --store "$PWD/fs3" -f three.gx -j0; }
+check "what nobody signed is not used" complains "is not used where no key" unsigned_store ""
+check "but where it is trusted" unsigned_store "?trusted=true"
+chmod -R u+w "$PWD/signed-store/nix/store/"*-c && echo more >"$PWD/signed-store/nix/store/${c##*/}/inputs"
+check "nor what was changed there" mentions "is not used" from_store fs4 ""
+check "and is not registered" sh -c "! '$gx' path-info --store '$PWD/fs4' '$c'"
+check "a store that is not there" mentions "is left out" env NIX_CONFIG="substituters = $PWD/no-store" "$gx" build --no-link --store "$PWD/fs5" -f three.gx -j0
+check "no store is pushed to as a cache" complains "'gx copy --to' fills it" "$gx" build --no-link --store "$PWD/built" --push "$PWD/pushed-store" -f three.gx
+check "a store gets the rest by itself" env NIX_CONFIG="require-sigs = false
+substituters = file://$PWD/signed" "$gx" copy --store "$PWD/built" --substitute-on-destination --to "$PWD/by-itself" "$c"
+check "with its signatures" prints 3 fetched "$PWD/by-itself"
+
+# --- a cache as the store
+check "derivations go there" sh -c "'$gx' eval --store 'file://$PWD/as-store' --drv-path -f three.gx && ls as-store/*.narinfo"
+check "nothing is built in one" complains "is no local store" "$gx" build --no-link --store "file://$PWD/as-store" -f three.gx
+check "but elsewhere" prints "$c" "$gx" build --no-link --print-out-paths --store "file://$PWD/as-store" --builders "$PWD/as-machine - - 1 1" -f three.gx
+check "what was built is in it" sh -c "'$gx' copy --no-check-sigs --store '$PWD/of-cache' --from 'file://$PWD/as-store' '$c' && '$gx' store verify --store '$PWD/of-cache'"
+check "then there is nothing to do" prints "$c" "$gx" build --no-link --print-out-paths --store "file://$PWD/as-store" -f three.gx
+echo text >added
+check "files are added to it" sh -c "p=\$('$gx' store add --store 'file://$PWD/as-store' added) && '$gx' store cat --store 'file://$PWD/as-store' \$p | grep -qx text"
 
 # --- what is built
 check "gx build --push" "$gx" build --no-link --store "$PWD/built" --push "file://$PWD/pushed?secret-key=$PWD/secret" -f three.gx

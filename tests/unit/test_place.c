@@ -61,6 +61,28 @@ static void local_with_parameters(void **state)
 	place_release(&p);
 }
 
+static void address_there_and_back(void **state)
+{
+	struct place_request r = { "local?root=/nonexistent/a%20b%26c&state=/nonexistent/s%25&system-features=x%20y&require-sigs=false",
+				   NULL };
+	struct place p, q;
+
+	(void)state;
+	assert_int_equal(place_choose(&p, &r, NULL), 0);
+	r.store = place_address(&p);
+	assert_int_equal(place_choose(&q, &r, NULL), 0);
+	assert_string_equal(q.root, "/nonexistent/a b&c");
+	assert_string_equal(q.state_dir, "/nonexistent/s%");
+	assert_string_equal(q.real_store, p.real_store);
+	assert_string_equal(q.store_dir, p.store_dir);
+	assert_string_equal(q.log_dir, p.log_dir);
+	assert_string_equal(q.features, "x y");
+	assert_int_equal(q.takes_unsigned, 1);
+	free((char *)r.store);
+	place_release(&p);
+	place_release(&q);
+}
+
 static void relocated(void **state)
 {
 	struct place_request r = { NULL, "/nonexistent/gx/store/" };
@@ -292,7 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(named_root),	      cmocka_unit_test(local_with_parameters),
-		cmocka_unit_test(relocated),	      cmocka_unit_test(per_user),
+		cmocka_unit_test(address_there_and_back), cmocka_unit_test(relocated),	      cmocka_unit_test(per_user),
 		cmocka_unit_test(addresses), cmocka_unit_test(refused),	      cmocka_unit_test(remove_deep),
 		cmocka_unit_test(remove_follows_no_link),
 		cmocka_unit_test(remove_races_with_a_link), cmocka_unit_test(remove_without_permission),
