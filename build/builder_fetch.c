@@ -344,6 +344,19 @@ static int add_crate(struct words *w, struct slice url, struct err *e)
 	return rc;
 }
 
+/* "npm://NAME/-/FILE": in the user's registry. */
+static int add_npm(struct words *w, struct slice url, struct err *e)
+{
+	struct slice prefix = SLICE("npm://");
+	struct buf address = BUF_INIT;
+	int rc = fetch_find_npm((struct slice){ url.p + prefix.n, url.n - prefix.n }, &address, e);
+
+	if (!rc)
+		words_add(w, buf_str(&address));
+	buf_release(&address);
+	return rc;
+}
+
 /* The hash of the very file that is fetched; NULL when it is that of something else, or not known. */
 static const struct hash *hash_of_file(const struct drv *d)
 {
@@ -386,6 +399,8 @@ static int find_addresses(const struct drv *d, struct addresses *a, struct err *
 			add_apt(w, slice_of(given.v[i]));
 		else if (!strncmp(given.v[i], "crates://", 9))
 			rc = add_crate(w, slice_of(given.v[i]), e);
+		else if (!strncmp(given.v[i], "npm://", 6))
+			rc = add_npm(w, slice_of(given.v[i]), e);
 		else
 			words_add(w, given.v[i]);
 	a->before = w->n;
@@ -695,13 +710,13 @@ static int expect_repository(const struct store *s, const struct drv *d, struct 
 /* Programs are asked only for those who need the answer. */
 static void read_indexes(const struct drv *d)
 {
-	struct slice all = fetch_attr(d, "sources", SLICE(""));
+	struct slice all = fetch_attr(d, "sources", SLICE("")), url = fetch_attr(d, "url", SLICE(""));
 
 	if (!settings.python.len && memmem(all.p, all.n, "pypi:", 5))
 		pyindex_address(&settings.python);
-	if (!settings.npm.len && memmem(all.p, all.n, "npm:", 4))
+	if (!settings.npm.len && (memmem(all.p, all.n, "npm:", 4) || slice_starts(url, SLICE("npm://"))))
 		npm_registry(&settings.npm);
-	if (!settings.crates.len && slice_starts(fetch_attr(d, "url", SLICE("")), SLICE("crates://")))
+	if (!settings.crates.len && slice_starts(url, SLICE("crates://")))
 		crates_registry(&settings.crates);
 }
 

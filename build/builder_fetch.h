@@ -11,7 +11,7 @@
  *     builtin:fetchurl    a file, or with unpack the contents of an archive in Nix's format, known by any hash
  *         url, executable, unpack
  *                           apt://debian/PATH and apt://debian-security/PATH are those of apt's mirrors here, crates://NAME/VERSION
- *                           that of a crate in the user's registry (fetch/crates.h)
+ *                           that of a crate in the user's registry (fetch/crates.h), npm://NAME/-/FILE in that of npm packages
  *         urls              several addresses, separated by blanks: the first that has it
  *         archive           the tree in a tar or zip file instead; stripRoot: the one folder in it
  *     builtin:go-archive  a Go release as its publisher offers it, known by any hash; the setting go-archives says where

@@ -113,6 +113,8 @@ rm home/.npmrc
 printf '#!/bin/sh\n[ "$*" = "--prefix / config get registry" ] && echo %s\n' "$at/npm/" >pip/npm
 chmod +x pip/npm
 check "the registry that npm would ask" prints "$path" registry PATH="$PWD/pip:$PATH"
+check "the same file, by a fetchurl and any hash" prints "$tar" sh -c 'PATH="$PWD/pip:$PATH" gxeval --store "$PWD/s" --realise -E "derivation { name = \"tool.tgz\"; system = \"builtin\";
+	builder = \"builtin:fetchurl\"; url = \"npm://tool/-/tool-1.tgz\"; outputHash = \"sha512-$(openssl dgst -sha512 -binary dl/a/tool-1.tar.gz | base64 -w 0)\"; outputHashAlgo = null; __ignoreNulls = true; }" >file && sha256sum <"s$(cat file)" | cut -d " " -f 1'
 check "no registry, no npm" complains "no registry of npm packages is known here" registry PATH="$PWD/none:${GX_BIN:-$(dirname "$(command -v gxeval)")}"
 
 check "an index without the project" complains "404" realise "\"pypi:other/tool-1-py3.whl\" \"$wheel\" \"pytool\""
