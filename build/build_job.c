@@ -309,7 +309,9 @@ static void name_failed(const struct job *j, struct err *e)
 	if (e->code == ERR_DENIED)
 		return;
 	build_add_drv(j->b, &drv, j->node);
-	err_prefix(e, "cannot start the builder of '%s'", buf_str(&drv));
+	/* To others a builder that is not there is one that failed. */
+	err_prefix(e, e->code == ERR_BUILD ? "builder for '%s' failed with exit code 1" : "cannot start the builder of '%s'",
+		   buf_str(&drv));
 	buf_release(&drv);
 }
 

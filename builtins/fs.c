@@ -160,14 +160,27 @@ int fs_allowed(const char *path, size_t n)
 	return strmap_get(&fs->allowed, "/", 1) != NULL;
 }
 
+static __attribute__((noreturn, cold)) void not_tracked(const char *name, const char *repo)
+{
+	struct buf hint = BUF_GC;
+
+	buf_addf(&hint, "'git add -N %s' makes it seen", name);
+	throw_error_hint(EK_IO, hint.p, "Path '%s' in the repository \"%s\" is not tracked by Git.", name, repo);
+}
+
 void fs_throw(enum fs_kind k, W path)
 {
 	const char *p = w_get_path(path)->b;
 	const char *hidden = k == FS_MISSING ? fs_hidden_place(p, w_get_path(path)->h.n) : NULL;
 
+	const char *rest, *repo = k == FS_MISSING ? fs_git_place(p, w_get_path(path)->h.n, &rest) : NULL;
+
+	if (hidden && repo)
+		not_tracked(rest, repo);
+	if (repo)
+		throw_error(EK_IO, "Path '%s' does not exist in Git repository \"%s\".", rest, repo);
 	if (hidden)
-		throw_error_hint(EK_IO, "git does not track it; 'git add -N' makes it seen",
-				 "the file '%s' is not part of the flake", hidden);
+		throw_error(EK_IO, "the file '%s' is not part of the flake: Mercurial does not track it", hidden);
 	if (k == FS_DENIED && eval_settings.pure)
 		throw_error(EK_DENIED,
 			    "access to absolute path '%s' is forbidden in pure evaluation mode (use '--impure' to override)", p);

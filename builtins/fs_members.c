@@ -166,6 +166,20 @@ const char *fs_hidden_place(const char *path, size_t n)
 	return lstat(place.p, &st) ? NULL : place.p;
 }
 
+const char *fs_git_place(const char *path, size_t n, const char **rest)
+{
+	struct buf git = BUF_GC;
+	struct stat st;
+	size_t object;
+	struct tree *t = tree_of(path, n, &object);
+
+	if (!t || t->filtered || n <= object + 1)
+		return NULL;
+	buf_addf(&git, "%s/.git", t->physical);
+	*rest = path + object + 1;
+	return lstat(git.p, &st) ? NULL : t->physical;
+}
+
 const char *fs_hidden_asked(size_t i)
 {
 	return members && i < members->nasked ? members->asked[i] : NULL;

@@ -27,6 +27,9 @@ int fs_hidden(const char *path, size_t n, int asked);
 /* Where a hidden file that exists lies on disk, collected; NULL for others. */
 const char *fs_hidden_place(const char *path, size_t n);
 
+/* Of a path in such a tree that git decides on: the repository, and in *rest the path below it; NULL for others. */
+const char *fs_git_place(const char *path, size_t n, const char **rest);
+
 /* Names of files on disk that were asked for and are hidden, relative to their tree; NULL past the last. */
 const char *fs_hidden_asked(size_t i);
 

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 
 #include "builtins/drvs.h"
+#include "eval/eval.h"
 #include "store/claims.h"
 #include "store/lock.h"
 #include "store/object.h"
@@ -194,6 +195,13 @@ static int add_text(void *user, struct slice path, struct slice text, const stru
 static int copy_tree(const char *from, const struct nar_filter *filter, int fd, const char *to, struct object_facts *f,
 		     struct err *e)
 {
+	if (eval_settings.trace_verbose) {
+		struct buf b = BUF_INIT;
+
+		buf_addf(&b, "copying '%s' to the store", from);
+		eval_world()->message(b.p, b.len);
+		buf_release(&b);
+	}
 	unsigned activity = activity_begin(ACTIVITY_COPY, from);
 	int rc = object_copy(AT_FDCWD, from, NULL, filter, fd, to, f, e);
 

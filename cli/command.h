@@ -32,6 +32,7 @@ extern const struct option command_store_options[], command_help_options[];
 	{ OPT_OPTION, 0, "option", "NAME VALUE", "Set a setting of nix.conf." }, \
 	{ OPT_TRACE, 0, "show-trace", NULL, "Show the whole trace of an error." }, \
 	{ OPT_VERBOSE, 'v', "verbose", NULL, "Say more: whole traces, notes of traceVerbose." }, \
+	{ OPT_VERBOSE, 0, "debug", NULL, NULL }, /* Nix's word for much of it */ \
 	{ OPT_REFRESH, 0, "refresh", NULL, NULL }, /* what was fetched is never taken without asking */ \
 	{ OPT_LOGS, 'L', "print-build-logs", NULL, NULL }, /* said of those that build */ \
 	{ OPT_HELP, 'h', "help", NULL, "Print this." }

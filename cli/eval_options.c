@@ -104,6 +104,7 @@ static const struct option talk_options[] = {
 	{ O_LOG_FORMAT, 0, "log-format", "FORMAT", "Show progress and messages as " LOG_FORMATS "." },
 	{ O_QUIET, 'q', "quiet", NULL, "No warnings." },
 	{ O_VERBOSE, 'v', "verbose", NULL, "Say more: whole traces, notes of traceVerbose." },
+	{ O_VERBOSE, 0, "debug", NULL, NULL },
 	{ O_HELP, 'h', "help", NULL, "Print this text." },
 	{ O_VERSION, 0, "version", NULL, "Print the version." },
 	{ O_DUMP_BUILTINS, 0, "dump-builtins", NULL, NULL },

@@ -98,7 +98,10 @@ static void message(const char *text)
 		report_message(text, strlen(text) - (*text && text[strlen(text) - 1] == '\n'));
 }
 
-static struct input_path parse_path(const char *text)
+#define ZERO_PATH "a zero-length input path, which would refer to the flake itself, not an input"
+
+/* zero: what is wrong with an empty one. */
+static struct input_path parse_path(const char *text, const char *zero)
 {
 	struct input_path p;
 	struct err e = ERR_INIT;
@@ -106,7 +109,7 @@ static struct input_path parse_path(const char *text)
 	if (input_path_parse(slice_of(text), flake_arena(), &p, &e))
 		throw_err(&e);
 	if (!p.n)
-		throw_error(EK_EVAL, "'%s' names no input", text);
+		throw_error(EK_EVAL, "%s", zero);
 	return p;
 }
 
@@ -135,11 +138,11 @@ void flake_options_lock(const struct flake_request *r, struct lock_options *out)
 	out->updates = arena_alloc(mem, (r->nupdates + 1) * sizeof *out->updates);
 	for (size_t i = 0; i < r->noverrides; i++) {
 		struct lock_override *o = &out->overrides[out->noverrides++];
-		o->path = parse_path(r->overrides[i][0]);
+		o->path = parse_path(r->overrides[i][0], "--override-input was passed " ZERO_PATH);
 		parse_plain(r->overrides[i][1], &o->ref);
 	}
 	for (size_t i = 0; i < r->nupdates; i++)
-		out->updates[out->nupdates++] = parse_path(r->updates[i]);
+		out->updates[out->nupdates++] = parse_path(r->updates[i], "--update-input was passed " ZERO_PATH);
 }
 
 /* "examples/service#ci" names the folder when it holds a flake, as "./examples/service#ci" does; to Nix it would be an input

@@ -135,9 +135,12 @@ static void reference(W v, struct installable *out)
 	struct ctx_elem c;
 
 	if (ctx_count(s->ctx) != 1)
-		throw_error(EK_EVAL, "string '%s' has %zu entries in its context, but what is to be built has one", s->b,
+		throw_error(EK_EVAL, "string '%s' has %zu entries in its context. It should only have exactly one entry", s->b,
 			    ctx_count(s->ctx));
 	ctx_parse(ctx_element(s->ctx, 0), &c);
+	if (c.kind == CTX_DRV_DEEP)
+		throw_error_hint(EK_EVAL, "builtins.unsafeDiscardOutputDependency refers to the derivation alone",
+				 "string '%s' has a context which refers to a complete source and binary closure", s->b);
 	if (store_path_parse(slice_of(eval_settings.store_dir), (struct slice){ c.path, c.path_len }, &p, &e))
 		throw_err(&e);
 	if (c.kind == CTX_BUILT)

@@ -40,7 +40,7 @@ static void check_overlay(const struct spot *s)
 	uint32_t pos;
 
 	if (!w_is_function(s->value))
-		throw_error(EK_EVAL, "an overlay is a function, but this is %s", show_type(s->value));
+		throw_error(EK_EVAL, "overlay is not a function, but %s instead", show_type(s->value));
 	if (!is_called(function_arg(s->value, &pos), "final"))
 		throw_error(EK_EVAL, "an overlay takes the arguments 'final' and 'prev'");
 }

@@ -47,7 +47,8 @@ static const char *take_quoted(struct buf *word, const char *p)
 
 static int bad_character(const char *script, const char *p)
 {
-	report_error("'%c' in '%s' needs double backticks around its word: ``...%c...``", *p, script, *p);
+	report_error("unsupported unquoted character in nix shebang: %c. Use double backticks to escape?\n"
+		     "  in '%s': ``...%c...``", *p, script, *p);
 	return EXIT_FAILED;
 }
 

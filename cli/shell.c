@@ -57,9 +57,10 @@ static int check_set(const struct shell_request *r, size_t i, struct err *e)
 		if (strcmp(r->set[k][0], name) || (!value && !r->set[k][1]))
 			continue;
 		if (value && r->set[k][1])
-			return err_set(e, ERR_INVALID, "--set-env-var sets the variable '%s' twice", name);
-		return err_set(e, ERR_INVALID, "the variable '%s' cannot be both set by --set-env-var and dropped by "
-			       "--unset-env-var", name);
+			return err_set(e, ERR_INVALID,
+				       "Duplicate definition of environment variable '%s' with '--set-env-var' is ambiguous", name);
+		return err_set(e, ERR_INVALID, value ? "Cannot set environment variable '%s' that is unset with '--unset-env-var'" :
+			       "Cannot unset environment variable '%s' that is set with '--set-env-var'", name);
 	}
 	return 0;
 }

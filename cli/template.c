@@ -54,6 +54,15 @@ void template_release(struct template *t)
 	*t = (struct template){ NULL, 0, 0 };
 }
 
+static void say_conflict(const char *name)
+{
+	char *here = getcwd(NULL, 0);
+
+	report_error("refusing to overwrite existing file \"%s%s%s\"\nthe template has another one: nothing was written",
+		     here ? here : "", here ? "/" : "", name);
+	free(here);
+}
+
 /* --- names of what is here --- */
 
 /* Reads a file; one that cannot be read is empty. */
@@ -400,7 +409,7 @@ static int find_conflicts(struct template *t, int force)
 			continue;
 		f->is_here = is_same(f);
 		if (!f->is_here && !force)
-			report_error("'%s' is here already, and the template has another one: nothing was written", f->name);
+			say_conflict(f->name);
 		bad |= !f->is_here && !force;
 	}
 	return bad;

@@ -176,7 +176,7 @@ static inline W run_body(const struct n_lambda *l, struct frame *nf, const struc
 static __attribute__((noreturn, cold)) void too_deep(const struct node *by)
 {
 	throw_hint(EK_STACK, by ? by->pos : 0, by ? by->span : 0, NULL,
-		   "stack overflow; possible infinite recursion (more than %u calls deep)", eval_settings.max_call_depth);
+		   "stack overflow; max-call-depth exceeded (more than %u calls deep)", eval_settings.max_call_depth);
 }
 
 static inline void enter(struct rec *r, const struct node *by)

@@ -46,6 +46,7 @@ struct unpack {
 	struct archive_limits limits;
 	struct archive_facts facts;
 	int several; /* at the top */
+	int begun;   /* something was read of it */
 	struct err *e;
 	int read_failed; /* the input's own error, already in e */
 	char piece[PIECE];
@@ -70,6 +71,7 @@ static la_ssize_t on_read(struct archive *a, void *user, const void **out)
 		archive.set_error(a, EIO, "cannot read");
 		return ARCHIVE_FATAL;
 	}
+	u->begun |= n > 0;
 	return n;
 }
 
@@ -90,6 +92,8 @@ static int damaged(struct unpack *u)
 
 	if (u->read_failed)
 		return u->read_failed;
+	if (!u->begun)
+		return err_set(u->e, ERR_INVALID, "the archive is empty");
 	return err_set(u->e, ERR_INVALID, "the archive cannot be read: %s", why ? why : "damaged");
 }
 

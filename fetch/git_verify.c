@@ -172,7 +172,7 @@ static int judge(const struct buf *out, const struct buf *prints, struct err *e)
 	for (const char *p = prints->p; *text == 'G' && p < prints->p + prints->len; p += strlen(p) + 1)
 		if (slice_eq(slice_of(p), (struct slice){ print + 1, (size_t)n }))
 			return 0;
-	return err_set(e, ERR_DENIED, "it is signed with another key, %.*s", n, n ? print + 1 : "");
+	return err_set(e, ERR_DENIED, "it is signed with another key, %.*s: No principal matched.", n, n ? print + 1 : "");
 }
 
 int git_verify(const char *dir, const char *rev, const struct git_key *keys, size_t n, struct err *e)

@@ -574,13 +574,24 @@ static void look_around(void *arg)
 		add_names(&l->hint, names_in(l->outputs, kinds[l->want].set, eval_settings.system));
 }
 
+/* Where it was looked for: 'a', 'b' or 'c'. */
+static const char *candidates(enum flake_want want, const char *attr)
+{
+	struct buf b = BUF_GC;
+	const char *path;
+
+	for (unsigned i = 0; (path = candidate(i, want, attr)); i++)
+		buf_addf(&b, "%s'%s'", !i ? "" : candidate(i + 1, want, attr) ? ", " : " or ", path);
+	return buf_str(&b);
+}
+
 static __attribute__((noreturn, cold)) void no_output(W outputs, const char *attr, enum flake_want want, const char *ref)
 {
 	struct looked l = { outputs, want, *attr ? attr : "default", flake_part(ref), BUF_GC };
 
 	unwind_run(look_around, &l, NULL, TRACE_NONE);
-	throw_error_hint(EK_EVAL, l.hint.len ? buf_str(&l.hint) : NULL, "the flake '%s' has no %s '%s'", l.flake,
-			 kinds[want].kind, l.attr);
+	throw_error_hint(EK_EVAL, l.hint.len ? buf_str(&l.hint) : NULL, "flake '%s' does not provide attribute %s", l.flake,
+			 candidates(want, attr));
 }
 
 W flake_select(W outputs, const char *attr, enum flake_want want, const char *ref, struct attr_place *found)
@@ -603,7 +614,7 @@ W flake_select(W outputs, const char *attr, enum flake_want want, const char *re
 			return w;
 		}
 		if (exact)
-			throw_error(EK_EVAL, "the flake '%s' has no attribute '%s'", flake_part(ref), attr);
+			throw_error(EK_EVAL, "flake '%s' does not provide attribute '%s'", flake_part(ref), attr);
 	}
 	no_output(outputs, attr, want, ref);
 }

@@ -86,7 +86,9 @@ static void warn_unlocked(const struct input *in)
 {
 	struct buf b = BUF_GC;
 
-	buf_addf(&b, "warning: nothing but its hash is known of '%s': when something else is there, nobody can fetch it again",
+	buf_addf(&b,
+		 "warning: Input '%s' is unlocked: only its hash is known, and when something else is there, nobody can fetch it "
+		 "again",
 		 flake_ref_text(in));
 	eval_world()->message(b.p, b.len);
 }
@@ -97,7 +99,7 @@ void source_check_locked(const struct input *in, const char *builtin)
 
 	if (unlocked && !source_get(in, "narHash"))
 		throw_error_hint(EK_DENIED, "name a revision or a narHash, or pass --impure",
-				 "in pure evaluation, '%s' takes only what is locked, which '%s' is not", builtin,
+				 "in pure evaluation mode, '%s' doesn't fetch unlocked input '%s'", builtin,
 				 flake_ref_text(in));
 	source_check_allowed(in);
 	if (unlocked)

@@ -215,8 +215,8 @@ static void finish_ref(struct flake_input *in, struct input *attrs, const char *
 	}
 	note_pop();
 	if (in->has_ref && in->has_follows)
-		throw_at(EK_EVAL, pos, 0, "the flake input '%.*s' has both an address and 'follows'", (int)in->name.n,
-			 in->name.p);
+		throw_at(EK_EVAL, pos, 0, "flake input has both a flake reference and a follows attribute: '%.*s'",
+			 (int)in->name.n, in->name.p);
 }
 
 /* What somebody forgot who wrote inputs.NAME = "ADDRESS", or a list of addresses. */
@@ -457,11 +457,10 @@ struct flake *flake_read(const struct input *ref, const struct flake_tree *tree,
 	if (kind == FS_DENIED || kind == FS_LOOP)
 		fs_throw(kind, path);
 	if (kind < FS_REGULAR) {
-		const char *file = tree->members ? flake_ref_has_flake(shown_dir(f)) : NULL, *hint = NULL;
+		const char *file = tree->members ? flake_ref_has_flake(shown_dir(f)) : NULL;
 		if (file)
-			hint = strcmp(file, "flake.gx") ? "git does not track it yet: git add -N flake.nix"
-							: "git does not track it yet: git add -N flake.gx";
-		throw_error_hint(EK_EVAL, hint, "'%s' is not a flake: there is no flake.gx or flake.nix in '%s'",
+			fs_throw(FS_MISSING, file_in(dir, file));
+		throw_error(EK_EVAL, "'%s' is not a flake: there is no flake.gx or flake.nix in '%s'",
 				 flake_ref_text(ref), shown_dir(f));
 	}
 	W v = fs_import(path);
@@ -537,6 +536,11 @@ struct flake *flake_get(const struct input *ref, const struct input_path *prefix
 	struct input whole = again(&resolved, tree, prefix->n > 0);
 
 	if (apply_self(f, &whole)) {
+		if (eval_settings.trace_verbose) {
+			struct buf b = BUF_GC;
+			buf_addf(&b, "refetching input '%s' due to self attribute", flake_ref_text(&whole));
+			eval_world()->message(b.p, b.len);
+		}
 		tree = source_fetch(&whole);
 		f = flake_read(ref, tree, flake_dir(tree, tree->store_path, &resolved), prefix);
 	}

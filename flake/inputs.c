@@ -19,6 +19,7 @@
 #include "builtins/fs.h"
 #include "builtins/fs_members.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "fetch/fetch_settings.h"
 #include "fetch/trail.h"
 #include "flake/ref.h"
@@ -253,6 +254,23 @@ static void open_origin(struct origin *o)
 	o->dir = f->dir;
 }
 
+static __attribute__((noreturn, cold)) void leads_out(const struct step *s, const char *path)
+{
+	const struct origin *o = &s->origin;
+	const char *to = path;
+	struct buf b = BUF_GC;
+
+	if (o->tree->work_tree) {
+		buf_addf(&b, "%s%s/%s", o->tree->work_tree, o->dir + strlen(o->tree->store_path), path);
+		buf_trim(&b, path_normalise(b.p, b.len, b.p));
+		to = buf_str(&b);
+	}
+	throw_error_hint(EK_EVAL, "make both part of one git repository, or give an absolute path",
+			 "the relative path '%s' of input '%s' leads out of the tree of the flake: '%s' %s", path,
+			 path_text(&s->path), to,
+			 eval_settings.pure ? "is forbidden in pure evaluation mode" : "does not exist there");
+}
+
 /* The folder a relative path means. */
 static const char *relative_dir(struct step *s)
 {
@@ -263,9 +281,7 @@ static const char *relative_dir(struct step *s)
 	buf_addf(&b, "%s/%s", s->origin.dir, path);
 	buf_trim(&b, path_normalise(b.p, b.len, b.p));
 	if (!path_is_within(b.p, b.len, s->origin.tree->store_path, strlen(s->origin.tree->store_path)))
-		throw_error_hint(EK_EVAL, "make both part of one git repository, or give an absolute path",
-				 "the relative path '%s' of input '%s' leads out of the tree of the flake", path,
-				 path_text(&s->path));
+		leads_out(s, path);
 	return flake_dir(s->origin.tree, b.p, &s->ref);
 }
 
@@ -574,7 +590,8 @@ static void warn_unused(struct locking *k)
 static void note_dirty(void *arg, const struct input_path *p, const struct lock_edge *edge)
 {
 	if (edge->node && !input_is_locked(&edge->node->locked))
-		lock_say(arg, "warning: the lock file knows nothing but its hash of the input '%s' ('%s'): others cannot fetch it",
+		lock_say(arg,
+			 "warning: Lock file entry '%s' is unlocked: only the hash of '%s' is known, so others cannot fetch it",
 			 path_text(p), flake_ref_text(&edge->node->locked));
 }
 

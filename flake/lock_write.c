@@ -80,9 +80,9 @@ static int is_unlocked(const struct locked_flake *lf, const struct lock_options 
 	if (o->must_write)
 		throw_error_hint(
 			EK_EVAL, "commit what it is made of, or pass --allow-dirty-locks",
-			"the lock file of '%s' is not written: its input '%s' is not locked, since nothing names its state", flake,
-			input);
-	lock_say(o, "warning: not writing the lock file of '%s': its input '%s' is not locked, since nothing names its state",
+			"Not writing lock file of flake '%s' because it has an unlocked input ('%s'): nothing names its state",
+			flake, input);
+	lock_say(o, "warning: Not writing lock file of flake '%s' because it has an unlocked input ('%s'): nothing names its state",
 		 flake, input);
 	return 1;
 }
@@ -95,12 +95,12 @@ static void check_allowed(const struct flake *f, const struct lock_options *o, c
 		throw_error_hint(EK_EVAL, "'gx flake lock' brings it up to date", "the lock file of '%s' is not up to date:\n%s",
 				 flake, diff);
 	if (o->no_update)
-		throw_error(EK_EVAL, "the flake '%s' needs changes to its lock file, and --no-update-lock-file forbids them",
+		throw_error(EK_EVAL, "flake '%s' requires lock file changes but they're not allowed due to '--no-update-lock-file'",
 			    flake);
 	if (o->in_ci && !o->output_file)
-		throw_error_hint(EK_EVAL,
-				 "'gx flake lock' outside of CI, and commit flake.lock; --no-write-lock-file goes on without",
-				 "the flake '%s' needs changes to its lock file, and CI=true forbids them:\n%s", flake, diff);
+		throw_error_hint(
+			EK_EVAL, "'gx flake lock' outside of CI, and commit flake.lock; --no-write-lock-file goes on without",
+			"flake '%s' requires lock file changes but they're not allowed due to 'CI=true':\n%s", flake, diff);
 }
 
 /* --- committing --- */

@@ -539,7 +539,7 @@ static int cycle(const struct visited *from, const struct input_path *p, struct 
 			break;
 	}
 	input_path_add(&b, p);
-	int rc = err_set(e, ERR_INVALID, "inputs follow each other in a circle: %s", buf_str(&b));
+	int rc = err_set(e, ERR_INVALID, "follow cycle detected: [%s]", buf_str(&b));
 	buf_release(&b);
 	return rc;
 }
@@ -639,8 +639,11 @@ int lockfile_check(const struct lockfile *l, struct input_path *bad, struct err 
 			input_path_add(&from, &f.v[i].path);
 			input_path_add(&to, &edge->follows);
 			*bad = f.v[i].path;
-			rc = err_set(e, ERR_INVALID, "input '%s' follows a non-existent input '%s'%s%s", buf_str(&from),
-				     buf_str(&to), why.code ? ": " : "", why.code ? why.msg : "");
+			if (why.code)
+				rc = err_set(e, ERR_INVALID, "%s", why.msg);
+			else
+				rc = err_set(e, ERR_INVALID, "input '%s' follows a non-existent input '%s'", buf_str(&from),
+					     buf_str(&to));
 		}
 		err_release(&why);
 		buf_release(&from);

@@ -9,6 +9,7 @@
 #include "flake/ref.h"
 #include "base/pathname.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "fetch/trail.h"
 #include "fetch/url.h"
 #include "flake/source.h"
@@ -69,10 +70,29 @@ const char *flake_ref_of_project(const char *text)
 	return n && (!*end || !strcmp(end, "/")) ? b.p : NULL;
 }
 
+/* A word without a value says nothing: it may be meant for what stands behind '#'. */
+static void warn_query(const char *text)
+{
+	size_t end = strcspn(text, "#");
+	const char *q = memchr(text, '?', end);
+
+	for (const char *p = q ? q + 1 : text + end; p < text + end; p++) {
+		size_t n = strcspn(p, "&#");
+
+		if (n && !memchr(p, '=', n)) {
+			struct buf b = BUF_GC;
+			buf_addf(&b, "warning: dubious URI query '%.*s' is missing equal sign '=', ignoring", (int)n, p);
+			eval_world()->message(b.p, b.len);
+		}
+		p += n;
+	}
+}
+
 static void parse(const char *text, struct input *out)
 {
 	struct err e = ERR_INIT;
 
+	warn_query(text);
 	if (!input_parse(slice_of(text), flake_arena(), out, &e))
 		return;
 	const char *project = flake_ref_of_project(text);

@@ -279,8 +279,7 @@ static void check_hash(const struct input *in, const struct flake_tree *t)
 		return;
 	hash_print(&want, HASH_SRI, 1, want_text);
 	hash_print(&t->hash, HASH_SRI, 1, got_text);
-	throw_error(EK_HASH, "the input '%s' is not what was locked: its hash was %s and is %s", source_text(in), want_text,
-		    got_text);
+	throw_error(EK_HASH, "NAR hash mismatch in input '%s', expected '%s' but got '%s'", source_text(in), want_text, got_text);
 }
 
 static void mount_at(const struct flake_tree *t, const char *path)

@@ -167,9 +167,10 @@ static void set_times(struct flake_tree *t, const struct git_worktree *w)
 static void use_signed(struct flake_tree *t, const struct git_worktree *w, const char *url)
 {
 	if (w->dirty || !*w->rev)
-		throw_error(EK_EVAL,
-			    "the commit of '%s' must be verified, but its working tree is not that of a commit: it has changes",
-			    w->top);
+		throw_error(
+			EK_EVAL,
+			"the commit of '%s' must be verified, but its working tree is dirty: it has changes that are in no commit",
+			w->top);
 	source_verify(&t->locked, source_take_commit(t, url, w->ref, w->rev), w->rev);
 }
 

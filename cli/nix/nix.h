@@ -69,6 +69,7 @@ enum {
 	{ NIX_TRACE, 0, "show-trace", NULL, NULL }, { NIX_QUIET, 0, "quiet", NULL, NULL }, \
 	{ NIX_LOG_FORMAT, 0, "log-format", "FORMAT", NULL }, { NIX_STORE, 0, "store", "STORE", NULL }, \
 	{ NIX_READ_ONLY, 0, "readonly-mode", NULL, NULL }, { NIX_VERBOSE, 'v', "verbose", NULL, NULL }, \
+	{ NIX_VERBOSE, 0, "debug", NULL, NULL }, \
 	{ NIX_NO_LOGS, 'Q', "no-build-output", NULL, NULL }, { NIX_IGNORED, 0, "debug", NULL, NULL }, \
 	{ NIX_HELP, 'h', "help", NULL, "Print this." }, { NIX_VERSION_OPTION, 0, "version", NULL, "Print the version." }
 

@@ -5,6 +5,7 @@
 #include "config.h"
 #include "base/alloc.h"
 #include "cli/flake_cmd.h"
+#include "cli/report.h"
 #include "cli/verb.h"
 #include "eval/eval.h"
 
@@ -107,8 +108,14 @@ static int update_run(int argc, char **argv)
 		return rc;
 	r->recreate |= !l.f.c.n && !r->nupdates;
 	r->updates = xrealloc_array(r->updates, r->nupdates + l.f.c.n + 1, sizeof *r->updates);
-	for (size_t i = 0; i < l.f.c.n; i++)
+	for (size_t i = 0; i < l.f.c.n; i++) {
+		if (!*l.f.c.operands[i]) {
+			report_error("input path to be updated cannot be zero-length; it would refer to the flake itself, "
+				     "not an input");
+			return command_end(&l.f.c, EXIT_FAILED);
+		}
 		r->updates[r->nupdates++] = l.f.c.operands[i];
+	}
 	return locker_run(&l, update);
 }
 

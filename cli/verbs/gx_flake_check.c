@@ -5,6 +5,7 @@
  * Every output is evaluated, also after one has failed; then the checks are built, all of them.
  */
 #include "config.h"
+#include "base/words.h"
 #include "cli/drv_paths.h"
 #include "cli/eval_cache.h"
 #include "cli/flake_cmd.h"
@@ -20,6 +21,7 @@
 #include "eval/builtin.h"
 #include "eval/eval.h"
 #include "flake/call.h"
+#include "store/claims.h"
 #include "store/roots.h"
 
 #include <stdlib.h>
@@ -32,6 +34,7 @@ struct check {
 	struct flake_cmd f; /* first: options get it */
 	struct build_options build;
 	struct build_targets checks;
+	struct words names; /* of these: where they stand in the flake */
 	const char *flake, *only; /* only: the name of one check, NULL for all */
 	const char *link; /* NULL: none */
 	int no_build, print_paths;
@@ -74,6 +77,13 @@ struct leaf {
 	struct check *c;
 };
 
+static void add_check(struct check *c, const struct spot *s)
+{
+	drv_paths_add(&c->checks, s->value, given_args(&c->f.eval), DRV_OUTPUTS_ALL);
+	while (c->names.n < c->checks.n)
+		words_addf(&c->names, "%s.%s.%s", s->name[0], s->name[1], s->name[2]);
+}
+
 static void check_leaf(void *arg)
 {
 	struct leaf *leaf = arg;
@@ -89,7 +99,7 @@ static void check_leaf(void *arg)
 	force(want_attr(l->s->value, "drvPath", "the derivation"));
 	/* Those of other systems cannot be built here. */
 	if (output_is(l->s, "checks") && l->s->n == 3 && !strcmp(l->s->name[1], eval_settings.system) && !c->no_build)
-		drv_paths_add(&c->checks, l->s->value, given_args(&c->f.eval), DRV_OUTPUTS_ALL);
+		add_check(c, l->s);
 }
 
 static void check_entry(void *user, struct spot *s, W *slot, int last)
@@ -164,8 +174,25 @@ static void add_answer(struct buf *b, const struct check *c)
 {
 	answer_add(b, &c->good, sizeof c->good);
 	answer_add(b, &c->bad, sizeof c->bad);
-	if (!c->no_build)
-		kept_drvs_add(b, &c->checks, store_dir(c->f.c.store));
+	if (c->no_build)
+		return;
+	kept_drvs_add(b, &c->checks, store_dir(c->f.c.store));
+	for (size_t i = 0; i < c->names.n; i++)
+		answer_add(b, c->names.v[i], strlen(c->names.v[i]));
+}
+
+static int take_checks(struct slice *rest, struct check *c)
+{
+	struct slice name;
+
+	if (kept_drvs_take(rest, c->f.c.store, &c->checks))
+		return -1;
+	while (c->names.n < c->checks.n) {
+		if (answer_take(rest, &name))
+			return -1;
+		words_addf(&c->names, "%.*s", (int)name.n, name.p);
+	}
+	return 0;
 }
 
 static int take_size(struct slice *rest, size_t *out)
@@ -184,12 +211,13 @@ static int find_answer(struct eval_cache *k, const struct eval_question *q, stru
 		return 0;
 	struct slice rest = k->answer;
 	if (!take_size(&rest, &c->good) && !take_size(&rest, &c->bad) &&
-	    (c->no_build || !kept_drvs_take(&rest, c->f.c.store, &c->checks))) {
+	    (c->no_build || !take_checks(&rest, c))) {
 		eval_cache_tell(k);
 		return 1;
 	}
 	build_targets_release(&c->checks);
 	c->checks = (struct build_targets){ NULL, 0, 0 };
+	words_release(&c->names);
 	c->good = c->bad = 0;
 	eval_cache_refuse(k, KEPT_GONE);
 	return 0;
@@ -247,6 +275,29 @@ static int give_results(const struct check *c, const struct build_result *built)
 	return rc ? command_fail(&e) : EXIT_DONE;
 }
 
+/* Whether a check has all its outputs. */
+static int is_built(struct store *s, const struct build_target *t)
+{
+	struct store_path p;
+	struct drv d;
+	int there = 1;
+
+	if (store_read_drv(s, &t->drv, &d, NULL))
+		return 0;
+	for (size_t i = 0; there && i < d.noutputs; i++)
+		there = !store_path_parse(store_dir(s), d.outputs[i].path, &p, NULL) && store_is_valid(s, &p, NULL) == 1;
+	drv_release(&d);
+	return there;
+}
+
+/* The errors were about derivations; people know their checks by other names. */
+static void name_failed(const struct check *c)
+{
+	for (size_t i = 0; i < c->checks.n; i++)
+		if (!is_built(c->f.c.store, &c->checks.v[i]))
+			report_error("the check '%s' failed", c->names.v[i]);
+}
+
 static int build(struct check *c)
 {
 	struct build_result built = { NULL, 0, 0 };
@@ -257,8 +308,12 @@ static int build(struct check *c)
 		return EXIT_DONE;
 	/* One that fails says nothing of the others. */
 	c->build.settings.keep_going = 1;
+	if (!report_settings.quiet && !progress_settings.quiet)
+		report_line("running %zu flake check%s", c->checks.n, c->checks.n == 1 ? "" : "s");
 	rc = realise(c->f.c.store, &c->build, &c->checks, &built, &e) ? build_options_status(&c->build, &e) : EXIT_DONE;
-	if (!rc)
+	if (rc)
+		name_failed(c);
+	else
 		rc = give_results(c, &built);
 	build_result_release(&built);
 	return rc;
@@ -319,5 +374,6 @@ int flake_check_run(int argc, char **argv)
 	if (!rc)
 		say_result(&c, status);
 	build_targets_release(&c.checks);
+	words_release(&c.names);
 	return command_end(&c.f.c, status ? status : c.bad ? EXIT_FAILED : EXIT_DONE);
 }

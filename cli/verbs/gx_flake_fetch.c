@@ -94,7 +94,7 @@ static void prefetch(struct flake_cmd *f, struct buf *b)
 	if (f->c.json)
 		add_prefetched(b, &in, t);
 	else
-		report_line("note: '%s' is at '%s' (hash '%s')", flake_ref_text(&t->locked), t->store_path, sri(&t->hash));
+		report_line("Downloaded '%s' to '%s' (hash '%s').", flake_ref_text(&t->locked), t->store_path, sri(&t->hash));
 }
 
 static int add_link(struct fetch *p)
@@ -239,7 +239,7 @@ static void clone(struct flake_cmd *f, struct buf *out)
 
 	(void)out;
 	if (!lstat(p->dest, &st))
-		throw_error(EK_IO, "'%s' is there already: a clone needs a new place", p->dest);
+		throw_error(EK_IO, "cannot clone into existing path '%s'", p->dest);
 	if (url && source_get(&in, "rev"))
 		throw_error(EK_EVAL, "'%s' names a revision, and a clone is of a branch or tag", flake_ref_text(&in));
 	if (url ? clone_git(url, source_get(&in, "ref"), p->dest, &e) : clone_tree(source_fetch(&in)->place, p->dest, &e))

@@ -252,7 +252,7 @@ for form in --json --strict --xml; do
 done
 (cd lazy && git init -q . && git add . && git commit -qm one && echo >>d/f)
 check "a work tree, as if it were hashed" as_hashed "git+file://$PWD/lazy" --json
-check "messages name the place" complains "path '$PWD/lazy/none' does not exist" gxeval ./lazy#none
+check "messages name the place" complains "Path 'none' does not exist in Git repository \"$PWD/lazy\"" gxeval ./lazy#none
 
 # --- what is kept ---
 

@@ -51,7 +51,7 @@ check "no output is an error" complains "failed to produce output path for outpu
 script signal 'sh -c "kill -9 \$PPID"; kill -SEGV $$; exit 7'
 check "a builder that tries to kill itself" status 100 build "$drv"
 drv nobuilder -- /bin/nope
-check "a builder that is not there" complains "error: cannot start the builder of '$drv': executing '/bin/nope': No such file or directory" build "$drv"
+check "a builder that is not there" complains "error: builder for '$drv' failed with exit code 1: executing '/bin/nope': No such file or directory" build "$drv"
 check "is a failed build" status 100 build "$drv"
 drv unknown -- builtin:nope
 check "a builtin builder that is not there" complains "there is no builder 'builtin:nope'" build "$drv"

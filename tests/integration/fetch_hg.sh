@@ -57,7 +57,7 @@ check "one of git" prints '"g\n"' inside g
 check "and its branch" prints "\"$(git -C inside/g rev-parse HEAD)\"" inside b
 echo changed >inside/r/a
 check "what is changed there is seen" prints '"changed\n"' inside v
-check "in pure evaluation it is not locked" complains "takes only what is locked" gx eval ./inside#v
+check "in pure evaluation it is not locked" complains "doesn't fetch unlocked input" gx eval ./inside#v
 check "one that is not there" mentions "/nope' does not exist" inside nope
 
 # --- hostile ones

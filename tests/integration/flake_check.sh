@@ -20,7 +20,7 @@ good 'overlay = final: prev: { }'
 good 'overlays.default = _final: _: { }'
 bad "an overlay takes the arguments 'final' and 'prev'" 'overlay = finalll: prev: { }'
 bad "an overlay takes the arguments" 'overlays.a = { final, prev }: { }'
-bad "an overlay is a function, but this is a set" 'overlays.x86_64-linux.foo = final: prev: { }'
+bad "overlay is not a function, but a set instead" 'overlays.x86_64-linux.foo = final: prev: { }'
 good 'nixosModules.foo = { a.b.c = 123; }; nixosModule = { config, ... }: { }'
 bad "assertion" 'nixosModules.foo = assert false; { }'
 good 'apps.system-1.a = { type = "app"; program = "foo"; meta.description = "d"; }'
@@ -60,6 +60,11 @@ if gx build --store ./store --no-link ./f#checks.$system.a 2>build.log; then
 	check "leaves no link" [ ! -e result ]
 	check "--out-link" gx flake check --store ./store --out-link res ./f
 	check "a link for each" prints "$(path a; echo; path b)" readlink res res-1
+	check "how many there are is said" warns "running 2 flake checks" gx flake check --store ./store ./f
+	sed -i 's/echo b >/false >/' f/flake.nix
+	check "one that fails goes by its name" mentions "error: the check 'checks.$system.b' failed" gx flake check --store ./store ./f
+	check "not the one that does not" sh -c "! grep \"check 'checks.$system.a'\" complains.log"
+	check "also when nothing is evaluated anew" mentions "error: the check 'checks.$system.b' failed" gx flake check --store ./store ./f
 else
 	skip "checks are built" "$(tail -1 build.log)"
 fi

@@ -56,17 +56,20 @@ else
 fi
 
 echo '{ outputs = { self }: { v = 43; }; }' >dep/flake.nix
-check "a locked path that changed is an error" complains "is not what was locked" gxeval ./app --attr x
+check "a locked path that changed is an error" complains "NAR hash mismatch in input" gxeval ./app --attr x
 (
 	cd app || exit
 	check "update of one input" gx flake update dep
-	check "others stay" complains "is not what was locked" gxeval --attr x
+	check "others stay" complains "NAR hash mismatch in input" gxeval --attr x
 	check "update of an input of an input" gx flake update lib/dep
 	check "all are new" prints 93 gxeval --attr x
+	check "nor of none" complains "input path to be updated cannot be zero-length" gx flake update ''
+	check "--update-input of none" complains "--update-input was passed a zero-length" gx flake lock --update-input ''
+	check "--override-input of none" complains "--override-input was passed a zero-length" gx flake lock --override-input '' .
 	check "update of what is no input" complains "no input 'nope'" gx flake update nope
 )
 sed -i 's/an app/the app/; s,inputs.dep.url = "path:[^"]*/dep";,inputs.dep.url = "path:'"$PWD"'/./dep";,' app/flake.nix
-check "--no-update-lock-file refuses" complains "needs changes to its lock file" gxeval --no-update-lock-file ./app --attr info
+check "--no-update-lock-file refuses" complains "requires lock file changes" gxeval --no-update-lock-file ./app --attr info
 
 # Overrides.
 mkdir other

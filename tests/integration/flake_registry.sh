@@ -110,9 +110,12 @@ check "an empty word is the flake here" prints '"b"' sh -c 'cd b && gxeval --att
 in_folder() { (cd "$PWD/c" && "$@"); }
 path_registry config/gx/registry.json named "$PWD/b"
 check "a name alone is a flake" prints '"b"' gxeval --attr v named
-check "to gx build too" complains "has no package" gx build --no-link named
+check "to gx build too" complains "does not provide attribute" gx build --no-link named
 check "a folder of that name is before it" prints '"here"' sh -c 'mkdir -p d/named && echo "{ outputs = { self }: { v = \"here\"; }; }" >d/named/flake.nix && cd d && gxeval --attr v ./named'
 check "what no registry has" complains "cannot find flake 'flake:nobody'" gx build --no-link nobody
+dubious() { gxeval "$PWD/b?nothing#v" >dubious.out 2>dubious.log && grep -qxF "warning: dubious URI query 'nothing' is missing equal sign '=', ignoring" dubious.log; }
+check "a word without a value is told of" dubious
+check "not a word that is empty" sh -c "! gxeval '$PWD/b?#v' 2>&1 | grep dubious"
 check "a folder with a query" prints '"sub"' gxeval --attr v "$PWD/b?dir=sub"
 mkdir e && echo '{ inputs.a.url = "path:'"$PWD"'/a"; outputs = { self, a }: { v = a.v; }; }' >e/flake.nix
 path_registry config/gx/registry.json named "$PWD/e"

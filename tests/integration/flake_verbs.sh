@@ -18,7 +18,7 @@ check "writes the files" cmp t/trivial/sub/a n1/sub/a
 check "and links" prints sub/a readlink n1/link
 check "new again" gx flake new -t ./t#trivial n1
 echo b >n1/sub/a
-check "what is another is refused" complains "'sub/a' is here already" gx flake new -t ./t#trivial n1
+check "what is another is refused" complains "refusing to overwrite existing file" gx flake new -t ./t#trivial n1
 check "and stays" prints b cat n1/sub/a
 mkdir n2
 echo a >n2/other && mkdir n2/sub && echo x >n2/sub/a
@@ -38,7 +38,7 @@ git_commit repo one
 gx flake lock ./repo 2>/dev/null && git_commit repo two
 hash=$(gxeval --json --impure -E "(builtins.fetchGit $PWD/repo).narHash")
 path=$(gxeval --raw --impure -E "(builtins.fetchGit $PWD/repo).outPath")
-check "prefetch says where it is" warns "is at '$path'" gx flake prefetch --store ./store ./repo
+check "prefetch says where it is" warns "to '$path' (hash '" gx flake prefetch --store ./store ./repo
 check "it is there" gx path-info --store ./store "$path"
 check "as JSON" sh -c "gx flake prefetch --json --store ./store ./repo >p.json && grep -qF '{\"hash\":$hash,\"locked\":{\"lastModified\":' p.json"
 check "a link keeps it" sh -c "gx flake prefetch --store ./store -o kept ./repo && [ \"\$(readlink kept)\" = '$path' ] && gx store roots --store ./store | grep -qF '$PWD/kept'"
@@ -55,7 +55,7 @@ mv dep.away dep
 # clone.
 check "a clone of a repository" gx flake clone ./repo --dest c1
 check "is one" prints two git -C c1 log -1 --format=%s
-check "a place that is taken" complains "is there already" gx flake clone ./repo --dest c1
+check "a place that is taken" complains "cannot clone into existing path" gx flake clone ./repo --dest c1
 check "a copy of a tree" gx flake clone "path:$PWD/dep" --dest c2
 check "may be written to" sh -c 'echo >>c2/flake.nix'
 check "by a name" sh -c 'gx flake clone --override-flake x "git+file://$PWD/repo?ref=master" x --dest c3 && [ -d c3/.git ]'

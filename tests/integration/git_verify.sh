@@ -42,7 +42,7 @@ refuses() { # MESSAGE REV COMMAND...
 	must_fail "$@" >refuses.out 2>refuses.log || return 1
 	[ "$(grep -c '^error' refuses.log)" -eq 1 ] && grep -qxF -- "$_said" refuses.log || { cat refuses.log && echo "not: $_said" && return 1; }
 }
-another="it is signed with another key, $(print good)"
+another="it is signed with another key, $(print good): No principal matched."
 
 check "signed with the key" prints "$content" fetch "rev = \"$signed\"; verifyCommit = true; $mine"
 check "keys alone ask for it" refuses "it is not signed" $unsigned fetch "rev = \"$unsigned\"; ref = \"$unsigned\"; allRefs = true; $mine"
@@ -68,7 +68,7 @@ git -C repo config gpg.ssh.allowedSignersFile "$top/all"
 git -C repo config gpg.ssh.program "$(command -v true)"
 git -C repo config gpg.program "$(command -v true)"
 by_other=$(git -C repo -c user.name=t -c user.email=t@t -c gpg.format=ssh -c gpg.ssh.program=ssh-keygen -c user.signingKey="$top/other" commit --allow-empty -qS -m other && git -C repo rev-parse HEAD)
-check "a key that the user trusts" refuses "it is signed with another key, $(print other)" $by_other fetch "rev = \"$by_other\"; $mine"
+check "a key that the user trusts" refuses "it is signed with another key, $(print other): No principal matched." $by_other fetch "rev = \"$by_other\"; $mine"
 git -C repo reset -q --hard "$signed"
 
 # A commit whose tree was replaced where it lies keeps its name and its signature.
@@ -90,7 +90,7 @@ check "an object that is not what its name says" must_fail gxeval --raw --impure
 check "a clean tree" prints "$content" gxeval --raw --impure -E "builtins.readFile \"\${builtins.fetchGit { $url; $mine }}/flake.nix\""
 check "a clean tree, another key" refuses "$another" $signed gxeval --impure --json -E "builtins.fetchGit { $url; publicKey = \"$(key other)\"; }"
 echo >>repo/flake.nix
-check "a tree with changes" complains "the commit of '$top/repo' must be verified, but its working tree is not that of a commit" \
+check "a tree with changes" complains "the commit of '$top/repo' must be verified, but its working tree is dirty" \
 	gxeval --impure --json -E "builtins.fetchGit { $url; $mine }"
 git -C repo checkout -q .
 printf 'x\n' >>repo/flake.nix

@@ -99,5 +99,5 @@ echo '{ outputs = _: { templates.mine = { path = ./t; description = "d"; welcome
 check "a template of another flake" says "Welcome." in_folder none "$gx" init -t ../own#mine
 check "with its folders" [ "$(cat none/sub/file)" = text ]
 rm none/flake.nix && echo other >none/sub/file
-check "what is here stays" complains "'sub/file' is here already" in_folder none "$gx" init -t ../own#mine
+check "what is here stays" complains "refusing to overwrite existing file" in_folder none "$gx" init -t ../own#mine
 check "all of it" [ ! -e none/flake.nix ]

@@ -43,6 +43,9 @@ rec {
   string = "${result}";
   path = ./tree;
   inside = "${./tree}/yes";
+  drvAlone = builtins.unsafeDiscardOutputDependency bar.drvPath;
+  drvDeep = bar.drvPath;
+  nothing = builtins.unsafeDiscardStringContext result.outPath;
   mixed = "${result}${./tree}";
 }
 N
@@ -79,6 +82,9 @@ string() { # TEXT ATTR
 check "a string that is an output" string FOO579 string ""
 check "a path, which is copied" string yes path /yes
 check "not one with more in it" complains "has a context with the different path" build -f d.nix inside
+check "one that is the derivation" build -f d.nix drvAlone
+check "not one that is all it is made of" complains "has a context which refers to a complete source and binary closure" build -f d.nix drvDeep
+check "nor one of none" complains "has 0 entries in its context. It should only have exactly one entry" build -f d.nix nothing
 check "nor one of two" complains "has 2 entries in its context" build -f d.nix mixed
 
 # --- everything that reads

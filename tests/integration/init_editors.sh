@@ -28,7 +28,7 @@ check "the script of both is there once" prints ".devcontainer/devcontainer.json
 .vscode/settings.json .vscode/tools/dlv .vscode/tools/go .vscode/tools/gofumpt .vscode/tools/gopls .vscode/tools/in-shell .vscode/tools/staticcheck \
 .gitlab-ci.yml " wrote
 echo "mine" >.envrc
-check "what is here stays" complains "'.envrc' is here already" "$gx" init --direnv --vscode
+check "what is here stays" complains "refusing to overwrite existing file" "$gx" init --direnv --vscode
 check "as it was" prints mine cat .envrc
 check "unless it is to be replaced" init --direnv --force
 check "which is told" prints ".envrc " wrote
@@ -36,11 +36,11 @@ rm .envrc && ln -s ../elsewhere .envrc
 check "what a link leads to is not written" init --direnv --force
 check "the link is replaced" [ ! -e ../elsewhere ]
 rm .envrc && mkdir .envrc
-check "a folder in the way" complains "'.envrc' is here already" "$gx" init --direnv
+check "a folder in the way" complains "refusing to overwrite existing file" "$gx" init --direnv
 check "is not removed" complains "cannot replace '.envrc'" "$gx" init --direnv --force
 rmdir .envrc && init --direnv
 check "without these the flake is in the way, as before" complains "there is a flake here already" "$gx" init
-check "another template's flake is not replaced by chance" complains "'flake.gx' is here already" "$gx" init -t shell --vscode
+check "another template's flake is not replaced by chance" complains "refusing to overwrite existing file" "$gx" init -t shell --vscode
 check "an option that is none" complains "unknown option '--emacs'" "$gx" init --emacs
 
 # --- what it is

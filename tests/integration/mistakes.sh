@@ -32,10 +32,10 @@ gx flake lock 2>/dev/null
 of() { gxeval --system x86_64-linux --raw ".#$1"; }
 
 check "an output like another" complains "Did you mean hello?" of helo
-check "what is missing" complains "the flake '.' has no package 'helo'" of helo
+check "what is missing" complains "flake '.' does not provide attribute 'packages.x86_64-linux.helo'" of helo
 check "an output of another system" complains "it is there for aarch64-linux only; this is x86_64-linux" of only
 check "an output of another kind" complains "there is the development shell 'ci': gx develop '.#ci'" of ci
-check "an exact path" complains "the flake '.' has no attribute 'helo'" of .helo
+check "an exact path" complains "flake '.' does not provide attribute 'helo'" of .helo
 check "a system in a pure evaluation" complains "flakes are evaluated pure: name the system" of system
 
 # --- what is no derivation, with its place

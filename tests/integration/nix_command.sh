@@ -101,7 +101,7 @@ check "nix formatter run" prints "$PWD/project 1 x" in_project nix formatter run
 check "nix formatter build prints the program" sh -c 'cd project && nix formatter build | grep -qx "$NIX_STORE_DIR/.*-tidy/bin/tidy" && [ -L result ]'
 check "without a link" sh -c 'cd project && rm result && nix formatter build --no-link >/dev/null && [ ! -L result ]'
 check "with another" sh -c 'cd project && nix formatter build -o mine >/dev/null && [ -L mine ]'
-check "no formatter" complains "has no" sh -c 'cd one && exec gx fmt'
+check "no formatter" complains "does not provide attribute" sh -c 'cd one && exec gx fmt'
 
 # --- calls
 calls() { nix-instantiate --eval --trace-function-calls -E "$1" 2>&1 >/dev/null | sed -n 's/ at [0-9]*$//p'; }

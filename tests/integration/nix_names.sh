@@ -113,6 +113,8 @@ check "a builder that closes its output and goes on is ended" mentions "failed d
 check "an unknown setting is warned of" sh -c "PATH='$PWD/names' nix-instantiate --eval --option no-such-setting x -E 1 2>said && [ \$(grep -c no-such-setting said) = 1 ]"
 check "attributes come before -f as well" prints '"w"' ours nix eval deep.x.word -f t.nix
 check "nix eval puts what it makes into the store" sh -c "PATH='$PWD/names:$PATH' NIX_REMOTE='local?root=$PWD/ours'; export NIX_REMOTE; [ -e $PWD/ours\$(nix eval --raw --expr 'builtins.toFile \"kept\" \"x\"') ]"
+debug() { ours nix --debug eval --expr 1 && ours nix eval --debug --expr 1 && ours nix-instantiate --debug --eval -E 1; }
+check "--debug says more, before the verb and behind it" debug
 check "but not into dummy://" prints /nix/store ours nix eval --store dummy:// --raw --expr builtins.storeDir
 check "which is where it says" prints /some/store ours nix eval --store 'dummy://?store=/some/store' --raw --expr builtins.storeDir
 check "an empty eval-system is none" prints odd ours nix eval --impure --raw --system odd --eval-system '' --expr builtins.currentSystem

@@ -14,6 +14,7 @@ check "an expression" prints 3 gxeval -E '1 + 2'
 check "an expression has no position" prints '[ null null ]' gxeval -E '[ __curPos (builtins.unsafeGetAttrPos "a" { a = 1; }) ]'
 check "--expr=EXPR" prints 3 gxeval --expr='1 + 2'
 check "a letter with its value attached" prints 3 gxeval -E'1 + 2'
+check "--debug is Nix's word for -v" sh -c 'gxeval --debug -E "builtins.traceVerbose \"said\" 1" 2>&1 | grep -q said'
 check "-f FILE" prints '{ a = 1; b = { c = [ 2 ]; }; f = «lambda f @ set.gx:1:27»; }' gxeval -f set.gx
 check "FILE as an operand" prints 1 gxeval set.gx -A a
 check "-- ends the options" prints 1 gxeval -A a -- set.gx

@@ -30,7 +30,7 @@ check "what is expected otherwise" mentions "'new' does not have the hash it sho
 check "is not there" complains "is not valid" sh -c '"$1" path-info --store "$2" "$("$1" store add --store ./other --mode flat --name new text)"' - "$gx" "$store"
 check "what is nowhere" mentions "gone" p "$url/gone"
 check "no archive" mentions "error:" p --unpack "$url/text"
-check "an empty one" mentions "error:" p --unpack "$url/no.tar"
+check "an empty one" mentions "the archive is empty" p --unpack "$url/no.tar"
 check "a name that cannot be" mentions ".." p "$url/.."
 check "no address" complains "one address is needed" p
 check "no hash" mentions "error:" p "$url/text" nonsense

@@ -138,8 +138,8 @@ unobeyed() {
 	grep -qx 'note: settings of the flake are not obeyed without --accept-flake-config: max-call-depth' e
 }
 check "settings of a flake are not obeyed unasked" unobeyed
-check "but when accepted" complains "more than 40 calls deep" "$gx" eval --accept-flake-config ./flake#deep
+check "but when accepted" complains "max-call-depth exceeded (more than 40 calls deep)" "$gx" eval --accept-flake-config ./flake#deep
 check "never those that run code or say whom to trust" grep -qx \
 	'note: settings that are never taken from a flake: extra-substituters, extra-trusted-public-keys, post-build-hook, sandbox' complains.log
 check "what the command line says stays" prints 60 "$gx" eval --accept-flake-config --max-call-depth 1000 ./flake#deep
-check "accepted in a file" complains "more than 40 calls deep" env NIX_CONFIG='accept-flake-config = true' "$gx" eval ./flake#deep
+check "accepted in a file" complains "max-call-depth exceeded (more than 40 calls deep)" env NIX_CONFIG='accept-flake-config = true' "$gx" eval ./flake#deep
