@@ -260,14 +260,29 @@ static int is_harmless(const struct client *c, const char *name, const char *val
 	if (!strcmp(name, "substituters") || !strcmp(name, "extra-substituters"))
 		return all_in(value, cache_settings.substituters ? cache_settings.substituters : USUAL_SUBSTITUTERS) ||
 		       (c->o->trusted_substituters && all_in(value, c->o->trusted_substituters));
-	return 0;
+	/* To be built here alone. */
+	return !strcmp(name, "builders") && !*value;
+}
+
+/* In Nix's words. */
+static void say_ignored(struct client *c, const char *name, const char *value)
+{
+	struct buf b = BUF_INIT;
+
+	if (!strcmp(name, "substituters") || !strcmp(name, "extra-substituters"))
+		buf_addf(&b, "warning: ignoring untrusted substituter '%s', you are not a trusted user", value);
+	else
+		buf_addf(&b, "warning: ignoring the client-specified setting '%s', because it is a restricted setting and you are "
+			 "not a trusted user", name);
+	client_note(c, buf_str(&b));
+	buf_release(&b);
 }
 
 /* Settings that say who a client is, or where things are here; another machine's make no sense of them. */
 static int is_ours(const char *name)
 {
 	static const char *const names[] = { "store", "trusted-users", "allowed-users", "experimental-features", "plugin-files",
-					     "sandbox-shell", "ssh-auth-sock", "post-build-hook", "builders", "system", "build-dir",
+					     "sandbox-shell", "ssh-auth-sock", "post-build-hook", "system", "build-dir",
 					     "sandbox-paths", "extra-sandbox-paths" };
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -281,8 +296,12 @@ static void set_option(struct client *c, struct buf *name, struct buf *value)
 {
 	char *n = buf_detach(name, NULL), *v = buf_detach(value, NULL);
 
-	if (n && *n && !is_ours(n) && (c->o->trusted || is_harmless(c, n, v ? v : "")) && c->o->setting)
-		c->o->setting(c->o->user, n, v ? v : "");
+	if (n && *n && !is_ours(n) && c->o->setting) {
+		if (c->o->trusted || is_harmless(c, n, v ? v : ""))
+			c->o->setting(c->o->user, n, v ? v : "");
+		else
+			say_ignored(c, n, v ? v : "");
+	}
 	free(n);
 	free(v);
 }

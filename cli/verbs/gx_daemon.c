@@ -28,6 +28,7 @@ struct daemon {
 	const char *socket;
 	int stdio, forced;
 	struct build_options build;
+	const struct store *store; /* that is served */
 };
 
 static int on_option(struct daemon *d, int id, char **values)
@@ -47,11 +48,15 @@ static void set_for_client(void *user, const char *name, const char *value)
 	static char **kept;
 	static size_t n, cap;
 
-	(void)user;
+	struct daemon *d = user;
+
 	ARRAY_GROW(kept, n + 2, cap);
 	kept[n++] = xstrdup(name);
 	kept[n++] = xstrdup(value);
 	settings_set_from(kept[n - 2], kept[n - 1], "a client");
+	/* Machines are among what was found out of the settings. */
+	if (d->store && !strcmp(name, "builders"))
+		build_options_prepare(&d->build, d->store);
 }
 
 /* How a client of either protocol is served. */
@@ -93,6 +98,7 @@ static int serve(struct daemon *d, enum how how, int in, int out, int trusted)
 	else
 		rc = rc ? rc : store_open(&store, &place, 0, &e);
 	if (!rc && store) {
+		d->store = store;
 		build_options_prepare(&d->build, store);
 		rc = how == AS_DAEMON ? daemon_serve(store, in, out, &o, &e) :
 					serve_run(store, in, out, how == AS_SERVE, &o, &e);

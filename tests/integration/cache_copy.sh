@@ -102,6 +102,15 @@ check "a store gets the rest by itself" env NIX_CONFIG="require-sigs = false
 substituters = file://$PWD/signed" "$gx" copy --store "$PWD/built" --substitute-on-destination --to "$PWD/by-itself" "$c"
 check "with its signatures" prints 3 fetched "$PWD/by-itself"
 
+# --- read by an evaluation
+echo 'builtins.readFile "${import ./three.gx}/inputs"' >read.gx
+inputs=$(cat "$PWD/built/nix/store/${c##*/}/inputs")
+check "an evaluation reads what a cache has" prints "$inputs" from "file://$PWD/signed" eval --raw --store "$PWD/ifd" --option max-jobs 0 -f read.gx
+check "it came from there" prints 3 fetched "$PWD/ifd"
+check "what no cache has is built for it" prints "$inputs" "$gx" eval --raw --store "$PWD/ifd2" -f read.gx
+check "what nobody signed is built as well" prints "$inputs" from "file://$PWD/plain" eval --raw --store "$PWD/ifd3" -f read.gx
+check "by this machine" prints 0 fetched "$PWD/ifd3"
+
 # --- a cache as the store
 check "derivations go there" sh -c "'$gx' eval --store 'file://$PWD/as-store' --drv-path -f three.gx && ls as-store/*.narinfo"
 check "nothing is built in one" complains "is no local store" "$gx" build --no-link --store "file://$PWD/as-store" -f three.gx

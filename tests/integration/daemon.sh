@@ -89,6 +89,23 @@ check "but builds" $nix build --store "$u" --no-link -f three.gx
 check "and repairs nothing" sh -c "! nix-store --store '$u' --verify --repair 2>log && grep -i 'not repaired\|not privileged' log"
 check "that store is whole" clean u
 
+# --- machines that a client names ---
+printf 'x: derivation { name = "elsewhere-${x}"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo ${x} >$out" ]; }\n' >elsewhere.nix
+with_builders() { # STORE MARK COMMAND...: what is built at the machine m is in its store
+	$3 build --store "$1" --no-link --max-jobs 0 --builders "$PWD/m - - 1 1" --impure --expr "import $PWD/elsewhere.nix \"$2\"" 2>"$2.log"
+}
+at_machine() { "$gx" path-info --all --store "$PWD/m" | grep -q "elsewhere-$1\$"; }
+check "a trusted client of Nix names machines" with_builders "$g" nix "$nix"
+check "which build" at_machine nix
+check "so does one of gx" with_builders "unix://$PWD/g.socket" gx "$gx"
+check "at the same machine" at_machine gx
+check "who is not trusted names none" sh -c "! $nix build --store '$u' --no-link --max-jobs 0 --builders '$PWD/m - - 1 1' --impure --expr 'import $PWD/elsewhere.nix \"not\"' 2>not.log"
+check "and is told so" grep "ignoring the client-specified setting 'builders', because it is a restricted setting and you are not a trusted user" not.log
+check "nothing was built there" sh -c "! '$gx' path-info --all --store '$PWD/m' | grep elsewhere-not"
+
+# --- evaluating through one ---
+check "nix-instantiate through gx" sh -c "d=\$(NIX_REMOTE='$g' nix-instantiate -E 'import ./elsewhere.nix \"inst\"' 2>/dev/null) && '$gx' path-info --store '$PWD/g' \$d && [ \$(NIX_REMOTE='$g' nix-store -r \$d) = \$('$gx' build --store '$PWD/g' --no-link --print-out-paths \$d) ]"
+
 # --- gx as a client, of gx and of Nix ---
 cat >reads.nix <<'E2'
 builtins.readFile (derivation { name = "read"; system = builtins.currentSystem; builder = "/bin/sh"; args = [ "-c" "echo built to be read >$out" ]; })
