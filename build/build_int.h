@@ -132,6 +132,7 @@ struct job {
 	int seat;		     /* at another machine, -1: it is done here */
 	struct elsewhere *elsewhere; /* with a seat: what comes from there */
 	uint64_t printed;
+	int warned_of_line; /* what the builder told the program was not to be understood */
 	uint64_t counted, to_count; /* lines of this phase that stand for a unit of work; of how many, 0: none do */
 	struct made made;
 	double started, last_output, closed; /* closed: when nobody could print any more; 0: not yet */

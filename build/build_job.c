@@ -450,21 +450,33 @@ static void note_line(struct job *j, const struct jnode *n)
 		build_note(j->b, j->node, "%.*s", (int)text->str.n, text->str.p);
 }
 
+/* Once a build: one that gets it wrong does so each time. */
+static void warn_of_line(struct job *j)
+{
+	if (!j->warned_of_line)
+		build_note(j->b, j->node,
+			   "warning: Unable to handle a JSON message from the derivation builder: what '%.*s' wrote behind '@nix ' "
+			   "is no "
+			   "object with an action",
+			   (int)j->node->drv.name.n, j->node->drv.name.p);
+	j->warned_of_line = 1;
+}
+
 /* "@nix {…}": what a builder says to the program, not to people. */
 static void structured_line(struct job *j, struct slice text)
 {
 	struct arena a = ARENA_INIT;
 	struct jnode *n, *action;
 
-	if (!json_tree_parse(&a, text, &n, NULL)) {
-		action = json_member(n, SLICE("action"));
-		if (action && slice_eq(action->str, SLICE("setPhase")))
-			phase_line(j, n);
-		else if (action && slice_eq(action->str, SLICE("result")))
-			result_line(j, n);
-		else if (action && slice_eq(action->str, SLICE("msg")) && j->seat >= 0)
-			note_line(j, n);
-	}
+	action = json_tree_parse(&a, text, &n, NULL) || n->kind != JSON_OBJECT ? NULL : json_member(n, SLICE("action"));
+	if (!action || action->kind != JSON_STRING)
+		warn_of_line(j);
+	else if (slice_eq(action->str, SLICE("setPhase")))
+		phase_line(j, n);
+	else if (slice_eq(action->str, SLICE("result")))
+		result_line(j, n);
+	else if (slice_eq(action->str, SLICE("msg")) && j->seat >= 0)
+		note_line(j, n);
 	arena_release(&a);
 }
 

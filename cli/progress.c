@@ -22,8 +22,10 @@
 #include "cli/durations.h"
 #include "cli/output.h"
 #include "cli/progress_int.h"
+#include "cli/report.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -52,6 +54,8 @@ static struct {
 	unsigned last_id, turn;
 	size_t built_before, fetched_before; /* the plan of builds */
 	char *store_dir;
+	int log; /* a descriptor of progress_settings.json_file; 0: none */
+	int log_planned; /* as progress.planned, of that */
 	struct buf shown; /* the lines that are drawn */
 	size_t columns, rows;
 } all = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -323,10 +327,46 @@ static void stop_thread(void)
 	all.has_thread = 0;
 }
 
+/* --- the file beside it --- */
+
+/* Once a run.  A warning, for what is done does not depend on it. */
+static void open_log(void)
+{
+	const char *path = progress_settings.json_file;
+
+	if (all.log || !path || !*path)
+		return;
+	all.log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	if (all.log >= 0)
+		return;
+	report_line("warning: cannot write the log '%s': %s", path, strerror(errno));
+	all.log = 0;
+	progress_settings.json_file = NULL;
+}
+
+static void log_change(enum change c, const struct task *t, struct slice text)
+{
+	struct progress *p = &all.p;
+	struct buf shown = p->out;
+	int planned = p->planned;
+
+	if (!all.log)
+		return;
+	p->out = (struct buf)BUF_INIT;
+	p->planned = all.log_planned;
+	nix_log_change(p, c, t, text);
+	fd_write_all(all.log, p->out.p, p->out.len);
+	buf_release(&p->out);
+	all.log_planned = p->planned;
+	p->planned = planned;
+	p->out = shown;
+}
+
 /* --- tasks --- */
 
 static void tell(enum change c, const struct task *t, struct slice text)
 {
+	log_change(c, t, text);
 	if (!progress_settings.quiet || c == CHANGE_NOTE || (c == CHANGE_BEGIN && t->kind == TASK_WAIT))
 		all.form->change(&all.p, c, t, text);
 	flush_out();
@@ -539,6 +579,7 @@ void progress_watch_builds(struct slice store_dir)
 
 void progress_begin(void)
 {
+	open_log();
 	pthread_mutex_lock(&all.lock);
 	if (!all.depth++) {
 		choose_form();
@@ -556,6 +597,8 @@ static void sum_up(void)
 	struct progress *p = &all.p;
 
 	all.p.now = clock_now();
+	log_change(CHANGE_OVER, NULL, (struct slice){ "", 0 });
+	all.log_planned = 0;
 	if (!progress_settings.quiet)
 		all.form->change(p, CHANGE_OVER, NULL, (struct slice){ "", 0 });
 	if (progress_settings.format <= LOG_PLAIN && !progress_settings.quiet && p->built + p->fetched + p->others &&

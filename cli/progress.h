@@ -27,6 +27,7 @@ struct progress_settings {
 	enum log_format format;
 	int logs;  /* show what builders print */
 	int quiet; /* failures and notes only */
+	const char *json_file; /* to which internal-json goes as well, without the words before each line; NULL: none */
 };
 
 extern struct progress_settings progress_settings;

@@ -47,7 +47,8 @@ static void say_end(struct progress *p, const struct task *t)
 
 static void say_note(struct progress *p, struct slice text)
 {
-	buf_adds(&p->out, "note: ");
+	if (!slice_starts(text, SLICE("warning: ")))
+		buf_adds(&p->out, "note: ");
 	visible_add(&p->out, text.p, text.n, p->colour ? VISIBLE_COLOUR : 0);
 	buf_addc(&p->out, '\n');
 }

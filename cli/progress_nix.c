@@ -9,13 +9,15 @@
  *
  * A builder of ours that fetches is one activity of a build and, below it, one of a transfer, as with Nix.  The numbers
  * of activities are twice the task's, plus one for the transfer.
+ *
+ * A file of it (json-log-path) has the objects alone.
  */
 #include "config.h"
 #include "cli/progress_int.h"
 
 #include "cli/output.h"
 
-enum { LEVEL_NOTICE = 2, LEVEL_INFO = 3, LEVEL_TALKATIVE = 4 };
+enum { LEVEL_NOTICE = 2, LEVEL_INFO = 3, LEVEL_TALKATIVE = 4, LEVEL_CHATTY = 5 };
 enum { TYPE_COPY_PATH = 100, TYPE_TRANSFER = 101, TYPE_BUILDS = 104, TYPE_BUILD = 105, TYPE_WAITING = 111 };
 enum { RESULT_LINE = 101, RESULT_PHASE = 104, RESULT_PROGRESS = 105 };
 enum { ID_BUILDS = 1 }; /* free: tasks begin at 1, activities at 2 */
@@ -102,6 +104,13 @@ static void all_builds(struct progress *p, const struct task *ended)
 	counts(p, ID_BUILDS, p->built + p->fetched, p->builds + p->fetches, running, p->failed);
 }
 
+static void message(struct progress *p, int level, struct slice text)
+{
+	buf_addf(&p->out, "@nix {\"action\":\"msg\",\"level\":%d,\"msg\":", level);
+	output_json_string(&p->out, text.p, text.n);
+	buf_adds(&p->out, "}\n");
+}
+
 static void nix_change(struct progress *p, enum change c, const struct task *t, struct slice text)
 {
 	/* These are no activities there. */
@@ -114,11 +123,7 @@ static void nix_change(struct progress *p, enum change c, const struct task *t, 
 	case CHANGE_MOVE: counts(p, 2 * t->id + (t->kind == TASK_FETCH), t->now, t->all, 0, 0); break;
 	case CHANGE_END:
 	case CHANGE_FAIL: end(p, t); break;
-	case CHANGE_NOTE:
-		buf_addf(&p->out, "@nix {\"action\":\"msg\",\"level\":%d,\"msg\":", LEVEL_NOTICE);
-		output_json_string(&p->out, text.p, text.n);
-		buf_adds(&p->out, "}\n");
-		break;
+	case CHANGE_NOTE: message(p, LEVEL_NOTICE, text); break;
 	case CHANGE_PLAN:
 		if (!p->planned)
 			buf_addf(&p->out,
@@ -136,3 +141,27 @@ static void nix_change(struct progress *p, enum change c, const struct task *t, 
 }
 
 const struct log_form form_nix = { nix_change, NULL };
+
+void nix_log_change(struct progress *p, enum change c, const struct task *t, struct slice text)
+{
+	const size_t mark = strlen("@nix ");
+	struct buf out = p->out;
+
+	p->out = (struct buf)BUF_INIT;
+	if (c == CHANGE_BEGIN && t->kind == TASK_BUILD) {
+		struct buf msg = BUF_INIT;
+
+		buf_addf(&msg, "executing builder of '%s'", t->drv ? t->drv : t->name);
+		message(p, LEVEL_CHATTY, (struct slice){ msg.p, msg.len });
+		buf_release(&msg);
+	}
+	nix_change(p, c, t, text);
+	for (const char *l = p->out.p, *end = l + p->out.len; l < end;) {
+		const char *nl = memchr(l, '\n', (size_t)(end - l));
+
+		buf_add(&out, l + mark, (size_t)(nl + 1 - l) - mark);
+		l = nl + 1;
+	}
+	buf_release(&p->out);
+	p->out = out;
+}

@@ -19,6 +19,7 @@
 #include "cli/flake_options.h"
 #include "cli/report.h"
 #include "cli/nix/nix.h"
+#include "cli/progress.h"
 #include "cli/settings_int.h"
 #include "cli/shell.h"
 #include "eval/eval.h"
@@ -177,6 +178,8 @@ static const struct setting settings[] = {
 	  "true", "nix-shell takes shell.nix before default.nix of a folder that is named, as of the current one." },
 	{ "nix-shell-shebang-arguments-relative-to-script", SET_BOOL, &nix_shell_settings.relative,
 	  "true", "Paths in expressions on the first lines of a script for nix-shell are relative to the script." },
+	{ "json-log-path", SET_STRING, &progress_settings.json_file,
+	  "", "A file at whose end '--log-format internal-json' is written as well, an object a line." },
 	{ "post-build-hook", SET_STRING, &build_after.hook,
 	  "none", "A program to run after each build, with DRV_PATH and OUT_PATHS in its environment." },
 	{ "pure-eval", SET_BOOL, &eval_settings.pure,

@@ -52,7 +52,6 @@ static const struct known_setting settings[] = {
 	{ "ignored-acls", 0, "objects of the store have no attributes" },
 	{ "impersonate-linux-26", 1, NEVER_SO " pretend to be an old kernel" },
 	{ "impure-env", 0, "impureEnvVars are taken from the environment" },
-	{ "json-log-path", 0, "--log-format json prints it" },
 	{ "keep-build-log", 1, ALWAYS_SO " keep logs" },
 	{ "keep-env-derivations", 1, "profiles keep what they need" },
 	{ "lazy-locks", 1, ALWAYS_SO " lock whole" },

@@ -172,6 +172,29 @@ a \"word\"" ] || { cat log && return 1; }
 }
 check "--log-format raw-with-logs: what builders print, as it comes" raw
 check "a format that does not exist" complains "--log-format is bar, bar-with-logs, plain, raw, raw-with-logs, json or internal-json, not 'x'" build --log-format x "$drv"
+script logged 'echo a word; echo > $out'
+log_file() {
+	build --option json-log-path "$PWD/file.json" "$drv" 2>log && grep -q "^building '$drv'" log || { cat log; return 1; }
+	python3 - "$drv" <<'END' || { cat file.json; return 1; }
+import json, sys
+v = [json.loads(l) for l in open("file.json")]
+start = [o for o in v if o["action"] == "start" and o["type"] == 105]
+assert len(start) == 1 and start[0]["fields"] == [sys.argv[1], "", 1, 1] and start[0]["parent"] == 0, start
+assert [o["msg"] for o in v if o["action"] == "msg"] == ["executing builder of '%s'" % sys.argv[1]]
+assert {o["id"] for o in v if o["action"] == "start"} == {o["id"] for o in v if o["action"] == "stop"}
+END
+}
+check "json-log-path: a file of it beside what is shown" log_file
+log_unwritable() {
+	script unlogged 'echo > $out'
+	build --option json-log-path "$PWD/no/such" "$drv" 2>log && grep -qF "warning: cannot write the log '$PWD/no/such': No such file" log
+}
+check "one that cannot be written stops nothing" log_unwritable
+script unusual "for m in 1 '{}' '{\\"action\\":null}' ']['; do echo \"@nix \$m\"; done; echo > \$out"
+unusual() {
+	build "$drv" 2>log && [ "$(grep -c "^warning: Unable to handle a JSON message from the derivation builder: what 'unusual'" log)" = 1 ] || { cat log; return 1; }
+}
+check "what a builder tells the program and is not to be understood is warned of, once" unusual
 script quiet 'sleep 1.1; echo > $out'
 quiet() { watch 80 24 ends "" -- "$gx" build --quiet --store "$store" --no-link "$drv"; }
 check "--quiet says nothing" quiet
