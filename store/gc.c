@@ -21,6 +21,7 @@
 #include "store/gc.h"
 #include "base/dir.h"
 #include "base/flock.h"
+#include "store/gc_remove.h"
 #include "store/gc_server.h"
 #include "store/roots.h"
 #include "store/store_int.h"
@@ -34,8 +35,9 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Objects whose rows go at once: one wait for the disk for each so many. */
-enum { BATCH_MAX = 256 };
+/* Objects whose rows go at once: one wait for the disk for each so many, and none but readers of the database get on meanwhile,
+ * about a tenth of a second. */
+enum { BATCH_MAX = 4096, BATCH_GROWS = 4 };
 
 struct gc_settings gc_settings = { .keep_derivations = 1 };
 
@@ -50,6 +52,7 @@ struct gc {
 	struct path_set live;
 	struct path_set dead;
 	const struct store_path *deleting;
+	struct gc_removal *removing;
 	enum db_closure edges;
 	int failed; /* asking what a root told meanwhile reaches */
 };
@@ -79,6 +82,8 @@ static int told(void *arg, const struct store_path *p)
 	path_set_add(&g->temp, p);
 	if (!g->failed)
 		g->failed = db_closure(g->s->db, &one, 0, &g->live, g->e);
+	if (g->removing)
+		return gc_removal_spare(g->removing, p);
 	return g->deleting && !memcmp(g->deleting->base, p->base, STORE_HASH_LEN);
 }
 
@@ -200,19 +205,32 @@ static int forget_batch(struct gc *g, const struct store_path *v, const size_t *
 	return rc ? rc : db_sync(g->s->db, g->e);
 }
 
+static void release_waiting(void *arg)
+{
+	struct gc *g = arg;
+
+	gc_server_release_waiting(g->server);
+}
+
 static int delete_batch(struct gc *g, const struct store_path *v, const size_t *order, size_t n)
 {
+	const struct gc_meanwhile meanwhile = { pause_step, release_waiting, g };
 	struct path_set gone = PATH_SET_INIT;
+	size_t k = 0;
 	int rc = poll_server(g);
 
 	if (!rc)
 		rc = forget_batch(g, v, order, n, &gone);
-	for (size_t i = 0; !rc && i < gone.n; i++) {
+	for (size_t i = 0; !rc && i < gone.n; i++)
 		say(g, gone.v[i].base);
-		rc = poll_server(g);
-		if (!rc && !path_set_has_digest(&g->temp, gone.v[i].base))
-			rc = remove_files(g, gone.v[i].base, &gone.v[i]);
-	}
+	rc = rc ? rc : poll_server(g);
+	/* From here on told() finds what is in the batch. */
+	for (size_t i = 0; !rc && i < gone.n; i++)
+		if (!path_set_has_digest(&g->temp, gone.v[i].base))
+			gone.v[k++] = gone.v[i];
+	gone.n = k;
+	if (!rc)
+		rc = gc_remove_all(g->s, &gone, &meanwhile, &g->removing, &g->r->freed, g->e);
 	path_set_release(&gone);
 	return rc;
 }
@@ -222,7 +240,7 @@ static int delete_batch(struct gc *g, const struct store_path *v, const size_t *
 static int batch_size(struct gc *g, const struct store_path *v, const size_t *order, size_t n, size_t *size)
 {
 	uint64_t freed = g->r->freed;
-	size_t most = *size < BATCH_MAX ? 2 * *size : BATCH_MAX;
+	size_t most = *size < BATCH_MAX ? BATCH_GROWS * *size : BATCH_MAX;
 	int rc = 0;
 
 	if (most == 0)

@@ -13,6 +13,7 @@
 
 #include "store_fixture.h"
 #include "store/gc.h"
+#include "store/gc_remove.h"
 #include "base/flock.h"
 
 #include <errno.h>
@@ -242,6 +243,90 @@ static void root_told_meanwhile(void **state)
 	close(r.to_child[1]);
 }
 
+/* --- many at once --- */
+
+enum { TREES = 200, FILES = 40 };
+
+struct told {
+	struct fixture *f;
+	struct path_set all;
+	struct gc_removal *running;
+	int stop, heard, was_there[TREES], waits[TREES], answers;
+};
+
+/* All of them are needed at once: what was not begun has to stay, what was begun has to be gone when that is answered. */
+static int tell_all(void *arg)
+{
+	struct told *t = arg;
+
+	for (size_t i = 0; i < TREES && !t->heard; i++) {
+		t->waits[i] = gc_removal_spare(t->running, &t->all.v[i]);
+		t->was_there[i] = is_there(t->f->store, t->all.v[i].base);
+	}
+	t->heard = 1;
+	return t->stop;
+}
+
+static void count_answer(void *arg)
+{
+	struct told *t = arg;
+
+	t->answers += t->heard;
+	for (size_t i = 0; i < TREES; i++)
+		if (t->waits[i] && !t->stop)
+			assert_int_equal(is_there(t->f->store, t->all.v[i].base), 0);
+}
+
+static void told_about(struct told *t, struct fixture *f)
+{
+	const struct gc_meanwhile m = { tell_all, count_answer, t };
+	uint64_t freed = 0;
+	size_t stayed = 0, waited = 0;
+
+	t->f = f;
+	for (size_t i = 0; i < TREES; i++) {
+		char name[300];
+		struct store_path p;
+
+		snprintf(name, sizeof name, "%032zu-tree", i);
+		CHECK(store_path_parse_base(slice_of(name), &p, &fixture_err));
+		path_set_push(&t->all, &p);
+		assert_int_equal(mkdirat(store_fd(f->store), p.base, 0755), 0);
+		for (size_t k = 0; k < FILES; k++) {
+			snprintf(name, sizeof name, "%s/%zu", p.base, k);
+			write_file(store_fd(f->store), name, "x", 0444);
+		}
+	}
+	assert_int_equal(gc_remove_all(f->store, &t->all, &m, &t->running, &freed, &fixture_err), t->stop);
+	assert_null(t->running);
+	for (size_t i = 0; i < TREES; i++) {
+		int there = is_there(f->store, t->all.v[i].base);
+
+		if (!t->waits[i] || !t->stop)
+			assert_int_equal(there, !t->waits[i] && t->was_there[i]);
+		stayed += (size_t)there;
+		waited += (size_t)t->waits[i];
+	}
+	assert_true(waited <= 8);
+	assert_true(t->answers > 0);
+	assert_true(freed >= (uint64_t)(TREES - stayed) * FILES * 512);
+	path_set_release(&t->all);
+}
+
+static void spares_what_is_told(void **state)
+{
+	struct told t = { .all = PATH_SET_INIT };
+
+	told_about(&t, *state);
+}
+
+static void stops_when_told_to(void **state)
+{
+	struct told t = { .all = PATH_SET_INIT, .stop = -7 };
+
+	told_about(&t, *state);
+}
+
 static void roots_are_links(void **state)
 {
 	struct fixture *f = *state;
@@ -265,6 +350,7 @@ int main(void)
 		TEST(stops_at_unreadable_temporary_roots), TEST(keeps_what_is_open),
 		TEST(keeps_derivations_of_live_outputs), TEST(deletes_given_paths), TEST(removes_leftovers),
 		TEST(stops_when_enough), TEST(root_told_meanwhile), TEST(roots_are_links),
+		TEST(spares_what_is_told), TEST(stops_when_told_to),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
