@@ -314,12 +314,67 @@ static uint32_t operands(struct merge *m, struct attrs **out)
 	return n;
 }
 
-/* A flat set with room for n, arrays of its shape writable through *sym and *pos. */
-static struct attrs *flat_new(uint32_t n, sym_t **sym, uint32_t **pos)
+/* The shapes made last, by a hash of their names and positions.  The same few are made again and again: by one `//` in a
+ * function that is called often, by one computed name.  Shared, they take no memory, and what is remembered of them (order,
+ * index) is found only once. */
+enum { SHARED_MAX = 64, RECENT_SHAPES = 4096 };
+static struct recent {
+	uint64_t hash;
+	struct shape *sh;
+} *recent_shapes;
+
+/* The names of a set that is being made, and their positions behind them. */
+struct names {
+	uint32_t n;
+	sym_t *sym;
+	uint32_t *pos;
+	_Alignas(8) sym_t few[2 * SHARED_MAX];
+};
+
+static uint64_t hash_names(const struct names *s)
 {
-	*sym = alloc_bytes(mem_size(n, 2 * sizeof(uint32_t), 0));
-	*pos = *sym + n;
-	return attrs_alloc(shape_new(*sym, *pos, n), n);
+	uint64_t h = s->n, w;
+
+	for (uint32_t i = 0; i < s->n; i++) {
+		memcpy(&w, s->few + 2 * i, sizeof w);
+		h = (h ^ w) * 0x9e3779b97f4a7c15u;
+		h ^= h >> 29;
+	}
+	return h;
+}
+
+static struct shape *shape_of_names(const struct names *s)
+{
+	if (s->n > SHARED_MAX)
+		return shape_new(s->sym, s->pos, s->n);
+	if (!recent_shapes)
+		recent_shapes = mem_root(RECENT_SHAPES * sizeof *recent_shapes);
+	uint64_t h = hash_names(s);
+	size_t bytes = 2 * (size_t)s->n * sizeof *s->few;
+	struct recent *at = &recent_shapes[h % RECENT_SHAPES];
+
+	if (!at->sh || at->hash != h || at->sh->n != s->n || memcmp(at->sh->sym, s->few, bytes)) {
+		sym_t *v = alloc_bytes(bytes);
+		memcpy(v, s->few, bytes);
+		*at = (struct recent){ h, shape_new(v, v + s->n, s->n) };
+	}
+	return at->sh;
+}
+
+/* A flat set of n attributes to be filled: the names through s, until names_end. */
+static struct attrs *flat_begin(uint32_t n, struct names *s)
+{
+	s->n = n;
+	s->sym = n > SHARED_MAX ? alloc_bytes(mem_size(n, 2 * sizeof *s->sym, 0)) : s->few;
+	s->pos = s->sym + n;
+	return attrs_alloc(NULL, n);
+}
+
+static struct attrs *flat_end(struct attrs *a, struct names *s)
+{
+	a->sh = shape_of_names(s);
+	CHECK(ascends(a->sh));
+	return a;
 }
 
 /* r over l, both flat.  One pass over two ascending arrays. */
@@ -344,25 +399,24 @@ static struct attrs *merge_two(struct attrs *l, struct attrs *r)
 	/* The right side has every name: its shape serves. */
 	if (same == l->n)
 		return r;
-	sym_t *sym;
-	uint32_t *pos;
-	struct attrs *a = flat_new(l->n + r->n - same, &sym, &pos);
+	struct names s;
+	struct attrs *a = flat_begin(l->n + r->n - same, &s);
 	i = j = 0;
 	while (k < a->n) {
 		int from_r = i == l->n || (j < r->n && rs[j] <= ls[i]);
 		if (from_r) {
 			i += i < l->n && ls[i] == rs[j];
-			sym[k] = rs[j];
-			pos[k] = rp ? rp[j] : 0;
+			s.sym[k] = rs[j];
+			s.pos[k] = rp ? rp[j] : 0;
 			a->v[k++] = r->v[j++];
 		} else {
-			sym[k] = ls[i];
-			pos[k] = lp ? lp[i] : 0;
+			s.sym[k] = ls[i];
+			s.pos[k] = lp ? lp[i] : 0;
 			a->v[k++] = l->v[i++];
 		}
 	}
-	CHECK(i == l->n && j == r->n && ascends(a->sh));
-	return a;
+	CHECK(i == l->n && j == r->n);
+	return flat_end(a, &s);
 }
 
 static void become_flat(struct merge *m, struct attrs *a)
@@ -658,18 +712,16 @@ static W finish(struct attrs_builder *b, int keep_last)
 			b->e[n++] = b->e[i];
 		}
 	}
-	sym_t *sym;
-	uint32_t *pos;
-	struct attrs *a = flat_new(n, &sym, &pos);
+	struct names s;
+	struct attrs *a = flat_begin(n, &s);
 	for (uint32_t i = 0; i < n; i++) {
-		sym[i] = b->e[i].sym;
-		pos[i] = b->e[i].pos;
+		s.sym[i] = b->e[i].sym;
+		s.pos[i] = b->e[i].pos;
 		a->v[i] = b->e[i].v;
 	}
 	release(b->e, b->cap * sizeof *b->e);
 	b->e = NULL;
-	CHECK(ascends(a->sh));
-	return w_attrs(a);
+	return w_attrs(flat_end(a, &s));
 }
 
 W attrs_finish(struct attrs_builder *b)
@@ -687,21 +739,19 @@ W attrs_finish_keep_last(struct attrs_builder *b)
 /* The attributes of a at the n ascending indices. */
 static W subset(struct attrs *a, const uint32_t *at, uint32_t n)
 {
-	sym_t *sym;
-	uint32_t *pos;
+	struct names s;
 
 	if (n == a->n)
 		return w_attrs(a);
 	if (!n)
 		return w_attrs_empty();
-	struct attrs *out = flat_new(n, &sym, &pos);
+	struct attrs *out = flat_begin(n, &s);
 	for (uint32_t i = 0; i < n; i++) {
-		sym[i] = a->sh->sym[at[i]];
-		pos[i] = a->sh->pos ? a->sh->pos[at[i]] : 0;
+		s.sym[i] = a->sh->sym[at[i]];
+		s.pos[i] = a->sh->pos ? a->sh->pos[at[i]] : 0;
 		out->v[i] = a->v[at[i]];
 	}
-	CHECK(ascends(out->sh));
-	return w_attrs(out);
+	return w_attrs(flat_end(out, &s));
 }
 
 W attrs_remove(W set, const sym_t *drop, size_t n)
