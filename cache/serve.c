@@ -140,10 +140,12 @@ static int parse(const char *text, struct request *r)
 
 /* --- answers --- */
 
-static int send_all(int fd, const char *p, size_t n)
+/* more: what follows goes into the same packet. Sent alone it would wait until the other side has acknowledged this, which it puts
+ * off for 40 ms. */
+static int send_all(int fd, const char *p, size_t n, int more)
 {
 	while (n) {
-		ssize_t k = send(fd, p, n, MSG_NOSIGNAL);
+		ssize_t k = send(fd, p, n, MSG_NOSIGNAL | (more ? MSG_MORE : 0));
 
 		if (k < 0 && errno == EINTR)
 			continue;
@@ -177,7 +179,7 @@ static int send_head(struct connection *c, const struct request *r, int status, 
 	buf_addf(&b, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %llu\r\n%s%s\r\n", status, words[i].words, type,
 		 (unsigned long long)size, status == 405 ? "Allow: GET, HEAD\r\n" :
 		 status == 401 ? "WWW-Authenticate: Basic realm=\"gx\"\r\n" : "", r->keep ? "" : "Connection: close\r\n");
-	rc = send_all(c->fd, b.p, b.len);
+	rc = send_all(c->fd, b.p, b.len, !r->head && size);
 	buf_release(&b);
 	return rc;
 }
@@ -186,7 +188,7 @@ static int send_text(struct connection *c, const struct request *r, int status, 
 {
 	int rc = send_head(c, r, status, type, b->len);
 
-	return rc || r->head ? rc : send_all(c->fd, buf_str(b), b->len);
+	return rc || r->head ? rc : send_all(c->fd, buf_str(b), b->len, 0);
 }
 
 static int send_status(struct connection *c, const struct request *r, int status)
@@ -204,7 +206,7 @@ static int send_piece(void *user, const void *p, size_t n, struct err *e)
 {
 	struct connection *c = user;
 
-	return send_all(c->fd, p, n) ? err_set(e, ERR_NETWORK, "the client is gone") : 0;
+	return send_all(c->fd, p, n, 0) ? err_set(e, ERR_NETWORK, "the client is gone") : 0;
 }
 
 /* An archive that comes out different from what the row says breaks the connection, which the client sees. */

@@ -30,6 +30,19 @@ get "/$digest.narinfo" >info
 check "an object" grep -qx "StorePath: $c" info
 check "signed on the fly" grep -q '^Sig: test-1:' info
 get "/$digest.narinfo" HEAD >headed
+# Head and body in two packets, and the second waits for 40 ms until the first is acknowledged.
+check "a connection that is kept does not wait" python3 - "${url#http://}" "/$digest.narinfo" <<'P'
+import http.client, sys, time
+c = http.client.HTTPConnection(sys.argv[1])
+times = []
+for i in range(60):
+    begin = time.monotonic()
+    c.request("GET", sys.argv[2])
+    c.getresponse().read()
+    times.append(time.monotonic() - begin)
+print(times)
+sys.exit(min(times[-20:]) > 0.03)
+P
 check "HEAD has no body" [ "$(wc -l <headed)" = 1 ]
 check "one that is not there" prints "404 4
 404" get /00000000000000000000000000000000.narinfo
