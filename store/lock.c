@@ -4,7 +4,8 @@
  *
  * Removing a lock file races with those that have opened it and wait: they would get the lock of a file
  * that has no name any more, while a newcomer locks a new one.  So the remover writes a letter into the
- * file, and whoever gets a lock on a file that is not empty starts again.
+ * file, and whoever gets a lock on a file that is not empty starts again.  The name goes first: a file that has it still was not
+ * removed, whatever a power cut left in it.
  */
 #include "config.h"
 #include "store/lock.h"
@@ -25,6 +26,18 @@ struct held_lock {
 	char name[STORE_BASE_MAX + sizeof ".lock"];
 };
 
+/* 1 when what is locked has no name any more. */
+static int was_removed(int dirfd, const char *name, int fd, const struct stat *st)
+{
+	struct stat named;
+
+	if (!st->st_size)
+		return 0;
+	if (fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) || named.st_ino != st->st_ino || named.st_dev != st->st_dev)
+		return 1;
+	return ftruncate(fd, 0) < 0;
+}
+
 /* Opens and locks one; *fd is -1 when another has it and we are not to wait. */
 static int take_one(struct store *s, int dirfd, const char *name, enum lock_wait wait, int *fd, struct err *e)
 {
@@ -44,7 +57,7 @@ static int take_one(struct store *s, int dirfd, const char *name, enum lock_wait
 		}
 		if (rc == 0 && fstat(*fd, &st) < 0)
 			rc = err_errno(e, "cannot look at the lock file '%s'", name);
-		if (rc == 0 && st.st_size == 0)
+		if (rc == 0 && !was_removed(dirfd, name, *fd, &st))
 			return 0;
 		close(*fd);
 		*fd = -1;

@@ -115,6 +115,20 @@ static int optimise_entries(struct work *w, struct dir *d)
 	return rc;
 }
 
+/* One that was killed while it replaced a file left the folder open to writing, or with the time of then. */
+static int close_folder(struct work *w, int fd, const char *name)
+{
+	const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(w->e, "cannot look at '%s'", name);
+	if ((st.st_mode & 07777) == 0555 && st.st_mtim.tv_sec == 1)
+		return 0;
+	return fchmod(fd, 0555) < 0 || futimens(fd, times) < 0 ?
+	       err_errno(w->e, "cannot restore mode and time of the folder '%s'", name) : 0;
+}
+
 static int optimise_entry(struct work *w, int dirfd, const char *name)
 {
 	struct stat st;
@@ -129,6 +143,7 @@ static int optimise_entry(struct work *w, int dirfd, const char *name)
 		return 0;
 	rc = dir_open(&d, dirfd, name, w->e);
 	rc = rc ? rc : optimise_entries(w, &d);
+	rc = rc ? rc : close_folder(w, d.fd, name);
 	dir_close(&d);
 	return rc;
 }

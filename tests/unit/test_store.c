@@ -587,6 +587,13 @@ static void locks(void **state)
 	CHECK(path_locks_take(&second, f->store, &set, LOCK_TRY, &fixture_err));
 	path_locks_release(&second, 0);
 	assert_int_equal(is_there(f->store, name), 1);
+	/* What a power cut left in it does not make it a removed one, which would be waited for without end. */
+	int fd = openat(store_fd(f->store), name, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(write(fd, "d", 1), 1);
+	close(fd);
+	CHECK(path_locks_take(&second, f->store, &set, LOCK_TRY, &fixture_err));
+	path_locks_release(&second, 1);
+	assert_int_equal(is_there(f->store, name), 0);
 	path_set_release(&set);
 }
 
