@@ -200,8 +200,8 @@ static int is_a_question(const struct eval_request *r)
 
 	if (f->nupdates || f->recreate || f->reference_file || f->output_file || f->commit || f->check || f->must_write)
 		return 0;
-	return eval_settings.eval_cache && !eval_settings.trace_calls && !r->profile && !r->stats && !r->repl && !r->write_to &&
-	       !r->parse_only && !r->dump_builtins && (!r->file || strcmp(r->file, "-"));
+	return eval_settings.eval_cache && !eval_settings.trace_calls && !eval_settings.profiler && !r->profile && !r->stats &&
+	       !r->repl && !r->write_to && !r->parse_only && !r->dump_builtins && (!r->file || strcmp(r->file, "-"));
 }
 
 /* --- finding --- */

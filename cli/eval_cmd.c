@@ -125,24 +125,6 @@ static void run(void *arg)
 	}
 }
 
-/* Writes what was sampled; a file that cannot be written is an error, the result stays. */
-static int write_profile(const char *path)
-{
-	FILE *f = fopen(path, "we");
-
-	if (!f) {
-		report_error("cannot write '%s': %s", path, strerror(errno));
-		return EXIT_FAILED;
-	}
-	profile_stop(f);
-	int bad = ferror(f);
-	if (fclose(f) || bad) {
-		report_error("cannot write '%s': %s", path, strerror(errno));
-		return EXIT_FAILED;
-	}
-	return EXIT_DONE;
-}
-
 int eval_cmd_print(const struct eval_request *r, struct slice out)
 {
 	int json = r->form == OUTPUT_JSON || r->form == OUTPUT_JSON_IN_PLACE, data = json || r->form == OUTPUT_RAW;
@@ -191,7 +173,8 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	int written = ok ? eval_store_write() : 0;
 	activity_end(activity, !ok);
 	/* Of the evaluation alone: building has a clock of its own. */
-	int profiled = r->profile ? write_profile(r->profile) : EXIT_DONE;
+	int profiled = r->profile ? world_write_profile(r->profile, profile_stop) : EXIT_DONE;
+	int ended = world_end();
 	progress_finish();
 	eval_store_end();
 	if (written)
@@ -206,5 +189,5 @@ int eval_cmd_run(const struct eval_request *r, char *stack_low)
 	}
 	if (r->stats)
 		stats_print();
-	return status ? status : profiled;
+	return status ? status : profiled ? profiled : ended;
 }

@@ -58,13 +58,14 @@ static int evaluate(struct evaluation *v, char *stack_low)
 	int ok = unwind_run(begin, v, &f, 1);
 	int written = ok ? eval_store_write() : 0;
 	activity_end(activity, !ok);
+	int ended = world_end();
 	progress_end();
 	eval_store_end();
 	flake_options_notes();
 	if (written)
 		trail_spoil("what it made could not be written");
 	if (ok)
-		return written;
+		return written ? written : ended;
 	report_failure(&f);
 	eval_cache_failed(f.kind);
 	return report_status(&f);

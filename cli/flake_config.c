@@ -22,10 +22,11 @@ int flake_config_accepted;
 static const char *const never[] = {
 	"accept-flake-config", "access-tokens", "allow-unsafe-native-code-during-evaluation", "allowed-impure-env-vars",
 	"allowed-uris", "allowed-users", "apt-folder", "build-hook", "builders", "crates-registry", "diff-hook",
-	"external-builders", "flake-registry", "go-archives", "impure-env", "netrc-file", "nix-path", "npm-registry",
-	"plugin-files", "post-build-hook", "pre-build-hook", "pure-eval", "python-index", "require-sigs", "restrict-eval",
-	"run-diff-hook", "sandbox", "sandbox-paths", "sandbox-shell", "secret-key-files", "ssl-cert-file", "store",
-	"substituters", "system", "trusted-public-keys", "trusted-substituters", "trusted-users",
+	"eval-profile-file", "eval-profiler", "external-builders", "flake-registry", "go-archives", "impure-env",
+	"json-log-path", "netrc-file", "nix-path", "npm-registry", "plugin-files", "post-build-hook", "pre-build-hook",
+	"pure-eval", "python-index", "require-sigs", "restrict-eval", "run-diff-hook", "sandbox", "sandbox-paths",
+	"sandbox-shell", "secret-key-files", "ssl-cert-file", "store", "substituters", "system", "trusted-public-keys",
+	"trusted-substituters", "trusted-users",
 };
 
 static int is_never(const char *name)

@@ -40,6 +40,7 @@ enum setting_kind {
 	SET_BOOL,
 	SET_UINT,
 	SET_SIZE,
+	SET_PROFILER,
 	SET_STRING,
 	SET_UNLESS_EMPTY,
 	SET_LIST,
@@ -156,6 +157,12 @@ static const struct setting settings[] = {
 	  USUAL_KEYS, "Whose signatures are trusted: public keys, with blanks between." },
 	{ "eval-cache", SET_BOOL, &eval_settings.eval_cache,
 	  "true", "Keep what was evaluated for the next run." },
+	{ "eval-profile-file", SET_STRING, &eval_settings.profile_file,
+	  "nix.profile", "What eval-profiler writes." },
+	{ "eval-profiler", SET_PROFILER, &eval_settings.profiler,
+	  "disabled", "flamegraph: write a profile of evaluation, for programs that draw flame graphs, with the lines of Nix." },
+	{ "eval-profiler-frequency", SET_UINT, &eval_settings.profile_frequency,
+	  "99", "Samples a second that eval-profiler takes; 0: each call is one." },
 	{ "eval-system", SET_UNLESS_EMPTY, &eval_settings.system,
 	  "this machine's", "What builtins.currentSystem is." },
 	{ "system", SET_STRING, &eval_settings.system,
@@ -300,6 +307,12 @@ static enum setting_result set_lint(enum lint_level *field, const char *value)
 	return SETTING_OK;
 }
 
+static enum setting_result set_profiler(int *field, const char *value)
+{
+	*field = !strcmp(value, "flamegraph");
+	return *field || !strcmp(value, "disabled") ? SETTING_OK : SETTING_BAD;
+}
+
 /* The names of those that were asked for: programs that ask what is on are told so. */
 static struct words features_said;
 
@@ -377,6 +390,8 @@ static enum setting_result set(const char *name, const char *value)
 		if (settings_bool(value) < 0)
 			return SETTING_BAD;
 		return set_lint(s->field, settings_bool(value) ? "warn" : "ignore");
+	case SET_PROFILER:
+		return set_profiler(s->field, value);
 	case SET_UNLESS_EMPTY:
 		if (*value)
 			*(const char **)s->field = value;
@@ -559,6 +574,7 @@ int settings_now(size_t i, struct buf *b)
 	case SET_SIZE: buf_addf(b, "%llu", (unsigned long long)*(uint64_t *)s->field); break;
 	case SET_LINT: buf_adds(b, levels[*(enum lint_level *)s->field]); break;
 	case SET_LINT_BOOL: buf_adds(b, *(enum lint_level *)s->field == LINT_IGNORE ? "false" : "true"); break;
+	case SET_PROFILER: buf_adds(b, *(int *)s->field ? "flamegraph" : "disabled"); break;
 	case SET_FEATURES: add_list(b, &features_said); break;
 	case SET_STRING:
 	case SET_UNLESS_EMPTY:
@@ -585,6 +601,8 @@ const char *settings_wanted(const char *name)
 		return "a number, with K, M, G or T behind";
 	case SET_LINT:
 		return "ignore, warn or fatal";
+	case SET_PROFILER:
+		return "disabled or flamegraph";
 	case SET_LIST:
 	case SET_SECRETS:
 	case SET_FEATURES:

@@ -18,10 +18,12 @@
 #include "cli/session.h"
 #include "cli/settings.h"
 #include "eval/eval.h"
+#include "eval/flame.h"
 #include "fetch/trail.h"
 #include "flake/call.h"
 #include "flake/source.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,12 +120,34 @@ static void begin(const struct eval_request *r)
 		set_search_path(r);
 }
 
+int world_write_profile(const char *path, void (*write)(FILE *out))
+{
+	FILE *f = fopen(path, "we");
+	int bad;
+
+	if (f)
+		write(f);
+	bad = !f || ferror(f);
+	if (f && fclose(f))
+		bad = 1;
+	if (bad)
+		report_error("cannot write '%s': %s", path, strerror(errno));
+	return bad ? EXIT_FAILED : EXIT_DONE;
+}
+
+int world_end(void)
+{
+	return eval_settings.profiler ? world_write_profile(eval_settings.profile_file, flame_stop) : EXIT_DONE;
+}
+
 void world_start(const struct eval_request *r, char *stack_low)
 {
 	eval_settings.parse.warn = lint_warning;
 	eval_settings.parse.pure = eval_settings.pure;
 	eval_thread(stack_low);
 	begin(r);
+	if (eval_settings.profiler)
+		flame_start(eval_settings.profile_frequency);
 }
 
 void world_renew(const struct eval_request *r)

@@ -11,6 +11,7 @@
  */
 #include "config.h"
 #include "base/check.h"
+#include "eval/flame.h"
 #include "eval/attrs.h"
 #include "eval/builtin.h"
 #include "eval/ops.h"
@@ -179,9 +180,23 @@ static __attribute__((noreturn, cold)) void too_deep(const struct node *by)
 		   "stack overflow; max-call-depth exceeded (more than %u calls deep)", eval_settings.max_call_depth);
 }
 
+/* While the profiler is on, stack_limit brings every call here; those that stand in a file it knows already (call_node_flamed). */
+static __attribute__((noinline, cold)) void call_event(const struct rec *r)
+{
+	stack_event();
+	if (es.flame && !r->by)
+		flame_enter_inside(r);
+}
+
+static inline void check_call(const struct rec *r)
+{
+	if (__builtin_expect((char *)__builtin_frame_address(0) < es.stack_limit, 0))
+		call_event(r);
+}
+
 static inline void enter(struct rec *r, const struct node *by)
 {
-	check_stack();
+	check_call(r);
 	if (__builtin_expect(++es.depth > eval_settings.max_call_depth, 0))
 		too_deep(by);
 	es.top = r;
@@ -210,7 +225,7 @@ static W call_builtin(const struct builtin *b, W *args, const struct node *by)
 {
 	struct rec r = { es.top, b, 0, by, REC_BUILTIN, 0, 0 };
 
-	check_stack();
+	check_call(&r);
 	es.top = &r;
 	es.count.builtin_calls++;
 	W v = force(b->fn(args));
@@ -267,10 +282,15 @@ static W functor_call(W set, unsigned n, const W *args, const struct node *by)
 			   "attempt to call something which is not a function but a set: %s", show_brief(set));
 	W fn = force_at(p);
 	unsigned now = n < ARITY_MAX ? n : ARITY_MAX;
+	int flamed = es.flame;
 	check_stack();
 	with_self[0] = set;
 	memcpy(with_self + 1, args, now * sizeof(W));
+	if (flamed)
+		flame_enter_place(set);
 	W v = call_words(fn, now + 1, with_self, by);
+	if (flamed)
+		protect_pop(1);
 	return now < n ? call_words(v, n - now, args + now, by) : v;
 }
 
@@ -420,6 +440,21 @@ W call_node(const struct node *n, struct frame *f)
 	const struct n_call *c = (const void *)n;
 
 	return call_value(c, ev(c->fn, f), f);
+}
+
+/* --- told to the profiler (the setting eval-profiler) --- */
+
+W call_node_flamed(const struct node *n, struct frame *f)
+{
+	const struct n_call *c = (const void *)n;
+	W fn = ev(c->fn, f), v;
+
+	if (!es.flame)
+		return call_value(c, fn, f);
+	flame_enter(fn, c->h.pos, flame_wants_name(fn) ? delay(c->args[0], f) : 0);
+	v = call_value(c, fn, f);
+	protect_pop(1);
+	return v;
 }
 
 /* --- told of (the setting trace-function-calls) --- */

@@ -19,6 +19,8 @@ struct eval_settings eval_settings = {
 	.system = "x86_64-linux",
 	.store_dir = "/nix/store",
 	.tarball_ttl = 3600,
+	.profile_file = "nix.profile",
+	.profile_frequency = 99,
 	.max_call_depth = LIMIT_CALL_DEPTH,
 };
 
@@ -154,7 +156,7 @@ void eval_init(const struct builtin *const *const *builtins, const struct eval_i
 	struct attrs_builder b;
 
 	of_session.io = io;
-	ops_eval[OP_CALL] = eval_settings.trace_calls ? call_node_told : call_node;
+	ops_eval[OP_CALL] = eval_settings.trace_calls ? call_node_told : eval_settings.profiler ? call_node_flamed : call_node;
 	of_session.globals = mem_root(sizeof *of_session.globals);
 	attrs_builder_init(&b, 192);
 	for (; *builtins; builtins++)

@@ -28,9 +28,12 @@ struct eval_settings {
 	int eval_cache;		     /* keep what commands evaluate to for the next run; 2: also what took no time */
 	int offline;		     /* no transfers: what is not here already is an error */
 	uint32_t tarball_ttl;	     /* seconds for which what an unlocked address gave is not asked for again */
+	int profiler;		     /* each call tells eval/flame.h */
 	int trace_calls;	     /* each call that stands in a file is told of when it begins and when it ends */
 	int toml_timestamps;	     /* fromTOML reads dates and times */
 	const char *allowed_uris;    /* what restricted evaluation may fetch: beginnings, blanks between; NULL: nothing */
+	const char *profile_file;    /* what the profiler writes */
+	uint32_t profile_frequency;  /* samples a second, 0: each call is one */
 	const char *offered;	     /* the one of --arg's names that only functions get which name it; NULL: none */
 	const char *system;	     /* currentSystem */
 	const char *store_dir;	     /* "/nix/store" */

@@ -37,7 +37,7 @@ void eval_interrupt_clear(void)
 {
 	stoppable = &es;
 	asked = 0;
-	set_limit(&es, es.steps ? (char *)UINTPTR_MAX : es.stack_floor);
+	set_limit(&es, es.steps || es.flame ? (char *)UINTPTR_MAX : es.stack_floor);
 	/* A signal between these two lines: its flag is there, its limit was undone. */
 	if (asked)
 		eval_interrupt();

@@ -83,6 +83,7 @@ struct es {
 	uint64_t steps;	   /* left, 0 for no limit */
 	struct handler *handler;
 	uint32_t depth;
+	int flame; /* calls are told to eval/flame.h */
 	struct counters count;
 	struct {
 		W str; /* kept alive, so that the address stays its own */
@@ -217,6 +218,7 @@ W call_words(W fn, unsigned n, const W *args, const struct node *by);
 W call_closure(const struct n_lambda *l, struct frame *nf, const struct node *by);
 W call_node(const struct node *n, struct frame *f);
 W call_node_told(const struct node *n, struct frame *f); /* telling when it begins and ends */
+W call_node_flamed(const struct node *n, struct frame *f); /* telling the profiler */
 
 /* --- unwind.c, interrupt.c, profile.c --- */
 

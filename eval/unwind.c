@@ -397,11 +397,13 @@ void eval_limit_steps(uint64_t n)
 	es.stack_limit = n ? (char *)UINTPTR_MAX : es.stack_floor;
 }
 
-/* Steps are counted where the stack is checked, which a limit on them makes come here each time. */
+/* Steps are counted where the stack is checked, which a limit on them makes come here each time, as the profiler of calls does. */
 static int step_event(void)
 {
-	if (!es.steps || (char *)__builtin_frame_address(0) < es.stack_floor)
+	if ((!es.steps && !es.flame) || (char *)__builtin_frame_address(0) < es.stack_floor)
 		return 0;
+	if (!es.steps)
+		return 1;
 	if (es.steps == 1)
 		throw_error(EK_STACK, "evaluation takes more steps than it may");
 	es.steps--;
