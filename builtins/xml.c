@@ -78,7 +78,7 @@ static void end_empty(struct xml_writer *x)
 
 static void end_open(struct xml_writer *x)
 {
-	stack_check();
+	depth_enter();
 	if (++x->depth > LIMIT_JSON_DEPTH)
 		throw_error(EK_STACK, "value is nested too deeply for XML (more than %d levels)", LIMIT_JSON_DEPTH);
 	buf_adds(x->b, ">\n");
@@ -87,6 +87,7 @@ static void end_open(struct xml_writer *x)
 static void close_element(struct xml_writer *x, const char *name)
 {
 	x->depth--;
+	depth_leave();
 	indent(x);
 	buf_addf(x->b, "</%s>\n", name);
 }

@@ -174,10 +174,11 @@ static inline W run_body(const struct n_lambda *l, struct frame *nf, const struc
 	return ev(l->body, nf);
 }
 
+#define TOO_DEEP "stack overflow; max-call-depth exceeded (more than %u calls deep)"
+
 static __attribute__((noreturn, cold)) void too_deep(const struct node *by)
 {
-	throw_hint(EK_STACK, by ? by->pos : 0, by ? by->span : 0, NULL,
-		   "stack overflow; max-call-depth exceeded (more than %u calls deep)", eval_settings.max_call_depth);
+	throw_hint(EK_STACK, by ? by->pos : 0, by ? by->span : 0, NULL, TOO_DEEP, eval_settings.max_call_depth);
 }
 
 /* While the profiler is on, stack_limit brings every call here; those that stand in a file it knows already (call_node_flamed). */
@@ -217,6 +218,18 @@ W call_closure(const struct n_lambda *l, struct frame *nf, const struct node *by
 
 	enter(&r, by);
 	return leave(&r, run_body(l, nf, by));
+}
+
+void depth_enter(void)
+{
+	check_stack();
+	if (++es.depth > eval_settings.max_call_depth)
+		throw_error(EK_STACK, TOO_DEEP, eval_settings.max_call_depth);
+}
+
+void depth_leave(void)
+{
+	es.depth--;
 }
 
 /* --- builtins --- */

@@ -48,8 +48,9 @@ W coerce_peel(W w, int *via_to_string)
 		return w;
 	}
 	if (W_TAG(w) == TAG_ATTRS) {
-		stack_check();
+		depth_enter();
 		w = coerce_peel(w, via_to_string);
+		depth_leave();
 	}
 	note_pop();
 	return w;

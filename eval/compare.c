@@ -158,6 +158,8 @@ static int box_equal(W a, W b)
 
 int value_equal(W a, W b)
 {
+	int same;
+
 	a = force(a);
 	b = force(b);
 	if (W_TAG(a) == TAG_BOX || W_TAG(b) == TAG_BOX)
@@ -168,11 +170,15 @@ int value_equal(W a, W b)
 	case TAG_STR:
 		return str_equal(w_get_str(a), w_get_str(b));
 	case TAG_LIST:
-		stack_check();
-		return list_equal(a, b);
+		depth_enter();
+		same = list_equal(a, b);
+		depth_leave();
+		return same;
 	case TAG_ATTRS:
-		stack_check();
-		return attrs_equal(a, b);
+		depth_enter();
+		same = attrs_equal(a, b);
+		depth_leave();
+		return same;
 	case TAG_CLOSURE:
 		return 0;
 	default:

@@ -111,6 +111,10 @@ void unwind_rethrow(struct failure *f) __attribute__((noreturn));
 /* Throws EK_STACK when the C stack is nearly used up.  Stands at the top of every function that recurses over values. */
 void stack_check(void);
 
+/* The same around a level of such a recursion that counts as a call (max-call-depth); an error leaves it as well.  Throws. */
+void depth_enter(void);
+void depth_leave(void);
+
 /* --- unwind.c --- */
 
 /* Position of the innermost builtin call, 0 when none: for positions a builtin puts in its result. */

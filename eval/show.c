@@ -20,6 +20,7 @@
 #include "eval/coerce.h"
 #include "eval/compare.h"
 #include "eval/error.h"
+#include "eval/eval.h"
 #include "eval/list.h"
 #include "lang/quote.h"
 
@@ -446,7 +447,10 @@ static void print_contents(struct printer *p, W w)
 /* Data that never ends is told from a runaway recursion, and sooner. */
 static void print_value(struct printer *p, W w)
 {
-	if (++p->level > LIMIT_PRINT_DEPTH)
+	if (++p->level > eval_settings.max_call_depth && LIMIT_PRINT_DEPTH > eval_settings.max_call_depth)
+		throw_error(EK_STACK, "stack overflow; max-call-depth exceeded: the value is nested too deeply to be printed "
+				      "(more than %u levels)", eval_settings.max_call_depth);
+	if (p->level > LIMIT_PRINT_DEPTH)
 		throw_error(EK_STACK, "the value is nested too deeply to be printed: more than %d levels", LIMIT_PRINT_DEPTH);
 	print_contents(p, w);
 	p->level--;

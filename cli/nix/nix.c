@@ -205,6 +205,20 @@ static void be_pure(const struct words *w)
 		eval_settings.pure = 1;
 }
 
+/* What lies in a file is what this machine says, which pure evaluation does not look at. */
+static int is_compatible(const struct words *w)
+{
+	int file = 0, pure = 0;
+
+	for (size_t i = 2; i < w->n; i++) {
+		file |= names_file(w->v[i]);
+		pure |= !strcmp(w->v[i], "--pure-eval");
+	}
+	if (file && pure)
+		report_error("'--file' is not compatible with '--pure-eval'");
+	return !(file && pure);
+}
+
 static int run_nix(const struct verb *verbs, int argc, char **argv)
 {
 	struct words line = { NULL, 0, 0 };
@@ -217,6 +231,8 @@ static int run_nix(const struct verb *verbs, int argc, char **argv)
 	if (argc == 2 && !strcmp(argv[1], "--version"))
 		return nix_version_print("nix", 0);
 	translate(&line, argc, argv);
+	if (!is_compatible(&line))
+		return EXIT_USAGE;
 	be_pure(&line);
 	/* What kind of failure a build was only the older commands tell. */
 	settings_one_failure = 1;

@@ -40,6 +40,7 @@ check "and the address of an archive" prints 12 ours nix-instantiate --eval "fil
 check "one that is not there" must_fail ours nix-instantiate --eval "file://$PWD/nothing.tgz" -A x
 check "nix eval --json copies no paths" prints '"/nix/store"' ours nix eval --json "path:$PWD/tree#at"
 check "what is forbidden is not looked for" complains "is forbidden in restricted mode" ours nix-instantiate --restrict-eval nothing
+check "nix eval --pure-eval looks at no file" complains "'--file' is not compatible with '--pure-eval'" ours nix eval --pure-eval -f read.nix
 check "nix build takes no file for a flake" must_fail ours nix build --no-link ./t.nix
 cat >read.nix <<'END_NIX'
 let made = derivation { name = "made"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo 42 > $out" ]; };
