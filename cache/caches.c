@@ -82,6 +82,7 @@ static void cache_free(struct binary_cache *k)
 		transfer_cancel(k->info_transfer);
 	store_cache_free(k->store);
 	memory_free(k->memory);
+	free(k->store_dir);
 	buf_release(&k->info);
 	s3_credentials_free(k->s3);
 	cache_address_release(&k->at);
@@ -218,7 +219,9 @@ int cache_take_info(struct caches *c, struct binary_cache *k, struct slice text,
 
 	if (!info_value(text, "StoreDir", &v))
 		return err_set(e, ERR_INVALID, "its nix-cache-info does not say 'StoreDir'");
-	if (!slice_eq(v, c->store_dir))
+	if (!slice_eq(v, c->store_dir) && c->may_be_elsewhere && v.n > 1 && v.n < 200 && *v.p == '/')
+		k->store_dir = xstrndup(v.p, v.n);
+	else if (!slice_eq(v, c->store_dir))
 		return err_set(e, ERR_INVALID, "it is for stores in '%.*s', not '%.*s'", (int)(v.n < 200 ? v.n : 200), v.p,
 			       (int)c->store_dir.n, c->store_dir.p);
 	if (k->at.priority < 0 && info_value(text, "Priority", &v) && v.n && v.n < 7 && *v.p >= '0' && *v.p <= '9')
@@ -368,23 +371,47 @@ static struct slice digest(const struct question *q)
 	return store_path_hash(&q->path);
 }
 
+/* What the path is called in the cache that is asked: 1, or 0 where it cannot be known. */
+static int name_there(struct caches *c, struct question *q)
+{
+	const struct binary_cache *k = c->v[q->at];
+
+	q->asked = q->path;
+	if (!k->store_dir)
+		return 1;
+	return q->is_fixed && !store_path_make_fixed(slice_of(k->store_dir), store_path_name(&q->path), q->method, &q->hash, NULL,
+						     0, 0, &q->asked, NULL);
+}
+
+/* What is elsewhere becomes what was asked about: signatures and makers are of the other path. */
+static int bring_home(struct question *q)
+{
+	if (q->info.refs.n)
+		return 0;
+	q->info.path = q->path;
+	q->info.deriver = (struct store_path){ .len = 0 };
+	free(q->info.sigs);
+	q->info.sigs = NULL;
+	return 1;
+}
+
 /* Takes a text as the answer; 1 when it counts.  One that cannot be read, or is about something else, is none. */
 static int take_answer(struct caches *c, struct question *q, struct slice text, int remembered)
 {
 	struct binary_cache *k = c->v[q->at];
 	struct err e = ERR_INIT;
 
-	if (narinfo_parse(c->store_dir, text, &q->info, &e)) {
+	if (narinfo_parse(k->store_dir ? slice_of(k->store_dir) : c->store_dir, text, &q->info, &e)) {
 		cache_note(c, k, "the binary cache '%s' answers with nonsense about '%s': %s", k->at.shown, q->path.base, e.msg);
 		err_release(&e);
 		return 0;
 	}
 	q->from = k;
 	q->remembered = remembered;
-	if (store_path_cmp(&q->info.path, &q->path)) {
+	if (store_path_cmp(&q->info.path, &q->asked)) {
 		cache_note(c, k, "the binary cache '%s' was asked for '%s' and answers with '%s'", k->at.shown, q->path.base,
 			   q->info.path.base);
-	} else if (!q->accept || q->accept(q->user, q)) {
+	} else if ((!k->store_dir || bring_home(q)) && (!q->accept || q->accept(q->user, q))) {
 		return 1;
 	}
 	narinfo_release(&q->info);
@@ -409,7 +436,7 @@ static int from_memory(struct caches *c, struct question *q)
 
 static void narinfo_name(const struct question *q, char out[STORE_HASH_LEN + 10])
 {
-	snprintf(out, STORE_HASH_LEN + 10, "%.*s.narinfo", STORE_HASH_LEN, q->path.base);
+	snprintf(out, STORE_HASH_LEN + 10, "%.*s.narinfo", STORE_HASH_LEN, q->asked.base);
 }
 
 static int from_folder(struct caches *c, struct question *q)
@@ -501,7 +528,7 @@ int question_move(struct caches *c, struct question *q, struct err *e)
 	for (; q->at < c->n; q->at++) {
 		struct binary_cache *k = c->v[q->at];
 
-		if (k->state != CACHE_READY)
+		if (k->state != CACHE_READY || !name_there(c, q))
 			continue;
 		rc = cache_is_here(k) ? from_folder(c, q) : from_memory(c, q);
 		if (rc > 0)

@@ -26,6 +26,7 @@ struct binary_cache {
 	enum cache_state state;
 	int priority;
 	int told; /* that something of it is not used, and why */
+	char *store_dir; /* of a cache for stores elsewhere; NULL: the asker's */
 	struct memory *memory;
 	struct transfer *info_transfer;
 	struct buf info;
@@ -39,6 +40,7 @@ struct caches {
 	struct slice store_dir;
 	void (*note)(void *user, const char *text); /* may be NULL */
 	void *user;
+	int may_be_elsewhere; /* a cache for another store directory is asked for what is known to follow from its contents */
 	int may_be_new; /* a folder in which there is nothing yet is an empty cache, and no failure */
 	int cancel_fd; /* readable when all should stop; negative: as for other transfers */
 
@@ -93,11 +95,18 @@ struct question {
 	int (*accept)(void *user, struct question *q);
 	void *user;
 
+	/* When it is known what the path follows from, it refers to nothing, and the object has another path in another store
+	 * directory. */
+	int is_fixed;
+	enum ca_method method;
+	struct hash hash;
+
 	struct narinfo info; /* the answer, when `from` is set */
 	struct binary_cache *from;
 	int remembered; /* it was not asked for now */
 
 	size_t at; /* private: which cache is asked, */
+	struct store_path asked; /* and for what, */
 	struct transfer *transfer;
 	struct transfer_request request;
 	struct buf url, body, refusal;

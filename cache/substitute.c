@@ -70,6 +70,9 @@ void substituter_want(struct substituter *u, const struct wanted_path *w)
 		i->state = ITEM_NEW;
 	}
 	i->known = *w;
+	i->q.is_fixed = w->is_fixed && !w->foreign && w->method != CA_GIT;
+	i->q.method = w->method;
+	i->q.hash = w->hash;
 	i->has = HAS_UNKNOWN;
 }
 
@@ -342,6 +345,7 @@ static int make(struct substituter **out, struct store *s, const char *list, int
 	rc = rc ? rc : trusted_keys(store_dir(s), &u->keys, e);
 	u->caches.note = note;
 	u->caches.user = user;
+	u->caches.may_be_elsewhere = 1;
 	if (rc)
 		substituter_free(u);
 	*out = rc ? NULL : u;

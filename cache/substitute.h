@@ -9,6 +9,7 @@
  * What may be used:
  *     a signature     of a trusted key over path, hash, size and references
  *     an address      the path follows from the contents (ca, or what a derivation fixes), which are hashed on the way
+ *                     and then a cache for another store directory will do, where it has another path
  *     trust           ?trusted=true of the cache, or require-sigs = false; then the archive is also searched for paths that the
  * cache did not say it refers to
  */

@@ -136,4 +136,25 @@ check "a key that is none" complains "this is no secret key" copy --to "file://$
 check "a folder that cannot be made" mentions "cannot make the folder" copy --to "file:///proc/nowhere" "$c"
 mkdir theirs && echo "StoreDir: /other/store" >theirs/nix-cache-info
 check "a cache of other stores" complains "it is for stores in '/other/store'" copy --to "file://$PWD/theirs" "$c"
+
+# --- what follows from its contents is the same in a cache for another store directory
+printf 'the same everywhere\n' >same
+elsewhere="file://$PWD/elsewhere?store=/other/store"
+check "an object is put there" "$gx" store add --store "$elsewhere" --mode flat same
+check "which says whose it is" prints "StoreDir: /other/store" grep StoreDir elsewhere/nix-cache-info
+cat >same.gx <<X
+builtins.mapAttrs (mode: hash: derivation {
+  name = "same"; system = builtins.currentSystem; builder = "builtin:fetchurl"; url = "file:///nowhere/same";
+  outputHashMode = mode; outputHashAlgo = "sha256"; outputHash = hash;
+}) { flat = "$("$gx" hash file same)"; recursive = "$("$gx" hash path same)"; }
+X
+same() { # STORE ATTR
+	out=$(NIX_CONFIG="substituters = $elsewhere" "$gx" build -q --no-link --print-out-paths --store "$PWD/$1" -f same.gx "$2") &&
+		cmp same "$1$out" && "$gx" store verify --store "$PWD/$1" --check-contents
+}
+check "a fixed output comes from there" same e1 flat
+check "under its path here" [ -e "e1$(gxeval --raw --impure -f same.gx -A flat.outPath)" ]
+check "not one by another method, which is another object" must_fail same e2 recursive
+check "what it has is not what it says" sh -c 'f=$(echo elsewhere/nar/*) && g=${f##*/} && chmod u+w "$f" && rm "$f" && printf broken >"$f"'
+check "and is not used" must_fail same e3 flat
 check "what is not valid" complains "is not in the store" copy --to "file://$PWD/plain" /nix/store/00000000000000000000000000000000-x
