@@ -94,12 +94,30 @@ static int let_write(const char *path, const struct stat *st, int type, struct F
 	return 0;
 }
 
+/* What is there already stays as it is: something that fails in the middle takes away what it began with. */
+static int may_restore(const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	struct stat st;
+
+	if (!*path)
+		return err_set(e, ERR_INVALID, "the destination path is empty");
+	if (!strcmp(name, ".") || !strcmp(name, ".."))
+		return err_set(e, ERR_INVALID, "'%s' ends in '%s', which is not a valid filename", path, name);
+	if (!lstat(path, &st))
+		return err_set(e, ERR_INVALID, "cannot restore to '%s': File exists", path);
+	return errno == ENOENT ? 0 : err_errno(e, "cannot restore to '%s'", path);
+}
+
 int files_restore(const char *path)
 {
 	const struct byte_source in = { read_input, NULL };
 	struct object_facts facts = { 0 };
 	struct err e = ERR_INIT;
-	int rc = object_restore(&in, AT_FDCWD, path, &facts, &e);
+	int rc = may_restore(path, &e);
+
+	if (!rc)
+		rc = object_restore(&in, AT_FDCWD, path, &facts, &e);
 
 	object_facts_release(&facts);
 	if (rc)

@@ -73,6 +73,15 @@ check "where Nix looks for it" grep -q '"here"' home/.config/nix/registry.json
 check "and taken away" nix registry remove here
 check "there is none any more" sh -c '! grep here home/.config/nix/registry.json'
 mkdir -p tree/a && echo x >tree/a/x && nix-store --dump tree >t.nar
+restore() { nix-store --restore "$1" <t.nar; }
+check "an archive is restored" sh -c 'nix-store --restore new <t.nar && [ "$(cat new/a/x)" = x ]'
+check "not where something is" complains "cannot restore to 'new': File exists" restore new
+mkdir target && ln -s target link
+check "also a link" complains "cannot restore to 'link': File exists" restore link
+check "which stays" test -L link -a -d target
+check "nor into what is no name" complains "'new/.' ends in '.', which is not a valid filename" restore new/.
+check "or the folder above" complains "'new/..' ends in '..'" restore new/..
+check "or nowhere" complains "the destination path is empty" restore ""
 check "an archive is listed with its root" prints ". ./a ./a/x" sh -c 'nix nar ls -R -d t.nar "" | tr "\n" " " | sed "s/ $//"'
 check "as JSON with all that is known of a file" prints '{"type":"regular","size":2,"executable":false,"narOffset":368}' nix nar ls --json t.nar a/x
 check "a folder is no file" complains "NAR does not contain regular file '/a': it is a directory" "$gx" nar cat t.nar /a
