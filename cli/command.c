@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cli/command.h"
 #include "base/alloc.h"
+#include "base/fdio.h"
 #include "cli/eval_store.h"
 #include "cli/output.h"
 #include "cli/progress.h"
@@ -132,6 +133,25 @@ int command_open(struct command *c, enum store_flags flags)
 int command_open_reading(struct command *c)
 {
 	return open_at(c, 0, 1);
+}
+
+int command_add_stdin(struct command *c)
+{
+	struct buf b = BUF_INIT;
+	char *save = NULL;
+
+	if (fd_read_all(STDIN_FILENO, &b)) {
+		report_error("cannot read standard input: %s", strerror(errno));
+		buf_release(&b);
+		return -1;
+	}
+	buf_addc(&b, 0);
+	c->text = buf_detach(&b, NULL);
+	for (char *line = strtok_r(c->text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		c->operands = xrealloc_array(c->operands, c->n + 1, sizeof *c->operands);
+		c->operands[c->n++] = line;
+	}
+	return 0;
 }
 
 int command_end(struct command *c, int status)

@@ -69,6 +69,9 @@ int command_open(struct command *c, enum store_flags flags);
 /* The same for a verb that only looks: also a store that this user may not write to. */
 int command_open_reading(struct command *c);
 
+/* More operands from standard input, one a line.  Returns 0, or -1 after saying why not. */
+int command_add_stdin(struct command *c);
+
 /* Closes and frees everything; returns status. */
 int command_end(struct command *c, int status);
 

@@ -46,25 +46,6 @@ int named_read(struct named *n, const struct program *p, int argc, char **argv, 
 	return rc;
 }
 
-int named_add_stdin(struct named *n)
-{
-	struct buf b = BUF_INIT;
-	char *save = NULL;
-
-	if (fd_read_all(STDIN_FILENO, &b)) {
-		report_error("cannot read standard input: %s", strerror(errno));
-		buf_release(&b);
-		return -1;
-	}
-	buf_addc(&b, 0);
-	n->c.text = buf_detach(&b, NULL);
-	for (char *line = strtok_r(n->c.text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		n->c.operands = xrealloc_array(n->c.operands, n->c.n + 1, sizeof *n->c.operands);
-		n->c.operands[n->c.n++] = line;
-	}
-	return 0;
-}
-
 /* --- which of them are packages --- */
 
 static int is_package(const struct named *n, const char *word)

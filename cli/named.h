@@ -22,9 +22,6 @@ struct named {
 /* As command_read; the program's groups list value_option_table and flake_option_table. */
 int named_read(struct named *n, const struct program *p, int argc, char **argv, size_t min, size_t max, const char *what);
 
-/* More operands from standard input, one a line.  Returns 0, or -1 after saying why not. */
-int named_add_stdin(struct named *n);
-
 /* Opens the store and finds what the operands name, in their order: objects; of packages the outputs, or with drvs the
  * derivations.  Returns 0, or an exit status after saying why. */
 int named_find(struct named *n, int drvs, struct path_set *out);

@@ -17,6 +17,7 @@
 #include "cli/build_options.h"
 #include "cli/command.h"
 #include "cli/installable.h"
+#include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/project.h"
 #include "cli/realise.h"
@@ -30,14 +31,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS, O_PUSH, O_PROFILE };
+enum { O_OUT_LINK = BUILD_OPTION_LAST, O_NO_LINK, O_PRINT_PATHS, O_PUSH, O_PROFILE, O_STDIN };
 
 struct request {
 	struct build_options build;
 	struct eval_request eval;
 	const char *link; /* NULL: none */
 	struct store_path linked; /* what the link without a number leads to */
-	int print_paths;
+	int print_paths, from_stdin;
 	const char *profile; /* its newest generation will be what was built; NULL: none */
 	const char *push; /* a binary cache that gets the outputs; NULL: none */
 };
@@ -48,6 +49,7 @@ static const struct option options[] = {
 	{ O_PRINT_PATHS, 0, "print-out-paths", NULL, "Print the paths of the outputs." },
 	{ O_PUSH, 0, "push", "URL", "Copy the outputs, with all they refer to, to a binary cache; see gx copy." },
 	{ O_PROFILE, 0, "profile", "PATH", "Make the output the newest generation of a profile." },
+	{ O_STDIN, 0, "stdin", NULL, "Take more operands from standard input, one a line; without any nothing is built." },
 	OPTION_JSON,
 	{ 0 }
 };
@@ -77,6 +79,7 @@ static int on_option(void *arg, int id, char **values)
 	case O_OUT_LINK: r->link = values[0]; return 0;
 	case O_NO_LINK: r->link = NULL; return 0;
 	case O_PRINT_PATHS: r->print_paths = 1; return 0;
+	case O_STDIN: r->from_stdin = 1; return 0;
 	case O_PUSH: r->push = values[0]; return 0;
 	case O_PROFILE: r->profile = values[0]; return 0;
 	}
@@ -331,6 +334,10 @@ int build_run(int argc, char **argv)
 	rc = command_read(&c, argc, argv, 0, 0, "packages or derivations");
 	if (rc != COMMAND_GO)
 		return rc;
+	if (r.from_stdin && command_add_stdin(&c))
+		return command_end(&c, EXIT_FAILED);
+	if (r.from_stdin && !c.n)
+		return command_end(&c, c.json ? output_show("[]\n", 3) : EXIT_DONE);
 	rc = command_open(&c, 0);
 	progress_begin();
 	if (!rc)

@@ -355,7 +355,7 @@ int path_info_run(int argc, char **argv)
 
 	if (rc != COMMAND_GO)
 		return rc;
-	if (i.from_stdin && named_add_stdin(&i.n))
+	if (i.from_stdin && command_add_stdin(&i.n.c))
 		return command_end(&i.n.c, EXIT_FAILED);
 	if (!i.from_stdin && i.all == (i.n.c.n > 0 || value_options_given(&i.n.eval)))
 		rc = usage_error(&program, i.all ? "with --all no path is named" : "'gx path-info' needs a path");

@@ -66,6 +66,8 @@ realised() { "$gx" eval --store "$store" --realise "$@" -f several.gx | while re
 check "what is evaluated is built in its order" prints "dev of second first second first dev of third " realised
 told() { realised --stats --profile profile 2>realise.log >/dev/null; grep -q '^{"cpuTime":' realise.log && [ -f profile ]; }
 check "what it took is told then as well" told
+check "what to build comes from standard input" sh -c '[ "$("$@" | wc -l)" = 3 ]' - sh -c "printf '0\n1\n' | '$gx' build --store '$store' -q --no-link --stdin --print-out-paths -f several.gx"
+check "nothing is no default" prints '[]' sh -c "'$gx' build --store '$store' --stdin --json </dev/null"
 check "--realise and --read-only exclude each other" complains "--read-only forbids" "$gx" eval --store "$store" --realise --read-only -f several.gx
 
 # --- a file of the user among the inputs
