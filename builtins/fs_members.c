@@ -99,6 +99,12 @@ int fs_has_members(const char *path, size_t n)
 	return tree_of(path, n, &object) != NULL;
 }
 
+/* git's own folder, which it never tracks. */
+static int is_of_git(const char *rest, size_t n)
+{
+	return n >= 4 && !memcmp(rest, ".git", 4) && (n == 4 || rest[4] == '/');
+}
+
 /* Remembers a name when there is such a file, once. */
 static void note_asked(const struct tree *t, const char *rest, size_t n)
 {
@@ -145,7 +151,7 @@ int fs_hidden(const char *path, size_t n, int asked)
 		note_tracked(t, path + object, n - object, tracked);
 	if (tracked)
 		return 0;
-	if (asked == 1 && !t->filtered)
+	if (asked == 1 && !t->filtered && !is_of_git(path + object + 1, n - object - 1))
 		note_asked(t, path + object + 1, n - object - 1);
 	return 1;
 }

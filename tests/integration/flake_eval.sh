@@ -45,7 +45,7 @@ check "--impure" gxeval --impure ./pure#passwd
 git_init tree
 cat >tree/flake.nix <<'X'
 { outputs = { self }: {
-	names = builtins.attrNames (builtins.readDir ./.); there = builtins.pathExists ./new; new = import ./new;
+	names = builtins.attrNames (builtins.readDir ./.); there = builtins.pathExists ./new; git = builtins.pathExists ./.git; new = import ./new;
 	r = self.sourceInfo.rev or "none"; dirty = self.sourceInfo.dirtyRev or "none"; short = self.shortRev or self.dirtyShortRev;
 	count = self.revCount or 0; path = toString ./.; out = self.outPath;
 	src = (derivation { name = "d"; system = "s"; builder = "b"; src = ./.; here = self; file = ./a; }).drvPath;
@@ -62,6 +62,8 @@ echo 2 >tree/new
 check "untracked files are not listed" prints '["a","dir","flake.nix"]' gxeval --json ./tree#names
 check "nor there" prints false gxeval ./tree#there
 check "and people are told" warns "git does not track it: new" gxeval ./tree#there
+silent_of_git() { gxeval --json ./tree#git 2>&1 >/dev/null | grep -c 'not track' | grep -qx 0; }
+check "but of git's own folder nobody wants to hear" silent_of_git
 check "reading one says why" complains "Path 'new' in the repository \"$PWD/tree\" is not tracked by Git." gxeval ./tree#new
 check "rev" prints "$rev" gxeval --raw ./tree#r
 check "revCount" prints 1 gxeval ./tree#count
