@@ -16,6 +16,7 @@
 #include "base/fdio.h"
 #include "base/limits.h"
 #include "format/refscan.h"
+#include "store/hash_behind.h"
 #include "store/tree.h"
 
 #include <errno.h>
@@ -28,9 +29,13 @@
 /* Access times are nobody's business; modification times are 1, as in Nix: 0 breaks programs that take it for "none". */
 static const struct timespec canonical_times[2] = { { 0, UTIME_OMIT }, { 1, 0 } };
 
+/* Of a large file the disk writes so much at a time while the rest is still read. */
+enum { WRITE_BEHIND = 8 << 20 };
+
 struct writer {
 	struct object_facts *f;
-	struct hash_ctx nar, other;
+	struct hash_behind nar;
+	struct hash_ctx other;
 	int hash_nar_twice, hash_contents;
 	struct refscan *scan;
 	struct self_hash *self;
@@ -44,6 +49,7 @@ struct writer {
 	int depth;
 	int file;
 	mode_t mode; /* of that file */
+	off_t written, begun; /* of its bytes; begun: those the disk was told of */
 };
 
 void object_facts_release(struct object_facts *f)
@@ -108,6 +114,7 @@ static int on_regular(void *user, struct slice name, int executable, uint64_t si
 	if (rc)
 		return rc;
 	w->mode = executable ? 0555 : 0444;
+	w->written = w->begun = 0;
 	w->file = openat(w->dirs[w->depth], n, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	return w->file < 0 ? err_errno(e, "cannot make the file '%s' in the store", n) : 0;
 }
@@ -118,7 +125,15 @@ static int on_contents(void *user, const void *data, size_t n, struct err *e)
 
 	if (w->hash_contents)
 		hash_update(&w->other, data, n);
-	return fd_write_all(w->file, data, n) ? err_errno(e, "cannot write to the store") : 0;
+	if (fd_write_all(w->file, data, n))
+		return err_errno(e, "cannot write to the store");
+	w->written += (off_t)n;
+	/* A hint: whoever waits for the disk in the end waits for less then. */
+	if (w->written - w->begun >= WRITE_BEHIND) {
+		sync_file_range(w->file, w->begun, w->written - w->begun, SYNC_FILE_RANGE_WRITE);
+		w->begun = w->written;
+	}
+	return 0;
 }
 
 static int on_regular_end(void *user, struct err *e)
@@ -165,7 +180,7 @@ static int take_final(void *user, const void *p, size_t n, struct err *e)
 	if (w->f->max_size && w->size > w->f->max_size)
 		return err_set(e, ERR_LIMIT, "the archive has more than the %llu bytes it may have",
 			       (unsigned long long)w->f->max_size);
-	hash_update(&w->nar, p, n);
+	hash_behind_feed(&w->nar, p, n);
 	if (w->hash_nar_twice)
 		hash_update(&w->other, p, n);
 	if (w->scan)
@@ -194,7 +209,7 @@ static int begin(struct writer *w, struct object_facts *f, int to, const char *t
 	w->hash_nar_twice = f->algo != HASH_ANY && f->algo != HASH_SHA256 && f->method == CA_NAR;
 	if (f->self && f->algo == HASH_SHA256 && f->method == CA_NAR)
 		w->self = self_hash_new(f->self);
-	hash_init(&w->nar, HASH_SHA256);
+	hash_behind_init(&w->nar, HASH_SHA256);
 	if (f->algo != HASH_ANY)
 		hash_init(&w->other, f->algo);
 	if (f->candidates && f->candidates->n)
@@ -219,7 +234,7 @@ static int end(struct writer *w, int rc, struct err *e)
 		close(w->file);
 	while (w->depth)
 		close(w->dirs[w->depth--]);
-	hash_final(&w->nar, &f->nar_hash);
+	hash_behind_final(&w->nar, &f->nar_hash);
 	f->nar_size = w->size;
 	if (w->hash_contents || w->hash_nar_twice)
 		hash_final(&w->other, &f->hash);

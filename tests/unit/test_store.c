@@ -13,6 +13,7 @@
 
 #include "store_fixture.h"
 #include "store/claims.h"
+#include "store/hash_behind.h"
 #include "store/lock.h"
 
 #include <signal.h>
@@ -621,6 +622,32 @@ static void dead_stages(void **state)
 	assert_int_equal(st.st_nlink, 2); /* no directory in it */
 }
 
+/* Below and above what gets a thread, and at the borders of its pieces; fed in odd amounts. */
+static void hashed_behind(void **state)
+{
+	static const size_t much = 4 << 20, piece = 256 << 10;
+	const size_t sizes[] = { 0, 1, much - 1, much, much + 1, much + piece, much + 5 * piece, much + 9 * piece + 7 };
+	char *bytes = xmalloc(2 * much);
+
+	for (size_t i = 0; i < 2 * much; i++)
+		bytes[i] = (char)(i * 2654435761u >> 13);
+	for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+		struct hash_behind h;
+		struct hash want, got;
+
+		hash_behind_init(&h, HASH_SHA256);
+		for (size_t at = 0, n; at < sizes[k]; at += n) {
+			n = sizes[k] - at < 70001 ? sizes[k] - at : 70001;
+			hash_behind_feed(&h, bytes + at, n);
+		}
+		hash_behind_final(&h, &got);
+		hash_bytes(HASH_SHA256, bytes, sizes[k], &want);
+		assert_true(hash_eq(&want, &got));
+	}
+	free(bytes);
+	(void)state;
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, fixture_start, fixture_end)
 
 int main(void)
@@ -632,6 +659,7 @@ int main(void)
 		TEST(replaces_leftovers), TEST(derivations), TEST(forged_derivation), TEST(content_address_is_asked_for),
 		TEST(by_digest), TEST(opened_again), TEST(damaged),
 		TEST(taken_back_inside), TEST(verify_finds), TEST(locks), TEST(dead_stages),
+		TEST(hashed_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
