@@ -45,9 +45,9 @@ check "--impure" gxeval --impure ./pure#passwd
 git_init tree
 cat >tree/flake.nix <<'X'
 { outputs = { self }: {
-	names = builtins.attrNames (builtins.readDir ./.); there = builtins.pathExists ./new; git = builtins.pathExists ./.git; new = import ./new;
+	names = builtins.attrNames (builtins.readDir ./.); there = builtins.pathExists ./new; new = import ./new;
 	r = self.sourceInfo.rev or "none"; dirty = self.sourceInfo.dirtyRev or "none"; short = self.shortRev or self.dirtyShortRev;
-	count = self.revCount or 0; path = toString ./.; out = self.outPath;
+	git = builtins.pathExists ./.git; count = self.revCount or 0; path = toString ./.; out = self.outPath;
 	src = (derivation { name = "d"; system = "s"; builder = "b"; src = ./.; here = self; file = ./a; }).drvPath;
 	filtered = builtins.path { path = ./.; name = "f"; filter = p: t: baseNameOf p != "a"; }; }; }
 X
