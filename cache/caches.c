@@ -254,7 +254,7 @@ static int info_here(struct caches *c, struct binary_cache *k)
 	}
 	k->memory = memory_open(k->at.base, c->store_dir);
 	kind = memory_get(k->memory, own_key, &age, &text);
-	if (kind == 'D' && age < DEAD_SECONDS) {
+	if (kind == 'D' && age < DEAD_SECONDS && !c->insist) {
 		k->state = CACHE_DEAD;
 		return 1;
 	}

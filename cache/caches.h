@@ -41,6 +41,7 @@ struct caches {
 	void (*note)(void *user, const char *text); /* may be NULL */
 	void *user;
 	int may_be_elsewhere; /* a cache for another store directory is asked for what is known to follow from its contents */
+	int insist; /* they were named for this alone: one that did not answer a moment ago is asked all the same */
 	int may_be_new; /* a folder in which there is nothing yet is an empty cache, and no failure */
 	int cancel_fd; /* readable when all should stop; negative: as for other transfers */
 

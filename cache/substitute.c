@@ -113,6 +113,35 @@ int path_is_signed(const struct public_keys *keys, struct slice store_dir, const
 	return rc;
 }
 
+/* 1 when a signature before `end` is of the same key. */
+static int is_again(const char *sigs, const char *end)
+{
+	size_t key = strcspn(end, ": ");
+
+	for (const char *s = sigs; (s += strspn(s, " ")) < end; s += strcspn(s, " "))
+		if (strcspn(s, ": ") == key && !memcmp(s, end, key))
+			return 1;
+	return 0;
+}
+
+int path_count_sigs(const struct public_keys *keys, struct slice store_dir, const struct path_info *i, size_t *n, struct err *e)
+{
+	const char *sigs = i->sigs ? i->sigs : "";
+	struct buf b = BUF_INIT;
+	int rc = 0;
+
+	*n = 0;
+	fingerprint_add(&b, store_dir, &i->path, &i->nar_hash, i->nar_size, &i->refs);
+	for (const char *s = sigs; rc >= 0 && *(s += strspn(s, " ")); s += strcspn(s, " ")) {
+		if (is_again(sigs, s))
+			continue;
+		rc = signature_check(keys, (struct slice){ s, strcspn(s, " ") }, (struct slice){ b.p, b.len }, e);
+		*n += rc == 1;
+	}
+	buf_release(&b);
+	return rc < 0 ? rc : 0;
+}
+
 static int narinfo_is_signed(const struct substituter *u, const struct narinfo *n)
 {
 	struct buf b = BUF_INIT;
@@ -364,7 +393,11 @@ int substituter_new(struct substituter **out, struct store *s, void (*note)(void
 int substituter_new_from(struct substituter **out, struct store *s, const char *address, int check_sigs,
 			 void (*note)(void *user, const char *text), void *user, struct err *e)
 {
-	return make(out, s, address, check_sigs && store_wants_sigs(s), note, user, e);
+	int rc = make(out, s, address, check_sigs && store_wants_sigs(s), note, user, e);
+
+	if (!rc)
+		(*out)->caches.insist = 1;
+	return rc;
 }
 
 void substituter_cancel_by(struct substituter *u, int fd)

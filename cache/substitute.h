@@ -80,6 +80,9 @@ size_t substituter_count(const struct substituter *u);
 /* 1 when a key of these made one of the signatures (with blanks between, may be NULL) of this row, 0 when not, or negative. */
 int path_is_signed(const struct public_keys *keys, struct slice store_dir, const struct path_info *i, struct err *e);
 
+/* How many of these keys made a signature of this row. */
+int path_count_sigs(const struct public_keys *keys, struct slice store_dir, const struct path_info *i, size_t *n, struct err *e);
+
 /* The trusted keys of the settings, for stores with this directory. */
 int trusted_keys(struct slice store_dir, struct public_keys *out, struct err *e);
 

@@ -75,4 +75,7 @@ int verify_tools_run(int argc, char **argv);
 int why_reload_run(int argc, char **argv);
 int complete_run(int argc, char **argv); /* what completion calls */
 
+/* Set when 'store verify' ends with the status for what is not trusted, which is that of mistakes otherwise. */
+extern int verify_found_untrusted;
+
 #endif

@@ -252,7 +252,8 @@ int nix_main(const struct verb *verbs, int argc, char **argv)
 		settings_lenient = 1;
 		registry_settings.of_nix = 1;
 		int rc = commands[i].run ? commands[i].run(argc, argv) : run_nix(verbs, argc, argv);
-		return rc == EXIT_USAGE ? EXIT_FAILED : rc; /* Nix has one status for both */
+		/* Nix has one status for both, and a 2 of its own. */
+		return rc == EXIT_USAGE && !verify_found_untrusted ? EXIT_FAILED : rc;
 	}
 	return -1;
 }

@@ -288,9 +288,10 @@ static int run_operation(struct line *s)
 	case QUERY: return ask(s);
 	case DELETE: return RUN("store delete", has(s, IGNORE_LIVENESS) ? "--ignore-liveness" : "");
 	case GC: return collect(s);
-	case VERIFY: return RUN("store verify", has(s, CONTENTS) ? "" : "--no-contents", has(s, REPAIR) ? "--repair" : "");
-	case VERIFY_PATH: return RUN("store verify", "");
-	case REPAIR_PATH: return RUN("store verify", "--repair");
+	case VERIFY:
+		return RUN("store verify", "--no-trust", has(s, CONTENTS) ? "" : "--no-contents", has(s, REPAIR) ? "--repair" : "");
+	case VERIFY_PATH: return RUN("store verify", "--no-trust");
+	case REPAIR_PATH: return RUN("store verify", "--no-trust", "--repair");
 	case DUMP: return RUN("nar pack", "");
 	case RESTORE:
 		return s->l.operands.n == 1 ? files_restore(s->l.operands.v[0]) :

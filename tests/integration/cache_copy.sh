@@ -158,3 +158,26 @@ check "not one by another method, which is another object" must_fail same e2 rec
 check "what it has is not what it says" sh -c 'f=$(echo elsewhere/nar/*) && g=${f##*/} && chmod u+w "$f" && rm "$f" && printf broken >"$f"'
 check "and is not used" must_fail same e3 flat
 check "what is not valid" complains "is not in the store" copy --to "file://$PWD/plain" /nix/store/00000000000000000000000000000000-x
+
+# --- who stands for what is there
+trusted() { # KEYS WORDS...: of the objects that came out of the signed cache
+	_keys=$1
+	shift
+	"$gx" store verify --store "$PWD/f1" -r --option trusted-public-keys "$_keys" "$@" "$c"
+}
+"$gx" key generate-secret --key-name test-2 >secret2
+check "one signature" trusted "$public" --sigs-needed 1
+check "of a key that is not trusted" complains "is untrusted" trusted "$("$gx" key convert-secret-to-public <secret2)" --sigs-needed 1
+check "with a status of its own" status 2 trusted "" --sigs-needed 1
+check "two are not there" status 2 trusted "$public" --sigs-needed 2
+check "the same key twice is one" sh -c "'$gx' store sign --store '$PWD/f1' -r -k secret '$c' && '$gx' store verify --store '$PWD/f1' -r --option trusted-public-keys '$public' --sigs-needed 2 '$c' 2>/dev/null; [ \$? = 2 ]"
+"$gx" store sign --store "$PWD/f1" -r -k secret2 "$c"
+check "two are" trusted "$public $("$gx" key convert-secret-to-public <secret2)" --sigs-needed 2
+check "nobody is asked" trusted "" --sigs-needed 2 --no-trust
+check "what was built here is trusted by that" "$gx" store verify --store "$PWD/built" --sigs-needed 0
+check "but not where signatures are wanted" status 2 "$gx" store verify --store "$PWD/built" --all --sigs-needed 1
+added=$("$gx" store add --store "$PWD/f1" three.gx)
+check "what follows from its contents needs none" "$gx" store verify --store "$PWD/f1" --sigs-needed 1000 "$added"
+check "a number" complains "is a number" "$gx" store verify --store "$PWD/f1" --sigs-needed many
+check "nix store verify asks always" status 2 sh -c "mkdir -p nn && '$gx' nix-names --install '$PWD/nn' >/dev/null && nn/nix store verify --store '$PWD/f1' --option trusted-public-keys '' $c"
+check "nix-store never" nn/nix-store --store "$PWD/f1" --option trusted-public-keys '' --verify-path "$c"
