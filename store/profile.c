@@ -163,6 +163,17 @@ void profile_unlock(const char *profile, int fd)
 	buf_release(&name);
 }
 
+int profile_install(struct store *s, const char *named, const struct store_path *p, struct err *e)
+{
+	char *profile = profile_named(named, e);
+	int lock = profile ? profile_lock(profile, e) : -1, rc = lock < 0 ? e->code : profile_set(s, profile, p, e);
+
+	if (lock >= 0)
+		profile_unlock(profile, lock);
+	free(profile);
+	return rc;
+}
+
 /* --- generations --- */
 
 static const char *base_name(const char *path)
@@ -277,7 +288,8 @@ static int switch_to(const char *profile, unsigned number, struct err *e)
 	int rc = 0;
 
 	buf_addf(&target, "%s-%u-link", base_name(profile), number);
-	buf_addf(&temporary, "%s.tmp-%ld", profile, (long)getpid());
+	/* Always the same: who changes a profile has its lock, and what a killed one left is gone with the next. */
+	buf_addf(&temporary, "%s.tmp", profile);
 	if (!lstat(profile, &st) && !S_ISLNK(st.st_mode))
 		rc = err_set(e, ERR_INVALID, "'%s' is no profile: it is no link", profile);
 	unlink(buf_str(&temporary));

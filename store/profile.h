@@ -38,6 +38,9 @@ void generations_release(struct generations *g);
 /* Makes p the profile's newest generation and switches to it; when it is what the newest is already, only switches. */
 int profile_set(struct store *s, const char *profile, const struct store_path *p, struct err *e);
 
+/* The same of a profile as a person named it, locked meanwhile. */
+int profile_install(struct store *s, const char *named, const struct store_path *p, struct err *e);
+
 /* Switches to a generation; 0: the one before the current one.  ERR_NOTFOUND.  *to (may be NULL): which it was. */
 int profile_switch(const char *profile, unsigned number, unsigned *to, struct err *e);
 

@@ -289,17 +289,12 @@ static int set_profile(struct command *c, const struct request *r, const struct 
 		       struct err *e)
 {
 	int is_object = w->n == 1 && w->items[0].path.len;
-	char *profile;
-	int rc;
 
 	if (!r->profile || r->build.dry_run)
 		return 0;
 	if (w->n != 1 || (!is_object && res->n != 1))
 		return err_set(e, ERR_INVALID, "a profile leads to one object: name one package, and one output of it");
-	profile = profile_named(r->profile, e);
-	rc = profile ? profile_set(c->store, profile, is_object ? &w->items[0].path : &res->v[0].path, e) : e->code;
-	free(profile);
-	return rc;
+	return profile_install(c->store, r->profile, is_object ? &w->items[0].path : &res->v[0].path, e);
 }
 
 static int build(struct command *c, struct request *r, const struct wanted *w, struct buf *out, struct err *e)

@@ -243,12 +243,12 @@ static int take_from_cache(struct copy_command *c, const struct path_set *named,
 /* Links are called as those of gx build. */
 static int keep(struct copy_command *c, const struct path_set *named, struct err *e)
 {
-	char *profile = c->profile ? profile_named(c->profile, e) : NULL;
-	int rc = c->profile && !profile ? e->code : 0;
+	int rc = 0;
 
-	if (!rc && profile && named->n != 1)
+	if (c->profile && named->n != 1)
 		rc = err_set(e, ERR_INVALID, "a profile leads to one object, and %zu were named", named->n);
-	rc = rc || !profile ? rc : profile_set(c->n.c.store, profile, &named->v[0], e);
+	else if (c->profile)
+		rc = profile_install(c->n.c.store, c->profile, &named->v[0], e);
 	for (size_t i = 0; !rc && c->link && i < named->n; i++) {
 		struct buf name = BUF_INIT;
 
@@ -258,7 +258,6 @@ static int keep(struct copy_command *c, const struct path_set *named, struct err
 		rc = store_add_root_link(c->n.c.store, buf_str(&name), &named->v[i], e);
 		buf_release(&name);
 	}
-	free(profile);
 	return rc;
 }
 
