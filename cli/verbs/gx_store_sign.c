@@ -60,6 +60,7 @@ static int choose(struct sign_command *s, struct path_set *out, struct err *e)
 	return rc;
 }
 
+/* COMMAND_GO, or an exit status. */
 static int read_and_open(struct sign_command *s, const struct program *p, int argc, char **argv)
 {
 	s->c = (struct command){ .program = p, .option = on_option, .arg = s };
@@ -74,7 +75,7 @@ static int read_and_open(struct sign_command *s, const struct program *p, int ar
 		report_error("'%s' is a store of others: what is there is signed where it lies", s->c.place.address);
 		rc = command_end(&s->c, EXIT_FAILED);
 	}
-	return rc;
+	return rc ? rc : COMMAND_GO;
 }
 
 static int end(struct sign_command *s, int rc, struct err *e)
@@ -102,7 +103,7 @@ int store_sign_run(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int rc = read_and_open(&s, &program, argc, argv);
 
-	if (rc)
+	if (rc != COMMAND_GO)
 		return rc;
 	rc = s.keys.n ? choose(&s, &paths, &e) : err_set(&e, ERR_INVALID, "nothing to sign with: -k names the file with the key");
 	for (size_t i = 0; !rc && i < paths.n; i++) {
@@ -182,7 +183,7 @@ int store_copy_sigs_run(int argc, char **argv)
 	struct err e = ERR_INIT;
 	int rc = read_and_open(&s, &program, argc, argv);
 
-	if (rc)
+	if (rc != COMMAND_GO)
 		return rc;
 	rc = s.from ? choose(&s, &paths, &e) : err_set(&e, ERR_INVALID, "no signatures to take: -s names a binary cache");
 	rc = rc ? rc : copy_sigs(&s, &paths, &e);
