@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which registry it is: as cargo has it, for which it would ask of crates.io, by whatever file says that another stands for it.  No
+ * Which registry it is: as cargo has it, the public one or what some file says stands for that.  No
  * command of cargo prints that, so it is made to ask, in a folder of its own with the settings of the user's, and what it was told
  * is read.
  */

@@ -11,8 +11,7 @@
 #include "base/slice.h"
 
 /* Appends where the crates of the user's registry lie, as `dl` in a config.json, read before a builder is confined: the setting
- * crates-registry, else what the cargo of this machine is told by the registry that it asks for crates.io's; nothing without one.
- */
+ * crates-registry, else what the cargo of this machine is told by the registry that it asks; nothing without one. */
 void crates_registry(struct buf *out);
 
 /* Appends the value of `dl` in the text of a config.json; 0 when there is none. */
