@@ -22,6 +22,7 @@
 #include "store/profile.h"
 #include "store/roots.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -314,24 +315,42 @@ static void add_selectors(struct line *s, struct buf *b, size_t first)
 	buf_addc(b, ']');
 }
 
-/* The list of what is installed, where the profile has one. */
-static void add_manifest(struct line *s, struct buf *b)
+/* A link in an object to another: its files are wanted too. */
+static int have_linked(struct store *s, const char *link, struct err *e)
 {
+	char target[PATH_MAX];
+	ssize_t n = readlink(link, target, sizeof target - 1);
+	struct store_path p;
+
+	if (n < 0)
+		return 0;
+	target[n] = 0;
+	return store_resolve(s, target, &p, NULL, NULL) ? 0 : store_have_files(s, &p, e);
+}
+
+/* The list of what is installed, where the profile has one. */
+static int add_manifest(struct line *s, struct buf *b, struct err *e)
+{
+	struct store *store = s->command.store;
 	struct buf path = BUF_INIT;
 	struct store_path p;
 	struct stat st;
+	int rc;
 
-	if (!store_resolve(s->command.store, s->path, &p, NULL, NULL)) {
-		store_add_real_path(s->command.store, &path, &p);
+	if (store_resolve(store, s->path, &p, NULL, NULL))
+		return 0;
+	rc = store_have_files(store, &p, e);
+	store_add_real_path(store, &path, &p);
+	buf_adds(&path, "/manifest.nix");
+	if (!rc && !lstat(buf_str(&path), &st)) {
+		rc = have_linked(store, buf_str(&path), e);
+		buf_trim(&path, 0);
+		store_add_path(store, &path, &p);
 		buf_adds(&path, "/manifest.nix");
-		if (!lstat(buf_str(&path), &st)) {
-			buf_trim(&path, 0);
-			store_add_path(s->command.store, &path, &p);
-			buf_adds(&path, "/manifest.nix");
-			text(b, "manifest", buf_str(&path));
-		}
+		text(b, "manifest", buf_str(&path));
 	}
 	buf_release(&path);
+	return rc;
 }
 
 static int add_where(struct line *s, struct buf *b, struct err *e)
@@ -340,7 +359,8 @@ static int add_where(struct line *s, struct buf *b, struct err *e)
 	const char *home;
 	char *state;
 
-	add_manifest(s, b);
+	if (add_manifest(s, b, e))
+		return e->code;
 	if (!s->file && !profile_settings.xdg && (home = profile_home(e))) {
 		buf_addf(&path, "%s/.nix-defexpr", home);
 	} else if (!s->file && (state = profile_state_folder(e))) {

@@ -151,6 +151,8 @@ check "whom it is" sh -c "'$gx' store info --json --store '$_s' | grep '\"url\":
 check "signing is done elsewhere" complains "a store of others" "$gx" store sign --store "$_s" -k secret "$c"
 check "Nix's names find it by NIX_REMOTE" sh -c "NIX_DAEMON_SOCKET_PATH=$PWD/g.socket NIX_REMOTE=daemon names/nix-build --no-out-link three.gx | grep -x $c"
 check "and by an address" sh -c "NIX_REMOTE=unix://$PWD/g.socket names/nix-store -qR $c | grep -x $c"
+profile_there() { NIX_REMOTE="$_s" sh -c "names/nix-env -p '$PWD/profile' -f three.gx -i c && names/nix-env -p '$PWD/profile' -q"; }
+check "a profile of what lies there" prints c profile_there
 [ ! -S n.socket ] || client n
 check "no daemon there" complains "cannot connect" "$gx" path-info --store "unix://$PWD/none.socket" "$c"
 check "no host" complains "names no host" "$gx" path-info --store ssh-ng:// "$c"
