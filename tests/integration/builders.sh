@@ -118,8 +118,13 @@ check "for nobody signed it" complains "lacks a signature by a trusted key" buil
 
 # --- a daemon gives builds away too ---
 printf '#!/bin/sh\nexec "%s" "$@" --option builders "%s" --option max-jobs 0\n' "$PWD/names/nix-daemon" "$PWD/m12" >gives && chmod +x gives
-check "a daemon with machines" build s "" --store "ssh-ng://localhost?remote-program=$PWD/gives&remote-store=$PWD/s12" plain
+at_daemon() { # ATTRIBUTE OPTION...
+	"$gx" build --store "ssh-ng://localhost?remote-program=$PWD/gives&remote-store=$PWD/s12" --no-link -f some.nix "$@"
+}
+check "a daemon with machines" at_daemon plain
 check "has it built there" has m12 "$(out plain)"
+check "unless a client that it trusts" at_daemon two --builders ""
+check "wants none" lacks m12 "$(out two)"
 
 # --- Nix's ---
 have_nix || { skip "a machine of Nix's" "nix-store is missing"; exit 0; }

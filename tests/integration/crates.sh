@@ -91,4 +91,5 @@ sed /checksum/d Cargo.lock >none.lock
 check "one without a sum" complains "'tool 1.2.3' has no checksum" vendor none.lock
 sed 's/registry+/git+/; /checksum/d' Cargo.lock >git.lock
 check "one from a repository" complains "is from a git repository, of which it has no checksum" vendor git.lock
-check "no lock" complains "'cargoLock.lockFile' missing" gxeval --impure -E "($std.buildRustPackage { pname = \"x\"; version = \"1\"; src = ./bin; }).drvPath"
+check "no lock" complains "'cargoLock.lockFile' missing" gxeval --impure -E "let std = $std; in
+(std.buildRustPackage { pname = \"x\"; version = \"1\"; src = ./bin; }).drvPath"

@@ -111,7 +111,6 @@ check "completions and manual pages" prints './bin/tool
 check "a home" prints x cat "$(real home)"
 check "a version that is said" [ -x "$(real checked)/bin/checked" ]
 
-varies='s/in [0-9.]* s$/in TIME/'
 check "a version that is not" complains "does not say its version, 1.2.3" gxeval --store ./s --realise -f t.gx --attr lying
 check "no program to wrap" complains "is no program" gxeval --store ./s --realise -f t.gx --attr noProgram
 check "an option that is none" complains "there is no option '--sett'" gxeval --store ./s --realise -f t.gx --attr noOption

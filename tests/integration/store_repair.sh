@@ -3,7 +3,6 @@
 # What was damaged is made again: built beside the damaged one, and swapped for it.
 . "$srcdir/tests/integration/lib.sh"
 . "$srcdir/tests/integration/lib/store.sh"
-varies='s| in [0-9.]* s$| in TIME|'
 mkdrv=$builddir/tests/integration/mkdrv
 why=$("$mkdrv" --probe) || { echo "$why" | head -n 1; exit 77; }
 

@@ -35,6 +35,7 @@ left_out && /^  +[0-9]* \|/ { next }
 	sub(/^  \([0-9]+ more;/, "  (… more;")
 	gsub(/lastModified=[0-9]+/, "lastModified=TIME")
 	gsub(/\(20[0-9][0-9]-[0-9][0-9]-[0-9][0-9]\)/, "(DATE)")
+	sub(/' in [0-9.]+ s$/, "' in TIME")
 	gsub(/localhost:[0-9]+/, "localhost:PORT")
 	gsub(/127\.0\.0\.1:[0-9]+/, "127.0.0.1:PORT")
 	done = ""
