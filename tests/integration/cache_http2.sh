@@ -51,6 +51,10 @@ for w in first:
     run = run + 1 if w == "recv" else 0
     most = max(most, run)
 assert most >= 20, most'
+check "nearly all of them on one connection" python3 -c '
+import collections, re
+asked = collections.Counter(re.findall(rb"\[id=(\d+)\][^\n]* recv HEADERS", open("server.log", "rb").read()))
+assert sum(asked.values()) > 600 and max(asked.values()) > 0.9 * sum(asked.values()), asked'
 check "an evaluation reads what is there" prints "$(cat "$PWD/built/nix/store/${many##*/}")" env NIX_SSL_CERT_FILE="$PWD/server.pem" \
 	NIX_CONFIG="trusted-public-keys = $public
 substituters = $url" "$gx" eval --raw --store "$PWD/s2" --option max-jobs 0 -E 'builtins.replaceStrings [ "\n" ] [ "" ] (builtins.readFile (import ./many.gx))' --impure
