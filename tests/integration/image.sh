@@ -3,7 +3,7 @@
 # Images on disk: what is in them, how they are named, and that they are the same wherever and whenever they are made.
 . "$srcdir/tests/integration/lib.sh"
 command -v python3 >/dev/null || { echo "python3 is missing"; exit 77; }
-export XDG_CACHE_HOME="$PWD/cache"
+export XDG_CACHE_HOME="$PWD/cache" TMPDIR="$PWD/tmp" && mkdir tmp # others make images, too
 cp -r "$srcdir/stdlib" std
 mkdir -p odd/sub two long/$(printf 'd%.0s' $(seq 90))/$(printf 'e%.0s' $(seq 90))
 echo x >odd/sub/.wh.gone
@@ -315,7 +315,7 @@ mkdir full && echo x >full/x
 check "a folder with something else" complains "is no folder of images" on build image --to oci:full
 check "what is no place" complains "is no place for an image" on build image --to nowhere
 check "a docker archive of two platforms" complains "for several platforms" on build index --to docker-archive:x.tar
-check "nothing is left behind" prints "" sh -c 'ls image/blobs/sha256 | grep new; ls -d "${TMPDIR:-/tmp}"/gx-image-* 2>/dev/null; ls *.new 2>/dev/null; true'
+check "nothing is left behind" prints "" sh -c 'ls image/blobs/sha256 | grep new; ls -d "$TMPDIR"/gx-image-* 2>/dev/null; ls *.new 2>/dev/null; true'
 
 # --- what cannot be ---
 check "a name that means something is gone" complains "cannot be in an image" on digest odd
