@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "fetch/transfer.h"
 #include "fetch/url.h"
+#include "store/place.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -218,10 +219,7 @@ static int take_place(struct cache_address *a, const struct s3 *s3, const char *
 
 static int is_store(const char *text)
 {
-	size_t n = strcspn(text, "?");
-
-	return *text == '/' || (n == 5 && !strncmp(text, "local", n)) || (n == 4 && !strncmp(text, "auto", n)) ||
-	       !strncmp(text, "local://", 8);
+	return *text == '/' || place_is_word(text, "local") || place_is_word(text, "auto") || !strncmp(text, "local://", 8);
 }
 
 /* What is said of the cache is no parameter of the store. */

@@ -40,14 +40,6 @@ static char *words_of(const char *text)
 	return s;
 }
 
-/* "local", "local?root=…": but "localhost" is a host. */
-static int is_word(const char *text, const char *word)
-{
-	size_t n = strlen(word);
-
-	return !strncmp(text, word, n) && (!text[n] || text[n] == '?');
-}
-
 /* The program that serves it reads none of Nix's variables: what they say goes into the address. */
 static int take_own(struct machine *m, const char *text, struct err *e)
 {
@@ -77,7 +69,7 @@ static int take_address(struct machine *m, const char *text, struct err *e)
 	m->name = xstrdup(text);
 	if (remote_address_is(text)) {
 		rc = remote_address_parse(text, &m->address, e);
-	} else if (is_word(text, "auto") || is_word(text, "local")) {
+	} else if (place_is_word(text, "auto") || place_is_word(text, "local")) {
 		rc = take_own(m, text, e);
 	} else if (strchr(text, '/')) {
 		rc = remote_address_of_folder(text, &m->address, e);

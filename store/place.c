@@ -368,18 +368,18 @@ static int user_root(struct place *p, struct err *e)
 	return 0;
 }
 
-static int is_word(const char *s, const char *word)
+int place_is_word(const char *address, const char *word)
 {
 	size_t n = strlen(word);
 
-	return !strncmp(s, word, n) && (!s[n] || s[n] == '?');
+	return !strncmp(address, word, n) && (!address[n] || address[n] == '?');
 }
 
 static int choose_named(struct place *p, const char *store, struct err *e)
 {
-	if (is_word(store, "local") || !strncmp(store, "local://", 8))
+	if (place_is_word(store, "local") || !strncmp(store, "local://", 8))
 		return parse_local(p, store, NULL, e);
-	if (is_word(store, "daemon") || strstr(store, "://")) {
+	if (place_is_word(store, "daemon") || strstr(store, "://")) {
 		view(p, store);
 		return 0;
 	}

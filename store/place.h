@@ -55,6 +55,9 @@ int place_obeys_environment(void);
 int place_is_nowhere(const struct place_request *r, char **store_dir);
 int place_is_dummy(const char *address);
 
+/* 1 when an address is this word, with parameters or without: "local", "local?root=…", but "localhost" is a host. */
+int place_is_word(const char *address, const char *word);
+
 /* 1 when such an address is not to be written to: it says no read-only=false. */
 int place_keeps_nothing(const struct place *p);
 
