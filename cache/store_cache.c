@@ -6,6 +6,7 @@
 #include "config.h"
 #include "cache/store_cache.h"
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "format/nar.h"
 #include "format/narinfo.h"
 
@@ -121,15 +122,13 @@ static void *send_archive(void *user)
 
 static int start(struct sending *s, struct err *e)
 {
-	pthread_attr_t detached;
 	pthread_t thread;
-	int rc;
+	int rc = thread_start(&thread, send_archive, s);
 
-	pthread_attr_init(&detached);
-	pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-	rc = pthread_create(&thread, &detached, send_archive, s);
-	pthread_attr_destroy(&detached);
-	return rc ? err_set(e, ERR_IO, "cannot start a thread: %s", strerror(rc)) : 0;
+	if (rc)
+		return err_set(e, ERR_IO, "cannot start a thread: %s", strerror(rc));
+	pthread_detach(thread);
+	return 0;
 }
 
 int store_cache_archive(struct store_cache *c, const char *name, struct err *e)
