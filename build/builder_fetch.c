@@ -331,25 +331,17 @@ static void add_apt(struct words *w, struct slice url)
 		words_addf(w, "%s/%.*s", mirrors->v[i], (int)(url.n - n), url.p + n);
 }
 
-/* "crates://NAME/VERSION": in the registry that cargo would ask. */
-static int add_crate(struct words *w, struct slice url, struct err *e)
+static int find_crate(struct slice crate, struct buf *url, struct err *e)
 {
-	struct slice prefix = SLICE("crates://");
-	struct buf address = BUF_INIT;
-	int rc = crates_address(buf_str(&settings.crates), (struct slice){ url.p + prefix.n, url.n - prefix.n }, &address, e);
-
-	if (!rc)
-		words_add(w, buf_str(&address));
-	buf_release(&address);
-	return rc;
+	return crates_address(buf_str(&settings.crates), crate, url, e);
 }
 
-/* "npm://NAME/-/FILE": in the user's registry. */
-static int add_npm(struct words *w, struct slice url, struct err *e)
+/* Of "crates://NAME/VERSION" and "npm://NAME/-/FILE" what follows "//": in the registry that cargo or npm would ask. */
+static int add_found(struct words *w, const char *name, int (*find)(struct slice name, struct buf *url, struct err *e),
+		     struct err *e)
 {
-	struct slice prefix = SLICE("npm://");
 	struct buf address = BUF_INIT;
-	int rc = fetch_find_npm((struct slice){ url.p + prefix.n, url.n - prefix.n }, &address, e);
+	int rc = find(slice_of(name), &address, e);
 
 	if (!rc)
 		words_add(w, buf_str(&address));
@@ -398,9 +390,9 @@ static int find_addresses(const struct drv *d, struct addresses *a, struct err *
 		else if (!strncmp(given.v[i], "apt://", 6))
 			add_apt(w, slice_of(given.v[i]));
 		else if (!strncmp(given.v[i], "crates://", 9))
-			rc = add_crate(w, slice_of(given.v[i]), e);
+			rc = add_found(w, given.v[i] + 9, find_crate, e);
 		else if (!strncmp(given.v[i], "npm://", 6))
-			rc = add_npm(w, slice_of(given.v[i]), e);
+			rc = add_found(w, given.v[i] + 6, fetch_find_npm, e);
 		else
 			words_add(w, given.v[i]);
 	a->before = w->n;
