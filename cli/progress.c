@@ -347,19 +347,17 @@ static void open_log(void)
 static void log_change(enum change c, const struct task *t, struct slice text)
 {
 	struct progress *p = &all.p;
-	struct buf shown = p->out;
+	struct buf b = BUF_INIT;
 	int planned = p->planned;
 
 	if (!all.log)
 		return;
-	p->out = (struct buf)BUF_INIT;
 	p->planned = all.log_planned;
-	nix_log_change(p, c, t, text);
-	fd_write_all(all.log, p->out.p, p->out.len);
-	buf_release(&p->out);
+	nix_log_change(p, c, t, text, &b);
 	all.log_planned = p->planned;
 	p->planned = planned;
-	p->out = shown;
+	fd_write_all(all.log, b.p, b.len);
+	buf_release(&b);
 }
 
 /* --- tasks --- */

@@ -63,9 +63,9 @@ struct log_form {
 
 extern const struct log_form form_bar, form_plain, form_raw, form_json, form_nix;
 
-/* form_nix for a file: what it says of a change is appended to p->out without the words before each line, and which builders are
- * started besides. */
-void nix_log_change(struct progress *p, enum change c, const struct task *t, struct slice text);
+/* form_nix for a file: what it says of a change is appended to out without the words before each line, and which builders are
+ * started besides.  What is shown stays as it is. */
+void nix_log_change(struct progress *p, enum change c, const struct task *t, struct slice text, struct buf *out);
 
 /* Appends the lines that are drawn in a window of that size, each with its end but the last; returns how many there are.  turn
  * moves the sign of life. */

@@ -142,10 +142,10 @@ static void nix_change(struct progress *p, enum change c, const struct task *t, 
 
 const struct log_form form_nix = { nix_change, NULL };
 
-void nix_log_change(struct progress *p, enum change c, const struct task *t, struct slice text)
+void nix_log_change(struct progress *p, enum change c, const struct task *t, struct slice text, struct buf *out)
 {
 	const size_t mark = strlen("@nix ");
-	struct buf out = p->out;
+	struct buf shown = p->out;
 
 	p->out = (struct buf)BUF_INIT;
 	if (c == CHANGE_BEGIN && t->kind == TASK_BUILD) {
@@ -156,12 +156,12 @@ void nix_log_change(struct progress *p, enum change c, const struct task *t, str
 		buf_release(&msg);
 	}
 	nix_change(p, c, t, text);
-	for (const char *l = p->out.p, *end = l + p->out.len; l < end;) {
-		const char *nl = memchr(l, '\n', (size_t)(end - l));
+	for (struct slice rest = { p->out.p, p->out.len }; rest.n;) {
+		struct slice line = slice_cut(&rest, '\n');
 
-		buf_add(&out, l + mark, (size_t)(nl + 1 - l) - mark);
-		l = nl + 1;
+		buf_add(out, line.p + mark, line.n - mark);
+		buf_addc(out, '\n');
 	}
 	buf_release(&p->out);
-	p->out = out;
+	p->out = shown;
 }

@@ -297,9 +297,12 @@ static int files(void *user, const struct store_path *p, struct err *e)
 	struct view *v = user;
 	struct path_info info = { 0 };
 	struct arrival a = { v->s, &info };
-	int rc = is_of_nothing(v) ? 0 : db_info(store_db(v->s), p, &info, e);
+	int rc;
 
-	if (!rc && !is_of_nothing(v))
+	if (is_of_nothing(v))
+		return 0;
+	rc = db_info(store_db(v->s), p, &info, e);
+	if (!rc)
 		rc = v->mounted	 ? files_mounted(v, &info, e)
 		     : v->remote ? remote_archive(v->remote, p, restore, &a, e)
 				 : files_of_cache(v, p, e);

@@ -283,7 +283,6 @@ static int on_option(void *arg, int id, char **values)
 	case NIX_STORE: l->store = values[0]; return 0;
 	case NIX_READ_ONLY: eval_settings.read_only = 1; return 0;
 	case NIX_VERBOSE: l->verbose = 1; return 0;
-	case NIX_IGNORED: return 0;
 	case NIX_HELP: l->done = 1; return options_help(l->program);
 	case NIX_VERSION_OPTION: l->done = 1; return nix_version_print(l->program->name, l->verbose);
 	}

@@ -61,7 +61,7 @@ struct nix_line {
 enum {
 	NIX_FIRST = 900,
 	NIX_JOBS = NIX_FIRST, NIX_KEEP_GOING, NIX_KEEP_FAILED, NIX_OPTION, NIX_TRACE, NIX_QUIET, NIX_LOG_FORMAT, NIX_STORE,
-	NIX_READ_ONLY, NIX_VERBOSE, NIX_IGNORED, NIX_NO_LOGS, NIX_HELP, NIX_VERSION_OPTION
+	NIX_READ_ONLY, NIX_VERBOSE, NIX_NO_LOGS, NIX_HELP, NIX_VERSION_OPTION
 };
 #define NIX_OPTIONS_OF_ALL \
 	{ NIX_JOBS, 'j', "max-jobs", "N", NULL }, { NIX_KEEP_GOING, 'k', "keep-going", NULL, NULL }, \
@@ -70,7 +70,7 @@ enum {
 	{ NIX_LOG_FORMAT, 0, "log-format", "FORMAT", NULL }, { NIX_STORE, 0, "store", "STORE", NULL }, \
 	{ NIX_READ_ONLY, 0, "readonly-mode", NULL, NULL }, { NIX_VERBOSE, 'v', "verbose", NULL, NULL }, \
 	{ NIX_VERBOSE, 0, "debug", NULL, NULL }, \
-	{ NIX_NO_LOGS, 'Q', "no-build-output", NULL, NULL }, { NIX_IGNORED, 0, "debug", NULL, NULL }, \
+	{ NIX_NO_LOGS, 'Q', "no-build-output", NULL, NULL }, \
 	{ NIX_HELP, 'h', "help", NULL, "Print this." }, { NIX_VERSION_OPTION, 0, "version", NULL, "Print the version." }
 
 /* Reads the words.  Returns COMMAND_GO, or the exit status of a program that is done. */

@@ -7,9 +7,9 @@
  * packages hold functions and much else.
  */
 #include "config.h"
-#include "base/alloc.h"
 #include "base/mem.h"
 #include "base/regex.h"
+#include "base/words.h"
 #include "cli/flake_cmd.h"
 #include "cli/given.h"
 #include "cli/output.h"
@@ -33,19 +33,14 @@ struct hit {
 	const char *name, *pname, *version, *description;
 };
 
-struct words_of {
-	char **v; /* in small letters */
-	size_t n, cap;
-};
-
 struct search_command {
 	struct flake_cmd f; /* first: options get it */
-	struct words_of without; /* as they were typed */
+	struct words without; /* as they were typed */
 	int with_descriptions;	 /* --long */
 };
 
 struct search {
-	struct words_of words, without;
+	struct words words, without; /* in small letters; the collector's */
 	int strict; /* what fails is an error */
 	W own; /* packages.SYSTEM, when legacyPackages are walked through */
 	struct hit *hits;
@@ -323,9 +318,9 @@ static int by_path(const void *a, const void *b)
 	return strcmp(((const struct hit *)a)->path, ((const struct hit *)b)->path);
 }
 
-static struct words_of in_small_letters(char *const *v, size_t n)
+static struct words in_small_letters(char *const *v, size_t n)
 {
-	struct words_of w = { mem_new(mem_size(n + 1, sizeof *w.v, 0)), n, n };
+	struct words w = { mem_new(mem_size(n + 1, sizeof *w.v, 0)), n, n };
 
 	for (size_t i = 0; i < n; i++)
 		w.v[i] = small_letters(v[i]);
@@ -365,10 +360,7 @@ static int on_option(void *arg, int id, char **values)
 
 	switch (id) {
 	case O_LONG: c->with_descriptions = 1; return 0;
-	case O_EXCLUDE:
-		ARRAY_GROW(c->without.v, c->without.n + 1, c->without.cap);
-		c->without.v[c->without.n++] = values[0];
-		return 0;
+	case O_EXCLUDE: words_add(&c->without, values[0]); return 0;
 	}
 	return flake_cmd_option(&c->f, id, values);
 }
@@ -390,9 +382,8 @@ int search_run(int argc, char **argv)
 		"gx search", "find packages by name and description",
 		"gx search [options] WORD\ngx search [options] FLAKE WORD...\ngx search [options] -f FILE ATTR WORD...",
 		"With one word the packages of gx:std are searched, else those of FLAKE, or of the set ATTR of a file, '' for all "
-		"of it. "
-		"A word is a regular expression that is found in the name of a package or in its description, in large or small "
-		"letters; of several, all are. '^' is in each.",
+		"of it. A word is a regular expression that is found in the name of a package or in its description, in large or "
+		"small letters; of several, all are. '^' is in each.",
 		groups
 	};
 	struct search_command c = { .with_descriptions = 0 };
@@ -412,6 +403,6 @@ int search_run(int argc, char **argv)
 		f->eval.flake_options.impure |= f->eval.file != NULL;
 		rc = flake_cmd_run(f, evaluate);
 	}
-	free(c.without.v);
+	words_release(&c.without);
 	return rc;
 }
