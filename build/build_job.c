@@ -455,9 +455,8 @@ static void warn_of_line(struct job *j)
 {
 	if (!j->warned_of_line)
 		build_note(j->b, j->node,
-			   "warning: Unable to handle a JSON message from the derivation builder: what '%.*s' wrote behind '@nix ' "
-			   "is no "
-			   "object with an action",
+			   "warning: Unable to handle a JSON message from the derivation builder: what '%.*s' wrote behind "
+			   "'@nix ' is no object with an action",
 			   (int)j->node->drv.name.n, j->node->drv.name.p);
 	j->warned_of_line = 1;
 }

@@ -172,7 +172,6 @@ void fs_throw(enum fs_kind k, W path)
 {
 	const char *p = w_get_path(path)->b;
 	const char *hidden = k == FS_MISSING ? fs_hidden_place(p, w_get_path(path)->h.n) : NULL;
-
 	const char *rest, *repo = k == FS_MISSING ? fs_git_place(p, w_get_path(path)->h.n, &rest) : NULL;
 
 	if (hidden && repo)

@@ -361,7 +361,7 @@ static struct shape *shape_of_names(const struct names *s)
 	return at->sh;
 }
 
-/* A flat set of n attributes to be filled: the names through s, until names_end. */
+/* A flat set of n attributes to be filled: the names through s, until flat_end. */
 static struct attrs *flat_begin(uint32_t n, struct names *s)
 {
 	s->n = n;

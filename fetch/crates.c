@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which registry it is: as cargo has it, the public one or what some file says stands for that.  No
- * command of cargo prints that, so it is made to ask, in a folder of its own with the settings of the user's, and what it was told
- * is read.
+ * Which registry it is: as cargo has it, the public one or what some file says stands for that.  No command of cargo prints that,
+ * so it is made to ask, in a folder of its own with the settings of the user's, and what it was told is read.
  */
 #include "config.h"
 #include "fetch/crates.h"
